@@ -1,0 +1,115 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// A Channel carries replies out to one messaging network, for one account.
+type Channel interface {
+	Limits() Limits
+	// Send delivers r, which keeps the Limits, and returns the network's ID for it. Its error is a
+	// *SendError. It must end within SendTimeout of ctx's start.
+	Send(ctx context.Context, to Address, id DeliveryID, r Reply) (externalID string, err error)
+}
+
+// SendTimeout bounds one Send. It is shorter than a delivery's lease, so that a lease never ends
+// under a send that is still going on.
+const SendTimeout = 10 * time.Second
+
+// A Receiver reads what a messaging network posts to our webhook.
+type Receiver interface {
+	// Verify reports whether the network signed body.
+	Verify(h http.Header, body []byte) error
+	// Decode turns a verified body into events. It is pure. No events and no error means that the
+	// body told us nothing we act on.
+	Decode(body []byte) ([]Event, error)
+}
+
+// A Typist is a Channel that can show that an answer is on its way. Best effort; an error also
+// tells the courier that the network is not to be reached now.
+type Typist interface {
+	Typing(ctx context.Context, to Address) error
+}
+
+// An Acknowledger is a Channel whose buttons spin until a tap is acknowledged. Best effort.
+type Acknowledger interface {
+	Acknowledge(ctx context.Context, tap string) error
+}
+
+// Limits is what a channel can carry.
+type Limits struct {
+	Text    int           // UTF-16 units in one message
+	Choices int           // buttons under one message; 0 means none
+	Label   int           // UTF-16 units in a button's label
+	Window  time.Duration // how long after HeardAt we may write; 0 means always
+	Pace    time.Duration // least time between two messages to one customer
+	Resend  bool          // a send in doubt is repeated once, since nothing tells whether it arrived
+}
+
+// A Desk hears what people must know or do. Tell is idempotent: the courier repeats it, in order,
+// until it returns nil.
+type Desk interface {
+	Tell(ctx context.Context, n News) error
+}
+
+// News is one thing the desk must hear. Conversation and Seq name it. Exactly one of Escalation,
+// Wrote, Fate and Left is set.
+type News struct {
+	Conversation ConversationID `json:"-"`
+	Seq          int64          `json:"-"`
+	At           time.Time      `json:"at"`
+
+	Escalation *Escalation `json:"escalation,omitempty"` // take this conversation over
+	Wrote      []MessageID `json:"wrote,omitempty"`      // the customer wrote while a person has it
+	Fate       *Fate       `json:"fate,omitempty"`       // a reply of ours did not get through
+	Left       bool        `json:"left,omitempty"`       // the customer went back to the bot
+}
+
+// A Fate is what became of a reply that did not get through.
+type Fate struct {
+	Message MessageID `json:"message"`
+	State   string    `json:"state"` // failed, doubtful (nobody can tell), withdrawn (it waited too long)
+	Code    string    `json:"code"`  // a SendFailure, or "late"
+}
+
+// SendFailure says what to do about a failed send.
+type SendFailure string
+
+const (
+	SendTransient     SendFailure = "transient"     // it surely did not go out: try again
+	SendThrottled     SendFailure = "throttled"     // the account must pause for After
+	SendUnknown       SendFailure = "unknown"       // it may have gone out
+	SendRefused       SendFailure = "refused"       // never: deleted, malformed
+	SendBlocked       SendFailure = "blocked"       // never, until the customer writes: they blocked us
+	SendWindowClosed  SendFailure = "window_closed" // not until the customer writes
+	SendMisconfigured SendFailure = "misconfigured" // token, permission: the operator must act
+)
+
+// A SendError is why a send failed. Its text holds no token and no customer's words.
+type SendError struct {
+	Kind  SendFailure
+	After time.Duration // for SendThrottled
+	Code  string        // the network's
+	Err   error
+}
+
+func (e *SendError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("send: %s (%s)", e.Kind, e.Code)
+	}
+	return fmt.Sprintf("send: %s (%s): %v", e.Kind, e.Code, e.Err)
+}
+
+func (e *SendError) Unwrap() error { return e.Err }
+
+// sendErrorOf is err as a *SendError; any other error of a channel leaves us in doubt.
+func sendErrorOf(err error) *SendError {
+	if se, ok := errors.AsType[*SendError](err); ok {
+		return se
+	}
+	return &SendError{Kind: SendUnknown, Err: err}
+}

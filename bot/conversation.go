@@ -1,0 +1,163 @@
+package bot
+
+import (
+	"errors"
+	"time"
+
+	"faqbot/knowledge"
+)
+
+// Typed names of rows, opaque outside this package.
+type (
+	ConversationID string
+	CustomerID     string
+	EpisodeID      string
+	MessageID      string
+	TurnID         string
+	DeliveryID     string
+)
+
+// ErrNotFound means that there is no such conversation.
+var ErrNotFound = errors.New("no such conversation")
+
+// An Address is one customer on one account of one channel.
+type Address struct {
+	Channel  string // "telegram"
+	Account  string // our bot, page or number on it, as the configuration names it
+	Customer string // their ID on it
+}
+
+// An Account is one of our bots, pages or numbers, and whose answers it gives.
+type Account struct {
+	Channel    string
+	ID         string
+	Locale     string                  // when the customer's is unknown
+	Affiliates []knowledge.AffiliateID // none if empty, all with knowledge.Everyone
+}
+
+// Owner is the affiliate to whom the account's conversations and tickets belong: the first one
+// named, "" if the account answers for nobody or for everyone.
+func (a Account) Owner() knowledge.AffiliateID {
+	if len(a.Affiliates) == 0 || a.Affiliates[0] == knowledge.Everyone {
+		return ""
+	}
+	return a.Affiliates[0]
+}
+
+// Mode says who answers a conversation.
+type Mode string
+
+const (
+	ModeBot    Mode = "bot"
+	ModePerson Mode = "person"
+)
+
+// Asked says what kind of question the bot's last words were, for reading a bare "yes" or "2".
+type Asked string
+
+const (
+	AskedNothing Asked = ""
+	AskedWhich   Asked = "which" // did you mean one of these?
+	AskedPerson  Asked = "person"
+)
+
+// A Conversation is everything said with one Address.
+type Conversation struct {
+	ID        ConversationID
+	Address   Address
+	Affiliate knowledge.AffiliateID // the account's owner when it began
+	Customer  CustomerID
+	Episode   EpisodeID // the matter at hand
+	Locale    string    // as the network says, "" if it does not
+	Mode      Mode
+	Misses    int   // turns in a row that found no answer
+	Clarify   int   // turns in a row that asked which entry was meant
+	Asked     Asked // what the bot's last words asked
+
+	FirstRef, LastRef string    // the links they came by: first-touch and last-touch
+	OpenedAt          time.Time // first message ever
+	HeardAt           time.Time // last message from the customer
+	WindowUntil       time.Time // the network lets us write until then; zero means always
+	Unreachable       bool      // they blocked us
+}
+
+// Author is who said a message.
+type Author string
+
+const (
+	AuthorCustomer Author = "customer"
+	AuthorBot      Author = "bot"
+	AuthorAgent    Author = "agent"
+)
+
+// SendStatus is how far a message of ours got. It only moves right.
+type SendStatus string
+
+const (
+	StatusReceived SendStatus = "received" // the customer's own
+	StatusQueued   SendStatus = "queued"
+	StatusSent     SendStatus = "sent"
+	StatusFailed   SendStatus = "failed" // it surely did not arrive, or nobody can tell
+)
+
+// A Message is one thing said by either side.
+type Message struct {
+	ID           MessageID
+	Conversation ConversationID
+	Seq          int64 // order within the conversation
+	Author       Author
+	Agent        string // who of ours, when Author is agent
+	Text         string
+	Choice       string       // the payload of a tapped button
+	Choices      []Choice     // the buttons offered with it
+	Attachments  []Attachment // what came with it
+	Turn         TurnID       // the turn that answered it, or that said it; "" while it waits
+	Status       SendStatus
+	At           time.Time
+}
+
+// An Attachment is a file that came with a message, by the network's own name for it.
+type Attachment struct {
+	Kind string `json:"kind"` // photo, voice, audio, video, document, sticker, location, contact, other
+	File string `json:"file,omitempty"`
+	Name string `json:"name,omitempty"`
+	Type string `json:"type,omitempty"` // media type
+	Size int64  `json:"size,omitempty"` // bytes
+}
+
+// A Choice is a button under a message.
+type Choice struct {
+	Label   string `json:"label"`
+	Payload string `json:"payload"` // at most 64 bytes of UTF-8
+}
+
+// An Event is one thing a channel told us. Exactly one of the pointers is set.
+type Event struct {
+	Address    Address
+	ExternalID string // the network's ID of the event: redeliveries share it
+	At         time.Time
+	Locale     string // BCP 47, "" if the network does not say
+
+	Message *Inbound // the customer wrote or tapped
+	Edit    *Edit    // the customer changed what they wrote
+	Reach   *Reach   // the customer blocked or unblocked us
+}
+
+// An Inbound is a message as a channel decoded it.
+type Inbound struct {
+	NetworkID   string // the network's name for the message, by which an Edit refers to it
+	Text        string
+	Choice      string // the payload of a tapped button
+	Tap         string // what to acknowledge a tap by
+	Ref         string // the link they came by
+	Attachments []Attachment
+}
+
+// An Edit replaces the text of an earlier message.
+type Edit struct {
+	NetworkID string
+	Text      string
+}
+
+// A Reach says whether we may still write to a customer.
+type Reach struct{ Blocked bool }

@@ -1,0 +1,167 @@
+package bot
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ConversationsOptions are the parts of Conversations that may be left out.
+type ConversationsOptions struct {
+	Poke func()           // called when deliveries were queued
+	Now  func() time.Time // time.Now if nil
+}
+
+// Conversations is how people of ours read and speak. Calling a method again changes nothing more.
+type Conversations struct {
+	store    *Store
+	channels map[string]Channel // by AccountKey
+	o        ConversationsOptions
+}
+
+// NewConversations returns the conversations in store, spoken in through channels.
+func NewConversations(store *Store, channels map[string]Channel, o ConversationsOptions) *Conversations {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Poke == nil {
+		o.Poke = func() {}
+	}
+	return &Conversations{store: store, channels: channels, o: o}
+}
+
+// Get returns one conversation, or ErrNotFound.
+func (c *Conversations) Get(ctx context.Context, id ConversationID) (Conversation, error) {
+	return c.store.conversation(ctx, id)
+}
+
+// Transcript returns what was said after seq, oldest first.
+func (c *Conversations) Transcript(ctx context.Context, id ConversationID, after int64) ([]Message, error) {
+	list, err := c.store.messages(ctx, `m.conversation_id = $1 AND m.seq > $2 ORDER BY m.seq`, id, after)
+	if err != nil {
+		return nil, fmt.Errorf("read conversation %s: %w", id, err)
+	}
+	return list, nil
+}
+
+// Say sends a person's reply and gives the conversation to people. A bot reply still being worked
+// out cannot land after it. A closed window or a customer who blocked us is a *SendError, and
+// nothing is stored.
+func (c *Conversations) Say(ctx context.Context, id ConversationID, key string, r Reply) error {
+	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
+		if err := sendable(q.conv, c.o.Now()); err != nil {
+			return err
+		}
+		for i, part := range c.fit(q.conv.Address, r) {
+			if err := sayOnce(ctx, q, fmt.Sprintf("say:%s:%d", key, i), part); err != nil {
+				return err
+			}
+		}
+		return setMode(ctx, q, ModePerson)
+	})
+}
+
+// HandBack gives a conversation that people have back to the bot, with a word about it for the
+// customer unless they cannot be reached. It closes the episode: what they ask next is a new
+// matter. One that the bot has already is left as it is.
+func (c *Conversations) HandBack(ctx context.Context, id ConversationID, r Reply) error {
+	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
+		if q.conv.Mode == ModeBot {
+			return nil
+		}
+		if sendable(q.conv, c.o.Now()) == nil {
+			for _, part := range c.fit(q.conv.Address, r) {
+				if err := q.say(ctx, AuthorBot, "", "handback:"+rand.Text(), part); err != nil {
+					return err
+				}
+			}
+		}
+		if _, err := q.tx.ExecContext(ctx, `UPDATE episodes SET closed_at = $2, outcome = 'resolved' WHERE id = $1 AND closed_at = 0`,
+			q.conv.Episode, c.o.Now().UnixMilli()); err != nil {
+			return fmt.Errorf("close episode: %w", err)
+		}
+		return setMode(ctx, q, ModeBot)
+	})
+}
+
+// Hold gives the conversation to people without saying anything.
+func (c *Conversations) Hold(ctx context.Context, id ConversationID) error {
+	return c.change(ctx, id, func(ctx context.Context, q *queuer) error { return setMode(ctx, q, ModePerson) })
+}
+
+// change runs do in one transaction that holds the conversation's row.
+func (c *Conversations) change(ctx context.Context, id ConversationID, do func(context.Context, *queuer) error) error {
+	err := c.store.db.InTx(ctx, func(tx *sql.Tx) error {
+		q, err := c.store.lock(ctx, tx, id, c.o.Now())
+		if err != nil {
+			return err
+		}
+		if err := do(ctx, q); err != nil {
+			return err
+		}
+		return q.close(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("conversation %s: %w", id, err)
+	}
+	c.o.Poke()
+	return nil
+}
+
+func (c *Conversations) fit(to Address, r Reply) []Reply {
+	channel := c.channels[AccountKey(to.Channel, to.Account)]
+	if channel == nil { // another process may know it
+		return []Reply{r}
+	}
+	return Fit(r, channel.Limits())
+}
+
+// sayOnce says r for an agent unless it was said under key before.
+func sayOnce(ctx context.Context, q *queuer, key string, r Reply) error {
+	var n int
+	err := q.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM messages WHERE conversation_id = $1 AND external_id = $2`, q.conv.ID, key).Scan(&n)
+	if err != nil || n > 0 {
+		return err
+	}
+	return q.say(ctx, AuthorAgent, "", key, r)
+}
+
+// sendable is nil when the network lets us write to the customer at now.
+func sendable(c Conversation, now time.Time) error {
+	switch {
+	case c.Unreachable:
+		return &SendError{Kind: SendBlocked, Code: "the customer has blocked this account"}
+	case !c.WindowUntil.IsZero() && now.After(c.WindowUntil):
+		return &SendError{Kind: SendWindowClosed, Code: "until the customer writes again"}
+	}
+	return nil
+}
+
+func setMode(ctx context.Context, q *queuer, m Mode) error {
+	_, err := q.tx.ExecContext(ctx, `UPDATE conversations SET mode = $2, misses = 0, clarify = 0, asked = '' WHERE id = $1`, q.conv.ID, m)
+	return err
+}
+
+// WithPerson lists the conversations that people have, quiet since before, oldest first, of which
+// the desk has heard all there is to hear.
+func (c *Conversations) WithPerson(ctx context.Context, before time.Time) (list []Conversation, err error) {
+	rows, err := c.store.db.QueryContext(ctx, `SELECT `+conversationColumns+` FROM conversations
+		WHERE mode = $1 AND active_at < $2 AND NOT EXISTS (SELECT 1 FROM deliveries d
+			WHERE d.conversation_id = conversations.id AND d.lane = $3 AND d.state = 'queued')
+		ORDER BY active_at`, ModePerson, before.UnixMilli(), laneDesk)
+	if err != nil {
+		return nil, fmt.Errorf("list conversations with people: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		conv, err := scanConversation(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, conv)
+	}
+	return list, rows.Err()
+}

@@ -1,0 +1,210 @@
+package bot
+
+import (
+	"context"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// deliveryLease is how long nobody else takes a claimed delivery.
+	deliveryLease = 15 * time.Second
+	// withdrawAfter is how long a bot's reply may wait for its network. Later than that nobody wants
+	// to read it: a person takes over.
+	withdrawAfter = 10 * time.Minute
+	// sayAttempts bounds the tries for a person's reply, over about a day.
+	sayAttempts = 12
+	// misconfiguredPause outlasts any run: Unpause ends it.
+	misconfiguredPause = 100 * 365 * 24 * time.Hour
+)
+
+// sendBackoff is the wait after a delivery's n-th failed attempt: 1, 4, 15, 60 s, then 10 min, and
+// from the 7th on 4 h.
+func sendBackoff(n int) time.Duration {
+	waits := []time.Duration{time.Second, 4 * time.Second, 15 * time.Second, time.Minute, 10 * time.Minute, 10 * time.Minute}
+	if n > len(waits) {
+		return 4 * time.Hour
+	}
+	return waits[max(n, 1)-1]
+}
+
+// newsBackoff is the wait after the desk's n-th refusal: 1, 2, 4, … s, at most a minute.
+func newsBackoff(n int) time.Duration {
+	return min(time.Second<<min(n-1, 6), time.Minute)
+}
+
+// CourierOptions are the parts of a Courier that may be left out.
+type CourierOptions struct {
+	Workers int              // deliveries carried out at once; 16 if 0
+	Now     func() time.Time // time.Now if nil
+	Observe func(stage string, took time.Duration, err error)
+}
+
+// A Courier carries out deliveries: replies to channels, news to the desk.
+type Courier struct {
+	store    *Store
+	channels map[string]Channel // by AccountKey
+	desk     Desk
+	log      logrus.FieldLogger
+	o        CourierOptions
+	poke     chan struct{}
+}
+
+// NewCourier returns a Courier over channels, by AccountKey, and desk.
+func NewCourier(store *Store, channels map[string]Channel, desk Desk, log logrus.FieldLogger, o CourierOptions) *Courier {
+	if o.Workers == 0 {
+		o.Workers = 16
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Observe == nil {
+		o.Observe = func(string, time.Duration, error) {}
+	}
+	return &Courier{store: store, channels: channels, desk: desk, log: log, o: o, poke: make(chan struct{}, 1)}
+}
+
+// Poke makes the courier look for work now.
+func (c *Courier) Poke() { poke(c.poke) }
+
+// Run works until ctx ends, then finishes what it holds.
+func (c *Courier) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return c.withdraw(ctx) })
+	g.Go(func() error {
+		return work(ctx, c.o.Workers, c.poke, func() (func(context.Context), time.Time, error) {
+			d, next, ok, err := c.store.claimDelivery(ctx, c.o.Now(), deliveryLease)
+			if err != nil || !ok {
+				return nil, next, err
+			}
+			return func(ctx context.Context) { c.carry(ctx, d) }, next, nil
+		}, c.log.WithField("loop", "courier"))
+	})
+	return g.Wait()
+}
+
+// carry carries out one claimed delivery and settles it.
+func (c *Courier) carry(ctx context.Context, d delivery) {
+	log := c.log.WithFields(logrus.Fields{"conversation": d.conv, "delivery": d.id, "lane": d.lane})
+	began := c.o.Now()
+	var v verdict
+	if d.lane == laneDesk {
+		v = c.tell(ctx, d, log)
+	} else {
+		v = c.send(ctx, d, log)
+	}
+	c.o.Observe("deliver_"+d.lane, c.o.Now().Sub(began), nil)
+	// Settling must work even when the service is stopping: the send has happened.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := c.store.settle(ctx, d, v, c.o.Now()); err != nil {
+		log.WithError(err).Error("cannot settle; the lease will end")
+		return
+	}
+	log.WithFields(logrus.Fields{"state": v.state, "code": v.code, "attempt": d.attempt, "doubts": d.doubts,
+		"took": c.o.Now().Sub(began).String()}).Info("delivery")
+	c.Poke() // the next of the lane
+}
+
+func (c *Courier) tell(ctx context.Context, d delivery, log logrus.FieldLogger) verdict {
+	n := *d.payload.News
+	n.Conversation, n.Seq = d.conv, d.seq
+	ctx, cancel := context.WithTimeout(ctx, SendTimeout)
+	defer cancel()
+	if err := c.desk.Tell(ctx, n); err != nil {
+		log.WithError(err).Error("the desk did not take the news")
+		return verdict{state: "queued", due: c.o.Now().Add(newsBackoff(d.attempt)), code: "desk"}
+	}
+	return verdict{state: "sent"}
+}
+
+// send sends a reply. What it returns is the whole policy of retries.
+func (c *Courier) send(ctx context.Context, d delivery, log logrus.FieldLogger) verdict {
+	channel := c.channels[AccountKey(d.to.Channel, d.to.Account)]
+	if channel == nil {
+		return c.judge(d, &SendError{Kind: SendMisconfigured, Code: "no such account"}, Limits{})
+	}
+	ctx, cancel := context.WithTimeout(ctx, SendTimeout)
+	defer cancel()
+	limits := channel.Limits()
+	if d.doubts > 0 {
+		if !limits.Resend || d.doubts > 1 {
+			return verdict{state: "doubtful", code: string(SendUnknown)}
+		}
+		// The one repeat must not be wasted on a network that is still down.
+		if t, ok := channel.(Typist); ok {
+			if err := t.Typing(ctx, d.to); err != nil && sendErrorOf(err).Kind != SendRefused {
+				return c.probeFailed(d, sendErrorOf(err), limits)
+			}
+		}
+		log.WithField("doubts", d.doubts).Warn("repeating a send that may have arrived")
+	}
+	external, err := channel.Send(ctx, d.to, d.id, *d.payload.Reply)
+	if err == nil {
+		return verdict{state: "sent", external: external, pace: limits.Pace}
+	}
+	log.WithError(err).Warn("send failed")
+	return c.judge(d, sendErrorOf(err), limits)
+}
+
+// probeFailed judges a failed probe before a repeat: nothing was sent, so no doubt is added.
+func (c *Courier) probeFailed(d delivery, err *SendError, l Limits) verdict {
+	if err.Kind == SendUnknown {
+		err = &SendError{Kind: SendTransient, Code: err.Code}
+	}
+	return c.judge(d, err, l)
+}
+
+// judge says what to do about a failed send.
+func (c *Courier) judge(d delivery, err *SendError, l Limits) verdict {
+	now := c.o.Now()
+	v := verdict{state: "queued", code: string(err.Kind), due: now.Add(sendBackoff(d.attempt))}
+	switch err.Kind {
+	case SendThrottled:
+		v.due, v.uncount = now.Add(err.After), true
+		v.pause = &pause{until: v.due, reason: pauseThrottled, code: err.Code}
+	case SendMisconfigured:
+		v.due, v.uncount = now, true
+		v.pause = &pause{until: now.Add(misconfiguredPause), reason: pauseMisconfigured, code: err.Code}
+	case SendUnknown:
+		v.doubt = true
+		if !l.Resend || d.doubts > 0 {
+			v.state = "doubtful"
+		}
+	case SendRefused, SendBlocked, SendWindowClosed:
+		v.state = "failed"
+	default:
+		if d.attempt >= sayAttempts {
+			v.state = "failed"
+		}
+	}
+	return v
+}
+
+// withdraw gives replies of the bot that wait too long to a person, until ctx ends.
+func (c *Courier) withdraw(ctx context.Context) error {
+	tick := time.NewTicker(5 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		now := c.o.Now()
+		late, err := c.store.overdue(ctx, now.Add(-withdrawAfter), now)
+		for _, d := range late {
+			if err == nil {
+				err = c.store.settle(ctx, d, verdict{state: "withdrawn", code: "late"}, now)
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			c.log.WithError(err).Error("cannot withdraw late replies")
+		}
+		if len(late) > 0 {
+			c.Poke()
+		}
+	}
+}

@@ -1,0 +1,209 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// fails makes the first n sends fail with kind; arrived says that the network has them all the same.
+func (c *recorder) fails(n int, e SendError, arrived bool) {
+	c.failing(func(to Address, r Reply) error {
+		if n == 0 {
+			return nil
+		}
+		n--
+		if arrived {
+			if c.sent == nil {
+				c.sent = map[string][]Reply{}
+			}
+			c.sent[to.Customer] = append(c.sent[to.Customer], r)
+		}
+		return &e
+	})
+}
+
+// answered takes one question in and answers it, with time running n times as fast.
+func (w *world) answered(n int) {
+	now := faster(n)
+	w.accept(message("c", "u1", "hello"))
+	r := NewRunner(w.store, echo{}, w.accounts, w.channels, w.log, RunnerOptions{Now: now})
+	w.run(r.Run, NewCourier(w.store, w.channels, w.desk, w.log, CourierOptions{Now: now}).Run)
+}
+
+func (w *world) state() (state string) {
+	w.t.Helper()
+	require.NoError(w.t, w.db.QueryRowContext(w.t.Context(), `SELECT state FROM deliveries WHERE lane = 'customer' AND seq = 2`).Scan(&state))
+	return state
+}
+
+func (w *world) settled() bool {
+	return w.count(`SELECT COUNT(*) FROM deliveries WHERE lane = 'customer' AND state <> 'queued'`) == 1
+}
+
+func TestSendTransientIsRepeated(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.channel.fails(4, SendError{Kind: SendTransient}, false)
+		w.answered(50)
+		w.soon("sent", w.settled)
+		require.Equal(t, "sent", w.state())
+		require.Equal(t, []string{"re: hello"}, w.channel.texts("c"))
+	})
+}
+
+func TestSendThrottledPausesTheAccount(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.channel.fails(1, SendError{Kind: SendThrottled, After: time.Hour}, false)
+		w.accept(message("c", "u1", "hello"))
+		w.run(w.runner(echo{}).Run, w.courier().Run)
+		w.soon("throttled", func() bool { return w.count(`SELECT COUNT(*) FROM pauses`) == 1 })
+		w.accept(message("d", "u2", "hello"))
+		w.soon("answered", func() bool { return w.count(`SELECT COUNT(*) FROM deliveries`) == 2 })
+		d, _, ok, err := w.store.claimDelivery(t.Context(), time.Now(), time.Minute)
+		require.NoError(t, err)
+		require.False(t, ok, "a paused account got %v", d)
+		_, _, ok, err = w.store.claimDelivery(t.Context(), time.Now().Add(61*time.Minute), time.Minute)
+		require.NoError(t, err)
+		require.True(t, ok)
+	})
+}
+
+// A send that may have arrived is repeated once; then a person is told.
+func TestSendUnknownIsRepeatedOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.channel.fails(5, SendError{Kind: SendUnknown}, true)
+		w.answered(50)
+		w.soon("settled", w.settled)
+		require.Equal(t, "doubtful", w.state())
+		require.Len(t, w.channel.texts("c"), 2)
+		w.soon("a person is told", func() bool { return len(w.desk.heard()) == 1 })
+		require.Equal(t, ReasonBroken, w.desk.heard()[0].Escalation.Reason)
+		require.Equal(t, "hello", w.desk.heard()[0].Escalation.Question)
+	})
+}
+
+// The one repeat waits until the network answers again.
+func TestRepeatWaitsForTheNetwork(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		probes := 3
+		w.channel.typing = func() error {
+			if probes--; probes >= 0 {
+				return &SendError{Kind: SendUnknown}
+			}
+			return nil
+		}
+		w.channel.fails(1, SendError{Kind: SendUnknown}, false)
+		w.answered(50)
+		w.soon("sent", w.settled)
+		require.Equal(t, "sent", w.state())
+		require.Len(t, w.channel.texts("c"), 1)
+	})
+}
+
+func TestNoResendWhereTheNetworkTells(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.channel.limits.Resend = false
+		w.channel.fails(5, SendError{Kind: SendUnknown}, true)
+		w.answered(50)
+		w.soon("settled", w.settled)
+		require.Len(t, w.channel.texts("c"), 1)
+	})
+}
+
+// A worker that died between the network's receipt and its settling leaves a doubt.
+func TestDeathDuringSend(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.accept(message("c", "u1", "hello"))
+		c, ok := w.claim()
+		require.True(t, ok)
+		o, err := echo{}.Turn(t.Context(), c.turn)
+		require.NoError(t, err)
+		require.NoError(t, w.store.commitTurn(t.Context(), c, o, time.Now()))
+		for want := range 3 {
+			d, _, ok, err := w.store.claimDelivery(t.Context(), time.Now(), time.Minute)
+			require.NoError(t, err)
+			require.True(t, ok)
+			require.Equal(t, want, d.doubts)
+			require.NoError(t, w.store.ReleaseLeases(t.Context())) // the next start
+		}
+		w.run(w.courier().Run)
+		w.soon("given up", w.settled)
+		require.Equal(t, "doubtful", w.state())
+		require.Empty(t, w.channel.texts("c"))
+		w.soon("a person is told", func() bool { return len(w.desk.heard()) == 1 })
+	})
+}
+
+// claim claims the turn that is due, as a runner would once the customer has been quiet.
+func (w *world) claim() (turnClaim, bool) {
+	w.t.Helper()
+	c, _, ok, err := w.store.claimTurn(w.t.Context(), time.Now().Add(settle), turnLease)
+	require.NoError(w.t, err)
+	return c, ok
+}
+
+func TestBlockedCustomer(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.channel.fails(1, SendError{Kind: SendBlocked}, false)
+		w.answered(1)
+		w.soon("settled", w.settled)
+		c := w.conversation("c")
+		require.True(t, c.Unreachable)
+		err := w.conversations().Say(t.Context(), c.ID, "k", Reply{Text: "hi", Agent: "ann"})
+		var se *SendError
+		require.ErrorAs(t, err, &se)
+		require.Equal(t, SendBlocked, se.Kind)
+		w.accept(message("c", "u2", "again")) // whoever writes has unblocked us
+		w.soon("answered", func() bool { return len(w.channel.texts("c")) == 1 })
+		require.Empty(t, w.desk.heard())
+	})
+}
+
+// A reply that nobody could carry for ten minutes is withdrawn, and a person takes over.
+func TestLateReplyIsWithdrawn(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.channel.fails(1000, SendError{Kind: SendMisconfigured, Code: "401"}, false)
+		w.answered(300)
+		w.soon("paused", func() bool {
+			keys, err := w.store.Misconfigured(t.Context())
+			return err == nil && len(keys) == 1
+		})
+		w.soon("withdrawn", w.settled)
+		require.Equal(t, "withdrawn", w.state())
+		w.soon("a person is told", func() bool { return len(w.desk.heard()) == 1 })
+		require.Equal(t, ModePerson, w.conversation("c").Mode)
+	})
+}
+
+// A person's reply that fails is told to the desk; the ticket is there already.
+func TestFateOfAPersonsReply(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.accept(message("c", "u1", "hello"))
+		w.channel.fails(1, SendError{Kind: SendRefused, Code: "400"}, false)
+		require.NoError(t, w.conversations().Say(t.Context(), w.conversation("c").ID, "k", Reply{Text: "hi", Agent: "ann"}))
+		w.run(w.courier().Run)
+		w.soon("told", func() bool { return len(w.desk.heard()) == 1 })
+		require.Equal(t, "failed", w.desk.heard()[0].Fate.State)
+	})
+}
+
+// What is in hand when the service stops is finished, and settled.
+func TestStopFinishesWhatIsInHand(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.accept(message("c", "u1", "hello"))
+		sending, goOn := make(chan struct{}), make(chan struct{})
+		w.channel.failing(func(Address, Reply) error { close(sending); <-goOn; return nil })
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 2)
+		go func() { ended <- w.runner(echo{}).Run(ctx) }()
+		go func() { ended <- w.courier().Run(ctx) }()
+		<-sending
+		stop()
+		close(goOn)
+		require.NoError(t, errors.Join(<-ended, <-ended))
+		require.Equal(t, "sent", w.state())
+	})
+}

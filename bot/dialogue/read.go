@@ -1,0 +1,262 @@
+package dialogue
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+
+	"faqbot/bot"
+	"faqbot/knowledge"
+)
+
+const (
+	// longest is the most characters of a question that is searched for; people who write more are
+	// asked to be brief.
+	longest = 4000
+	// flood is more messages in one turn, so within seconds, than anyone types.
+	flood = 20
+	// wishWords bounds how long a message may be whose wish for a person is believed: in a long one
+	// the words are more likely part of a story.
+	wishWords = 25
+)
+
+// Payloads of the buttons the bot offers.
+const (
+	payloadEntry  = "e:" // followed by the entry's ID
+	payloadNone   = "none"
+	payloadPerson = "person"
+	payloadAgain  = "again"
+)
+
+// Signals are what the waiting messages say by themselves.
+type Signals struct {
+	Command     string            // start, help, human, bot
+	WantsPerson bool              // in words, by command or by button
+	Chosen      knowledge.EntryID // a tapped or named choice
+	None        bool              // none of the choices
+	Again       bool              // the offer of a person was declined
+	Repeated    bool              // the same button was tapped, and answered, just before
+	Greeting    bool
+	Thanks      bool
+	Question    string // the words to search for, without greeting and thanks; "" if there are none
+	Raw         string // all words, for a search that shows what was considered
+	Unreadable  bool   // something came, but no words: a picture, a voice note, an emoji
+	TooLong     bool
+	Flood       bool
+}
+
+// Read reads the waiting messages of t. It is pure.
+func Read(p *Phrases, t bot.Turn) Signals {
+	var s Signals
+	var questions, raw []string
+	for _, m := range t.Waiting {
+		if m.Choice != "" {
+			s.tap(t, m)
+			continue
+		}
+		text := strings.TrimSpace(m.Text)
+		if text == "" {
+			s.Unreadable = s.Unreadable || len(m.Attachments) > 0
+			continue
+		}
+		raw = append(raw, text)
+		if question := s.words(p, t, text); question != "" {
+			questions = append(questions, question)
+		}
+	}
+	s.Question, s.Raw = strings.Join(questions, "\n"), strings.Join(raw, "\n")
+	if s.Question != "" || s.Greeting || s.Thanks {
+		s.Unreadable = false // the words say enough
+	}
+	s.TooLong = len(s.Question) > longest
+	s.Flood = len(t.Waiting) > flood
+	return s
+}
+
+// tap reads a tapped button. Payloads come from customers and may be forged: an entry's ID is
+// checked against what may answer before it is used.
+func (s *Signals) tap(t bot.Turn, m bot.Message) {
+	switch {
+	case m.Choice == payloadPerson:
+		s.WantsPerson = true
+	case m.Choice == payloadNone:
+		s.None = true
+	case m.Choice == payloadAgain:
+		s.Again = true
+	case strings.HasPrefix(m.Choice, payloadEntry):
+		s.Chosen = knowledge.EntryID(strings.TrimPrefix(m.Choice, payloadEntry))
+		s.Repeated = tappedBefore(t, m)
+	default:
+		s.None = true
+	}
+}
+
+// repeatedWithin is how soon a second tap on the same button is a double tap, not a second wish.
+const repeatedWithin = 10_000 // milliseconds
+
+func tappedBefore(t bot.Turn, m bot.Message) bool {
+	for _, h := range t.History {
+		if h.Author == bot.AuthorCustomer && h.Choice == m.Choice && m.At.Sub(h.At).Milliseconds() < repeatedWithin {
+			return true
+		}
+	}
+	return false
+}
+
+// words reads one message of words and returns what is left of it to search for.
+func (s *Signals) words(p *Phrases, t bot.Turn, text string) string {
+	if command, rest, ok := commandOf(text); ok {
+		s.Command = command
+		s.WantsPerson = s.WantsPerson || command == "human"
+		return rest
+	}
+	tokens := tokenize(text)
+	if len(tokens) == 0 {
+		if thumbsUp(text) {
+			s.Thanks = true
+		} else {
+			s.Unreadable = true
+		}
+		return ""
+	}
+	if s.reply(p, t, tokens) {
+		return ""
+	}
+	if is(tokens, p.words[wordPersonAlone]) || len(tokens) <= wishWords && contains(tokens, p.words[wordPerson]) {
+		s.WantsPerson = true
+	}
+	return s.strip(p, text, tokens)
+}
+
+// commandOf splits "/help@Bot rest" into its command and rest, if it is one of ours.
+func commandOf(text string) (command, rest string, ok bool) {
+	if !strings.HasPrefix(text, "/") {
+		return "", "", false
+	}
+	head, rest, _ := strings.Cut(text, " ")
+	name, _, _ := strings.Cut(strings.ToLower(head[1:]), "@")
+	switch name {
+	case "start", "help", "human", "bot":
+		return name, strings.TrimSpace(rest), true
+	}
+	return "", "", false
+}
+
+// reply reads words that answer the bot's own last question: "yes", "2", a choice's label.
+func (s *Signals) reply(p *Phrases, t bot.Turn, tokens []token) bool {
+	switch t.Conversation.Asked {
+	case bot.AskedPerson:
+		switch {
+		case is(tokens, p.words[wordYes]):
+			s.WantsPerson = true
+		case is(tokens, p.words[wordNo]):
+			s.Again = true
+		default:
+			return false
+		}
+		return true
+	case bot.AskedWhich:
+		offered := lastChoices(t)
+		var entries []bot.Choice
+		for _, c := range offered {
+			if strings.HasPrefix(c.Payload, payloadEntry) {
+				entries = append(entries, c)
+			}
+		}
+		return s.pick(p, offered, entries, tokens)
+	}
+	return false
+}
+
+// pick reads words as one of the offered choices.
+func (s *Signals) pick(p *Phrases, offered, entries []bot.Choice, tokens []token) bool {
+	if n, err := strconv.Atoi(tokens[0].word); err == nil && len(tokens) == 1 && n >= 1 && n <= len(offered) {
+		s.tap(bot.Turn{}, bot.Message{Choice: offered[n-1].Payload})
+		return true
+	}
+	for _, c := range offered {
+		var label []string
+		for _, t := range tokenize(c.Label) {
+			label = append(label, t.word)
+		}
+		if is(tokens, [][]string{label}) {
+			s.tap(bot.Turn{}, bot.Message{Choice: c.Payload})
+			return true
+		}
+	}
+	switch {
+	case is(tokens, p.words[wordNo]):
+		s.None = true
+	case len(entries) == 1 && is(tokens, p.words[wordYes]):
+		s.tap(bot.Turn{}, bot.Message{Choice: entries[0].Payload})
+	default:
+		return false
+	}
+	return true
+}
+
+// lastChoices are the choices under the bot's last message.
+func lastChoices(t bot.Turn) []bot.Choice {
+	for i := len(t.History) - 1; i >= 0; i-- {
+		if m := t.History[i]; m.Author == bot.AuthorBot {
+			return m.Choices
+		}
+	}
+	return nil
+}
+
+// strip takes greetings off the front and thanks off both ends of text and returns the rest, "" if
+// nothing else was said.
+func (s *Signals) strip(p *Phrases, text string, tokens []token) string {
+	from, to := 0, len(tokens)
+	for from < to {
+		if n := matchAt(tokens, from, p.words[wordGreeting]); n > 0 {
+			s.Greeting = true
+			from += n
+		} else if n := matchAt(tokens, from, p.words[wordThanks]); n > 0 {
+			s.Thanks = true
+			from += n
+		} else {
+			break
+		}
+	}
+	if onlyFiller(p, tokens[from:to], s) {
+		return ""
+	}
+	// "… thanks!" at the end is politeness, not a word to search for.
+	for n := min(4, to-from-1); n > 0; n-- {
+		if is(tokens[to-n:to], p.words[wordThanks]) {
+			to -= n
+			break
+		}
+	}
+	end := len(text)
+	if to < len(tokens) {
+		end = tokens[to].start
+	}
+	return strings.TrimRightFunc(text[tokens[from].start:end], unicode.IsSpace)
+}
+
+// onlyFiller reports whether tokens hold nothing but small talk, and notes the thanks among it. A
+// bare "ok" is taken for thanks: it asks nothing.
+func onlyFiller(p *Phrases, tokens []token, s *Signals) bool {
+	thanks := s.Thanks
+	for i := 0; i < len(tokens); {
+		n := matchAt(tokens, i, p.words[wordThanks])
+		if n == 0 {
+			n = matchAt(tokens, i, p.words[wordFiller])
+		}
+		if n == 0 {
+			return false
+		}
+		thanks = true
+		i += n
+	}
+	s.Thanks = thanks
+	return true
+}
+
+// thumbsUp reports whether text, which has no words, is applause.
+func thumbsUp(text string) bool {
+	return strings.ContainsAny(text, "👍🙏❤♥😊🙂😀😃😄👌🎉🤝💯😍🥰")
+}

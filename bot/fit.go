@@ -1,0 +1,97 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Fit cuts r into messages that keep l. Text is split between paragraphs, else lines, else
+// sentences, else words, else characters; the buttons stay under the last part. A channel without
+// buttons gets them as numbered lines.
+func Fit(r Reply, l Limits) []Reply {
+	if l.Choices < len(r.Choices) {
+		r.Text = numbered(r.Text, r.Choices)
+		r.Choices = nil
+	}
+	r.Choices = append([]Choice(nil), r.Choices...)
+	for i, c := range r.Choices {
+		r.Choices[i].Label = shorten(c.Label, l.Label)
+	}
+	parts := split(r.Text, l.Text)
+	list := make([]Reply, len(parts))
+	for i, text := range parts {
+		list[i] = Reply{Text: text, Entry: r.Entry, Agent: r.Agent}
+	}
+	list[len(list)-1].Choices = r.Choices
+	return list
+}
+
+func numbered(text string, choices []Choice) string {
+	var b strings.Builder
+	b.WriteString(text)
+	for i, c := range choices {
+		fmt.Fprintf(&b, "\n%d. %s", i+1, c.Label)
+	}
+	return b.String()
+}
+
+// UTF16Len is the length of s in UTF-16 units, by which networks count.
+func UTF16Len(s string) int {
+	n := 0
+	for _, r := range s {
+		n++
+		if r > 0xFFFF {
+			n++
+		}
+	}
+	return n
+}
+
+// utf16Prefix is the length in bytes of the longest prefix of s that has at most most units.
+func utf16Prefix(s string, most int) int {
+	n := 0
+	for i, r := range s {
+		n++
+		if r > 0xFFFF {
+			n++
+		}
+		if n > most {
+			return i
+		}
+	}
+	return len(s)
+}
+
+func shorten(s string, most int) string {
+	if most == 0 || UTF16Len(s) <= most {
+		return s
+	}
+	return strings.TrimRight(s[:utf16Prefix(s, most-1)], " ") + "…"
+}
+
+func split(text string, most int) []string {
+	var parts []string
+	for most > 0 && UTF16Len(text) > most {
+		head := text[:utf16Prefix(text, most)]
+		at := splitPoint(head)
+		if part := strings.TrimSpace(text[:at]); part != "" {
+			parts = append(parts, part)
+		}
+		text = strings.TrimSpace(text[at:])
+	}
+	if text != "" || len(parts) == 0 {
+		parts = append(parts, text)
+	}
+	return parts
+}
+
+// splitPoint is where to cut head, which ends where no more fits: after the last paragraph, line,
+// sentence or word that leaves the part at least half full.
+func splitPoint(head string) int {
+	for _, sep := range []string{"\n\n", "\n", ". ", " "} {
+		if i := strings.LastIndex(head, sep); i >= len(head)/2 {
+			return i + len(sep)
+		}
+	}
+	return len(head)
+}

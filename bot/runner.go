@@ -1,0 +1,208 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// turnTimeout bounds working out one turn; turnLease is how long nobody else takes it. The
+	// timeout is shorter, so that a lease never ends under a turn that is still going on.
+	turnTimeout = 12 * time.Second
+	turnLease   = 20 * time.Second
+	// pollEvery is how often the loops look for work that nobody poked them about.
+	pollEvery = 250 * time.Millisecond
+	// stopTimeout is how long a loop's work in hand may go on once the service stops.
+	stopTimeout = 20 * time.Second
+)
+
+// turnBackoff is the wait after a turn's first, second, third failure. After one more it goes to a
+// person.
+func turnBackoff(attempt int) (time.Duration, bool) {
+	waits := []time.Duration{2 * time.Second, 8 * time.Second, 30 * time.Second}
+	if attempt > len(waits) {
+		return 0, false
+	}
+	return waits[attempt-1], true
+}
+
+// RunnerOptions are the parts of a Runner that may be left out.
+type RunnerOptions struct {
+	Workers int              // turns worked out at once; 8 if 0
+	Poke    func()           // called when deliveries were queued
+	Now     func() time.Time // time.Now if nil
+	Observe func(stage string, took time.Duration, err error)
+}
+
+// A Runner claims conversations whose turn is due, lets the engine decide, and commits.
+type Runner struct {
+	store    *Store
+	engine   Engine
+	accounts map[string]Account // by AccountKey
+	channels map[string]Channel // by AccountKey
+	log      logrus.FieldLogger
+	o        RunnerOptions
+	poke     chan struct{}
+}
+
+// NewRunner returns a Runner that answers for accounts, whose channels it asks for their limits.
+func NewRunner(store *Store, engine Engine, accounts map[string]Account, channels map[string]Channel,
+	log logrus.FieldLogger, o RunnerOptions) *Runner {
+	if o.Workers == 0 {
+		o.Workers = 8
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Poke == nil {
+		o.Poke = func() {}
+	}
+	if o.Observe == nil {
+		o.Observe = func(string, time.Duration, error) {}
+	}
+	return &Runner{store: store, engine: engine, accounts: accounts, channels: channels, log: log, o: o,
+		poke: make(chan struct{}, 1)}
+}
+
+// Poke makes the runner look for work now.
+func (r *Runner) Poke() { poke(r.poke) }
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// Run works until ctx ends, then finishes or gives back what it holds.
+func (r *Runner) Run(ctx context.Context) error {
+	return work(ctx, r.o.Workers, r.poke, func() (func(context.Context), time.Time, error) {
+		c, next, ok, err := r.store.claimTurn(ctx, r.o.Now(), turnLease)
+		if err != nil || !ok {
+			return nil, next, err
+		}
+		return func(ctx context.Context) { r.handle(ctx, c) }, next, nil
+	}, r.log.WithField("loop", "runner"))
+}
+
+// work is the loop of Runner and Courier: claim, hand what was claimed to one of n workers, and
+// with nothing to claim wait for a poke, for what is due next, or for pollEvery. Workers outlive
+// ctx by stopTimeout at most.
+func work(ctx context.Context, n int, poked <-chan struct{},
+	claim func() (do func(context.Context), next time.Time, err error), log logrus.FieldLogger) error {
+	inHand, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	context.AfterFunc(ctx, func() { time.AfterFunc(stopTimeout, stop) })
+
+	var g errgroup.Group
+	slots := make(chan struct{}, n)
+	for ctx.Err() == nil {
+		select {
+		case slots <- struct{}{}: // claim only what can start at once
+		case <-ctx.Done():
+			return g.Wait()
+		}
+		do, next, err := claim()
+		if do != nil {
+			g.Go(func() error {
+				defer func() { <-slots }()
+				do(inHand)
+				return nil
+			})
+			continue
+		}
+		<-slots
+		wait := pollEvery
+		if err != nil && ctx.Err() == nil {
+			log.WithError(err).Error("cannot look for work")
+			wait = time.Second
+		} else if !next.IsZero() {
+			wait = min(max(time.Until(next), time.Millisecond), pollEvery)
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-poked:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+	return g.Wait()
+}
+
+// handle works out one claimed turn and commits it.
+func (r *Runner) handle(ctx context.Context, c turnClaim) {
+	log := r.log.WithFields(logrus.Fields{"conversation": c.turn.Conversation.ID, "turn": c.turn.ID})
+	if len(c.turn.Waiting) == 0 {
+		r.putOff(ctx, c, errors.New("a turn is due and nothing waits"), log)
+		return
+	}
+	began := r.o.Now()
+	outcome, err := r.decide(ctx, &c)
+	if err == nil {
+		outcome.Trace.Took = r.o.Now().Sub(began)
+		outcome.Replies = r.fit(c.turn.Account, outcome.Replies)
+		err = r.store.commitTurn(ctx, c, outcome, r.o.Now())
+	}
+	r.o.Observe("turn", r.o.Now().Sub(began), err)
+	switch {
+	case err == nil:
+		log.WithFields(logrus.Fields{"action": outcome.Decision.Action, "reason": outcome.Decision.Reason,
+			"took": r.o.Now().Sub(began).String()}).Info("turn")
+		r.o.Poke()
+	case errors.Is(err, errFenced):
+		log.Info("turn overtaken")
+		r.Poke() // what waits now waits for the one who overtook
+	default:
+		r.putOff(ctx, c, err, log)
+	}
+}
+
+// decide runs the engine, or gives up on it.
+func (r *Runner) decide(ctx context.Context, c *turnClaim) (Outcome, error) {
+	t := &c.turn
+	a := t.Conversation.Address
+	account, known := r.accounts[AccountKey(a.Channel, a.Account)]
+	if !known { // it was taken out of the configuration: nobody's entries answer, so a person does
+		account = Account{Channel: a.Channel, ID: a.Account}
+	}
+	t.Account = account
+	if _, again := turnBackoff(c.attempt); !again {
+		return r.engine.Broken(*t), nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
+	defer cancel()
+	return r.engine.Turn(ctx, *t)
+}
+
+// putOff has a failed turn tried again later.
+func (r *Runner) putOff(ctx context.Context, c turnClaim, cause error, log logrus.FieldLogger) {
+	interrupted := ctx.Err() != nil
+	wait, _ := turnBackoff(c.attempt)
+	if interrupted {
+		wait = 0
+	}
+	log.WithError(cause).WithField("attempt", c.attempt).Error("turn failed")
+	// The service may be stopping: giving the lease back must still work.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := r.store.deferTurn(ctx, c, r.o.Now().Add(wait), interrupted); err != nil {
+		log.WithError(err).Error("cannot put the turn off; its lease will end")
+	}
+}
+
+// fit cuts replies to what the account's channel can carry.
+func (r *Runner) fit(a Account, replies []Reply) (list []Reply) {
+	channel := r.channels[AccountKey(a.Channel, a.ID)]
+	if channel == nil {
+		return replies
+	}
+	for _, reply := range replies {
+		list = append(list, Fit(reply, channel.Limits())...)
+	}
+	return list
+}

@@ -1,0 +1,220 @@
+package bot
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A delivery is one claimed effect that a committed turn, or a person, has queued.
+type delivery struct {
+	id      DeliveryID
+	conv    ConversationID
+	to      Address
+	lane    string
+	seq     int64
+	message MessageID
+	attempt int // this one included
+	doubts  int // earlier sends of which nobody knows whether they arrived
+	fence   int64
+	created time.Time
+	payload payload
+}
+
+// claimDelivery claims the delivery that is due longest among those that are first in their
+// conversation and lane and whose account may send. With none due, next is when one will be.
+//
+// A delivery whose last claim was never settled comes with one more doubt: whoever held it died,
+// perhaps after the network had it.
+func (s *Store) claimDelivery(ctx context.Context, now time.Time, lease time.Duration) (d delivery, next time.Time, ok bool, err error) {
+	var packed string
+	var created int64
+	err = s.db.InTx(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `UPDATE deliveries SET lease_until = $2, attempt = attempt + 1, fence = fence + 1,
+				doubts = doubts + CASE WHEN lease_until > 0 THEN 1 ELSE 0 END
+			WHERE id = (SELECT d.id FROM deliveries d
+				WHERE d.state = 'queued' AND d.due_at <= $1 AND d.lease_until <= $1
+				AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.conversation_id = d.conversation_id
+					AND e.lane = d.lane AND e.state = 'queued' AND e.seq < d.seq)
+				AND NOT EXISTS (SELECT 1 FROM pauses p WHERE d.lane = $3 AND p.channel = d.channel
+					AND p.account = d.account AND p.until > $1)
+				ORDER BY d.due_at, d.seq LIMIT 1 `+s.db.SkipLocked+`)
+			RETURNING id, conversation_id, lane, seq, message_id, attempt, doubts, fence, created_at, payload`,
+			now.UnixMilli(), now.Add(lease).UnixMilli(), laneCustomer).
+			Scan(&d.id, &d.conv, &d.lane, &d.seq, &d.message, &d.attempt, &d.doubts, &d.fence, &created, &packed)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT channel, account, customer FROM conversations WHERE id = $1`, d.conv).
+			Scan(&d.to.Channel, &d.to.Account, &d.to.Customer)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		next, err = s.soonest(ctx, `SELECT MIN(CASE WHEN due_at > lease_until THEN due_at ELSE lease_until END)
+			FROM deliveries WHERE state = 'queued'`)
+		return d, next, false, err
+	}
+	if err != nil {
+		return d, next, false, fmt.Errorf("claim delivery: %w", err)
+	}
+	d.created = time.UnixMilli(created)
+	if err := json.Unmarshal([]byte(packed), &d.payload); err != nil {
+		return d, next, false, fmt.Errorf("read delivery %s: %w", d.id, err)
+	}
+	return d, next, true, nil
+}
+
+// A verdict is what became of an attempt to carry out a delivery.
+type verdict struct {
+	state    string    // queued, sent, failed, doubtful, withdrawn
+	due      time.Time // when queued: try again then
+	external string    // when sent: the network's ID
+	code     string    // of the failure
+	doubt    bool      // it may have gone out
+	uncount  bool      // the attempt does not count: nothing was tried
+	pace     time.Duration
+	pause    *pause
+}
+
+// A pause keeps an account from sending.
+type pause struct {
+	until        time.Time
+	reason, code string
+}
+
+const (
+	pauseThrottled     = "throttled"
+	pauseMisconfigured = "misconfigured"
+)
+
+// settle records v for d, unless another worker has claimed d since.
+func (s *Store) settle(ctx context.Context, d delivery, v verdict, now time.Time) error {
+	return s.db.InTx(ctx, func(tx *sql.Tx) error {
+		doubts, attempts := 0, 0
+		if v.doubt {
+			doubts = 1
+		}
+		if v.uncount {
+			attempts = 1
+		}
+		settled := now
+		if v.state == "queued" {
+			settled = time.UnixMilli(0)
+		}
+		res, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = $3, due_at = CASE WHEN $3 = 'queued' THEN $4 ELSE due_at END,
+			external_id = $5, code = $6, doubts = doubts + $7, attempt = attempt - $8, lease_until = 0, settled_at = $9
+			WHERE id = $1 AND fence = $2 AND state = 'queued'`,
+			d.id, d.fence, v.state, v.due.UnixMilli(), v.external, v.code, doubts, attempts, settled.UnixMilli())
+		if err != nil {
+			return fmt.Errorf("settle delivery %s: %w", d.id, err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		return s.follow(ctx, tx, d, v, now)
+	})
+}
+
+// follow does what follows from a settled delivery: its message's status, the account's pause, the
+// pace of the lane, and, for a reply that will not get through, a person.
+func (s *Store) follow(ctx context.Context, tx *sql.Tx, d delivery, v verdict, now time.Time) error {
+	if v.pause != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO pauses (channel, account, until, reason, code) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (channel, account) DO UPDATE SET until = excluded.until, reason = excluded.reason, code = excluded.code`,
+			d.to.Channel, d.to.Account, v.pause.until.UnixMilli(), v.pause.reason, v.pause.code); err != nil {
+			return fmt.Errorf("pause account: %w", err)
+		}
+	}
+	if d.lane == laneDesk || v.state == "queued" {
+		return nil
+	}
+	status := StatusFailed
+	if v.state == "sent" {
+		status = StatusSent
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE messages SET status = $2 WHERE id = $1`, d.message, status); err != nil {
+		return fmt.Errorf("mark message: %w", err)
+	}
+	if status == StatusFailed {
+		return s.giveUp(ctx, tx, d, v, now)
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE deliveries SET due_at = $3 WHERE conversation_id = $1 AND lane = $2 AND state = 'queued' AND due_at < $3`,
+		d.conv, laneCustomer, now.Add(v.pace).UnixMilli())
+	return err
+}
+
+// giveUp passes a reply that will not get through to a person. To a customer who blocked us there
+// is nothing to say.
+func (s *Store) giveUp(ctx context.Context, tx *sql.Tx, d delivery, v verdict, now time.Time) error {
+	q, err := s.lock(ctx, tx, d.conv, now)
+	if err != nil {
+		return err
+	}
+	if v.code == string(SendBlocked) {
+		if _, err := tx.ExecContext(ctx, `UPDATE conversations SET unreachable = TRUE WHERE id = $1`, d.conv); err != nil {
+			return err
+		}
+		if q.conv.Mode == ModeBot {
+			return nil
+		}
+	}
+	var question string
+	err = tx.QueryRowContext(ctx, `SELECT body FROM messages WHERE conversation_id = $1 AND author = $2 AND seq < $3 ORDER BY seq DESC LIMIT 1`,
+		d.conv, AuthorCustomer, d.seq).Scan(&question)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("find the question: %w", err)
+	}
+	e := Escalation{ID: "delivery:" + string(d.id), Affiliate: q.conv.Affiliate, Reason: ReasonBroken, Question: question, Locale: q.conv.Locale}
+	if err := q.escalate(ctx, e, &Fate{Message: d.message, State: v.state, Code: v.code}); err != nil {
+		return err
+	}
+	return q.close(ctx)
+}
+
+// overdue lists bot replies that have waited for their network since before cut, unclaimed.
+func (s *Store) overdue(ctx context.Context, cut, now time.Time) (list []delivery, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT d.id, d.conversation_id, d.seq, d.message_id, d.fence, c.channel, c.account, c.customer
+		FROM deliveries d JOIN messages m ON m.id = d.message_id JOIN conversations c ON c.id = d.conversation_id
+		WHERE d.state = 'queued' AND d.lane = $1 AND d.created_at < $2 AND d.lease_until <= $3 AND m.author = $4
+		ORDER BY d.created_at LIMIT 100`, laneCustomer, cut.UnixMilli(), now.UnixMilli(), AuthorBot)
+	if err != nil {
+		return nil, fmt.Errorf("list overdue replies: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		d := delivery{lane: laneCustomer}
+		if err := rows.Scan(&d.id, &d.conv, &d.seq, &d.message, &d.fence, &d.to.Channel, &d.to.Account, &d.to.Customer); err != nil {
+			return nil, err
+		}
+		list = append(list, d)
+	}
+	return list, rows.Err()
+}
+
+// Unpause lets the accounts that were stopped as misconfigured try again: at a start the
+// configuration may be another.
+func (s *Store) Unpause(ctx context.Context) error {
+	return s.db.InTx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM pauses WHERE reason = $1`, pauseMisconfigured)
+		return err
+	})
+}
+
+// Misconfigured lists the accounts, by AccountKey, whose network refuses our token or permissions.
+func (s *Store) Misconfigured(ctx context.Context) (keys []string, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT channel, account FROM pauses WHERE reason = $1 ORDER BY channel, account`, pauseMisconfigured)
+	if err != nil {
+		return nil, fmt.Errorf("list misconfigured accounts: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var channel, account string
+		if err := rows.Scan(&channel, &account); err != nil {
+			return nil, err
+		}
+		keys = append(keys, AccountKey(channel, account))
+	}
+	return keys, rows.Err()
+}

@@ -1,0 +1,169 @@
+package bot
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	historyMost = 20  // messages of the episode that a turn sees
+	waitingMost = 100 // messages that one turn answers; the rest wait for the next
+)
+
+// errFenced means that somebody took the conversation over while a turn was being worked out.
+var errFenced = errors.New("the conversation moved on")
+
+// A turnClaim is the right to commit one turn, as long as nobody raises the fence.
+type turnClaim struct {
+	turn    Turn // without Account
+	fence   int64
+	attempt int // this one included
+}
+
+// claimTurn claims the conversation that is due longest and reads its turn. With none due, ok is
+// false and next is when one will be, zero if none is foreseen.
+func (s *Store) claimTurn(ctx context.Context, now time.Time, lease time.Duration) (c turnClaim, next time.Time, ok bool, err error) {
+	err = s.db.InTx(ctx, func(tx *sql.Tx) error {
+		row := tx.QueryRowContext(ctx, `UPDATE conversations SET lease_until = $2, attempt = attempt + 1, fence = fence + 1
+			WHERE id = (SELECT id FROM conversations WHERE turn_due_at > 0 AND turn_due_at <= $1 AND lease_until <= $1
+				ORDER BY turn_due_at, id LIMIT 1 `+s.db.SkipLocked+`)
+			RETURNING `+conversationColumns+`, fence, attempt`, now.UnixMilli(), now.Add(lease).UnixMilli())
+		c.turn.Conversation, err = scanConversation(row, &c.fence, &c.attempt)
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		next, err = s.soonest(ctx, `SELECT MIN(CASE WHEN turn_due_at > lease_until THEN turn_due_at ELSE lease_until END)
+			FROM conversations WHERE turn_due_at > 0`)
+		return c, next, false, err
+	}
+	if err != nil {
+		return c, next, false, fmt.Errorf("claim turn: %w", err)
+	}
+	c.turn.ID, c.turn.Now = TurnID(rand.Text()), now
+	if err := s.loadTurn(ctx, &c.turn); err != nil {
+		return c, next, false, fmt.Errorf("load turn of %s: %w", c.turn.Conversation.ID, err)
+	}
+	return c, next, true, nil
+}
+
+// soonest runs a query for the least of some times, zero if there is none.
+func (s *Store) soonest(ctx context.Context, query string) (time.Time, error) {
+	var ms sql.NullInt64
+	if err := s.db.QueryRowContext(ctx, query).Scan(&ms); err != nil || !ms.Valid {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(ms.Int64), nil
+}
+
+func (s *Store) loadTurn(ctx context.Context, t *Turn) error {
+	var err error
+	if t.Waiting, err = s.messages(ctx, `m.conversation_id = $1 AND m.turn_id = '' AND m.author = $2 ORDER BY m.seq LIMIT $3`,
+		t.Conversation.ID, AuthorCustomer, waitingMost); err != nil {
+		return err
+	}
+	t.History, err = s.messages(ctx, `m.conversation_id = $1 AND m.episode_id = $2 AND (m.turn_id <> '' OR m.author <> $4)
+			AND m.seq > (SELECT next_seq - $3 FROM conversations WHERE id = $1) ORDER BY m.seq`,
+		t.Conversation.ID, t.Conversation.Episode, historyMost+waitingMost, AuthorCustomer)
+	if n := len(t.History); n > historyMost {
+		t.History = t.History[n-historyMost:]
+	}
+	return err
+}
+
+// commitTurn makes o the outcome of c: the waiting messages are answered, the replies and the news
+// are queued, in one transaction. It returns errFenced, and changes nothing, if somebody raised the
+// fence since the claim.
+func (s *Store) commitTurn(ctx context.Context, c turnClaim, o Outcome, now time.Time) error {
+	return s.db.Grouped(ctx, func(tx *sql.Tx) error {
+		t := c.turn
+		last := t.Waiting[len(t.Waiting)-1].Seq
+		n := o.Next
+		row := tx.QueryRowContext(ctx, `UPDATE conversations SET mode = $3, misses = $4, clarify = $5, asked = $6,
+			lease_until = 0, attempt = 0,
+			turn_due_at = CASE WHEN waiting_seq > $7 THEN turn_due_at ELSE 0 END,
+			waiting_since = CASE WHEN waiting_seq > $7 THEN CAST($8 AS BIGINT) ELSE 0 END
+			WHERE id = $1 AND fence = $2 RETURNING `+conversationColumns+`, next_seq`,
+			t.Conversation.ID, c.fence, n.Mode, n.Misses, n.Clarify, n.Asked, last, now.UnixMilli())
+		q := &queuer{tx: tx, now: now}
+		var err error
+		if q.conv, err = scanConversation(row, &q.seq); errors.Is(err, sql.ErrNoRows) {
+			return errFenced
+		}
+		if err != nil {
+			return fmt.Errorf("end turn: %w", err)
+		}
+		return q.commit(ctx, t, o, last)
+	})
+}
+
+// commit stores what turn t led to.
+func (q *queuer) commit(ctx context.Context, t Turn, o Outcome, last int64) error {
+	if _, err := q.tx.ExecContext(ctx, `UPDATE messages SET turn_id = $2
+		WHERE conversation_id = $1 AND seq <= $3 AND turn_id = '' AND author = $4`, q.conv.ID, t.ID, last, AuthorCustomer); err != nil {
+		return fmt.Errorf("mark messages answered: %w", err)
+	}
+	if _, err := q.tx.ExecContext(ctx, `INSERT INTO turns
+		(id, conversation_id, episode_id, affiliate, action, reason, score, entries, trace, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, t.ID, q.conv.ID, q.conv.Episode, q.conv.Affiliate,
+		o.Decision.Action, o.Decision.Reason, o.Decision.Score, pack(o.Decision.Entries), mustJSON(o.Trace), q.now.UnixMilli()); err != nil {
+		return fmt.Errorf("store turn: %w", err)
+	}
+	for i, r := range o.Replies {
+		if err := q.say(ctx, AuthorBot, t.ID, fmt.Sprintf("turn:%s:%d", t.ID, i), r); err != nil {
+			return err
+		}
+	}
+	if err := q.report(ctx, t, o); err != nil {
+		return err
+	}
+	return q.close(ctx)
+}
+
+// report queues what the desk must hear of a turn.
+func (q *queuer) report(ctx context.Context, t Turn, o Outcome) error {
+	switch {
+	case o.Escalate != nil:
+		return q.tell(ctx, News{Escalation: o.Escalate})
+	case o.Decision.Action == ActionForward:
+		var ids []MessageID
+		for _, m := range t.Waiting {
+			ids = append(ids, m.ID)
+		}
+		return q.tell(ctx, News{Wrote: ids})
+	case t.Conversation.Mode == ModePerson && o.Next.Mode == ModeBot:
+		return q.tell(ctx, News{Left: true})
+	}
+	return nil
+}
+
+// deferTurn gives a claim back to be tried again at due. A turn that was merely interrupted does
+// not count as an attempt.
+func (s *Store) deferTurn(ctx context.Context, c turnClaim, due time.Time, interrupted bool) error {
+	back := 0
+	if interrupted {
+		back = 1
+	}
+	return s.db.InTx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE conversations SET lease_until = 0, attempt = attempt - $3, turn_due_at = $4
+			WHERE id = $1 AND fence = $2`, c.turn.Conversation.ID, c.fence, back, due.UnixMilli())
+		return err
+	})
+}
+
+// ReleaseLeases ends every lease. Only a process that knows it is alone on the database, as the
+// server on a SQLite file is at its start, may call it: what its predecessor held when it died is
+// then taken up at once instead of when the leases end.
+func (s *Store) ReleaseLeases(ctx context.Context) error {
+	return s.db.InTx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE conversations SET lease_until = 0 WHERE lease_until > 0`); err != nil {
+			return fmt.Errorf("release turns: %w", err)
+		}
+		// 1, not 0: that it was claimed and never settled is what makes a delivery doubtful.
+		_, err := tx.ExecContext(ctx, `UPDATE deliveries SET lease_until = 1 WHERE lease_until > 0 AND state = 'queued'`)
+		return err
+	})
+}

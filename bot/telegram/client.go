@@ -1,0 +1,196 @@
+package telegram
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// answerMost bounds an answer, in bytes: a hundred updates fit many times over.
+const answerMost = 32 << 20
+
+// A client does one exchange with the Bot API. Its errors are *apiError, *lostError and *oddError
+// and hold neither the token, which is in every URL, nor words of anybody.
+type client struct{ http *http.Client }
+
+func newClient() *client {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+	return &client{http: &http.Client{
+		Transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         dialer.DialContext,
+			TLSHandshakeTimeout: 5 * time.Second,
+			ForceAttemptHTTP2:   true,
+			MaxIdleConns:        64,
+			MaxIdleConnsPerHost: 64,
+			IdleConnTimeout:     60 * time.Second,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout:       time.Minute, // callers' contexts are shorter
+	}}
+}
+
+// An envelope is what the Bot API answers everything with.
+type envelope struct {
+	OK          bool            `json:"ok"`
+	Result      json.RawMessage `json:"result"`
+	Code        int             `json:"error_code"`
+	Description string          `json:"description"`
+	Parameters  struct {
+		RetryAfter int64 `json:"retry_after"` // seconds
+		MigrateTo  int64 `json:"migrate_to_chat_id"`
+	} `json:"parameters"`
+}
+
+// Do carries out req and returns an answer only if it is the Bot API's and says ok.
+func (c *client) Do(req *http.Request) (*http.Response, error) {
+	form, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, &lostError{unsent: true, what: "the request could not be built"}
+	}
+	// With the whole body at hand the transport may repeat what it could not write to a connection
+	// that had been idle for too long.
+	req.Body, req.ContentLength = http.NoBody, int64(len(form))
+	if len(form) > 0 {
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(form)), nil }
+		req.Body, _ = req.GetBody()
+	}
+	// The transport asks for another connection only if it wrote nothing to the one before. So
+	// whatever fails without a connection surely did not go out.
+	var connected atomic.Bool
+	resp, err := c.http.Do(req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
+		GetConn: func(string) { connected.Store(false) },
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	})))
+	if err != nil {
+		return nil, lost(err, !connected.Load())
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, answerMost))
+	err = errors.Join(err, resp.Body.Close())
+	if err != nil {
+		return nil, lost(err, false)
+	}
+	if body, err = open(body, resp, strings.HasSuffix(req.URL.Path, "/sendMessage")); err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, nil
+}
+
+// open checks an answer. Of a message it leaves the ID alone: a new kind of content in it, which
+// the library cannot decode, must not make a message that was sent look like one that failed.
+func open(body []byte, resp *http.Response, message bool) ([]byte, error) {
+	var e envelope
+	if err := json.Unmarshal(body, &e); err != nil || !e.OK && e.Code == 0 {
+		return nil, &oddError{status: resp.StatusCode}
+	}
+	if !e.OK {
+		after := e.Parameters.RetryAfter
+		if after == 0 {
+			after, _ = strconv.ParseInt(resp.Header.Get("Retry-After"), 10, 64)
+		}
+		return nil, &apiError{code: e.Code, description: e.Description, migrateTo: e.Parameters.MigrateTo,
+			retryAfter: time.Duration(min(max(after, 1), 7*24*3600)) * time.Second}
+	}
+	if !message {
+		return body, nil
+	}
+	var m struct {
+		ID int64 `json:"message_id"`
+	}
+	if err := json.Unmarshal(e.Result, &m); err != nil || m.ID == 0 {
+		return nil, &oddError{status: resp.StatusCode}
+	}
+	return fmt.Appendf(nil, `{"ok":true,"result":{"message_id":%d}}`, m.ID), nil
+}
+
+// An apiError is the Bot API's refusal.
+type apiError struct {
+	code        int
+	description string // may quote our text: never shown where customers' words could be in it
+	retryAfter  time.Duration
+	migrateTo   int64 // the chat's new ID, 0 if it has none
+}
+
+// Error says only what the Bot API is known to say.
+func (e *apiError) Error() string { return "telegram refused: " + e.name() }
+
+// name is the code with the known phrase that the description holds.
+func (e *apiError) name() string {
+	for _, phrase := range []string{phraseEntities, phraseTooOld, "bot was blocked by the user", "user is deactivated",
+		"can't initiate conversation", "bot was kicked", "bot is not a member", "chat not found", "message is too long",
+		"message text is empty", "message thread not found", "message is not modified", "not enough rights", "chat_write_forbidden",
+		"button_data_invalid", "group chat was upgraded", "webhook is active", "terminated by other getupdates",
+		"bad webhook", "method not found", "unauthorized", "too many requests"} {
+		if e.says(phrase) {
+			return fmt.Sprintf("%d %s", e.code, phrase)
+		}
+	}
+	return strconv.Itoa(e.code)
+}
+
+const (
+	phraseEntities = "can't parse entities"
+	phraseTooOld   = "query is too old"
+)
+
+// says reports whether the description holds phrase, which is lower case: the wording drifts in
+// capitals.
+func (e *apiError) says(phrase string) bool {
+	return strings.Contains(strings.ToLower(e.description), phrase)
+}
+
+// An oddError is an answer that is not the Bot API's: a proxy's page, half a body.
+type oddError struct{ status int }
+
+func (e *oddError) Error() string {
+	return fmt.Sprintf("something that is not the Bot API answered with status %d", e.status)
+}
+
+// A lostError is an exchange without an answer.
+type lostError struct {
+	unsent bool // the request surely did not go out
+	what   string
+	cause  error // the context's error, if that ended it
+}
+
+func (e *lostError) Error() string { return "telegram cannot be reached: " + e.what }
+
+func (e *lostError) Unwrap() error { return e.cause }
+
+// lost is err, of net/http, in words that hold no URL and no bytes from the wire.
+func lost(err error, unsent bool) *lostError {
+	e := &lostError{unsent: unsent, what: "the connection failed"}
+	timeout, isNet := errors.AsType[net.Error](err)
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		e.what = errno.Error()
+	} else if _, ok := errors.AsType[*net.DNSError](err); ok {
+		e.what = "the host name does not resolve"
+	} else if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		e.what = "the certificate is not valid"
+	} else if errors.Is(err, context.Canceled) {
+		e.what, e.cause = "cancelled", context.Canceled
+	} else if errors.Is(err, context.DeadlineExceeded) {
+		e.what, e.cause = "timed out", context.DeadlineExceeded
+	} else if isNet && timeout.Timeout() {
+		e.what = "timed out"
+	} else if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		e.what = "the connection was closed"
+	}
+	if unsent {
+		e.what += " (nothing was sent)"
+	}
+	return e
+}

@@ -1,0 +1,115 @@
+package telegram
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	tg "github.com/go-telegram/bot"
+	"github.com/go-telegram/bot/models"
+
+	"faqbot/bot"
+)
+
+// Send sends r as one message and returns Telegram's message ID, unique within the chat. Telegram
+// has no idempotency key: id goes nowhere, and a repeat is a second message.
+func (c *Channel) Send(ctx context.Context, to bot.Address, _ bot.DeliveryID, r bot.Reply) (string, error) {
+	at, err := parsePlace(to.Customer)
+	if err != nil {
+		return "", &bot.SendError{Kind: bot.SendRefused, Code: "address", Err: err}
+	}
+	ctx, cancel := context.WithTimeout(ctx, bot.SendTimeout)
+	defer cancel()
+	m, err := c.sendMessage(ctx, at, r, models.ParseModeHTML)
+	if refusal, ok := errors.AsType[*apiError](err); ok && refusal.migrateTo != 0 {
+		// The group became a supergroup. Topics, if there were any, are new there.
+		at = place{chat: refusal.migrateTo}
+		m, err = c.sendMessage(ctx, at, r, models.ParseModeHTML)
+	}
+	if refusal, ok := errors.AsType[*apiError](err); ok && refusal.code == http.StatusBadRequest && refusal.says(phraseEntities) {
+		m, err = c.sendMessage(ctx, at, r, "")
+	}
+	if err != nil {
+		return "", sendError(err)
+	}
+	return strconv.Itoa(m.ID), nil
+}
+
+func (c *Channel) sendMessage(ctx context.Context, at place, r bot.Reply, mode models.ParseMode) (*models.Message, error) {
+	p := &tg.SendMessageParams{ChatID: at.chat, MessageThreadID: int(at.thread), Text: r.Text, ParseMode: mode,
+		LinkPreviewOptions: &models.LinkPreviewOptions{IsDisabled: tg.True()}}
+	if mode == models.ParseModeHTML {
+		p.Text = escape(r.Text)
+	}
+	if len(r.Choices) > 0 {
+		var rows [][]models.InlineKeyboardButton
+		for _, choice := range r.Choices {
+			rows = append(rows, []models.InlineKeyboardButton{{Text: choice.Label, CallbackData: choice.Payload}})
+		}
+		p.ReplyMarkup = &models.InlineKeyboardMarkup{InlineKeyboard: rows}
+	}
+	return c.api.SendMessage(ctx, p)
+}
+
+// escape is text as HTML that shows text.
+func escape(text string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
+}
+
+// Typing shows "typing…" for 5 s or until the next message. Its error is a *bot.SendError.
+func (c *Channel) Typing(ctx context.Context, to bot.Address) error {
+	at, err := parsePlace(to.Customer)
+	if err != nil {
+		return &bot.SendError{Kind: bot.SendRefused, Code: "address", Err: err}
+	}
+	_, err = c.api.SendChatAction(ctx, &tg.SendChatActionParams{ChatID: at.chat, MessageThreadID: int(at.thread),
+		Action: models.ChatActionTyping})
+	if err != nil {
+		return sendError(err)
+	}
+	return nil
+}
+
+// Acknowledge stops the spinner on a button. That it comes too late is no error. Its error is a
+// *bot.SendError.
+func (c *Channel) Acknowledge(ctx context.Context, tap string) error {
+	_, err := c.api.AnswerCallbackQuery(ctx, &tg.AnswerCallbackQueryParams{CallbackQueryID: tap})
+	if refusal, ok := errors.AsType[*apiError](err); ok && refusal.says(phraseTooOld) {
+		return nil
+	}
+	if err != nil {
+		return sendError(err)
+	}
+	return nil
+}
+
+// sendError says what a failed call means for what was to be sent.
+func sendError(err error) *bot.SendError {
+	if refusal, ok := errors.AsType[*apiError](err); ok {
+		e := &bot.SendError{Kind: bot.SendUnknown, Code: refusal.name(), Err: refusal}
+		switch {
+		case refusal.code == http.StatusTooManyRequests:
+			e.Kind, e.After = bot.SendThrottled, refusal.retryAfter
+		case refusal.code == http.StatusForbidden:
+			e.Kind = bot.SendBlocked
+		case refusal.code == http.StatusUnauthorized, refusal.code == http.StatusNotFound, refusal.code == http.StatusConflict:
+			e.Kind = bot.SendMisconfigured
+		case refusal.code >= 400 && refusal.code < 500 && refusal.code != http.StatusMisdirectedRequest:
+			e.Kind = bot.SendRefused
+		}
+		return e
+	}
+	if cut, ok := errors.AsType[*lostError](err); ok {
+		if cut.unsent {
+			return &bot.SendError{Kind: bot.SendTransient, Code: "unreachable", Err: cut}
+		}
+		return &bot.SendError{Kind: bot.SendUnknown, Code: "no answer", Err: cut}
+	}
+	if odd, ok := errors.AsType[*oddError](err); ok {
+		return &bot.SendError{Kind: bot.SendUnknown, Code: "not the Bot API", Err: odd}
+	}
+	// The library's own: the text may hold what it could not decode.
+	return &bot.SendError{Kind: bot.SendUnknown, Code: "unreadable", Err: errors.New("telegram's answer could not be read")}
+}

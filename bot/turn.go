@@ -1,0 +1,112 @@
+package bot
+
+import (
+	"context"
+	"time"
+
+	"faqbot/knowledge"
+)
+
+// A Turn is one claimed chance to speak: what was said so far and what waits for an answer.
+type Turn struct {
+	ID           TurnID
+	Conversation Conversation
+	History      []Message // oldest first, at most 20, of this episode
+	Waiting      []Message // oldest first, unanswered; never empty
+	Account      Account
+	Now          time.Time
+}
+
+// An Engine works out what a turn should do. It changes nothing: running a turn twice is safe.
+type Engine interface {
+	// Turn decides t. An error means that it could not, now: it is tried again, and after a few
+	// tries the conversation goes to a person with what Broken returns.
+	Turn(ctx context.Context, t Turn) (Outcome, error)
+	// Broken is the outcome of a turn that kept failing: a handoff. It cannot fail.
+	Broken(t Turn) Outcome
+}
+
+// An Outcome is all a turn may change. Committing it is the only effect a turn has.
+type Outcome struct {
+	Decision Decision
+	Replies  []Reply
+	Escalate *Escalation // set if and only if the decision is to hand off
+	Next     Conversation
+	Trace    Trace
+}
+
+// Action is what a turn does.
+type Action string
+
+const (
+	ActionAnswer  Action = "answer"
+	ActionClarify Action = "clarify" // ask back
+	ActionHandoff Action = "handoff"
+	ActionForward Action = "forward" // a person has the conversation: tell the desk
+	ActionIgnore  Action = "ignore"  // nothing to answer
+)
+
+// Reason is why a turn does it. It is always set: the desk shows it, figures count it.
+type Reason string
+
+const (
+	ReasonConfident   Reason = "confident"     // one entry is likely enough
+	ReasonChosen      Reason = "chosen"        // the customer tapped or named it
+	ReasonSmallTalk   Reason = "small_talk"    // greeting, thanks, a command
+	ReasonCloseCall   Reason = "close_call"    // two entries are about as likely
+	ReasonUnsure      Reason = "unsure"        // one may be meant
+	ReasonNoAnswer    Reason = "no_answer"     // nothing published answers it
+	ReasonUnreadable  Reason = "unreadable"    // no words, or far too many
+	ReasonAskedPerson Reason = "asked_person"  // the customer wants a person
+	ReasonPersonHasIt Reason = "person_has_it" // mode person
+	ReasonFlood       Reason = "flood"         // more messages at once than anyone types
+	ReasonBroken      Reason = "broken"        // the engine, or sending, kept failing
+	ReasonNothing     Reason = "nothing"       // nothing to answer, or answered a moment ago
+)
+
+// A Decision is what to do about a turn, and why.
+type Decision struct {
+	Action  Action
+	Entries []knowledge.EntryID // what the answer rests on, or what the choices offer
+	Reason  Reason
+	Score   float64 // probability of the best entry, 0 if nothing was searched
+}
+
+// A Reply is one message to send.
+type Reply struct {
+	Text    string            `json:"text"`
+	Choices []Choice          `json:"choices,omitempty"`
+	Entry   knowledge.EntryID `json:"entry,omitempty"`
+	Agent   string            `json:"agent,omitempty"` // the person who says it, "" for the bot
+}
+
+// An Escalation asks the desk to take a conversation over. Filing the same ID twice files it once.
+type Escalation struct {
+	ID        string                `json:"id"`
+	Affiliate knowledge.AffiliateID `json:"affiliate"`
+	Reason    Reason                `json:"reason"`
+	Topic     string                `json:"topic,omitempty"`
+	Question  string                `json:"question"` // the customer's words that led here
+	Locale    string                `json:"locale"`
+	Tried     []knowledge.EntryID   `json:"tried,omitempty"`
+}
+
+// A Trace records how a decision came about, for the desk and eval. It holds customers' words and
+// never goes to a log.
+type Trace struct {
+	Query    string        `json:"query,omitempty"`
+	Hits     []TraceHit    `json:"hits,omitempty"`
+	Space    string        `json:"space,omitempty"`
+	Fallback string        `json:"fallback,omitempty"`
+	Rule     string        `json:"rule"` // the rule of Decide that fired
+	Took     time.Duration `json:"took"` // working it out
+}
+
+// A TraceHit is one entry that was considered.
+type TraceHit struct {
+	Entry    knowledge.EntryID `json:"entry"`
+	Wording  string            `json:"wording"`
+	Score    float64           `json:"score"`
+	Semantic float64           `json:"semantic"`
+	Lexical  float64           `json:"lexical"`
+}

@@ -1,0 +1,108 @@
+// Package webhook is the door at which messaging networks leave their news: one gin handler for all
+// of them. It limits, verifies, decodes and stores, in that order, and answers once the news is
+// durable. It knows no network by name, decides nothing about what was said, and sends nothing.
+package webhook
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	"github.com/sirupsen/logrus"
+
+	"faqbot/bot"
+)
+
+// bodyMost is the largest body taken, in bytes: WhatsApp documents payloads of up to 3 MB.
+const bodyMost = 3 << 20
+
+// An Intake takes in what was heard; *bot.Intake is one.
+type Intake interface {
+	// Accept stores events durably. After an error the network must deliver them again.
+	Accept(ctx context.Context, account bot.Account, events []bot.Event) error
+	// Reject keeps a verified body that could not be read.
+	Reject(ctx context.Context, account bot.Account, body []byte, reason string) error
+}
+
+// An Endpoint is one account and what reads its posts.
+type Endpoint struct {
+	Account  bot.Account
+	Receiver bot.Receiver
+}
+
+// Hooks serves the webhooks of all accounts.
+type Hooks struct {
+	endpoints map[string]Endpoint // by bot.AccountKey
+	intake    Intake
+	log       logrus.FieldLogger
+}
+
+// NewHooks returns the hooks of endpoints, which pass what they hear to intake.
+func NewHooks(endpoints []Endpoint, intake Intake, log logrus.FieldLogger) *Hooks {
+	h := &Hooks{endpoints: make(map[string]Endpoint, len(endpoints)), intake: intake, log: log}
+	for _, e := range endpoints {
+		h.endpoints[bot.AccountKey(e.Account.Channel, e.Account.ID)] = e
+	}
+	return h
+}
+
+// Register mounts POST /hooks/:channel/:account. Reading a slow body is bounded by the server's
+// ReadTimeout, not here.
+func (h *Hooks) Register(r gin.IRouter) {
+	r.POST("/hooks/:channel/:account", h.post)
+}
+
+// post answers with a status and no body: Telegram would carry out a body that looks like a call.
+func (h *Hooks) post(c *gin.Context) {
+	e, known := h.endpoints[bot.AccountKey(c.Param("channel"), c.Param("account"))]
+	if !known {
+		c.Status(http.StatusNotFound)
+		return
+	}
+	body, status := read(c)
+	if status == 0 {
+		log := h.log.WithFields(logrus.Fields{"channel": e.Account.Channel, "account": e.Account.ID})
+		status = h.take(c.Request.Context(), e, c.Request.Header, body, log)
+	}
+	c.Status(status)
+}
+
+// read returns the body, or the status that refuses it.
+func read(c *gin.Context) (body []byte, refused int) {
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, bodyMost))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, http.StatusRequestEntityTooLarge
+	}
+	if err != nil {
+		return nil, http.StatusBadRequest
+	}
+	return body, 0
+}
+
+// take verifies and stores one body and returns the status to answer with.
+func (h *Hooks) take(ctx context.Context, e Endpoint, header http.Header, body []byte, log logrus.FieldLogger) int {
+	if err := e.Receiver.Verify(header, body); err != nil {
+		log.WithError(err).Warn("a webhook call does not prove that it comes from the network")
+		return http.StatusUnauthorized
+	}
+	events, err := e.Receiver.Decode(body)
+	if err != nil {
+		// The network would repeat it for days, and everything behind it would wait.
+		log.WithError(err).Error("cannot read what the network posted; it is kept")
+		if err := h.intake.Reject(ctx, e.Account, body, err.Error()); err != nil {
+			log.WithError(err).Error("cannot keep a rejected body; the network will post it again")
+			return http.StatusInternalServerError
+		}
+		return http.StatusOK
+	}
+	if len(events) == 0 {
+		return http.StatusOK
+	}
+	if err := h.intake.Accept(ctx, e.Account, events); err != nil {
+		log.WithError(err).Error("cannot store what the network posted; it will post it again")
+		return http.StatusInternalServerError
+	}
+	return http.StatusOK
+}

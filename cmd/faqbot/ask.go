@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"faqbot/bot"
+	"faqbot/bot/dialogue"
+	"faqbot/knowledge"
+	"faqbot/knowledge/faqfile"
+	"faqbot/retrieval"
+	"faqbot/retrieval/encoder"
+)
+
+// askCommand asks the engine that serve runs.
+type askCommand struct {
+	Question  []string `arg:"" optional:"" help:"What a customer would write."`
+	Knowledge string   `help:"Answer from this file, in any format that import reads, instead of what is published. Entries without an answer are allowed." placeholder:"FILE" type:"existingfile"`
+	Affiliate string   `help:"Answer from what this affiliate has published." placeholder:"NAME"`
+	Locale    string   `help:"The customer's language, like pt-BR." placeholder:"TAG"`
+	Batch     string   `help:"Ask every row of this JSON Lines file: {\"id\",\"text\"}, optionally \"lang\" and \"context\":[earlier words]." placeholder:"QUERIES.jsonl" type:"existingfile"`
+	Out       string   `help:"Where the rows of --batch go; standard output if not given." placeholder:"OUT.jsonl"`
+}
+
+func (cmd askCommand) Run(ctx context.Context, cli *commands, term terminal) error {
+	switch {
+	case (cmd.Knowledge == "") == (cmd.Affiliate == ""):
+		return errors.New("say whose answers to use: --knowledge FILE, or --affiliate NAME for what is published")
+	case (cmd.Batch == "") == (len(cmd.Question) == 0):
+		return errors.New("give a question, or --batch QUERIES.jsonl")
+	case cmd.Out != "" && cmd.Batch == "":
+		return errors.New("--out goes with --batch")
+	}
+	var queries []query
+	if cmd.Batch != "" { // before the long work: a bad row should not cost minutes
+		var err error
+		if queries, err = readQueries(cmd.Batch); err != nil {
+			return err
+		}
+	}
+	a, err := cmd.asker(ctx, cli, term)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	if cmd.Batch != "" {
+		return a.batch(ctx, queries, cmd.Out, term)
+	}
+	return a.answer(ctx, query{Text: strings.Join(cmd.Question, " "), Lang: cmd.Locale}, term.out)
+}
+
+// An asker is the engine over one set of entries. Each query is a conversation of its own.
+type asker struct {
+	engine   *dialogue.Engine
+	searcher *retrieval.Searcher
+	account  bot.Account
+	all      []knowledge.Entry // in the file's order
+	close    func()
+}
+
+func (cmd askCommand) asker(ctx context.Context, cli *commands, term terminal) (*asker, error) {
+	phrases, err := dialogue.LoadPhrases()
+	if err != nil {
+		return nil, err
+	}
+	var a *asker
+	if cmd.Knowledge != "" {
+		a, err = fileAsker(cmd.Knowledge, term)
+	} else {
+		a, err = publishedAsker(ctx, cli, knowledge.AffiliateID(cmd.Affiliate))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := a.searcher.Refresh(ctx); err != nil {
+		a.close()
+		return nil, fmt.Errorf("prepare the search: %w", err)
+	}
+	a.engine = dialogue.NewEngine(a.searcher, phrases, dialogue.DefaultPolicy())
+	return a, nil
+}
+
+// publishedAsker answers from the database.
+func publishedAsker(ctx context.Context, cli *commands, affiliate knowledge.AffiliateID) (*asker, error) {
+	c, err := loadConfig(cli.Config)
+	if err != nil {
+		return nil, err
+	}
+	db, err := openDB(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	a := &asker{account: bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}}, close: func() { _ = db.Close() }}
+	corpus := knowledge.NewCorpus(db, time.Now)
+	var revision knowledge.Revision
+	if a.all, revision, err = corpus.Published(ctx, affiliate); err == nil && revision == 0 {
+		err = fmt.Errorf("%s has published nothing: faqbot import FILE --affiliate %s --publish", affiliate, affiliate)
+	}
+	var e embedders
+	if err == nil {
+		e, err = newEmbedders(c, db, nil)
+	}
+	if err != nil {
+		a.close()
+		return nil, err
+	}
+	a.searcher = e.searcher(corpus, nil)
+	return a, nil
+}
+
+// fileAsker answers from a file, without a database.
+func fileAsker(path string, term terminal) (*asker, error) {
+	rows, problems, _, err := readFAQ(path, faqfile.Options{AnswerOptional: true})
+	if err != nil {
+		return nil, err
+	}
+	printProblems(term.err, problems)
+	if slices.ContainsFunc(problems, func(p knowledge.Problem) bool { return p.Fatal }) {
+		return nil, fmt.Errorf("%s cannot be used until the problems marked ✗ are mended", path)
+	}
+	f := make(fileCorpus, 0, len(rows))
+	for _, r := range rows {
+		r.ID, r.Affiliate = knowledge.EntryID(r.Key), fileAffiliate // IDs as in the file
+		f = append(f, r.Entry)
+	}
+	e, err := encoder.New()
+	if err != nil {
+		return nil, err
+	}
+	progress := newProgress(term.err, "reading")
+	return &asker{account: bot.Account{Affiliates: []knowledge.AffiliateID{fileAffiliate}}, all: f,
+		searcher: retrieval.NewSearcher(f, inBatches{e, progress.set}, retrieval.SearcherOptions{}), close: func() {}}, nil
+}
+
+// fileAffiliate is whose the entries of a file are while it is tried out.
+const fileAffiliate knowledge.AffiliateID = "file"
+
+// A fileCorpus is the entries of one file.
+type fileCorpus []knowledge.Entry
+
+var _ retrieval.Corpus = (fileCorpus)(nil)
+
+func (f fileCorpus) Revisions(context.Context) (map[knowledge.AffiliateID]knowledge.Revision, error) {
+	return map[knowledge.AffiliateID]knowledge.Revision{fileAffiliate: 1}, nil
+}
+
+func (f fileCorpus) Published(context.Context, knowledge.AffiliateID) ([]knowledge.Entry, knowledge.Revision, error) {
+	return f, 1, nil
+}
+
+// inBatches shows how far a long embedding is.
+type inBatches struct {
+	*encoder.Encoder
+	progress func(done, total int)
+}
+
+func (b inBatches) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	const batch = 256
+	list := make([][]float32, 0, len(texts))
+	for part := range slices.Chunk(texts, batch) {
+		vectors, err := b.Encoder.Embed(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, vectors...)
+		if len(texts) > batch {
+			b.progress(len(list), len(texts))
+		}
+	}
+	return list, nil
+}
+
+// A query is one row of a batch.
+type query struct {
+	ID      string   `json:"id"`
+	Text    string   `json:"text"`
+	Lang    string   `json:"lang"`
+	Context []string `json:"context"` // what the customer said before, oldest first
+}
+
+// ask puts q to the engine as the waiting message of a new conversation.
+func (a *asker) ask(ctx context.Context, q query) (bot.Outcome, time.Duration, error) {
+	now := time.Now()
+	t := bot.Turn{ID: "ask", Account: a.account, Now: now,
+		Conversation: bot.Conversation{ID: "ask", Locale: q.Lang, Mode: bot.ModeBot, OpenedAt: now},
+		Waiting:      []bot.Message{{ID: "ask", Author: bot.AuthorCustomer, Text: q.Text, At: now}}}
+	for _, said := range q.Context {
+		t.History = append(t.History, bot.Message{Author: bot.AuthorCustomer, Text: said, At: now})
+	}
+	began := time.Now()
+	o, err := a.engine.Turn(ctx, t)
+	return o, time.Since(began), err
+}
+
+// answer asks one question and shows the answer and how it came about.
+func (a *asker) answer(ctx context.Context, q query, w io.Writer) error {
+	o, took, err := a.ask(ctx, q)
+	if err != nil {
+		return err
+	}
+	for _, r := range o.Replies {
+		fmt.Fprintln(w, r.Text)
+		for i, c := range r.Choices {
+			fmt.Fprintf(w, "  %d. %s\n", i+1, c.Label)
+		}
+	}
+	fmt.Fprintf(w, "\n%s, because: %s (%s); %s\n", o.Decision.Action, o.Trace.Rule, o.Decision.Reason, took.Round(10*time.Microsecond))
+	if o.Trace.Fallback != "" {
+		fmt.Fprintf(w, "the built-in encoder answered: %s\n", o.Trace.Fallback)
+	}
+	if len(o.Trace.Hits) > 0 {
+		fmt.Fprintf(w, "\nprobability  cosine  n-grams  entry, and the wording that matched\n")
+	}
+	for _, h := range o.Trace.Hits {
+		fmt.Fprintf(w, "      %5.3f   %5.3f    %5.3f  %s: %s\n", h.Score, h.Semantic, h.Lexical, h.Entry, h.Wording)
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"faqbot/knowledge"
+	"faqbot/knowledge/faqfile"
+)
+
+// importCommand reads an affiliate's file.
+type importCommand struct {
+	File      string `arg:"" help:"CSV, TSV, XLSX, JSON, JSON Lines or Markdown." type:"existingfile"`
+	Affiliate string `required:"" help:"Whose FAQ it is." placeholder:"NAME"`
+	Publish   bool   `help:"Publish it. Without this nothing changes for customers."`
+}
+
+func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) error {
+	c, err := loadConfig(cli.Config)
+	if err != nil {
+		return err
+	}
+	rows, problems, data, err := readFAQ(cmd.File, faqfile.Options{})
+	if err != nil {
+		return err
+	}
+	db, err := openDB(ctx, c)
+	if err != nil {
+		return err
+	}
+	corpus := knowledge.NewCorpus(db, time.Now)
+	affiliate := knowledge.AffiliateID(cmd.Affiliate)
+	err = func() error {
+		if err := corpus.EnsureAffiliate(ctx, affiliate); err != nil {
+			return err
+		}
+		upload, err := corpus.Preview(ctx, knowledge.Upload{Affiliate: affiliate, File: filepath.Base(cmd.File),
+			Digest: knowledge.Digest(data), By: whoami(), Problems: problems}, rows)
+		if err != nil {
+			return err
+		}
+		printPreview(term.out, upload)
+		switch {
+		case upload.Fatal():
+			fmt.Fprintln(term.err, "faqbot: nothing can be published until the problems marked ✗ are mended")
+			return errSaid
+		case !cmd.Publish:
+			fmt.Fprintln(term.out, "Nothing is published yet. To publish it, run the same command with --publish.")
+			return nil
+		}
+		progress := newProgress(term.err, "reading")
+		e, err := newEmbedders(c, db, progress.set)
+		if err != nil {
+			return err
+		}
+		return publish(ctx, corpus, e, upload, term)
+	}()
+	return errors.Join(err, db.Close())
+}
+
+// publish makes the vectors first, so that the server has the new entries live at once.
+func publish(ctx context.Context, corpus *knowledge.Corpus, e embedders, u knowledge.Upload, term terminal) error {
+	var wordings []string
+	for _, change := range u.Changes {
+		if change.Kind != knowledge.ChangeRetired {
+			wordings = append(wordings, change.After.Wordings()...)
+		}
+	}
+	if _, err := e.builtin.Embed(ctx, wordings); err != nil {
+		return fmt.Errorf("make vectors: %w", err)
+	}
+	if e.primary != nil {
+		if _, err := e.primary.Embed(ctx, wordings); err != nil {
+			fmt.Fprintf(term.err, "faqbot: the embeddings service failed, the built-in encoder will answer until it is back: %v\n", err)
+		}
+	}
+	revision, err := corpus.Publish(ctx, u.ID, whoami())
+	if errors.Is(err, knowledge.ErrOutdated) {
+		return fmt.Errorf("somebody else published meanwhile: look at the changes again and run the command once more: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(term.out, "Published: revision %d of %s.\n", revision, u.Affiliate)
+	return nil
+}
+
+// readFAQ reads a file no further than one byte beyond the limit, which faqfile then reports.
+func readFAQ(path string, o faqfile.Options) ([]knowledge.Row, []knowledge.Problem, []byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("read the FAQ: %w", err)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, faqfile.MaxBytes+1))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, nil, nil, fmt.Errorf("read the FAQ: %w", err)
+	}
+	rows, problems := faqfile.Parse(filepath.Base(path), data, o)
+	return rows, problems, data, nil
+}
+
+// shownProblems bounds what is printed; the upload keeps them all.
+const shownProblems = 50
+
+func printPreview(w io.Writer, u knowledge.Upload) {
+	count := map[knowledge.ChangeKind]int{}
+	for _, c := range u.Changes {
+		count[c.Kind]++
+	}
+	fmt.Fprintf(w, "%s for %s: %d added, %d edited, %d retired, %d unchanged", u.File, u.Affiliate,
+		count[knowledge.ChangeAdded], count[knowledge.ChangeEdited], count[knowledge.ChangeRetired], u.Unchanged)
+	if u.Kept > 0 {
+		fmt.Fprintf(w, ", %d kept although their row could not be read", u.Kept)
+	}
+	fmt.Fprintln(w)
+	printProblems(w, u.Problems)
+}
+
+func printProblems(w io.Writer, problems []knowledge.Problem) {
+	for i, p := range problems {
+		if i == shownProblems {
+			fmt.Fprintf(w, "  … and %d more problems\n", len(problems)-i)
+			return
+		}
+		mark := "!"
+		if p.Fatal {
+			mark = "✗"
+		}
+		where := ""
+		if p.Line > 0 {
+			where = fmt.Sprintf("line %d: ", p.Line)
+		}
+		if p.Field != "" {
+			where += p.Field + ": "
+		}
+		fmt.Fprintf(w, "  %s %s%s\n", mark, where, p.Text)
+	}
+}
+
+// whoami is who runs the command, for the history.
+func whoami() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "terminal"
+}
+
+// progress shows how far a long piece of work is, on a terminal only.
+type progress struct {
+	mu    sync.Mutex
+	bar   *progressbar.ProgressBar
+	total int
+	out   io.Writer
+	what  string
+}
+
+func newProgress(w io.Writer, what string) *progress {
+	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+		w = nil
+	}
+	return &progress{out: w, what: what}
+}
+
+// set shows that done of total is done. A new total begins a new bar.
+func (p *progress) set(done, total int) {
+	if p.out == nil || total == 0 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bar == nil || p.total != total {
+		p.total = total
+		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription(p.what),
+			progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+	}
+	_ = p.bar.Set(done) // a bar that cannot be drawn is not worth failing for
+}

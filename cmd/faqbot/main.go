@@ -1,0 +1,81 @@
+// Command faqbot runs the service and the tools around it. This package is flags, configuration,
+// wiring and the HTTP server; what the service does lives in the folders to the left of cmd.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands are the sub-commands and their flags.
+type commands struct {
+	Config string `help:"Configuration file. Default: faqbot.toml here, if there is one; else ./faqbot.db and 127.0.0.1:8080." placeholder:"FILE" type:"path"`
+
+	Serve   serveCommand   `cmd:"" help:"Run the service until it is told to stop."`
+	Import  importCommand  `cmd:"" help:"Read an affiliate's FAQ file, show what would change, and publish it if asked to. Works beside a running server."`
+	Ask     askCommand     `cmd:"" help:"Ask the engine a question, or a file of them, in the terminal."`
+	Desk    deskCommand    `cmd:"" help:"Work on tickets in the terminal."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database to this version's schema. serve does it too."`
+	Check   checkCommand   `cmd:"" help:"Check the configuration and show what is in effect, without secrets."`
+	Version versionCommand `cmd:"" help:"Print the version and the encoder's kernel."`
+}
+
+// A terminal is where a command reads and writes.
+type terminal struct {
+	out, err io.Writer
+}
+
+const (
+	exitDone     = 0
+	exitCouldNot = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], terminal{out: os.Stdout, err: os.Stderr}))
+}
+
+// run runs one command line and returns its exit code.
+func run(ctx context.Context, args []string, term terminal) int {
+	var cli commands
+	exit := -1
+	parser, err := kong.New(&cli, kong.Name("faqbot"),
+		kong.Description("Answers customers' questions from an affiliate's own FAQ, on the messengers they use, and fetches a person when it cannot.\n\n"+
+			"Start here:  faqbot import faq.csv --affiliate acme --publish;  faqbot ask --affiliate acme \"how do I get paid?\""),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Writers(term.out, term.err), kong.Exit(func(code int) { exit = code }),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(term))
+	if err != nil {
+		panic(err) // the struct above is wrong
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if exit >= 0 { // --help
+		return exit
+	}
+	if err == nil {
+		err = parsed.Run(&cli)
+	}
+	if err != nil {
+		if pe, ok := errors.AsType[*kong.ParseError](err); ok {
+			fmt.Fprintf(term.err, "faqbot: %v\nTry: faqbot --help\n", pe)
+		} else if !errors.Is(err, errSaid) {
+			fmt.Fprintf(term.err, "faqbot: %v\n", err)
+		}
+		return exitCouldNot
+	}
+	return exitDone
+}
+
+// errSaid ends a command that could not do its work and has said why.
+var errSaid = errors.New("said already")

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
+
+	"faqbot/bot"
+	"faqbot/bot/dialogue"
+	"faqbot/bot/webhook"
+	"faqbot/handoff"
+	"faqbot/knowledge"
+	"faqbot/knowledge/sqldb"
+	"faqbot/retrieval"
+)
+
+// serveCommand runs the service.
+type serveCommand struct{}
+
+// stopWithin bounds a graceful stop: what is in hand then is taken up again at the next start.
+const stopWithin = 25 * time.Second
+
+func (serveCommand) Run(ctx context.Context, cli *commands, term terminal) error {
+	c, err := loadConfig(cli.Config)
+	if err != nil {
+		return err
+	}
+	log := newLogger(os.Stderr)
+	s, err := newService(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Server.Listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen on %s: %w; set another [server] listen", c.Server.Listen, err), s.close())
+	}
+	log.WithFields(logrus.Fields{"listen": listener.Addr().String(), "accounts": len(c.Accounts)}).Info("serving")
+	return errors.Join(s.run(ctx, listener), s.close())
+}
+
+// A service is the whole of faqbot, wired.
+type service struct {
+	config   config
+	log      *logrus.Logger
+	db       *sqldb.DB
+	unlock   func() error
+	store    *bot.Store
+	searcher *retrieval.Searcher
+	networks networks
+	intake   *bot.Intake
+	runner   *bot.Runner
+	courier  *bot.Courier
+	desk     *handoff.Desk
+	stopping atomic.Bool
+}
+
+func newService(ctx context.Context, c config, log *logrus.Logger) (_ *service, err error) {
+	s := &service{config: c, log: log, unlock: func() error { return nil }}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if s.networks, err = newNetworks(c, log); err != nil {
+		return nil, err
+	}
+	if s.db, err = openDB(ctx, c); err != nil {
+		return nil, err
+	}
+	embedders, err := newEmbedders(c, s.db, nil)
+	if err != nil {
+		return nil, err
+	}
+	phrases, err := dialogue.LoadPhrases()
+	if err != nil {
+		return nil, err
+	}
+	s.store = bot.NewStore(s.db)
+	if err := s.takeOver(ctx); err != nil {
+		return nil, err
+	}
+	s.searcher = embedders.searcher(knowledge.NewCorpus(s.db, time.Now), s.observe)
+	engine := dialogue.NewEngine(s.searcher, phrases, dialogue.DefaultPolicy())
+	s.desk = newDesk(s.db, s.networks, phrases, log, func() { s.courier.Poke() })
+	s.courier = bot.NewCourier(s.store, s.networks.channels, s.desk, log, bot.CourierOptions{Observe: s.observe})
+	s.runner = bot.NewRunner(s.store, engine, s.networks.accounts, s.networks.channels, log,
+		bot.RunnerOptions{Poke: s.courier.Poke, Observe: s.observe})
+	s.intake = bot.NewIntake(s.store, s.networks.channels, log, bot.IntakeOptions{Poke: s.runner.Poke})
+	for _, a := range c.Accounts {
+		if len(a.Affiliates) == 0 {
+			log.WithFields(logrus.Fields{"channel": a.Channel, "account": a.ID}).
+				Warn(`the account names no affiliates: nobody's entries answer, so people must; set affiliates = ["NAME"]`)
+		}
+	}
+	return s, nil
+}
+
+// takeOver takes up what a predecessor held when it died. On SQLite the file's lock says that it is
+// dead; on Postgres other processes may live, and leases end by themselves.
+func (s *service) takeOver(ctx context.Context) error {
+	if err := s.store.Unpause(ctx); err != nil {
+		return err
+	}
+	if s.db.Postgres() {
+		return nil
+	}
+	unlock, err := lockFile(string(s.config.Database.DSN) + ".lock")
+	if err != nil {
+		return fmt.Errorf("another faqbot serves %s: stop it, or use Postgres to run several: %w", string(s.config.Database.DSN), err)
+	}
+	s.unlock = unlock
+	return s.store.ReleaseLeases(ctx)
+}
+
+func (s *service) close() error {
+	var err error
+	if s.db != nil {
+		err = s.db.Close()
+	}
+	return errors.Join(err, s.unlock())
+}
+
+// observe logs what took unusually long or failed, stage by stage.
+func (s *service) observe(stage string, took time.Duration, err error) {
+	log := s.log.WithFields(logrus.Fields{"stage": stage, "took": took.String()})
+	switch {
+	case err != nil:
+		log.WithError(err).Warn("stage failed")
+	case took > 3*time.Second:
+		log.Info("slow stage")
+	}
+}
+
+// run serves until ctx ends, then stops in order: no new work, then what is in hand.
+func (s *service) run(ctx context.Context, listener net.Listener) error {
+	server := s.server()
+	g, ctx := errgroup.WithContext(ctx)
+	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.desk.Run}
+	for _, loop := range append(loops, s.hearing()...) {
+		g.Go(func() error {
+			if err := loop(ctx); !errors.Is(err, context.Canceled) {
+				return err
+			}
+			return nil
+		})
+	}
+	g.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve HTTP: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		s.stopping.Store(true)
+		s.log.Info("stopping")
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+		defer cancel()
+		return server.Shutdown(ctx)
+	})
+	err := g.Wait()
+	s.log.Info("stopped")
+	return err
+}
+
+// answer runs the runner once there is something to answer from: with nothing read yet, every
+// question would be one without an answer. What customers write meanwhile is stored, and waits.
+func (s *service) answer(ctx context.Context) error {
+	for !s.searcher.Ready() {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return s.runner.Run(ctx)
+}
+
+// hearing are the loops that keep the accounts registered, or poll them.
+func (s *service) hearing() (loops []func(context.Context) error) {
+	for i, channel := range s.networks.telegram {
+		a := s.config.Accounts[i]
+		account := a.account()
+		if a.Mode == modePoll {
+			loops = append(loops, func(ctx context.Context) error {
+				return channel.Poll(ctx,
+					func(ctx context.Context, events []bot.Event) error { return s.intake.Accept(ctx, account, events) },
+					func(ctx context.Context, body []byte, reason string) error {
+						return s.intake.Reject(ctx, account, body, reason)
+					})
+			})
+			continue
+		}
+		hook := ""
+		if s.config.Server.PublicURL != "" {
+			hook = s.config.Server.PublicURL + "/hooks/" + bot.AccountKey(a.Channel, a.ID)
+		}
+		loops = append(loops, func(ctx context.Context) error { return channel.Run(ctx, hook) })
+	}
+	return loops
+}
+
+// server is the HTTP server with limits of its own: gin's has none.
+func (s *service) server() *http.Server {
+	return &http.Server{
+		Handler:           s.routes(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          nil,
+	}
+}
+
+func (s *service) routes() http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	r := gin.New()
+	r.RedirectTrailingSlash = false // Telegram takes a redirect for a failure
+	r.Use(gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, cause any) {
+		s.log.WithField("route", c.FullPath()).Errorf("panic: %v", cause)
+		c.AbortWithStatus(http.StatusInternalServerError)
+	}))
+	if err := r.SetTrustedProxies(nil); err != nil {
+		panic(err) // nil is valid
+	}
+	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	r.GET("/readyz", s.readyz)
+	var endpoints []webhook.Endpoint
+	for i, channel := range s.networks.telegram {
+		endpoints = append(endpoints, webhook.Endpoint{Account: s.config.Accounts[i].account(), Receiver: channel})
+	}
+	webhook.NewHooks(endpoints, s.intake, s.log).Register(r)
+	return r
+}
+
+// readyz says whether the service can do its work, and if not, why.
+func (s *service) readyz(c *gin.Context) {
+	var why []string
+	if s.stopping.Load() {
+		why = append(why, "stopping")
+	}
+	if !s.searcher.Ready() {
+		why = append(why, "reading what is published")
+	}
+	keys, err := s.store.Misconfigured(c.Request.Context())
+	if err != nil {
+		s.log.WithError(err).Error("cannot read the database")
+		why = append(why, "the database does not answer")
+	}
+	for _, key := range keys {
+		why = append(why, key+": the network refuses our token or permissions; mend the configuration and start again")
+	}
+	if len(why) > 0 {
+		c.String(http.StatusServiceUnavailable, "%s\n", strings.Join(why, "\n"))
+		return
+	}
+	c.String(http.StatusOK, "ready\n")
+}

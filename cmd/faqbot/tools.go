@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"faqbot/bot"
+	"faqbot/knowledge/sqldb"
+	"faqbot/retrieval/encoder"
+)
+
+// version is the release; CHANGELOG.md says what is in it.
+const version = "0.1.0"
+
+// migrateCommand migrates the database.
+type migrateCommand struct{}
+
+func (migrateCommand) Run(ctx context.Context, cli *commands, term terminal) error {
+	c, err := loadConfig(cli.Config)
+	if err != nil {
+		return err
+	}
+	db, err := openDB(ctx, c)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(term.out, "The database is at this version's schema.")
+	return db.Close()
+}
+
+// checkCommand checks the configuration.
+type checkCommand struct{}
+
+func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error {
+	c, err := loadConfig(cli.Config)
+	if err != nil {
+		return err
+	}
+	if _, err := newNetworks(c, newLogger(term.err)); err != nil {
+		return err
+	}
+	file := c.path
+	if file == "" {
+		file = "(none: defaults)"
+	}
+	fmt.Fprintf(term.out, "file        %s\nlisten      %s\npublic_url  %s\ndatabase    %s\n", file, c.Server.Listen, orNone(c.Server.PublicURL), describeDSN(string(c.Database.DSN)))
+	if c.Embeddings.Model == "" {
+		fmt.Fprintln(term.out, "embeddings  built-in encoder")
+	} else {
+		fmt.Fprintf(term.out, "embeddings  %s at %s, key %s; the built-in encoder where it fails\n", c.Embeddings.Model, c.Embeddings.BaseURL, c.Embeddings.Key)
+	}
+	for _, a := range c.Accounts {
+		fmt.Fprintf(term.out, "account     %s  mode %s  affiliates %s  locale %s  api_base %s  token %s  secret %s\n",
+			bot.AccountKey(a.Channel, a.ID), a.Mode, orNone(strings.Join(a.Affiliates, ", ")), orNone(a.Locale), orNone(a.APIBase), a.Token, a.Secret)
+		if len(a.Affiliates) == 0 {
+			fmt.Fprintln(term.out, `            ! it names no affiliates, so nobody's entries answer: set affiliates = ["NAME"]`)
+		}
+		if a.Mode == modeWebhook && c.Server.PublicURL == "" {
+			fmt.Fprintln(term.out, "            ! [server] public_url is not set, so the webhook cannot be registered; set it, or mode = \"poll\"")
+		}
+	}
+	db, err := sqldb.Open(ctx, string(c.Database.DSN))
+	if err != nil {
+		return fmt.Errorf("the database cannot be opened: %w", err)
+	}
+	fmt.Fprintln(term.out, "The configuration is good and the database answers.")
+	return db.Close()
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "(none)"
+	}
+	return s
+}
+
+// describeDSN shows a SQLite file's path; a Postgres DSN may hold a password.
+func describeDSN(dsn string) string {
+	if strings.HasPrefix(dsn, "postgres") {
+		return "Postgres (hidden)"
+	}
+	return "SQLite " + dsn
+}
+
+// versionCommand prints what runs.
+type versionCommand struct{}
+
+func (versionCommand) Run(term terminal) error {
+	e, err := encoder.New()
+	if err != nil {
+		return err
+	}
+	revision := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				revision = s.Value
+			}
+		}
+	}
+	fmt.Fprintf(term.out, "faqbot %s (commit %s) %s/%s, encoder %s on %s\n", version, revision, runtime.GOOS, runtime.GOARCH, e.Space(), e.Kernel())
+	return nil
+}

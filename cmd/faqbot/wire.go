@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"faqbot/bot"
+	"faqbot/bot/dialogue"
+	"faqbot/bot/telegram"
+	"faqbot/handoff"
+	"faqbot/knowledge"
+	"faqbot/knowledge/sqldb"
+	"faqbot/retrieval"
+	"faqbot/retrieval/embed"
+	"faqbot/retrieval/encoder"
+)
+
+// schemas are every folder's migrations, in the order of the arrow.
+func schemas() []sqldb.Schema {
+	return []sqldb.Schema{knowledge.Schema(), embed.Schema(), bot.Schema(), handoff.Schema()}
+}
+
+// newLogger logs JSON lines to w. Only loops and the HTTP edge log; never a customer's words.
+func newLogger(w io.Writer) *logrus.Logger {
+	log := logrus.New()
+	log.SetOutput(w)
+	log.SetFormatter(&logrus.JSONFormatter{TimestampFormat: time.RFC3339Nano})
+	return log
+}
+
+// openDB opens the configured database at this version's schema.
+func openDB(ctx context.Context, c config) (*sqldb.DB, error) {
+	db, err := sqldb.Open(ctx, string(c.Database.DSN))
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx, schemas()...); err != nil {
+		_ = db.Close() // the first error says more
+		return nil, err
+	}
+	return db, nil
+}
+
+// embedders are what turns texts into vectors, with the database as their memory.
+type embedders struct {
+	builtin *embed.Cached
+	primary *embed.Cached // nil unless a service is configured
+}
+
+func newEmbedders(c config, db *sqldb.DB, progress func(done, total int)) (embedders, error) {
+	e, err := encoder.New()
+	if err != nil {
+		return embedders{}, fmt.Errorf("built-in encoder: %w", err)
+	}
+	list := embedders{builtin: embed.NewCached(e, db, embed.CachedOptions{Progress: progress})}
+	if c.Embeddings.Model == "" {
+		return list, nil
+	}
+	service, err := embed.NewOpenAI(embed.OpenAIOptions{BaseURL: c.Embeddings.BaseURL, Key: string(c.Embeddings.Key), Model: c.Embeddings.Model})
+	if err != nil {
+		return embedders{}, err
+	}
+	list.primary = embed.NewCached(service, db, embed.CachedOptions{Progress: progress})
+	return list, nil
+}
+
+// searcher returns a Searcher over corpus.
+func (e embedders) searcher(corpus retrieval.Corpus, observe func(string, time.Duration, error)) *retrieval.Searcher {
+	o := retrieval.SearcherOptions{Observe: observe}
+	if e.primary != nil { // a nil *Cached must not become a non-nil Embedder
+		o.Primary = e.primary
+	}
+	return retrieval.NewSearcher(corpus, e.builtin, o)
+}
+
+// networks are the configured accounts and the channels that serve them, by bot.AccountKey.
+type networks struct {
+	accounts map[string]bot.Account
+	channels map[string]bot.Channel
+	telegram []*telegram.Channel // in the order of c.Accounts
+}
+
+func newNetworks(c config, log logrus.FieldLogger) (networks, error) {
+	n := networks{accounts: map[string]bot.Account{}, channels: map[string]bot.Channel{}}
+	for _, a := range c.Accounts {
+		channel, err := telegram.New(a.account(), telegram.Options{Token: string(a.Token), Secret: string(a.Secret), APIBase: a.APIBase, Log: log})
+		if err != nil {
+			return n, err
+		}
+		key := bot.AccountKey(a.Channel, a.ID)
+		n.accounts[key], n.channels[key] = a.account(), channel
+		n.telegram = append(n.telegram, channel)
+	}
+	return n, nil
+}
+
+// newDesk returns the desk and the conversations it speaks in. poke is called when it said something.
+func newDesk(db *sqldb.DB, n networks, phrases *dialogue.Phrases, log logrus.FieldLogger, poke func()) *handoff.Desk {
+	conversations := bot.NewConversations(bot.NewStore(db), n.channels, bot.ConversationsOptions{Poke: poke})
+	return handoff.NewDesk(db, conversations, phrases, log, nil)
+}

@@ -1,0 +1,274 @@
+// Package handoff holds what a person does: tickets, the queues they wait in, and the desk that
+// opens, takes, answers and closes them. It hears of a conversation through bot's desk lane and
+// speaks through bot.Conversations; it keeps no words of its own but the question that opened a
+// ticket and notes that customers never see.
+//
+// A ticket row and a conversation row live in two folders and no transaction spans both. Each step
+// is therefore ordered so that dying in between leaves work for somebody, never silence: the ticket
+// is closed after the bot has the conversation back, a reply is stored before the ticket counts as
+// answered, and Sweep opens a ticket for whoever waits for a person without one.
+package handoff
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"faqbot/bot"
+	"faqbot/bot/dialogue"
+	"faqbot/knowledge"
+	"faqbot/knowledge/sqldb"
+)
+
+const (
+	sweepEvery = time.Minute
+	// sweepAfter keeps Sweep's hands off conversations that are just changing hands.
+	sweepAfter = time.Minute
+	// longestReply is the most characters of a person's reply; networks get it in parts.
+	longestReply = 20_000
+)
+
+// A Desk is where people work on tickets. It is a bot.Desk.
+type Desk struct {
+	store         store
+	conversations *bot.Conversations
+	phrases       *dialogue.Phrases
+	log           logrus.FieldLogger
+	now           func() time.Time
+}
+
+var _ bot.Desk = (*Desk)(nil)
+
+// NewDesk returns the desk in db, to which Schema has been applied. now is time.Now if nil.
+func NewDesk(db *sqldb.DB, conversations *bot.Conversations, phrases *dialogue.Phrases, log logrus.FieldLogger, now func() time.Time) *Desk {
+	if now == nil {
+		now = time.Now
+	}
+	return &Desk{store: store{db}, conversations: conversations, phrases: phrases, log: log, now: now}
+}
+
+// Tell takes n in. It is idempotent.
+func (d *Desk) Tell(ctx context.Context, n bot.News) error {
+	if n.Escalation != nil {
+		return d.store.open(ctx, n.Conversation, *n.Escalation, n.At)
+	}
+	t, err := d.store.of(ctx, n.Conversation)
+	if errors.Is(err, ErrNotFound) {
+		if n.Left {
+			return nil
+		}
+		return d.adopt(ctx, n.Conversation, fmt.Sprintf("%s:%d", n.Conversation, n.Seq), n.At)
+	}
+	if err != nil {
+		return err
+	}
+	if n.Left {
+		return d.store.close(ctx, t.ID, ResolutionLeft, n.At)
+	}
+	if t.State == StateClosed {
+		// It was closed while this was on its way. The customer must not fall between two chairs.
+		if err := d.conversations.Hold(ctx, n.Conversation); err != nil {
+			return err
+		}
+		if err := d.store.reopen(ctx, t.ID); err != nil {
+			return err
+		}
+	}
+	if n.Fate != nil {
+		return d.store.note(ctx, t.ID, fmt.Sprintf("fate:%s:%d", n.Conversation, n.Seq), Note{At: n.At, Text: fateWords(*n.Fate)})
+	}
+	return d.store.heard(ctx, t.ID, n.At)
+}
+
+// fateWords says to agents what became of a reply.
+func fateWords(f bot.Fate) string {
+	switch {
+	case f.Code == string(bot.SendBlocked):
+		return "A reply did not arrive: the customer has blocked this account."
+	case f.Code == string(bot.SendWindowClosed):
+		return "A reply did not arrive: the network allows none until the customer writes again."
+	case f.State == "doubtful":
+		return "Nobody can tell whether a reply arrived: the network did not confirm it, twice."
+	case f.State == "withdrawn":
+		return "A reply of the bot was withdrawn: the network could not be reached for ten minutes."
+	}
+	return fmt.Sprintf("A reply did not arrive (%s).", f.Code)
+}
+
+// adopt opens a ticket for a conversation that waits for a person and has none.
+func (d *Desk) adopt(ctx context.Context, id bot.ConversationID, escalation string, at time.Time) error {
+	c, err := d.conversations.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	said, err := d.conversations.Transcript(ctx, id, 0)
+	if err != nil {
+		return err
+	}
+	e := bot.Escalation{ID: escalation, Affiliate: c.Affiliate, Reason: bot.ReasonPersonHasIt, Locale: c.Locale}
+	for _, m := range said {
+		if m.Author == bot.AuthorCustomer && m.Text != "" {
+			e.Question = m.Text
+		}
+	}
+	return d.store.open(ctx, id, e, at)
+}
+
+// A Filter says which tickets List returns.
+type Filter struct {
+	Affiliate knowledge.AffiliateID // "" means all
+	Closed    bool                  // closed ones too
+}
+
+// List returns at most 500 tickets: who waits first, by the end of the promise, then the others,
+// closed ones last.
+func (d *Desk) List(ctx context.Context, f Filter) ([]Ticket, error) { return d.store.list(ctx, f) }
+
+// A Case is all there is to know about a ticket.
+type Case struct {
+	Ticket       Ticket
+	Conversation bot.Conversation
+	Said         []bot.Message // oldest first
+	Notes        []Note        // oldest first
+}
+
+// Show returns a ticket with everything that was said, or ErrNotFound.
+func (d *Desk) Show(ctx context.Context, id TicketID) (c Case, err error) {
+	if c.Ticket, err = d.store.ticket(ctx, id); err != nil {
+		return c, err
+	}
+	if c.Conversation, err = d.conversations.Get(ctx, c.Ticket.Conversation); err != nil {
+		return c, err
+	}
+	if c.Said, err = d.conversations.Transcript(ctx, c.Ticket.Conversation, 0); err != nil {
+		return c, err
+	}
+	c.Notes, err = d.store.notes(ctx, id)
+	return c, err
+}
+
+// Take gives the ticket to agent. Another's ticket is ErrTaken unless over is set.
+func (d *Desk) Take(ctx context.Context, id TicketID, agent AgentID, over bool) error {
+	if strings.TrimSpace(string(agent)) == "" {
+		return errors.New("take ticket: say who you are")
+	}
+	took, err := d.store.take(ctx, id, agent, over)
+	if err != nil || took {
+		return err
+	}
+	t, err := d.store.ticket(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case t.State == StateClosed:
+		return fmt.Errorf("take ticket %s: %w", id, ErrClosed)
+	}
+	return fmt.Errorf("take ticket %s of %s: %w", id, t.Assignee, ErrTaken)
+}
+
+// Reply sends text to the customer in the agent's name, taking the ticket if nobody has it. The
+// same key sends once. Errors: ErrNotFound, ErrTaken, ErrClosed, and a *bot.SendError when the
+// network lets nobody write to the customer now; then nothing is sent.
+func (d *Desk) Reply(ctx context.Context, id TicketID, agent AgentID, key, text string) error {
+	text = strings.TrimSpace(text)
+	switch n := bot.UTF16Len(text); {
+	case n == 0:
+		return errors.New("reply: write something first")
+	case n > longestReply:
+		return fmt.Errorf("reply: %d characters are too many; %d are the limit", n, longestReply)
+	}
+	if err := d.Take(ctx, id, agent, false); err != nil {
+		return err
+	}
+	t, err := d.store.ticket(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := d.conversations.Say(ctx, t.Conversation, key, bot.Reply{Text: text, Agent: string(agent)}); err != nil {
+		return err
+	}
+	return d.store.replied(ctx, id, d.now())
+}
+
+// Note keeps a private note on the ticket.
+func (d *Desk) Note(ctx context.Context, id TicketID, agent AgentID, text string) error {
+	if text = strings.TrimSpace(text); text == "" {
+		return errors.New("note: write something first")
+	}
+	if _, err := d.store.ticket(ctx, id); err != nil {
+		return err
+	}
+	return d.store.note(ctx, id, "note:"+rand.Text(), Note{Agent: agent, Text: text, At: d.now()})
+}
+
+// Close ends the ticket as resolved: the customer is told, and the bot answers again.
+func (d *Desk) Close(ctx context.Context, id TicketID, agent AgentID) error {
+	return d.end(ctx, id, agent, ResolutionResolved, dialogue.PhraseHandedBack)
+}
+
+// HandBack ends the ticket by giving the conversation back to the bot, which says so.
+func (d *Desk) HandBack(ctx context.Context, id TicketID, agent AgentID) error {
+	return d.end(ctx, id, agent, ResolutionHandedBack, dialogue.PhraseBack)
+}
+
+// end gives the conversation to the bot, then closes the ticket. Ending a closed ticket changes
+// nothing.
+func (d *Desk) end(ctx context.Context, id TicketID, agent AgentID, r Resolution, p dialogue.Phrase) error {
+	t, err := d.store.ticket(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case t.State == StateClosed:
+		return nil
+	case t.Assignee != "" && t.Assignee != agent:
+		return fmt.Errorf("close ticket %s of %s: %w", id, t.Assignee, ErrTaken)
+	}
+	words := d.phrases.Say(d.phrases.Locale(t.Locale), p)
+	if err := d.conversations.HandBack(ctx, t.Conversation, bot.Reply{Text: words}); err != nil {
+		return err
+	}
+	return d.store.close(ctx, id, r, d.now())
+}
+
+// Run sweeps every minute until ctx ends.
+func (d *Desk) Run(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := d.Sweep(ctx); err != nil && ctx.Err() == nil {
+				d.log.WithError(err).Error("sweep failed")
+			}
+		}
+	}
+}
+
+// Sweep opens a ticket for every conversation that has waited for a person for a minute and has none.
+func (d *Desk) Sweep(ctx context.Context) error {
+	waiting, err := d.conversations.WithPerson(ctx, d.now().Add(-sweepAfter))
+	if err != nil {
+		return err
+	}
+	for _, c := range waiting {
+		t, err := d.store.of(ctx, c.ID)
+		if err == nil && t.State != StateClosed {
+			continue
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if err := d.adopt(ctx, c.ID, "sweep:"+rand.Text(), d.now()); err != nil {
+			return err
+		}
+		d.log.WithField("conversation", c.ID).Warn("a conversation waited for a person without a ticket")
+	}
+	return nil
+}

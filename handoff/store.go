@@ -1,0 +1,189 @@
+package handoff
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"faqbot/bot"
+	"faqbot/knowledge"
+	"faqbot/knowledge/sqldb"
+)
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+// Schema is this folder's migrations.
+func Schema() sqldb.Schema {
+	files, err := fs.Sub(schema, "schema")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return sqldb.Schema{Owner: "handoff", Files: files}
+}
+
+// A store keeps tickets.
+type store struct{ db *sqldb.DB }
+
+const ticketColumns = `id, conversation_id, affiliate, queue, state, reason, topic, question, locale, tried, assignee,
+	opened_at, due_at, waiting_since, replied_at, closed_at, outcome`
+
+func scanTicket(row interface{ Scan(...any) error }) (t Ticket, err error) {
+	var tried string
+	var opened, due, waiting, replied, closed int64
+	if err := row.Scan(&t.ID, &t.Conversation, &t.Affiliate, &t.Queue, &t.State, &t.Reason, &t.Topic, &t.Question, &t.Locale,
+		&tried, &t.Assignee, &opened, &due, &waiting, &replied, &closed, &t.Outcome); err != nil {
+		return t, err
+	}
+	t.OpenedAt, t.DueAt, t.WaitingSince = sqldb.Time(opened), sqldb.Time(due), sqldb.Time(waiting)
+	t.RepliedAt, t.ClosedAt = sqldb.Time(replied), sqldb.Time(closed)
+	return t, json.Unmarshal([]byte(tried), &t.Tried)
+}
+
+// ticket reads one ticket, or ErrNotFound.
+func (s *store) ticket(ctx context.Context, id TicketID) (Ticket, error) {
+	t, err := scanTicket(s.db.QueryRowContext(ctx, `SELECT `+ticketColumns+` FROM tickets WHERE id = $1`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return t, fmt.Errorf("ticket %s: %w", id, ErrNotFound)
+	}
+	return t, err
+}
+
+// of reads the newest ticket of a conversation, the open one if there is one, or ErrNotFound.
+func (s *store) of(ctx context.Context, c bot.ConversationID) (Ticket, error) {
+	t, err := scanTicket(s.db.QueryRowContext(ctx, `SELECT `+ticketColumns+` FROM tickets WHERE conversation_id = $1
+		ORDER BY CASE WHEN state = $2 THEN 1 ELSE 0 END, opened_at DESC LIMIT 1`, c, StateClosed))
+	if errors.Is(err, sql.ErrNoRows) {
+		return t, fmt.Errorf("ticket of conversation %s: %w", c, ErrNotFound)
+	}
+	return t, err
+}
+
+// list reads the tickets a filter asks for, those whose promise ends soonest first.
+func (s *store) list(ctx context.Context, f Filter) (list []Ticket, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+ticketColumns+` FROM tickets
+		WHERE ($1 = '' OR affiliate = $1) AND ($2 OR state <> $3)
+		ORDER BY CASE WHEN state = $3 THEN 1 ELSE 0 END, CASE WHEN waiting_since > 0 THEN 0 ELSE 1 END, due_at, id LIMIT 500`,
+		f.Affiliate, f.Closed, StateClosed)
+	if err != nil {
+		return nil, fmt.Errorf("list tickets: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		t, err := scanTicket(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, rows.Err()
+}
+
+// open opens a ticket for e unless e opened one before or the conversation has an open one.
+func (s *store) open(ctx context.Context, c bot.ConversationID, e bot.Escalation, now time.Time) error {
+	return s.db.InTx(ctx, func(tx *sql.Tx) error {
+		queue := queueOf(e.Affiliate)
+		var answer int64
+		if err := tx.QueryRowContext(ctx, `INSERT INTO queues AS q (name, affiliate, answer_ms) VALUES ($1, $2, $3)
+			ON CONFLICT (name) DO UPDATE SET affiliate = q.affiliate RETURNING answer_ms`,
+			queue, e.Affiliate, answerWithin.Milliseconds()).Scan(&answer); err != nil {
+			return fmt.Errorf("open queue: %w", err)
+		}
+		tried := e.Tried
+		if tried == nil {
+			tried = []knowledge.EntryID{}
+		}
+		list, err := json.Marshal(tried)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO tickets
+			(id, escalation, conversation_id, affiliate, queue, state, reason, topic, question, locale, tried, opened_at, due_at, waiting_since)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $12) ON CONFLICT DO NOTHING`,
+			rand.Text()[:8], e.ID, c, e.Affiliate, queue, StateOpen, e.Reason, e.Topic, e.Question, e.Locale, string(list),
+			now.UnixMilli(), now.UnixMilli()+answer)
+		if err != nil {
+			return fmt.Errorf("open ticket: %w", err)
+		}
+		return nil
+	})
+}
+
+// exec runs one statement and reports whether it changed a row.
+func (s *store) exec(ctx context.Context, query string, args ...any) (changed bool, err error) {
+	err = s.db.InTx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		changed = n > 0
+		return err
+	})
+	return changed, err
+}
+
+// take gives an open ticket to agent, or, with over, takes it from whoever has it.
+func (s *store) take(ctx context.Context, id TicketID, agent AgentID, over bool) (bool, error) {
+	return s.exec(ctx, `UPDATE tickets SET assignee = $2, state = $3
+		WHERE id = $1 AND state <> $4 AND (assignee = '' OR assignee = $2 OR $5)`, id, agent, StateAssigned, StateClosed, over)
+}
+
+// heard notes that the customer waits for an answer.
+func (s *store) heard(ctx context.Context, id TicketID, now time.Time) error {
+	_, err := s.exec(ctx, `UPDATE tickets SET waiting_since = $2,
+		due_at = $2 + (SELECT answer_ms FROM queues WHERE name = tickets.queue)
+		WHERE id = $1 AND waiting_since = 0`, id, now.UnixMilli())
+	return err
+}
+
+// reopen opens a closed ticket again for whoever had it.
+func (s *store) reopen(ctx context.Context, id TicketID) error {
+	_, err := s.exec(ctx, `UPDATE tickets SET state = CASE WHEN assignee = '' THEN $2 ELSE $3 END, closed_at = 0, outcome = '',
+		waiting_since = 0 WHERE id = $1 AND state = $4`, id, StateOpen, StateAssigned, StateClosed)
+	return err
+}
+
+// replied notes that a person has written.
+func (s *store) replied(ctx context.Context, id TicketID, now time.Time) error {
+	_, err := s.exec(ctx, `UPDATE tickets SET waiting_since = 0,
+		replied_at = CASE WHEN replied_at = 0 THEN $2 ELSE replied_at END WHERE id = $1`, id, now.UnixMilli())
+	return err
+}
+
+func (s *store) close(ctx context.Context, id TicketID, r Resolution, now time.Time) error {
+	_, err := s.exec(ctx, `UPDATE tickets SET state = $2, closed_at = $3, outcome = $4, waiting_since = 0 WHERE id = $1 AND state <> $2`,
+		id, StateClosed, now.UnixMilli(), r)
+	return err
+}
+
+// note keeps a note, once per key.
+func (s *store) note(ctx context.Context, id TicketID, key string, n Note) error {
+	_, err := s.exec(ctx, `INSERT INTO ticket_notes (ticket_id, key, agent, body, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+		id, key, n.Agent, n.Text, n.At.UnixMilli())
+	return err
+}
+
+func (s *store) notes(ctx context.Context, id TicketID) (list []Note, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT agent, body, at FROM ticket_notes WHERE ticket_id = $1 ORDER BY at, key`, id)
+	if err != nil {
+		return nil, fmt.Errorf("list notes: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var n Note
+		var at int64
+		if err := rows.Scan(&n.Agent, &n.Text, &at); err != nil {
+			return nil, err
+		}
+		n.At = sqldb.Time(at)
+		list = append(list, n)
+	}
+	return list, rows.Err()
+}

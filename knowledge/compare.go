@@ -1,0 +1,113 @@
+package knowledge
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"faqbot/knowledge/sqldb"
+)
+
+// An address is what an affiliate calls an entry; it is unique within the affiliate.
+type address struct{ key, locale string }
+
+func (e Entry) address() address { return address{e.Key, e.Locale} }
+
+// same reports whether a and b say the same, to the millisecond that the databases keep.
+func same(a, b Entry) bool {
+	return a.Question == b.Question && slices.Equal(a.Variants, b.Variants) && a.Answer == b.Answer &&
+		a.Topic == b.Topic && sqldb.Millis(a.From) == sqldb.Millis(b.From) && sqldb.Millis(a.To) == sqldb.Millis(b.To)
+}
+
+func byAddress(entries []Entry) map[address]Entry {
+	m := make(map[address]Entry, len(entries))
+	for _, e := range entries {
+		m[e.address()] = e
+	}
+	return m
+}
+
+// checkRows refuses rows no file reader would hand over, before the database does less kindly.
+func checkRows(rows []Row) error {
+	seen := make(map[address]bool, len(rows))
+	for _, r := range rows {
+		switch {
+		case r.Key == "":
+			return fmt.Errorf("line %d has no key", r.Line)
+		case r.Question == "":
+			return fmt.Errorf("line %d has no question", r.Line)
+		case seen[r.address()]:
+			return fmt.Errorf("line %d repeats key %q, locale %q", r.Line, r.Key, r.Locale)
+		}
+		seen[r.address()] = true
+	}
+	return nil
+}
+
+// compare fills in u's changes and counts: what rows would change about live. An upload with a
+// fatal problem changes nothing, so it is not compared.
+func compare(u *Upload, rows []Row, live []Entry, newID func(address) EntryID) {
+	if u.Fatal() {
+		return
+	}
+	before := byAddress(live)
+	for _, r := range rows {
+		after := r.Entry
+		after.Affiliate, after.Revision = u.Affiliate, 0
+		after.From, after.To = sqldb.Time(sqldb.Millis(after.From)), sqldb.Time(sqldb.Millis(after.To))
+		old, known := before[r.address()]
+		delete(before, r.address())
+		switch {
+		case !known:
+			after.ID = newID(r.address())
+			u.Changes = append(u.Changes, Change{Kind: ChangeAdded, After: after})
+		case same(old, after):
+			u.Unchanged++
+		default:
+			after.ID = old.ID
+			u.Changes = append(u.Changes, Change{Kind: ChangeEdited, Before: old, After: after})
+		}
+	}
+	retire(u, slices.Collect(maps.Values(before)))
+}
+
+// retire retires the entries the file lacks, except those a row that could not be read may be about.
+func retire(u *Upload, absent []Entry) {
+	keep := make(map[string]bool)
+	for _, p := range u.Problems {
+		if p.Line > 0 || p.Key != "" {
+			keep[p.Key] = true
+		}
+	}
+	slices.SortFunc(absent, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Locale, b.Locale))
+	})
+	for _, e := range absent {
+		if keep[""] || keep[e.Key] {
+			u.Kept++
+			continue
+		}
+		u.Changes = append(u.Changes, Change{Kind: ChangeRetired, Before: e})
+	}
+}
+
+// restore returns the changes that turn live into then.
+func restore(then, live []Entry) []Change {
+	var changes []Change
+	now := byAddress(live)
+	for _, e := range then {
+		old, known := now[e.address()]
+		delete(now, e.address())
+		switch {
+		case !known:
+			changes = append(changes, Change{Kind: ChangeAdded, After: e})
+		case !same(old, e):
+			changes = append(changes, Change{Kind: ChangeEdited, Before: old, After: e})
+		}
+	}
+	for _, e := range now {
+		changes = append(changes, Change{Kind: ChangeRetired, Before: e})
+	}
+	return changes
+}

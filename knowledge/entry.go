@@ -1,0 +1,63 @@
+// Package knowledge holds what affiliates want said: entries, uploads of them, and the published
+// revisions of each affiliate's corpus, with their SQL. Affiliates are separate: nothing here reads
+// or changes two of them together.
+//
+// It is not for reading files (faqfile), finding answers (the retrieval folder) or showing pages.
+package knowledge
+
+import "time"
+
+// EntryID names an entry for as long as it lives, through every edit. Example: "K3ZQ…".
+type EntryID string
+
+// AffiliateID is an affiliate's name as the operator writes it in the configuration. Example: "acme".
+type AffiliateID string
+
+// Everyone stands for all affiliates where a list of affiliates is asked for. It is never an
+// affiliate's own name.
+const Everyone AffiliateID = "*"
+
+// Revision counts one affiliate's publishes, from 1; 0 means that nothing was published yet.
+type Revision int64
+
+// An Entry answers one question in one language.
+type Entry struct {
+	ID        EntryID
+	Affiliate AffiliateID // the marketer who supplied it and answers for it
+	Key       string      // the affiliate's own name for the row; unique with Affiliate and Locale
+	Locale    string      // BCP 47: "en", "pt-BR"; "" means the affiliate did not say
+	Question  string      // the wording shown to people
+	Variants  []string    // other wordings customers use
+	Answer    string      // what the customer is told; plain text with links
+	Topic     string      // groups entries and routes a handoff
+	From, To  time.Time   // when the answer holds: From ≤ t < To; zero means unbounded
+	Revision  Revision    // the publish that last changed it
+}
+
+// Wordings returns the question and its variants, the question first.
+func (e Entry) Wordings() []string {
+	return append([]string{e.Question}, e.Variants...)
+}
+
+// Holds reports whether the answer is valid at t.
+func (e Entry) Holds(t time.Time) bool {
+	return (e.From.IsZero() || !t.Before(e.From)) && (e.To.IsZero() || t.Before(e.To))
+}
+
+// A Row is one parsed line of an upload, before it is compared with the corpus.
+type Row struct {
+	Line int // the first line of the row in the file, from 1
+	Entry
+}
+
+// A Problem is something the affiliate should mend, said so that they can.
+type Problem struct {
+	Line  int    // 0 when the problem is the file's as a whole
+	Field string // the column or JSON field, "" if none
+	// Key is the row's own name where it could be read: a published entry of that key is kept,
+	// whatever the file does or does not say of it. A problem with a Line but no Key may be any
+	// entry's row, so while there is one nothing is retired.
+	Key   string
+	Text  string // what is wrong and what to do about it
+	Fatal bool   // the upload cannot be published until this is mended
+}

@@ -1,0 +1,166 @@
+package faqfile
+
+import (
+	"fmt"
+	"strings"
+)
+
+// readText reads a table in plain text. See readTable for enough.
+func readText(b *builder, text string, enough float64) {
+	r := newCSV(text, 0)
+	if first, rest, ok := strings.Cut(text, "\n"); ok && len(first) == 5 && strings.HasPrefix(strings.ToLower(first), "sep=") {
+		r = csv{text: rest, line: 2, comma: first[4]} // Excel's way to say it
+	}
+	if r.comma == 0 {
+		r.comma = b.delimiter(text)
+	}
+	records := r.records(headerRows + MaxRows + 1)
+	if r.unclosed > unclosedMax {
+		b.stop(fmt.Sprintf("On more than %d lines a cell begins with a double quote that is never closed, the last on line %d. Save the table as CSV again.",
+			unclosedMax, r.line))
+		return
+	}
+	b.readTable(records, enough, true)
+}
+
+// delimiter returns what separates the cells of text: where a header can be read with it or, without
+// one, what gives the most rows the same number of cells.
+func (b *builder) delimiter(text string) byte {
+	best, most := byte(','), 0.0
+	for _, comma := range []byte(",;\t|") {
+		sample := newCSV(text[:min(len(text), 1<<16)], comma)
+		records := sample.records(50)
+		score := 0.0
+		if _, l, ok := b.findHeader(records); ok {
+			score = float64(l.found)
+		} else {
+			score = consistency(records)
+		}
+		if score > most {
+			best, most = comma, score
+		}
+	}
+	return best
+}
+
+// consistency is the share of records that have the commonest number of cells, 0 if that is one.
+func consistency(records []record) float64 {
+	count := make(map[int]int)
+	for _, r := range records {
+		if r.width() > 1 {
+			count[r.width()]++
+		}
+	}
+	most := 0
+	for _, n := range count {
+		most = max(most, n)
+	}
+	return float64(most) / float64(max(1, len(records)))
+}
+
+// A csv reads delimited text as spreadsheets and people write it, which encoding/csv does not
+// tolerate: quotes inside cells, quotes never closed.
+type csv struct {
+	text     string
+	comma    byte
+	pos      int
+	line     int // of pos
+	unclosed int // quotes never closed so far
+}
+
+func newCSV(text string, comma byte) csv { return csv{text: text, comma: comma, line: 1} }
+
+const (
+	// quotedMax is the longest quoted cell in bytes: no answer is longer. It bounds the search for a
+	// closing quote.
+	quotedMax = 4 * MaxAnswer
+	// unclosedMax bounds how often that search may be in vain.
+	unclosedMax = 100
+)
+
+// records reads up to n records that are not blank.
+func (r *csv) records(n int) []record {
+	var records []record
+	for len(records) < n && r.pos < len(r.text) && r.unclosed <= unclosedMax {
+		if next := r.record(); !next.blank() {
+			records = append(records, next)
+		}
+	}
+	return records
+}
+
+// record reads one record. There is text left.
+func (r *csv) record() record {
+	next := record{line: r.line}
+	for {
+		start := r.pos
+		for start < len(r.text) && r.text[start] == ' ' {
+			start++
+		}
+		cell, ok := "", false
+		if start < len(r.text) && r.text[start] == '"' {
+			if cell, ok = r.quoted(start + 1); !ok {
+				r.unclosed++
+				next.unsure = "A cell of the row begins with a double quote that is never closed. Check the row, and close the quote or remove it."
+			}
+		}
+		if !ok {
+			cell = r.bare()
+		}
+		next.cells = append(next.cells, cell)
+		if r.pos >= len(r.text) {
+			return next
+		}
+		end := r.text[r.pos] == '\n'
+		r.pos++
+		if end {
+			r.line++
+			return next
+		}
+	}
+}
+
+// bare reads a cell without quotes up to the delimiter or the line's end.
+func (r *csv) bare() string {
+	start := r.pos
+	for r.pos < len(r.text) && r.text[r.pos] != r.comma && r.text[r.pos] != '\n' {
+		r.pos++
+	}
+	return r.text[start:r.pos]
+}
+
+// quoted reads a cell whose opening quote is before i, and leaves r where the cell ends. It reports
+// false, and leaves r alone, if the cell has no closing quote: that is, none, or on a later line a
+// quote that by its place can only open another cell.
+func (r *csv) quoted(i int) (string, bool) {
+	var cell strings.Builder
+	lines := 0
+	for start := i; i < len(r.text) && i-start <= quotedMax; i++ {
+		c := r.text[i]
+		if c != '"' {
+			if c == '\n' {
+				lines++
+			}
+			cell.WriteByte(c)
+			continue
+		}
+		if i+1 < len(r.text) && r.text[i+1] == '"' {
+			cell.WriteByte('"')
+			i++
+			continue
+		}
+		end := i + 1
+		for end < len(r.text) && r.text[end] == ' ' {
+			end++
+		}
+		if end == len(r.text) || r.text[end] == r.comma || r.text[end] == '\n' {
+			r.pos, r.line = end, r.line+lines
+			return cell.String(), true
+		}
+		if lines > 0 && (r.text[i-1] == r.comma || r.text[i-1] == '\n') {
+			return "", false
+		}
+		cell.WriteByte('"') // a quote inside, not doubled
+	}
+	return "", false
+}

@@ -1,0 +1,139 @@
+// Package faqfile reads the files affiliates send, CSV, TSV, Excel, JSON, JSON Lines and Markdown,
+// into rows, and says what is wrong with them in words their authors can act on. It is pure: bytes
+// in, rows and problems out. It is not for comparing rows with what is published or for storing
+// them; that is knowledge.Corpus.
+package faqfile
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"strings"
+
+	"faqbot/knowledge"
+)
+
+// What a file and a row may hold. Characters are Unicode code points.
+const (
+	MaxBytes    = 5 << 20 // of the file
+	MaxRows     = 20_000  // entries and rows with problems together
+	MaxQuestion = 1_000   // characters of a question or a variant
+	MaxAnswer   = 25_000  // characters
+	MaxWordings = 300     // the question and its variants
+	MaxKey      = 200     // characters; keys are indexed
+	MaxTopic    = 200     // characters
+)
+
+// Options say how strictly to read.
+type Options struct {
+	// AnswerOptional keeps rows without an answer, for trying out retrieval. One problem then says
+	// how many there are. Otherwise each is left out with a problem of its own.
+	AnswerOptional bool
+}
+
+// Parse reads a file. name decides the format unless data is clearly something else. Rows come in
+// the file's order with Key, Question and Answer filled in (but see Options), valid UTF-8 in NFC
+// without control characters, and without two of the same key or question in one locale.
+//
+// It never fails as a whole: a row that cannot be used is left out with a problem that names its
+// line and key; where nothing can be used, the one problem is fatal and there are no rows.
+func Parse(name string, data []byte, o Options) ([]knowledge.Row, []knowledge.Problem) {
+	if len(data) > MaxBytes {
+		return nil, fatal(fmt.Sprintf("The file has %.1f MiB; at most %d MiB are possible. Split it, or leave out what is no longer needed.",
+			float64(len(data))/(1<<20), MaxBytes>>20))
+	}
+	if what := binary(data); what != "" {
+		return nil, fatal(what)
+	}
+	if bytes.HasPrefix(data, []byte("PK\x03\x04")) {
+		return newBuilder(o).finish(readWorkbook(data))
+	}
+	text, note := decode(data)
+	if strings.TrimSpace(text) == "" {
+		return nil, fatal("The file is empty. Send one with a row for each question.")
+	}
+	var first []knowledge.Problem
+	for _, read := range readers(strings.ToLower(path.Ext(name)), text) {
+		b := newBuilder(o)
+		if note != "" {
+			b.problem(knowledge.Problem{Text: note})
+		}
+		rows, problems := b.finish(read)
+		if len(rows) > 0 || b.tooMany {
+			return rows, problems
+		}
+		if first == nil {
+			first = problems
+		}
+	}
+	return nil, first
+}
+
+// A reader reads a file into b. It calls b.stop if there is nothing in the file that it can read.
+type reader func(b *builder)
+
+// readers returns the readers to try on text, the likeliest first.
+func readers(ext, text string) []reader {
+	asJSON := func(b *builder) { readJSON(b, text) }
+	asTable := func(enough float64) reader { return func(b *builder) { readText(b, text, enough) } }
+	asMarkdown := func(b *builder) { readMarkdown(b, text) }
+	switch {
+	case looksJSON(text), ext == ".jsonl", ext == ".ndjson", ext == ".json":
+		return []reader{asJSON, asTable(guessNever), asMarkdown}
+	case ext == ".md", ext == ".markdown", ext == ".mdown":
+		return []reader{asMarkdown, asTable(guessNever)}
+	case ext == ".csv", ext == ".tsv", ext == ".tab", ext == ".psv", ext == ".xlsx":
+		return []reader{asTable(guessMost), asMarkdown}
+	case looksMarkdown(text):
+		return []reader{asMarkdown, asTable(guessAll)}
+	default:
+		return []reader{asTable(guessAll), asMarkdown}
+	}
+}
+
+// looksJSON reports whether text begins as JSON with objects does. A Markdown link begins with a
+// bracket too, but not with one followed by a brace.
+func looksJSON(text string) bool {
+	text = strings.TrimSpace(text)
+	rest := strings.TrimSpace(strings.TrimPrefix(text, "["))
+	if rest == "" || rest[0] != '{' {
+		return false
+	}
+	rest = strings.TrimSpace(rest[1:])
+	return rest != "" && (rest[0] == '"' || rest[0] == '}')
+}
+
+// looksMarkdown reports whether a line of text is a heading or a marked question.
+func looksMarkdown(text string) bool {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if bare := strings.TrimLeft(line, "#"); bare != line && strings.HasPrefix(bare, " ") {
+			return true
+		}
+		if _, ok := marked(strings.ReplaceAll(line, "**", ""), questionMarks); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// binary says what to do about files that are no text and no workbook we read, or returns "".
+func binary(data []byte) string {
+	switch {
+	case bytes.HasPrefix(data, []byte("\xd0\xcf\x11\xe0")):
+		return "This is an old Excel file (.xls) or one with a password. Save it as .xlsx without a password, or as CSV."
+	case bytes.HasPrefix(data, []byte("%PDF")):
+		return "PDF files cannot be read. Send a table (CSV or .xlsx), JSON or Markdown."
+	case bytes.HasPrefix(data, []byte("\x1f\x8b")), bytes.HasPrefix(data, []byte("Rar!")), bytes.HasPrefix(data, []byte("7z\xbc\xaf")):
+		return "This is an archive. Unpack it and send the file inside."
+	}
+	head := strings.ToLower(string(bytes.TrimSpace(data[:min(len(data), 512)])))
+	if strings.HasPrefix(head, "<!doctype html") || strings.HasPrefix(head, "<html") {
+		return "This is a web page. Send a table (CSV or .xlsx), JSON or Markdown."
+	}
+	return ""
+}
+
+func fatal(text string) []knowledge.Problem {
+	return []knowledge.Problem{{Text: text, Fatal: true}}
+}

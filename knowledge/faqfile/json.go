@@ -1,0 +1,381 @@
+package faqfile
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// A span is a piece of the text of a JSON file.
+type span struct{ start, end int }
+
+// A jsonFile is the text of one. It is first cut into entries by its brackets and quotes alone, so
+// that one that is damaged, or an end that is missing, does not cost the others, and so that nesting
+// costs no stack.
+type jsonFile struct {
+	b     *builder
+	text  string
+	lines []int // offsets of line ends
+	whole bool  // no bracket was left open
+}
+
+func readJSON(b *builder, text string) {
+	j := &jsonFile{b: b, text: text, whole: true}
+	for i := range len(text) {
+		if text[i] == '\n' {
+			j.lines = append(j.lines, i)
+		}
+	}
+	var entries []span
+	if j.isLines() {
+		entries = j.eachLine()
+	} else {
+		entries = j.entries()
+	}
+	if !slices.ContainsFunc(entries, j.isEntry) {
+		j.stop(entries)
+		return
+	}
+	for i, entry := range entries {
+		if i == len(entries)-1 && !j.whole && !json.Valid([]byte(j.of(entry))) {
+			break // told below
+		}
+		if !j.add(entry) {
+			return
+		}
+	}
+	if !j.whole {
+		last := entries[len(entries)-1]
+		b.bad(j.line(last.start), "", fmt.Sprintf(
+			"The file ends too early, in or after the entry on line %d. The entries before it were read; export or send the file again.", j.line(last.start)))
+	}
+}
+
+func (j *jsonFile) of(s span) string { return j.text[s.start:s.end] }
+
+func (j *jsonFile) line(offset int) int { return sort.SearchInts(j.lines, offset) + 1 }
+
+// trim returns s without the white space around it.
+func (j *jsonFile) trim(s span) span {
+	s.end = s.start + len(strings.TrimRight(j.of(s), " \t\n"))
+	s.start = s.end - len(strings.TrimLeft(j.of(s), " \t\n"))
+	return s
+}
+
+// split cuts the array or object that begins at open at its commas, and returns where it ends. It
+// reports whether it has an end.
+func (j *jsonFile) split(open int) (parts []span, end int, closed bool) {
+	depth, start := 0, open+1
+	part := func(end int) {
+		if p := j.trim(span{start, max(start, end)}); p.start < p.end {
+			parts = append(parts, p)
+		}
+	}
+	for i := open; i < len(j.text); i++ {
+		switch j.text[i] {
+		case '"':
+			for i++; i < len(j.text) && j.text[i] != '"'; i++ {
+				if j.text[i] == '\\' {
+					i++
+				}
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				part(i)
+				return parts, i + 1, true
+			}
+		case ',':
+			if depth == 1 {
+				part(i)
+				start = i + 1
+			}
+		}
+	}
+	part(len(j.text))
+	return parts, len(j.text), false
+}
+
+// isLines reports whether the text has one value on each line, as far as one can tell from damaged text.
+func (j *jsonFile) isLines() bool {
+	objects, others := 0, 0
+	first := ""
+	for line := range strings.Lines(j.text) {
+		line = strings.TrimRight(strings.TrimSpace(line), ",")
+		if line == "" {
+			continue
+		}
+		if first == "" {
+			first = line
+		}
+		if strings.HasPrefix(line, "{") && strings.HasSuffix(line, "}") {
+			objects++
+		} else {
+			others++
+		}
+	}
+	if objects == 0 || strings.HasPrefix(first, "[") {
+		return false
+	}
+	if objects+others > 1 && json.Valid([]byte(first)) {
+		return true
+	}
+	top := j.trim(span{0, len(j.text)})
+	if _, end, closed := j.split(top.start); closed && j.text[top.start] == '{' && json.Valid([]byte(j.text[top.start:end])) {
+		return false
+	}
+	return objects > others
+}
+
+func (j *jsonFile) eachLine() []span {
+	var lines []span
+	start := 0
+	for line := range strings.Lines(j.text) {
+		if s := j.trim(span{start, start + len(line)}); s.start < s.end {
+			if j.text[s.end-1] == ',' {
+				s = j.trim(span{s.start, s.end - 1})
+			}
+			lines = append(lines, s)
+		}
+		start += len(line)
+	}
+	return lines
+}
+
+// entries finds the entries of a document: one value, or several one after the other.
+func (j *jsonFile) entries() []span {
+	var values []span
+	for at := j.trim(span{0, len(j.text)}); at.start < at.end; {
+		if c := j.text[at.start]; c != '{' && c != '[' {
+			break // what follows the value is not ours
+		}
+		_, end, closed := j.split(at.start)
+		j.whole = j.whole && closed
+		values = append(values, span{at.start, end})
+		at = j.trim(span{end, len(j.text)})
+	}
+	if len(values) == 1 {
+		return j.find(values[0], 0)
+	}
+	return values
+}
+
+// A member is a name and a value of an object.
+type member struct {
+	name  string
+	value span
+}
+
+// members returns the members of an object that can be read.
+func (j *jsonFile) members(object span) []member {
+	if object.start >= object.end || j.text[object.start] != '{' {
+		return nil
+	}
+	parts, _, _ := (&jsonFile{text: j.text[:object.end]}).split(object.start)
+	var members []member
+	for _, p := range parts {
+		dec := json.NewDecoder(strings.NewReader(j.of(p)))
+		token, err := dec.Token()
+		name, ok := token.(string)
+		value := j.trim(span{p.start + int(dec.InputOffset()), p.end})
+		if err != nil || !ok || value.start >= value.end || j.text[value.start] != ':' {
+			continue
+		}
+		members = append(members, member{name, j.trim(span{value.start + 1, value.end})})
+	}
+	return members
+}
+
+// containers returns the names under which lists of entries go, the surest first.
+func containers() []string {
+	return []string{"mainentity", "entries", "faqs", "faq", "items", "rows", "records", "questions", "data", "results", "graph"}
+}
+
+// isEntry reports whether a value is an object with a question or an answer rather than one around a
+// list of entries, which may have a name and a description of its own.
+func (j *jsonFile) isEntry(s span) bool {
+	question, answer, around := false, false, false
+	for _, m := range j.members(s) {
+		k, ok := lookUp(j.b.names, m.name)
+		question = question || ok && k.column == colQuestion
+		answer = answer || ok && k.column == colAnswer
+		if j.isContainer(m) {
+			around = true
+			if j.isList(m.value) {
+				return false
+			}
+		}
+	}
+	return question && answer || (question || answer) && !around
+}
+
+// isContainer reports whether a member is called what lists of entries are called, and may be one
+// or have one inside.
+func (j *jsonFile) isContainer(m member) bool {
+	return slices.Contains(containers(), normalHeader(m.name)) && (j.isList(m.value) || strings.HasPrefix(j.of(m.value), "{"))
+}
+
+// isList reports whether a value is a list of objects.
+func (j *jsonFile) isList(value span) bool {
+	inside, ok := strings.CutPrefix(j.of(value), "[")
+	return ok && strings.HasPrefix(strings.TrimLeft(inside, " \t\n"), "{")
+}
+
+// depthMax is how many lists deep entries are looked for.
+const depthMax = 5
+
+// find returns the entries in a value, or the value's parts if none of them is one.
+func (j *jsonFile) find(value span, depth int) []span {
+	if depth > depthMax || value.start >= value.end {
+		return nil
+	}
+	if j.text[value.start] == '[' {
+		parts, _, _ := (&jsonFile{text: j.text[:value.end]}).split(value.start)
+		var found []span
+		for _, p := range parts {
+			if inner := j.find(p, depth+1); len(inner) > 0 {
+				found = append(found, inner...)
+			} else {
+				found = append(found, p)
+			}
+		}
+		return found
+	}
+	if j.isEntry(value) {
+		return []span{value}
+	}
+	members := j.members(value)
+	for _, name := range containers() {
+		for _, m := range members {
+			if normalHeader(m.name) == name && j.isContainer(m) {
+				return j.find(m.value, depth+1)
+			}
+		}
+	}
+	for _, m := range members {
+		if j.isList(m.value) {
+			return j.find(m.value, depth+1)
+		}
+	}
+	return nil
+}
+
+// add reads one entry. It reports whether there may be another one.
+func (j *jsonFile) add(entry span) bool {
+	line := j.line(entry.start)
+	var object map[string]any
+	dec := json.NewDecoder(strings.NewReader(j.of(entry)))
+	dec.UseNumber()
+	err := dec.Decode(&object)
+	if err == nil && object != nil && strings.TrimSpace(j.of(entry)[dec.InputOffset():]) == "" {
+		return j.b.add(j.fields(line, object))
+	}
+	key, rank := "", 0
+	for _, m := range j.members(entry) {
+		var value any
+		if k, ok := lookUp(j.b.names, m.name); ok && k.column == colKey && (key == "" || k.rank < rank) {
+			if json.Unmarshal([]byte(j.of(m.value)), &value) == nil {
+				key, rank = cut(oneLine(valueText(value)), MaxKey), k.rank
+			}
+		}
+	}
+	return j.b.bad(line, key, fmt.Sprintf(
+		`The entry cannot be read: %s is not a JSON object like {"id": …, "question": …, "answer": …}. Check its quotes, commas and braces.`, quote(j.of(entry))))
+}
+
+func (j *jsonFile) fields(line int, object map[string]any) fields {
+	f := fields{line: line}
+	var rank [columns]int
+	found := [columns]bool{}
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		k, ok := lookUp(j.b.names, name)
+		value := object[name]
+		switch {
+		case !ok || value == nil:
+		case k.column == colVariants:
+			f.variants = append(f.variants, valueList(value)...)
+		case !found[k.column] || k.rank < rank[k.column]:
+			f.text[k.column], found[k.column], rank[k.column] = valueText(value), true, k.rank
+			if name == "acceptedAnswer" || name == "suggestedAnswer" {
+				f.text[k.column] = untag(f.text[k.column]) // schema.org allows HTML there
+			}
+			if list, ok := value.([]any); ok && k.column == colQuestion && len(list) > 0 {
+				// Some tools list all wordings as questions.
+				f.text[colQuestion] = valueText(list[0])
+				f.variants = append(f.variants, valueList(list[1:])...)
+			}
+		}
+	}
+	return f
+}
+
+// valueText returns a JSON value as text: of an object what it calls text or name, as JSON-LD's
+// answers do, of a list its values line by line.
+func valueText(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	case float64, bool:
+		return fmt.Sprint(v)
+	case map[string]any:
+		for _, name := range []string{"text", "name", "value", "@value"} {
+			if s, ok := v[name].(string); ok {
+				return s
+			}
+		}
+	case []any:
+		var lines []string
+		for _, item := range v {
+			if _, nested := item.([]any); !nested {
+				lines = append(lines, valueText(item))
+			}
+		}
+		return strings.Join(lines, "\n")
+	}
+	return ""
+}
+
+// valueList returns a JSON value as a list of wordings.
+func valueList(value any) []string {
+	list, ok := value.([]any)
+	if !ok {
+		return splitVariants(valueText(value))
+	}
+	var wordings []string
+	for _, item := range list {
+		wordings = append(wordings, valueText(item))
+	}
+	return wordings
+}
+
+// jsonStrings reads a cell that is a JSON array.
+func jsonStrings(cell string) ([]string, bool) {
+	cell = strings.TrimSpace(cell)
+	var list []any
+	if !strings.HasPrefix(cell, "[") || json.Unmarshal([]byte(cell), &list) != nil {
+		return nil, false
+	}
+	return valueList(list), true
+}
+
+// stop says which fields were found and which are expected.
+func (j *jsonFile) stop(entries []span) {
+	for _, s := range entries {
+		var names []string
+		for _, m := range j.members(s) {
+			names = append(names, cut(oneLine(m.name), 20))
+		}
+		if len(names) > 0 {
+			j.b.stop(fmt.Sprintf("No entry has a field for the question. The fields of the first: %s. Name them question and answer and, if you have them, %s.",
+				quote(strings.Join(names, ", ")), "id, topic, variants, locale, from, to"))
+			return
+		}
+	}
+	j.b.stop(`No entries were found in the JSON. Write a list of objects like {"id": …, "question": …, "answer": …}, or one such object on each line.`)
+}

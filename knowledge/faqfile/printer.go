@@ -1,0 +1,145 @@
+package faqfile
+
+import (
+	"fmt"
+	"html"
+	"strings"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/util"
+)
+
+// wrapped begins a line that was only wrapped in the source: in the answer it continues the line
+// before it. It is a control character, of which decoded text has none.
+const wrapped = "\v"
+
+// A printer prints parsed Markdown as plain text.
+type printer struct {
+	source       []byte
+	offset, line int // of the last line asked for
+}
+
+// block prints a block, and an empty line after it.
+func (p *printer) block(n ast.Node) []bodyLine {
+	var lines []bodyLine
+	switch n := n.(type) {
+	case *ast.Paragraph, *ast.TextBlock:
+		line := p.lineOf(n)
+		for i, s := range strings.Split(p.inline(n), "\n") {
+			lines = append(lines, bodyLine{line + i, s})
+		}
+	case *ast.List:
+		return append(p.list(n), bodyLine{})
+	case *ast.FencedCodeBlock, *ast.CodeBlock:
+		for i := range n.Lines().Len() {
+			s := n.Lines().At(i)
+			lines = append(lines, bodyLine{p.lineAt(s.Start), strings.TrimRight(string(s.Value(p.source)), "\n")})
+		}
+	case *ast.HTMLBlock:
+		var b strings.Builder
+		for i := range n.Lines().Len() {
+			s := n.Lines().At(i)
+			b.Write(s.Value(p.source))
+		}
+		line := p.lineOf(n)
+		for s := range strings.SplitSeq(untag(b.String()), "\n") {
+			if s = strings.TrimSpace(s); s != "" {
+				lines = append(lines, bodyLine{line, s})
+			}
+		}
+	case *ast.Heading: // in a quotation or a list
+		lines = append(lines, bodyLine{p.lineOf(n), p.inline(n)})
+	case *ast.ThematicBreak, *ast.LinkReferenceDefinition:
+		return nil
+	default:
+		for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+			lines = append(lines, p.block(c)...)
+		}
+		return lines
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return append(lines, bodyLine{})
+}
+
+// list prints a list, an item on each line, what belongs to an item indented below it.
+func (p *printer) list(list *ast.List) []bodyLine {
+	var lines []bodyLine
+	number := list.Start
+	for item := list.FirstChild(); item != nil; item = item.NextSibling() {
+		mark := "- "
+		if list.IsOrdered() {
+			mark = fmt.Sprintf("%d. ", number)
+			number++
+		}
+		indent := mark
+		for c := item.FirstChild(); c != nil; c = c.NextSibling() {
+			for _, l := range p.block(c) {
+				switch {
+				case l.text == "":
+				case strings.HasPrefix(l.text, wrapped):
+					lines = append(lines, l)
+				default:
+					lines = append(lines, bodyLine{l.line, indent + l.text})
+					indent = "  "
+				}
+			}
+		}
+	}
+	return lines
+}
+
+// inline prints the text inside a block. Links keep their addresses: "text (url)".
+func (p *printer) inline(n ast.Node) string {
+	var b strings.Builder
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		switch c := c.(type) {
+		case *ast.Text:
+			b.WriteString(p.unescape(c))
+			if c.HardLineBreak() {
+				b.WriteString("\n")
+			} else if c.SoftLineBreak() {
+				b.WriteString("\n" + wrapped)
+			}
+		case *ast.String:
+			b.Write(c.Value)
+		case *ast.Link:
+			b.WriteString(withAddress(p.inline(c), string(c.Destination)))
+		case *ast.AutoLink:
+			b.Write(c.Label(p.source))
+		case *ast.RawHTML:
+			for i := range c.Segments.Len() {
+				s := c.Segments.At(i)
+				if strings.HasPrefix(strings.ToLower(string(s.Value(p.source))), "<br") {
+					b.WriteString("\n")
+				}
+			}
+		default: // emphasis, code, the words for an image
+			b.WriteString(p.inline(c))
+		}
+	}
+	return b.String()
+}
+
+// unescape returns what a piece of text means: "\*" is "*", "&amp;" is "&".
+func (p *printer) unescape(t *ast.Text) string {
+	value := t.Value(p.source)
+	if t.IsRaw() {
+		return string(value)
+	}
+	return html.UnescapeString(string(util.UnescapePunctuations(value)))
+}
+
+// withAddress prints a link.
+func withAddress(text, url string) string {
+	url = strings.TrimSpace(url)
+	bare := strings.TrimPrefix(url, "mailto:")
+	switch {
+	case url == "" || strings.HasPrefix(url, "#"), strings.Contains(text, bare):
+		return text
+	case strings.TrimSpace(text) == "":
+		return bare
+	}
+	return text + " (" + bare + ")"
+}

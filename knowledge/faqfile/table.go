@@ -1,0 +1,167 @@
+package faqfile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"faqbot/knowledge"
+)
+
+// A record is one row of a table.
+type record struct {
+	line   int
+	cells  []string
+	unsure string // what was odd about it
+}
+
+// blank reports whether a record says nothing: empty, or the rule under a Markdown table's header.
+func (r record) blank() bool {
+	return !slices.ContainsFunc(r.cells, func(cell string) bool { return strings.Trim(cell, "-: \t\n\u00a0") != "" })
+}
+
+// width is the number of cells up to the last one that is not empty.
+func (r record) width() int {
+	n := len(r.cells)
+	for n > 0 && strings.TrimSpace(r.cells[n-1]) == "" {
+		n--
+	}
+	return n
+}
+
+// headerRows is how far down a header is looked for, below titles and notes.
+const headerRows = 20
+
+// findHeader returns the place of the header among records: the first row that names a question
+// and an answer, or only a question where answers are optional.
+func (b *builder) findHeader(records []record) (int, layout, bool) {
+	head := records[:min(len(records), headerRows)]
+	for i, r := range head {
+		if l := layOut(b.names, r.cells); l.has(colQuestion) && l.has(colAnswer) {
+			return i, l, true
+		}
+	}
+	if b.o.AnswerOptional {
+		for i, r := range head {
+			if l := layOut(b.names, r.cells); l.has(colQuestion) {
+				return i, l, true
+			}
+		}
+	}
+	return 0, layout{}, false
+}
+
+// How much must speak for a table without a header: the share of rows that have a question and an
+// answer.
+const (
+	guessMost  = 0.5 // the file calls itself a table
+	guessAll   = 1.0 // it may be a letter
+	guessNever = 2.0
+)
+
+// readTable reads records, none of them blank. enough says when a table may do without a header.
+// ragged means that a row may have fallen apart into too many cells, as it may where a delimiter
+// separates them.
+func (b *builder) readTable(records []record, enough float64, ragged bool) {
+	header, l, ok := b.findHeader(records)
+	if !ok {
+		if l, ok = b.guess(records, enough); !ok {
+			b.stopTable(records)
+			return
+		}
+		header = -1
+	}
+	width := 3
+	if header >= 0 {
+		width = len(records[header].cells)
+	}
+	for _, r := range records[header+1:] {
+		if header >= 0 && slices.Equal(r.cells, records[header].cells) {
+			continue // files joined end to end
+		}
+		f := l.fields(r)
+		if n := r.width(); ragged && n > width {
+			f.useless = fmt.Sprintf("The row has %d cells, but there are %d columns. Put cells that contain the delimiter in double quotes.", n, width)
+		}
+		if !b.add(f) {
+			return
+		}
+	}
+}
+
+// fields sorts the cells of r into fields.
+func (l layout) fields(r record) fields {
+	f := fields{line: r.line, unsure: r.unsure}
+	for c, i := range l.cell {
+		if i >= 0 && i < len(r.cells) {
+			f.text[c] = r.cells[i]
+		}
+	}
+	for _, i := range l.variants {
+		if i < len(r.cells) {
+			f.variants = append(f.variants, splitVariants(r.cells[i])...)
+		}
+	}
+	return f
+}
+
+// guess lays out a table without a header: two columns are question and answer, a third is the
+// topic, or the first is the id if it never has a space. It says so in a problem.
+func (b *builder) guess(records []record, enough float64) (layout, bool) {
+	width, full, ids := 0, 0, true
+	for _, r := range records {
+		width = max(width, r.width())
+		if l := layOut(b.names, r.cells); l.has(colQuestion) || l.has(colAnswer) {
+			return layout{}, false // a header, but not a whole one
+		}
+		if len(r.cells) > 1 && strings.TrimSpace(r.cells[0]) != "" && strings.TrimSpace(r.cells[1]) != "" {
+			full++
+		}
+		ids = ids && !strings.Contains(strings.TrimSpace(r.cells[0]), " ")
+	}
+	if width < 2 || width > 3 || float64(full) < enough*float64(len(records)) {
+		return layout{}, false
+	}
+	order := []column{colQuestion, colAnswer, colTopic}[:width]
+	if width == 3 && ids {
+		order = []column{colKey, colQuestion, colAnswer}
+	}
+	l := layOut(b.names, nil)
+	var said []string
+	for i, c := range order {
+		l.cell[c] = i
+		said = append(said, columnName(c))
+	}
+	b.problem(knowledge.Problem{Text: fmt.Sprintf("There is no row with column names, so the columns were taken to be %s. If that is wrong, name them in the first row.",
+		strings.Join(said, ", "))})
+	return l, true
+}
+
+// stopTable says which columns were found and which are expected.
+func (b *builder) stopTable(records []record) {
+	if len(records) == 0 {
+		b.stop("The table is empty. Put the column names in the first row and one question in each row below.")
+		return
+	}
+	best := records[0]
+	for _, r := range records[:min(len(records), headerRows)] {
+		if layOut(b.names, r.cells).found > layOut(b.names, best.cells).found {
+			best = r
+		}
+	}
+	var cells []string
+	for _, cell := range best.cells {
+		if cell = oneLine(cell); cell != "" {
+			cells = append(cells, cut(cell, 20))
+		}
+	}
+	missing := "columns for the question and the answer"
+	switch l := layOut(b.names, best.cells); {
+	case l.has(colQuestion):
+		missing = "a column for the answer"
+	case l.has(colAnswer):
+		missing = "a column for the question"
+	}
+	b.stop(fmt.Sprintf("The table lacks %s. The columns found: %s. Name them question and answer and, if you have them, %s.",
+		missing, quote(strings.Join(cells, ", ")), "id, topic, variants, locale, from, to"))
+}

@@ -1,0 +1,60 @@
+package sqldb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+// A Schema is one folder's migrations: goose files named 00001_what.sql.
+type Schema struct {
+	Owner string // the owning folder, "bot"; its versions live in the table migrations_{owner}
+	Files fs.FS
+}
+
+// Migrate brings every schema to its newest version, in the order given. Processes that start at
+// the same time are safe: on Postgres they take turns under an advisory lock, on SQLite a write
+// transaction is alone.
+func (db *DB) Migrate(ctx context.Context, schemas ...Schema) (err error) {
+	for _, s := range schemas {
+		if err := db.migrate(ctx, s); err != nil {
+			return fmt.Errorf("migrate %s: %w", s.Owner, err)
+		}
+	}
+	return nil
+}
+
+func (db *DB) migrate(ctx context.Context, s Schema) (err error) {
+	dialect := goose.DialectSQLite3
+	opts := []goose.ProviderOption{goose.WithTableName("migrations_" + s.Owner), goose.WithDisableGlobalRegistry(true)}
+	if db.postgres {
+		dialect = goose.DialectPostgres
+		// One try a second for five minutes: a neighbour's long migration is waited for.
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+		if err != nil {
+			return err
+		}
+		opts = append(opts, goose.WithSessionLocker(locker))
+	} else {
+		db.write.Lock()
+		defer db.write.Unlock()
+	}
+	p, err := goose.NewProvider(dialect, db.DB, s.Files, opts...)
+	if err != nil {
+		return err
+	}
+	pending, err := p.HasPending(ctx)
+	if err != nil || !pending {
+		return err
+	}
+	_, err = p.Up(ctx)
+	var partial *goose.PartialError
+	if errors.As(err, &partial) {
+		return fmt.Errorf("%s: %w", partial.Failed.Source.Path, partial.Err)
+	}
+	return err
+}

@@ -1,0 +1,76 @@
+// Package sqldbtest runs a test on every database the service supports. It is for tests only.
+package sqldbtest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"faqbot/knowledge/sqldb"
+)
+
+// Env names the variable with the DSN of a Postgres server in which tests may make databases;
+// `make test` starts one and sets it.
+const Env = "FAQBOT_TEST_POSTGRES"
+
+// Run runs test on a fresh SQLite file and on a fresh Postgres database, in parallel. Without a
+// Postgres server the second is skipped, and failed where CI is set.
+func Run(t *testing.T, schemas []sqldb.Schema, test func(t *testing.T, db *sqldb.DB)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, Open(t, SQLite(t), schemas...))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, Open(t, Postgres(t), schemas...))
+	})
+}
+
+// SQLite returns the DSN of a SQLite file that does not exist yet.
+func SQLite(t testing.TB) string {
+	return filepath.Join(t.TempDir(), "test.db")
+}
+
+// Postgres returns the DSN of a new, empty Postgres database that is dropped after the test.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	server := os.Getenv(Env)
+	if server == "" {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%s is not set: in CI every store test runs on Postgres too", Env)
+		}
+		t.Skipf("%s is not set; `make test` starts a Postgres and sets it", Env)
+	}
+	name := "t_" + strings.ToLower(rand.Text())
+	admin, err := sql.Open("pgx", server)
+	require.NoError(t, err)
+	_, err = admin.ExecContext(t.Context(), `CREATE DATABASE `+name)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_, err := admin.ExecContext(context.Background(), `DROP DATABASE `+name+` WITH (FORCE)`)
+		require.NoError(t, err)
+		require.NoError(t, admin.Close())
+	})
+	u, err := url.Parse(server)
+	require.NoError(t, err)
+	u.Path = "/" + name
+	return u.String()
+}
+
+// Open opens and migrates dsn and closes it after the test.
+func Open(t testing.TB, dsn string, schemas ...sqldb.Schema) *sqldb.DB {
+	t.Helper()
+	db, err := sqldb.Open(t.Context(), dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	require.NoError(t, db.Migrate(t.Context(), schemas...))
+	return db
+}

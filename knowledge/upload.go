@@ -1,0 +1,85 @@
+package knowledge
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"time"
+)
+
+var (
+	// ErrNotFound means that there is no such affiliate, entry, upload or revision.
+	ErrNotFound = errors.New("not found")
+	// ErrProblems means that the upload has a fatal problem and cannot be published.
+	ErrProblems = errors.New("the upload has problems that must be mended first")
+	// ErrOutdated means that the affiliate's corpus moved since the upload was compared with it;
+	// previewing the same file again compares it afresh.
+	ErrOutdated = errors.New("the corpus has changed since the preview")
+	// ErrName means that an affiliate's name breaks the rules that EnsureAffiliate gives.
+	ErrName = errors.New("not an affiliate's name")
+)
+
+// UploadID names an upload.
+type UploadID string
+
+// An Upload is one file an affiliate sent, compared with what the affiliate has published.
+type Upload struct {
+	ID        UploadID
+	Affiliate AffiliateID
+	File      string // its name as sent
+	Digest    string // Digest of the file's bytes
+	By        string // who sent it
+	At        time.Time
+	Base      Revision // what it was compared with
+	Changes   []Change // added and edited in the file's order, then retired by key
+	Unchanged int      // entries the file repeats as they are
+	Kept      int      // published entries absent from the file that stay because a row could not be read
+	Problems  []Problem
+	Published Revision // zero until published
+}
+
+// Fatal reports whether a problem blocks publishing.
+func (u Upload) Fatal() bool {
+	for _, p := range u.Problems {
+		if p.Fatal {
+			return true
+		}
+	}
+	return false
+}
+
+// Digest returns the SHA-256 of a file in hexadecimal, as Upload.Digest holds it.
+func Digest(file []byte) string {
+	sum := sha256.Sum256(file)
+	return hex.EncodeToString(sum[:])
+}
+
+// ChangeKind says what a change does to an entry.
+type ChangeKind string
+
+const (
+	ChangeAdded   ChangeKind = "added"
+	ChangeEdited  ChangeKind = "edited"
+	ChangeRetired ChangeKind = "retired"
+)
+
+// A Change is what publishing an upload would do to one entry. Before is zero when adding, After
+// when retiring.
+type Change struct {
+	Kind          ChangeKind
+	Before, After Entry
+}
+
+// A Publish is one revision of an affiliate's corpus and how it came about.
+type Publish struct {
+	Revision Revision
+	At       time.Time
+	By       string
+	Upload   UploadID // "" for a roll-back
+	File     string   // the upload's file name, "" for a roll-back
+	Added    int
+	Edited   int
+	Retired  int
+	RollBack bool
+	To       Revision // the revision a roll-back brought back; may be 0
+}

@@ -1,0 +1,142 @@
+package knowledge
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"faqbot/knowledge/sqldb"
+)
+
+// A storedChange is a Change in the database. Before is not kept: versions never change, so the one
+// live at the upload's base is still there.
+type storedChange struct {
+	Kind     ChangeKind `json:"kind"`
+	ID       EntryID    `json:"id"`
+	Key      string     `json:"key,omitempty"`
+	Locale   string     `json:"locale,omitempty"`
+	Question string     `json:"question,omitempty"`
+	Variants []string   `json:"variants,omitempty"`
+	Answer   string     `json:"answer,omitempty"`
+	Topic    string     `json:"topic,omitempty"`
+	From     int64      `json:"from,omitempty"` // Unix milliseconds, like To
+	To       int64      `json:"to,omitempty"`
+}
+
+func storeChanges(changes []Change) (string, error) {
+	stored := make([]storedChange, 0, len(changes))
+	for _, ch := range changes {
+		e := ch.After
+		s := storedChange{
+			Kind: ch.Kind, ID: e.ID, Key: e.Key, Locale: e.Locale, Question: e.Question, Variants: e.Variants,
+			Answer: e.Answer, Topic: e.Topic, From: sqldb.Millis(e.From), To: sqldb.Millis(e.To),
+		}
+		if ch.Kind == ChangeRetired {
+			s.ID = ch.Before.ID
+		}
+		stored = append(stored, s)
+	}
+	text, err := json.Marshal(stored)
+	return string(text), err
+}
+
+// loadChanges undoes storeChanges, but for Before, of which it fills in no more than the ID.
+func loadChanges(text string, affiliate AffiliateID) ([]Change, error) {
+	var stored []storedChange
+	if err := json.Unmarshal([]byte(text), &stored); err != nil {
+		return nil, fmt.Errorf("read changes: %w", err)
+	}
+	var changes []Change
+	for _, s := range stored {
+		ch := Change{Kind: s.Kind}
+		if s.Kind != ChangeAdded {
+			ch.Before.ID = s.ID
+		}
+		if s.Kind != ChangeRetired {
+			ch.After = Entry{
+				ID: s.ID, Affiliate: affiliate, Key: s.Key, Locale: s.Locale, Question: s.Question, Variants: s.Variants,
+				Answer: s.Answer, Topic: s.Topic, From: sqldb.Time(s.From), To: sqldb.Time(s.To),
+			}
+		}
+		changes = append(changes, ch)
+	}
+	return changes, nil
+}
+
+func insertUpload(ctx context.Context, tx *sql.Tx, u Upload, content string) error {
+	changes, err := storeChanges(u.Changes)
+	if err != nil {
+		return err
+	}
+	problems, err := json.Marshal(u.Problems)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO uploads (id, affiliate, base_revision, content, file, digest, uploaded_by,
+		uploaded_at, changes, problems, unchanged, kept) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		string(u.ID), string(u.Affiliate), int64(u.Base), content, u.File, u.Digest, u.By,
+		sqldb.Millis(u.At), changes, string(problems), u.Unchanged, u.Kept)
+	if err != nil {
+		return fmt.Errorf("store upload: %w", err)
+	}
+	return nil
+}
+
+func selectSameUpload(ctx context.Context, r reader, affiliate AffiliateID, base Revision, content string) (UploadID, error) {
+	var id UploadID
+	err := r.QueryRowContext(ctx, `SELECT id FROM uploads WHERE affiliate = $1 AND base_revision = $2 AND content = $3`,
+		string(affiliate), int64(base), content).Scan(&id)
+	return id, notFound(err, "upload")
+}
+
+func selectUploadAffiliate(ctx context.Context, r reader, id UploadID) (AffiliateID, error) {
+	var affiliate AffiliateID
+	err := r.QueryRowContext(ctx, `SELECT affiliate FROM uploads WHERE id = $1`, string(id)).Scan(&affiliate)
+	return affiliate, notFound(err, "upload")
+}
+
+// selectUploadAlone reads an upload whose changes say of Before no more than its ID.
+func selectUploadAlone(ctx context.Context, r reader, id UploadID) (Upload, error) {
+	u := Upload{ID: id}
+	var changes, problems string
+	var at int64
+	err := r.QueryRowContext(ctx, `SELECT affiliate, base_revision, file, digest, uploaded_by, uploaded_at, changes, problems,
+		unchanged, kept, published FROM uploads WHERE id = $1`, string(id)).
+		Scan(&u.Affiliate, &u.Base, &u.File, &u.Digest, &u.By, &at, &changes, &problems, &u.Unchanged, &u.Kept, &u.Published)
+	if err != nil {
+		return Upload{}, notFound(err, "upload")
+	}
+	u.At = sqldb.Time(at)
+	if err := json.Unmarshal([]byte(problems), &u.Problems); err != nil {
+		return Upload{}, fmt.Errorf("read problems: %w", err)
+	}
+	u.Changes, err = loadChanges(changes, u.Affiliate)
+	return u, err
+}
+
+func selectUpload(ctx context.Context, r reader, id UploadID) (Upload, error) {
+	u, err := selectUploadAlone(ctx, r, id)
+	if err != nil {
+		return Upload{}, err
+	}
+	base, err := selectEntriesAt(ctx, r, u.Affiliate, u.Base)
+	if err != nil {
+		return Upload{}, err
+	}
+	before := make(map[EntryID]Entry, len(base))
+	for _, e := range base {
+		before[e.ID] = e
+	}
+	for i := range u.Changes {
+		if b := &u.Changes[i].Before; b.ID != "" {
+			*b = before[b.ID]
+		}
+	}
+	return u, nil
+}
+
+func markPublished(ctx context.Context, tx *sql.Tx, id UploadID, revision Revision) error {
+	_, err := tx.ExecContext(ctx, `UPDATE uploads SET published = $2 WHERE id = $1`, string(id), int64(revision))
+	return err
+}

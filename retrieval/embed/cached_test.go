@@ -1,0 +1,191 @@
+package embed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/sqldb/sqldbtest"
+)
+
+// fake embeds a text by its hash and counts the texts it was given.
+type fake struct {
+	space string
+	dim   int
+	asked atomic.Int64
+	fail  func(asked int64) error
+}
+
+func (f *fake) Space() string { return f.space }
+
+func (f *fake) Embed(_ context.Context, texts []string) ([][]float32, error) {
+	if n := f.asked.Add(int64(len(texts))); f.fail != nil {
+		if err := f.fail(n); err != nil {
+			return nil, err
+		}
+	}
+	vectors := make([][]float32, len(texts))
+	for i, t := range texts {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(f.space + t))
+		x := h.Sum64()
+		v := make([]float32, f.dim)
+		for j := range v {
+			x = x*6364136223846793005 + 1442695040888963407
+			v[j] = float32(int32(x>>32)) / (1 << 31)
+		}
+		vectors[i] = v
+	}
+	return vectors, nil
+}
+
+func onBoth(t *testing.T, test func(t *testing.T, db *sqldb.DB)) {
+	sqldbtest.Run(t, []sqldb.Schema{Schema()}, test)
+}
+
+func texts(n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("text %d", i)
+	}
+	return list
+}
+
+func TestCachedEmbedsEachTextOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *sqldb.DB) {
+		inner := &fake{space: "a", dim: 8}
+		var told [][2]int
+		c := NewCached(inner, db, CachedOptions{Batch: 400, Progress: func(done, total int) { told = append(told, [2]int{done, total}) }})
+		require.Equal(t, "a", c.Space())
+		list := append(texts(1200), "text 0", "", "\xff\x00")
+		got, err := c.Embed(t.Context(), list)
+		require.NoError(t, err)
+		want, err := (&fake{space: "a", dim: 8}).Embed(t.Context(), list)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		require.EqualValues(t, 1202, inner.asked.Load())
+		require.Equal(t, [][2]int{{0, 1202}, {400, 1202}, {800, 1202}, {1200, 1202}, {1202, 1202}}, told)
+
+		told = nil
+		again, err := NewCached(inner, db, CachedOptions{}).Embed(t.Context(), list)
+		require.NoError(t, err)
+		require.Equal(t, want, again)
+		require.EqualValues(t, 1202, inner.asked.Load())
+		none, err := c.Embed(t.Context(), nil)
+		require.NoError(t, err)
+		require.Empty(t, none)
+	})
+}
+
+func TestCachedKeepsSpacesApart(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *sqldb.DB) {
+		a, b := &fake{space: "a", dim: 4}, &fake{space: "b", dim: 6}
+		va, err := NewCached(a, db, CachedOptions{}).Embed(t.Context(), []string{"x"})
+		require.NoError(t, err)
+		vb, err := NewCached(b, db, CachedOptions{}).Embed(t.Context(), []string{"x"})
+		require.NoError(t, err)
+		require.Len(t, va[0], 4)
+		require.Len(t, vb[0], 6)
+	})
+}
+
+func TestCachedKeepsWhatWasMadeBeforeAnError(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *sqldb.DB) {
+		broken := errors.New("broken")
+		inner := &fake{space: "a", dim: 4, fail: func(asked int64) error {
+			if asked > 20 {
+				return broken
+			}
+			return nil
+		}}
+		_, err := NewCached(inner, db, CachedOptions{Batch: 10}).Embed(t.Context(), texts(50))
+		require.ErrorIs(t, err, broken)
+		healed := &fake{space: "a", dim: 4}
+		_, err = NewCached(healed, db, CachedOptions{}).Embed(t.Context(), texts(50))
+		require.NoError(t, err)
+		require.EqualValues(t, 30, healed.asked.Load())
+	})
+}
+
+func TestCachedForgetsQueries(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *sqldb.DB) {
+		c := NewCached(&fake{space: "a", dim: 4}, db, CachedOptions{})
+		v, err := c.EmbedQuery(t.Context(), "where is my order")
+		require.NoError(t, err)
+		require.Len(t, v, 4)
+		require.Zero(t, count(t, db))
+	})
+}
+
+func TestCachedManyWriters(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *sqldb.DB) {
+		want, err := (&fake{space: "a", dim: 16}).Embed(t.Context(), texts(600))
+		require.NoError(t, err)
+		var wg sync.WaitGroup
+		for g := range 6 {
+			wg.Go(func() {
+				list := texts(600)
+				for i := range list { // each in an order of its own
+					list[i] = fmt.Sprintf("text %d", (i*(2*g+1)*7+g)%600)
+				}
+				got, err := NewCached(&fake{space: "a", dim: 16}, db, CachedOptions{Batch: 90}).Embed(t.Context(), list)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for i := range list {
+					if at := (i*(2*g+1)*7 + g) % 600; got[i][0] != want[at][0] {
+						t.Errorf("writer %d: a wrong vector for %q", g, list[i])
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		require.LessOrEqual(t, count(t, db), 600)
+	})
+}
+
+func TestCachedMakesDamagedVectorsAnew(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *sqldb.DB) {
+		inner := &fake{space: "a", dim: 4}
+		want, err := NewCached(inner, db, CachedOptions{}).Embed(t.Context(), []string{"x"})
+		require.NoError(t, err)
+		_, err = db.ExecContext(t.Context(), `UPDATE embeddings SET vector = $1`, []byte{1, 2, 3})
+		require.NoError(t, err)
+		got, err := NewCached(inner, db, CachedOptions{}).Embed(t.Context(), []string{"x"})
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	})
+}
+
+func TestVectorsAreLittleEndianFloats(t *testing.T) {
+	require.Equal(t, []byte{0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0}, packVector([]float32{1, -2}))
+	require.Equal(t, []float32{1, -2}, unpackVector([]byte{0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0}))
+}
+
+func count(t *testing.T, db *sqldb.DB) (n int) {
+	t.Helper()
+	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM embeddings`).Scan(&n))
+	return n
+}
+
+func BenchmarkCached10k(b *testing.B) {
+	db := sqldbtest.Open(b, sqldbtest.SQLite(b), Schema())
+	list := texts(10_000)
+	c := NewCached(&fake{space: "a", dim: 384}, db, CachedOptions{Batch: 5000})
+	_, err := c.Embed(b.Context(), list)
+	require.NoError(b, err)
+	for b.Loop() {
+		if _, err := c.Embed(b.Context(), list); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package lexical
+
+import (
+	"math"
+	"slices"
+)
+
+// The usual constants of BM25: how soon repeats stop counting, and how much length matters.
+const (
+	bm25K1 = 1.2
+	bm25B  = 0.75
+)
+
+// BM25 is an index of words weighed by Okapi BM25 (Robertson, Zaragoza 2009) with the idf
+// ln(1+(N-df+½)/(df+½)), which is never negative. A word is a run of letters, numbers and combining
+// marks; there is no stemming.
+type BM25 struct {
+	ids   map[string]uint32
+	size  int
+	lists postings
+}
+
+// NewBM25 indexes wordings.
+func NewBM25(wordings []string) *BM25 {
+	x := &BM25{ids: make(map[string]uint32), size: len(wordings)}
+	var c collector
+	lengths := make([]float64, len(wordings))
+	total := 0.0
+	var terms []uint32
+	for i, w := range wordings {
+		terms = terms[:0]
+		for _, word := range words(fold(w)) {
+			id, ok := x.ids[word]
+			if !ok {
+				id = uint32(len(x.ids))
+				x.ids[word] = id
+			}
+			terms = append(terms, id)
+		}
+		c.add(terms)
+		lengths[i] = float64(len(terms))
+		total += lengths[i]
+	}
+	n := float64(len(wordings))
+	mean := total / n
+	x.lists = c.build(func(doc int, term uint32, tf uint16) float64 {
+		df := float64(c.df[term])
+		idf := math.Log(1 + (n-df+.5)/(df+.5))
+		f := float64(tf)
+		return idf * f * (bm25K1 + 1) / (f + bm25K1*(1-bm25B+bm25B*lengths[doc]/mean))
+	}, false)
+	return x
+}
+
+// Len is the number of wordings.
+func (x *BM25) Len() int { return x.size }
+
+// Scores returns the BM25 score of query with every wording, 0 or more and unbounded, by the
+// wording's place. It reuses dst's memory if there is enough.
+func (x *BM25) Scores(dst []float32, query string) []float32 {
+	dst = cleared(dst, x.size)
+	var terms []uint32
+	for _, word := range words(fold(query)) {
+		if id, ok := x.ids[word]; ok {
+			terms = append(terms, id)
+		}
+	}
+	slices.Sort(terms)
+	runs(terms, func(term uint32, n int) { x.lists.addTo(dst, term, float32(n)) })
+	return dst
+}

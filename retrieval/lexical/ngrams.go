@@ -1,0 +1,127 @@
+// Package lexical compares texts by what they are spelt with: character n-grams, which forgive
+// typos and know product names, and words. Indexes are built in one go, then never change, and may
+// be searched by many at once. The package knows no entries, no meaning and no language: texts go
+// in as a list and scores come back by their place in it.
+package lexical
+
+import (
+	"math"
+	"slices"
+	"strings"
+)
+
+// Lengths of the n-grams, in characters.
+const (
+	gramMin = 2
+	gramMax = 5
+)
+
+// Ngrams is an index of character n-grams weighed by TF-IDF.
+//
+// It is scikit-learn's TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True):
+// n-grams of 2 to 5 characters within words padded by a space on either side; tf 1+ln(n); smooth
+// idf ln((1+N)/(1+df))+1; vectors of length one, to which n-grams that no wording has add nothing.
+type Ngrams struct {
+	ids   map[uint64]uint32 // an n-gram's hash → its term
+	idf   []float64
+	size  int
+	lists postings
+}
+
+// NewNgrams indexes wordings.
+func NewNgrams(wordings []string) *Ngrams {
+	x := &Ngrams{ids: make(map[uint64]uint32), size: len(wordings)}
+	var c collector
+	known := make(map[string][]uint32) // words come again and again
+	var terms []uint32
+	for _, w := range wordings {
+		terms = terms[:0]
+		for _, word := range strings.Fields(fold(w)) {
+			grams, ok := known[word]
+			if !ok {
+				hashGrams(word, func(h uint64) {
+					id, ok := x.ids[h]
+					if !ok {
+						id = uint32(len(x.ids))
+						x.ids[h] = id
+					}
+					grams = append(grams, id)
+				})
+				known[word] = grams
+			}
+			terms = append(terms, grams...)
+		}
+		c.add(terms)
+	}
+	n := float64(len(wordings))
+	x.idf = make([]float64, len(c.df))
+	for t, df := range c.df {
+		x.idf[t] = math.Log((1+n)/(1+float64(df))) + 1
+	}
+	x.lists = c.build(func(_ int, term uint32, tf uint16) float64 { return sublinear(int(tf)) * x.idf[term] }, true)
+	return x
+}
+
+// Len is the number of wordings.
+func (x *Ngrams) Len() int { return x.size }
+
+// Scores returns the cosine of query with every wording, 0 to 1, by the wording's place. It reuses
+// dst's memory if there is enough.
+func (x *Ngrams) Scores(dst []float32, query string) []float32 {
+	dst = cleared(dst, x.size)
+	var terms []uint32
+	for _, word := range strings.Fields(fold(query)) {
+		hashGrams(word, func(h uint64) {
+			if id, ok := x.ids[h]; ok {
+				terms = append(terms, id)
+			}
+		})
+	}
+	slices.Sort(terms)
+	sum := 0.0
+	runs(terms, func(term uint32, n int) {
+		w := sublinear(n) * x.idf[term]
+		sum += w * w
+	})
+	if sum == 0 {
+		return dst
+	}
+	scale := 1 / math.Sqrt(sum)
+	runs(terms, func(term uint32, n int) {
+		x.lists.addTo(dst, term, float32(sublinear(n)*x.idf[term]*scale))
+	})
+	return dst
+}
+
+func sublinear(tf int) float64 {
+	if tf == 1 {
+		return 1
+	}
+	return 1 + math.Log(float64(tf))
+}
+
+// hashGrams calls do with the hash of every n-gram of word, repeats included. Hashes have 64 bits:
+// among a million n-grams a collision has odds of one in ten million, and would do little harm.
+func hashGrams(word string, do func(hash uint64)) {
+	runes := make([]rune, 0, 32)
+	runes = append(runes, ' ')
+	runes = append(runes, []rune(word)...)
+	runes = append(runes, ' ')
+	for i := range runes {
+		h := uint64(0)
+		for n, r := range runes[i:min(i+gramMax, len(runes))] {
+			h = mix(h ^ uint64(r))
+			if n+1 >= gramMin {
+				do(h)
+			}
+		}
+	}
+}
+
+// mix is the finaliser of SplitMix64 (Steele, Lea, Flood 2014) with its increment.
+func mix(h uint64) uint64 {
+	h += 0x9e3779b97f4a7c15
+	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
+	h = (h ^ h>>27) * 0x94d049bb133111eb
+	return h ^ h>>31
+}

@@ -1,0 +1,265 @@
+package retrieval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"faqbot/knowledge"
+)
+
+const (
+	rebuilds    = 4           // parts built at once: one that is big does not hold up the others
+	longestRest = time.Minute // between two tries to get vectors from a failing embedder
+)
+
+// claims lets each affiliate's part be built by one at a time.
+type claims struct {
+	mu     sync.Mutex
+	byName map[knowledge.AffiliateID]*sync.Mutex
+}
+
+func (c *claims) of(a knowledge.AffiliateID) *sync.Mutex {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byName == nil {
+		c.byName = make(map[knowledge.AffiliateID]*sync.Mutex)
+	}
+	if c.byName[a] == nil {
+		c.byName[a] = new(sync.Mutex)
+	}
+	return c.byName[a]
+}
+
+// Refresh brings the snapshot up to date: it rebuilds the parts of the affiliates whose revision
+// changed, each visible as soon as it is ready, drops those of the affiliates that are gone, and
+// gets the configured embedder's vectors. An affiliate that fails keeps the part it had and is
+// named in the error; the others go on. That the configured embedder fails is no error: the
+// built-in one answers meanwhile.
+func (s *Searcher) Refresh(ctx context.Context) error {
+	err := s.refresh(ctx)
+	if s.primary != nil {
+		for _, p := range s.lacking() {
+			_ = s.fill(ctx, p) // reported to Observe
+		}
+	}
+	return err
+}
+
+func (s *Searcher) refresh(ctx context.Context) error {
+	changed, err := s.outdated(ctx)
+	if err != nil {
+		return err
+	}
+	errs := make([]error, len(changed))
+	var wg sync.WaitGroup
+	for i, a := range changed {
+		wg.Go(func() {
+			claim := s.claims.of(a.name)
+			claim.Lock()
+			defer claim.Unlock()
+			errs[i] = s.rebuild(ctx, a.name, a.newest)
+		})
+	}
+	wg.Wait()
+	err = errors.Join(errs...)
+	// One affiliate that cannot be read does not keep the service from starting, a corpus that
+	// cannot be read does.
+	if ctx.Err() == nil && (err == nil || len(*s.parts.Load()) > 0) {
+		s.ready.Store(true)
+	}
+	return err
+}
+
+// Run keeps the snapshot up to date until ctx is done, then waits for what is under way and returns
+// ctx's error. It looks for new revisions every SearcherOptions.Every, or when poked. Failures are
+// reported to Observe and tried again.
+func (s *Searcher) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	if s.primary != nil {
+		wg.Go(func() { s.keepFilled(ctx) })
+	}
+	tick := time.NewTicker(s.opts.Every)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		if !s.Ready() {
+			_ = s.refresh(ctx) // reported to Observe
+		}
+		changed, _ := s.outdated(ctx) // reported to Observe
+		for _, a := range changed {
+			if claim := s.claims.of(a.name); claim.TryLock() {
+				wg.Go(func() {
+					defer claim.Unlock()
+					_ = s.rebuild(ctx, a.name, a.newest) // reported to Observe
+				})
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		case <-s.poke:
+		}
+	}
+	return ctx.Err()
+}
+
+// Poke makes Run look for new revisions now. It never blocks.
+func (s *Searcher) Poke() {
+	select {
+	case s.poke <- struct{}{}:
+	default:
+	}
+}
+
+// A change is an affiliate whose part is not of its newest revision.
+type change struct {
+	name   knowledge.AffiliateID
+	newest knowledge.Revision
+}
+
+// outdated lists the affiliates to rebuild, by name, and drops the parts of those that are gone.
+func (s *Searcher) outdated(ctx context.Context) ([]change, error) {
+	start := time.Now()
+	newest, err := s.corpus.Revisions(ctx)
+	if err != nil {
+		err = fmt.Errorf("read revisions: %w", err)
+		s.opts.Observe(StageRevisions, time.Since(start), err)
+		return nil, err
+	}
+	parts := *s.parts.Load()
+	var changed []change
+	for _, a := range slices.Sorted(maps.Keys(newest)) {
+		if newest[a] > 0 && (parts[a] == nil || parts[a].revision != newest[a]) {
+			changed = append(changed, change{a, newest[a]})
+		}
+	}
+	for a, p := range parts {
+		if newest[a] == 0 {
+			s.replace(a, p, nil)
+		}
+	}
+	return changed, nil
+}
+
+// rebuild makes a's part anew and puts it in the snapshot, unless it is of the newest revision by
+// now. The caller holds a's claim.
+func (s *Searcher) rebuild(ctx context.Context, a knowledge.AffiliateID, newest knowledge.Revision) error {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	old := (*s.parts.Load())[a]
+	if old != nil && old.revision == newest {
+		return nil
+	}
+	start := time.Now()
+	p, err := s.build(ctx, a, old)
+	if err != nil {
+		err = fmt.Errorf("refresh %s: %w", a, err)
+	} else {
+		s.replace(a, (*s.parts.Load())[a], p)
+	}
+	s.opts.Observe(StagePart, time.Since(start), err)
+	return err
+}
+
+func (s *Searcher) build(ctx context.Context, a knowledge.AffiliateID, old *part) (*part, error) {
+	entries, revision, err := s.corpus.Published(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPart(a, revision, entries)
+	if err != nil {
+		return nil, err
+	}
+	p.builtin, err = p.embed(ctx, s.builtin, s.curves, old.vectors(builtinOf))
+	if err != nil {
+		return nil, err
+	}
+	if s.primary == nil {
+		return p, nil
+	}
+	p.reuse = old.vectors(primaryOf)
+	if p.covered() {
+		p.primary, err = p.embed(ctx, s.primary, s.curves, p.reuse)
+	}
+	return p, err
+}
+
+// replace puts next in the place of a's part, or removes it if next is nil, unless the part is no
+// longer old.
+func (s *Searcher) replace(a knowledge.AffiliateID, old, next *part) bool {
+	s.swap.Lock()
+	defer s.swap.Unlock()
+	parts := *s.parts.Load()
+	if parts[a] != old {
+		return false
+	}
+	parts = maps.Clone(parts)
+	if next == nil {
+		delete(parts, a)
+	} else {
+		parts[a] = next
+	}
+	s.parts.Store(&parts)
+	return true
+}
+
+// lacking lists the parts without vectors of the configured embedder, by affiliate.
+func (s *Searcher) lacking() []*part {
+	parts := *s.parts.Load()
+	var lacking []*part
+	for _, a := range slices.Sorted(maps.Keys(parts)) {
+		if parts[a].primary == nil {
+			lacking = append(lacking, parts[a])
+		}
+	}
+	return lacking
+}
+
+// fill gets p's vectors from the configured embedder. If p is replaced meanwhile they are dropped.
+func (s *Searcher) fill(ctx context.Context, p *part) error {
+	start := time.Now()
+	filled := *p
+	var err error
+	filled.primary, err = p.embed(ctx, s.primary, s.curves, p.reuse)
+	if err != nil {
+		err = fmt.Errorf("vectors for %s: %w", p.affiliate, err)
+	} else {
+		filled.reuse = nil
+		s.replace(p.affiliate, p, &filled)
+	}
+	s.opts.Observe(StageVectors, time.Since(start), err)
+	return err
+}
+
+// keepFilled fills parts until ctx is done, and rests longer and longer while the embedder fails.
+func (s *Searcher) keepFilled(ctx context.Context) {
+	rest := s.opts.Every
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		failed := false
+		for _, p := range s.lacking() {
+			failed = s.fill(ctx, p) != nil || failed
+		}
+		if failed {
+			rest = min(2*rest, longestRest)
+		} else {
+			rest = s.opts.Every
+		}
+		timer.Reset(rest)
+	}
+}

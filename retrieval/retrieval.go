@@ -1,0 +1,71 @@
+// Package retrieval finds the entries that may answer a question and says how likely each does.
+//
+// A Searcher keeps a snapshot of what is published: for each affiliate an immutable part with the
+// entries, the vectors of their wordings and an index of their spelling. Searches read the snapshot
+// they found; a publish replaces its affiliate's part and disturbs nobody. A hit carries its whole
+// entry, so that an answer never quotes what has changed since.
+//
+// The package does not decide whether to answer, and it writes nothing.
+package retrieval
+
+import (
+	"context"
+	"fmt"
+
+	"faqbot/knowledge"
+)
+
+// A Query is one question put to the corpus.
+type Query struct {
+	Text       string
+	Locale     string                  // preferred among an entry's translations; "" if unknown
+	Affiliates []knowledge.AffiliateID // whose entries may answer: none if empty, all with knowledge.Everyone
+	Limit      int                     // hits wanted; 0 means 10
+}
+
+// A Hit is an entry that may answer the query.
+type Hit struct {
+	Entry   knowledge.Entry
+	Wording string  // the question or variant that matched best
+	Score   float64 // the probability, from calibration, that Entry answers the query
+
+	Semantic, Lexical float64 // the raw parts of Score: cosine of the best wording, n-gram similarity
+}
+
+// A Result is the hits of one query, best first, ties broken by entry ID.
+type Result struct {
+	Hits      []Hit
+	Revisions map[knowledge.AffiliateID]knowledge.Revision // what was searched
+	Space     string                                       // the vector space that answered
+	Fallback  string                                       // why the configured embedder did not answer, "" if it did
+}
+
+// An Embedder turns texts into unit vectors.
+type Embedder interface {
+	// Space names the vector space. Vectors of two spaces are never compared.
+	Space() string
+	// Embed returns one vector per text, in order.
+	Embed(ctx context.Context, texts []string) ([][]float32, error)
+}
+
+// A QueryEmbedder is an Embedder that treats a customer's question otherwise than a wording: a
+// cache does not keep it, some models want it marked.
+type QueryEmbedder interface {
+	Embedder
+	EmbedQuery(ctx context.Context, text string) ([]float32, error)
+}
+
+// EmbedQuery returns e's vector of a customer's question.
+func EmbedQuery(ctx context.Context, e Embedder, text string) ([]float32, error) {
+	if q, ok := e.(QueryEmbedder); ok {
+		return q.EmbedQuery(ctx, text)
+	}
+	vectors, err := e.Embed(ctx, []string{text})
+	if err != nil {
+		return nil, err
+	}
+	if len(vectors) != 1 {
+		return nil, fmt.Errorf("embedder %s returned %d vectors for one text", e.Space(), len(vectors))
+	}
+	return vectors[0], nil
+}

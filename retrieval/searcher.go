@@ -1,0 +1,244 @@
+package retrieval
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"faqbot/knowledge"
+	"faqbot/retrieval/vector"
+)
+
+// A Corpus is where published entries come from.
+type Corpus interface {
+	// Revisions returns the newest revision of every affiliate that has published.
+	Revisions(ctx context.Context) (map[knowledge.AffiliateID]knowledge.Revision, error)
+	// Published returns an affiliate's entries, whenever they hold, and their revision.
+	Published(ctx context.Context, a knowledge.AffiliateID) ([]knowledge.Entry, knowledge.Revision, error)
+}
+
+// Stages a Searcher reports to SearcherOptions.Observe.
+const (
+	StageSearch    = "search"          // one Search
+	StagePrimary   = "primary"         // the configured embedder was asked for a query's vector
+	StageRevisions = "revisions"       // the corpus could not say what is published; only with an error
+	StagePart      = "snapshot"        // one affiliate's part of the snapshot was rebuilt
+	StageVectors   = "primary-vectors" // the configured embedder was asked for one affiliate's wordings
+)
+
+// SearcherOptions are what NewSearcher can do without.
+type SearcherOptions struct {
+	// Primary answers in place of the built-in embedder when it can. One of the same space as the
+	// built-in is not used.
+	Primary Embedder
+	// Every is how often Run looks for new revisions; 0 means 500 ms.
+	Every time.Duration
+	// Observe hears how long each stage took and whether it failed. It may be called by many at once.
+	Observe func(stage string, took time.Duration, err error)
+	// Now is the clock that validity windows go by; nil means time.Now.
+	Now func() time.Time
+}
+
+const (
+	maxRunes      = 2000            // of a query's text; the rest is not read
+	defaultLimit  = 10              // hits
+	maxLimit      = 100             // hits; nobody reads more, and more would be ranked by guesswork
+	primaryWithin = 3 * time.Second // then the built-in embedder answers
+)
+
+// A Searcher answers queries from a snapshot of a Corpus, which Refresh or Run keep up to date. It
+// is safe for concurrent use.
+type Searcher struct {
+	corpus  Corpus
+	builtin Embedder
+	primary Embedder // nil if there is none
+	opts    SearcherOptions
+	curves  calibration
+
+	parts   atomic.Pointer[snapshot]
+	swap    sync.Mutex // held while parts is replaced
+	claims  claims
+	slots   chan struct{} // bounds the parts being built at once
+	poke    chan struct{}
+	ready   atomic.Bool
+	buffers sync.Pool
+}
+
+// A snapshot is what is searched: each affiliate's part. It never changes.
+type snapshot map[knowledge.AffiliateID]*part
+
+// NewSearcher returns a Searcher that finds nothing until its first Refresh. builtin must be able to
+// embed at any time, without the network.
+func NewSearcher(corpus Corpus, builtin Embedder, opts SearcherOptions) *Searcher {
+	opts.Every = cmp.Or(opts.Every, 500*time.Millisecond)
+	if opts.Observe == nil {
+		opts.Observe = func(string, time.Duration, error) {}
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	s := &Searcher{
+		corpus: corpus, builtin: builtin, primary: opts.Primary, opts: opts, curves: shippedCalibration(),
+		slots: make(chan struct{}, rebuilds), poke: make(chan struct{}, 1),
+		buffers: sync.Pool{New: func() any { return new(buffers) }},
+	}
+	if s.primary != nil && s.primary.Space() == builtin.Space() {
+		s.primary = nil
+	}
+	s.parts.Store(&snapshot{})
+	return s
+}
+
+// Ready reports whether everything that was published when the Searcher started can be found.
+func (s *Searcher) Ready() bool { return s.ready.Load() }
+
+// Search returns the entries that may answer q. Only entries of q's affiliates that hold now
+// compete, and of the translations of one entry only the one that fits q's locale best. Text may be
+// any bytes; of a long one the first 2,000 characters count. A text without a visible character has
+// no hits, and no more than 100 are ever returned. An error means that ctx is done or the built-in embedder failed.
+func (s *Searcher) Search(ctx context.Context, q Query) (Result, error) {
+	start := time.Now()
+	res, err := s.search(ctx, q)
+	if err != nil {
+		err = fmt.Errorf("search: %w", err)
+	}
+	s.opts.Observe(StageSearch, time.Since(start), err)
+	return res, err
+}
+
+func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
+	parts := s.pick(q.Affiliates)
+	res := Result{Space: s.builtin.Space(), Revisions: make(map[knowledge.AffiliateID]knowledge.Revision, len(parts))}
+	for _, p := range parts {
+		res.Revisions[p.affiliate] = p.revision
+	}
+	asked := question{text: bounded(q.Text), locale: canonical(q.Locale), now: s.opts.Now(), limit: q.Limit}
+	if asked.limit <= 0 {
+		asked.limit = defaultLimit
+	}
+	asked.limit = min(asked.limit, maxLimit)
+	if asked.text == "" || len(parts) == 0 {
+		return res, ctx.Err()
+	}
+	if s.primary != nil {
+		hits, why := s.byPrimary(ctx, parts, asked)
+		if why == "" {
+			res.Hits, res.Space = hits, s.primary.Space()
+			return res, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return Result{}, err
+		}
+		res.Fallback = why
+	}
+	v, err := EmbedQuery(ctx, s.builtin, asked.text)
+	if err != nil {
+		return Result{}, fmt.Errorf("embed the query: %w", err)
+	}
+	asked.vector = v
+	res.Hits, err = s.rank(ctx, parts, asked, func(p *part) *space { return p.builtin })
+	if err != nil {
+		return Result{}, err
+	}
+	return res, nil
+}
+
+// byPrimary searches in the configured embedder's space, or says why it cannot. What it says is
+// shown to people, so it never quotes an error: that goes to Observe.
+func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question) (hits []Hit, why string) {
+	for _, p := range parts {
+		if p.primary == nil {
+			return nil, fmt.Sprintf("%s has no vectors yet for all of %s's wordings", s.primary.Space(), p.affiliate)
+		}
+	}
+	within := primaryWithin
+	if end, ok := ctx.Deadline(); ok {
+		within = min(within, time.Until(end)/2) // the built-in embedder needs its share
+	}
+	limited, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	start := time.Now()
+	v, err := EmbedQuery(limited, s.primary, asked.text)
+	if err == nil {
+		asked.vector = v
+		hits, err = s.rank(limited, parts, asked, func(p *part) *space { return p.primary })
+	}
+	s.opts.Observe(StagePrimary, time.Since(start), err)
+	switch {
+	case err == nil:
+		return hits, ""
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, fmt.Sprintf("%s did not answer in time", s.primary.Space())
+	}
+	return nil, fmt.Sprintf("%s failed", s.primary.Space())
+}
+
+// rank ranks the entries of all parts together.
+func (s *Searcher) rank(ctx context.Context, parts []*part, asked question, in func(*part) *space) ([]Hit, error) {
+	unit, err := vector.Unit(asked.vector)
+	if err != nil {
+		return nil, fmt.Errorf("the query's vector %w", err)
+	}
+	asked.vector = unit
+	buf := s.buffers.Get().(*buffers)
+	defer s.buffers.Put(buf)
+	var all []scored
+	for _, p := range parts {
+		found, err := p.rank(ctx, in(p), asked, buf)
+		if err != nil {
+			return nil, fmt.Errorf("search %s: %w", p.affiliate, err)
+		}
+		all = append(all, found...)
+	}
+	slices.SortFunc(all, compareScored)
+	all = all[:min(len(all), asked.limit)]
+	hits := make([]Hit, len(all))
+	for i, f := range all {
+		hits[i] = f.Hit
+	}
+	return hits, nil
+}
+
+// pick returns the parts of the affiliates named that have entries, each once, ordered by name.
+func (s *Searcher) pick(names []knowledge.AffiliateID) []*part {
+	parts := *s.parts.Load()
+	var picked []*part
+	if slices.Contains(names, knowledge.Everyone) {
+		for _, p := range parts {
+			picked = append(picked, p)
+		}
+	} else {
+		for _, a := range names {
+			if p := parts[a]; p != nil {
+				picked = append(picked, p)
+			}
+		}
+	}
+	picked = slices.DeleteFunc(picked, func(p *part) bool { return len(p.entries) == 0 })
+	slices.SortFunc(picked, func(a, b *part) int { return cmp.Compare(a.affiliate, b.affiliate) })
+	return slices.Compact(picked)
+}
+
+// bounded makes text fit to be searched for: valid, without space around it, not too long.
+func bounded(text string) string {
+	// A character has at most four bytes, or is an invalid byte; so this never splits the part kept.
+	if len(text) > 4*maxRunes {
+		text = text[:4*maxRunes]
+	}
+	text = strings.ToValidUTF8(text, " ")
+	n := 0
+	for i := range text {
+		if n == maxRunes {
+			text = text[:i]
+			break
+		}
+		n++
+	}
+	return strings.TrimSpace(text)
+}
