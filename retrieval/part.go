@@ -29,6 +29,7 @@ type part struct {
 // A space is a part's wordings in one vector space.
 type space struct {
 	vectors *vector.Set // by wording
+	means   [][]float32 // by entry: the mean of its wordings' vectors, nil if it has but one
 	curve   curve
 }
 
@@ -83,11 +84,18 @@ func (p *part) embed(ctx context.Context, e Embedder, c calibration, known map[s
 	if err != nil {
 		return nil, fmt.Errorf("embedder %s: %w", e.Space(), err)
 	}
-	shape, err := p.shapeOf(set)
+	sp := &space{vectors: set, means: make([][]float32, len(p.entries))}
+	for i := range p.entries {
+		if lo, hi := p.first[i], p.first[i+1]; hi-lo > 1 {
+			sp.means[i] = set.Mean(int(lo), int(hi))
+		}
+	}
+	shape, err := p.shapeOf(sp)
 	if err != nil {
 		return nil, err
 	}
-	return &space{vectors: set, curve: c.curve(e.Space(), shape)}, nil
+	sp.curve = c.curve(e.Space(), shape)
+	return sp, nil
 }
 
 func builtinOf(p *part) *space { return p.builtin }

@@ -6,9 +6,12 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"faqbot/retrieval/vector"
 )
 
 const (
+	meanShare    = 0.3 // of all wordings in the semantic part of an entry's score; the rest is the best one's
 	lexicalShare = 0.5 // of the n-gram similarity in an entry's score
 	nearest      = 128 // wordings asked of the vector store
 	spare        = 10  // candidates beyond the hits wanted, from either side
@@ -26,7 +29,7 @@ type question struct {
 // scored is a hit with what it is ranked by.
 type scored struct {
 	Hit
-	sum float64 // semantic part plus lexical share
+	sum float64 // of fuse
 }
 
 // compareScored orders by probability. Where two are too close to certainty to differ, the sum
@@ -51,7 +54,7 @@ type buffers struct {
 	top        []int32 // entries with the best n-gram similarity
 }
 
-// A candidate is an entry with both parts of its score known.
+// A candidate is an entry with its score.
 type candidate struct {
 	entry int32
 	sum   float64
@@ -59,8 +62,10 @@ type candidate struct {
 
 const unknown = math.MaxFloat32
 
-// rank scores an entry by the cosine of its best wording plus half the n-gram similarity of its
-// best wording, and returns the best entries, at most one of each set of translations.
+// rank scores an entry by the cosine of its best wording, tempered by the mean of all its wordings',
+// plus half the n-gram similarity of its best wording, and returns the best entries, at most one of
+// each set of translations. The mean makes up for the many chances that an entry of many wordings
+// has to be near by accident.
 //
 // Candidates are the entries near by either measure, and by BM25; both parts are then exact for
 // each. BM25 has no part in the score: added to it, it helped long questions with rare words, and
@@ -100,10 +105,19 @@ func (p *part) rank(ctx context.Context, sp *space, q question, buf *buffers) ([
 	return found, nil
 }
 
-// fuse is an entry's score, from -1 to 1.5. Sums of the raw parts carry over to other corpora
+// fuse is an entry's score, from -1 to 1.5, of its best wording's cosine, the mean cosine of all and
+// the best n-gram similarity. Sums of the raw parts carry over to other corpora
 // better than products or ranks.
-func fuse(semantic, lexical float32) float64 {
-	return float64(semantic) + lexicalShare*float64(lexical)
+func fuse(semantic, mean, lexical float32) float64 {
+	return (1-meanShare)*float64(semantic) + meanShare*float64(mean) + lexicalShare*float64(lexical)
+}
+
+// mean is the mean cosine of unit vector v with e's wordings; best is that of its best one.
+func (sp *space) mean(e int32, v []float32, best float32) float32 {
+	if sp.means[e] == nil {
+		return best
+	}
+	return vector.Dot(v, sp.means[e])
 }
 
 // spell fills buf.lexical and buf.words, and resets the rest.
@@ -146,7 +160,7 @@ func (p *part) near(ctx context.Context, sp *space, q question, shut []bool, buf
 			continue // shut, or its best wording was here before
 		}
 		buf.semantic[e], buf.best[e] = n.Cosine, int32(n.Index)
-		buf.add(e)
+		buf.add(e, sp.mean(e, q.vector, n.Cosine))
 	}
 	if len(buf.candidates) < want && len(found) < len(p.wordings) {
 		// A few entries with very many wordings, or many that are shut: look at everything.
@@ -174,11 +188,12 @@ func (p *part) consider(e int32, sp *space, q question, shut []bool, buf *buffer
 			buf.semantic[e], buf.best[e] = c, w
 		}
 	}
-	buf.add(e)
+	buf.add(e, sp.mean(e, q.vector, buf.semantic[e]))
 }
 
-func (b *buffers) add(e int32) {
-	b.candidates = append(b.candidates, candidate{e, fuse(b.semantic[e], b.lexical[e])})
+// add makes e a candidate; mean is the mean cosine of its wordings.
+func (b *buffers) add(e int32, mean float32) {
+	b.candidates = append(b.candidates, candidate{e, fuse(b.semantic[e], mean, b.lexical[e])})
 }
 
 // top appends to dst, which is empty, the places of the n greatest scores above zero, the greatest

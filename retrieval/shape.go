@@ -1,10 +1,6 @@
 package retrieval
 
-import (
-	"math"
-
-	"faqbot/retrieval/vector"
-)
+import "math"
 
 // A shape is what calibration knows of a corpus as a whole.
 type shape struct {
@@ -20,8 +16,8 @@ const (
 	sampleWork  = 400_000 // comparisons that decide between the two: some 100 ms
 )
 
-// shapeOf measures p's shape in the space of vectors, on a sample of its wordings.
-func (p *part) shapeOf(vectors *vector.Set) (shape, error) {
+// shapeOf measures p's shape in sp on a sample of its wordings.
+func (p *part) shapeOf(sp *space) (shape, error) {
 	all := len(p.wordings)
 	if all == 0 {
 		return shape{nearest: math.NaN()}, nil
@@ -39,10 +35,11 @@ func (p *part) shapeOf(vectors *vector.Set) (shape, error) {
 			w = int(turn * float64(all))
 		}
 		grams = p.grams.Scores(grams, p.wordings[w])
-		if cosines, err = vectors.Cosines(cosines, vectors.Vector(w)); err != nil {
+		v := sp.vectors.Vector(w)
+		if cosines, err = sp.vectors.Cosines(cosines, v); err != nil {
 			return shape{}, err
 		}
-		if best, ok := p.bestOther(p.owner[w], cosines, grams); ok {
+		if best, ok := p.bestOther(sp, p.owner[w], v, cosines, grams); ok {
 			sum += best
 			counted++
 		}
@@ -50,8 +47,9 @@ func (p *part) shapeOf(vectors *vector.Set) (shape, error) {
 	return shape{nearest: sum / float64(counted)}, nil
 }
 
-// bestOther is the best score of an entry other than own and its translations; false if none.
-func (p *part) bestOther(own int32, cosines, grams []float32) (float64, bool) {
+// bestOther is the best score, for a text with these similarities, of an entry other than own and
+// its translations; false if there is none.
+func (p *part) bestOther(sp *space, own int32, v, cosines, grams []float32) (float64, bool) {
 	best, ok := math.Inf(-1), false
 	for e := range p.entries {
 		lo, hi := p.first[e], p.first[e+1]
@@ -63,7 +61,7 @@ func (p *part) bestOther(own int32, cosines, grams []float32) (float64, bool) {
 		for w := lo + 1; w < hi; w++ {
 			semantic, lexical = max(semantic, cosines[w]), max(lexical, grams[w])
 		}
-		best, ok = max(best, fuse(semantic, lexical)), true
+		best, ok = max(best, fuse(semantic, sp.mean(int32(e), v, semantic), lexical)), true
 	}
 	return best, ok
 }

@@ -35,7 +35,8 @@ func newClient() *client {
 			ForceAttemptHTTP2:   true,
 			MaxIdleConns:        64,
 			MaxIdleConnsPerHost: 64,
-			IdleConnTimeout:     60 * time.Second,
+			// Sooner than the other side closes it: a send that meets a closing connection is in doubt.
+			IdleConnTimeout: 30 * time.Second,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       time.Minute, // callers' contexts are shorter

@@ -53,10 +53,11 @@ func (c *Channel) Run(ctx context.Context, hookURL string) error {
 		hookURL = ""
 	}
 	c.insist(ctx, "register", func(ctx context.Context) error { return c.Start(ctx, hookURL) })
+	since := time.Now().Unix()
 	for hookURL != "" && ctx.Err() == nil {
 		pause(ctx, c.watch)
 		if ctx.Err() == nil {
-			c.inspect(ctx, hookURL)
+			since = c.inspect(ctx, hookURL, since)
 		}
 	}
 	<-ctx.Done()
@@ -172,8 +173,9 @@ func (c *Channel) complain(err error) logrus.FieldLogger {
 	return log
 }
 
-// inspect reports what Telegram cannot deliver, and registers again what somebody took away.
-func (c *Channel) inspect(ctx context.Context, hookURL string) {
+// inspect reports what Telegram could not deliver since a time in Unix seconds, registers again what
+// somebody took away, and returns since when to report next.
+func (c *Channel) inspect(ctx context.Context, hookURL string, since int64) int64 {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	info, err := c.api.GetWebhookInfo(call)
@@ -181,7 +183,7 @@ func (c *Channel) inspect(ctx context.Context, hookURL string) {
 		if ctx.Err() == nil {
 			c.complain(err).Warn("cannot ask Telegram about the webhook")
 		}
-		return
+		return since
 	}
 	log := c.log.WithField("pending", info.PendingUpdateCount)
 	switch {
@@ -190,7 +192,9 @@ func (c *Channel) inspect(ctx context.Context, hookURL string) {
 		c.insist(ctx, "register", func(ctx context.Context) error { return c.Start(ctx, hookURL) })
 	case info.URL != hookURL:
 		log.Error("somebody registered another webhook for this bot: its messages go there")
-	case time.Since(time.Unix(int64(info.LastErrorDate), 0)) < 2*c.watch:
+	case int64(info.LastErrorDate) >= since:
 		log.WithField("telegram_says", c.redact(info.LastErrorMessage)).Warn("Telegram had trouble with the webhook")
+		return int64(info.LastErrorDate) + 1
 	}
+	return since
 }

@@ -13,7 +13,7 @@ import (
 const (
 	unzipMax   = 64 << 20 // bytes a workbook may unpack to; real ones of MaxBytes stay far below
 	sheetsMax  = 30
-	columnsMax = 400 // cells of a row that are looked at
+	columnsMax = 400       // cells of a row that are looked at
 	cellsMax   = 1_000_000 // of a sheet, empty ones before the last of a row too
 )
 

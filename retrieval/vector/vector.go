@@ -140,6 +140,21 @@ func (s *Set) Cosines(dst, query []float32) ([]float32, error) {
 // Cosine is the cosine of query, a unit vector of the Set's length, with the i-th vector.
 func (s *Set) Cosine(query []float32, i int) float32 { return dot(query, s.vectors[i]) }
 
+// Mean returns the mean of the vectors from place lo up to hi, not scaled: its dot product with a
+// unit vector is the mean of the cosines.
+func (s *Set) Mean(lo, hi int) []float32 {
+	mean := make([]float32, s.dim)
+	for _, v := range s.vectors[lo:hi] {
+		for i, x := range v {
+			mean[i] += x / float32(hi-lo)
+		}
+	}
+	return mean
+}
+
+// Dot is the dot product of two vectors of one length.
+func Dot(a, b []float32) float32 { return dot(a, b) }
+
 // Unit returns v scaled to length one, or v itself if it is so long already. It refuses vectors
 // that have no direction: empty, zero, or with a part that is not a finite number.
 func Unit(v []float32) ([]float32, error) { return unit(v, len(v)) }

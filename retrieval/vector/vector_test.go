@@ -31,6 +31,13 @@ func TestNearest(t *testing.T) {
 	require.Equal(t, []float32{0, 1, .8, 0}, all)
 }
 
+func TestMean(t *testing.T) {
+	s := build(t, []float32{1, 0}, []float32{0, 1}, []float32{0, -1})
+	require.Equal(t, []float32{.5, .5}, s.Mean(0, 2))
+	require.Equal(t, []float32{0, 0}, s.Mean(1, 3))
+	require.InDelta(t, .5, Dot(s.Vector(0), s.Mean(0, 2)), 1e-6)
+}
+
 func indexes(ns []Neighbour) []int {
 	at := make([]int, len(ns))
 	for i, n := range ns {

@@ -1,0 +1,45 @@
+# What CI runs is `make test`; everything else is for people.
+
+GO ?= go
+N ?= 20
+DB ?= sqlite
+
+.PHONY: all build test check fmt lint crash quality bench fuzz
+
+all: build
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/faqbot ./cmd/faqbot
+
+# All tests, with the race detector, on SQLite and on a Postgres of their own. As root on Debian it
+# installs what is missing; anyone else is told what to install.
+test: check
+	.ci/with-postgres $(GO) test -race -shuffle=on -timeout 14m ./...
+
+check:
+	@test -z "$$(gofmt -l cmd bot retrieval handoff knowledge)" || { echo "not gofmt'ed:"; gofmt -l cmd bot retrieval handoff knowledge; exit 1; }
+	$(GO) vet ./...
+
+# golangci-lint is not needed to build or test; .golangci.yml says what it should look at.
+lint:
+	golangci-lint run
+
+# Kills the real binary N times under load and counts what was lost: make crash N=300 [DB=postgres]
+crash:
+	.ci/with-postgres $(GO) run ./cmd/crash -n $(N) -db $(DB) -mode both
+
+# Answer quality on the public sets in DATA, which are not part of this repository.
+DATA ?= ../shared/data
+quality:
+	FAQBOT_QUALITY_DATA=$(abspath $(DATA)) $(GO) test -count=1 -timeout 30m -run TestQuality -v ./cmd/faqbot
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./retrieval/...
+
+# A minute for each fuzz target.
+FUZZTIME ?= 60s
+fuzz:
+	@set -e; grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r f; do \
+		for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+).*/\1/p' "$$f"); do \
+			echo "$$name in $$(dirname "$$f")"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$f")"; \
+		done; done

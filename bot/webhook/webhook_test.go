@@ -1,0 +1,226 @@
+package webhook_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	logtest "github.com/sirupsen/logrus/hooks/test"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"faqbot/bot"
+	"faqbot/bot/webhook"
+)
+
+const secret = "CANARY-secret"
+
+// A network is a bot.Receiver whose bodies are texts; "bad…" cannot be read, "nothing" says nothing.
+type network struct{}
+
+func (network) Verify(h http.Header, _ []byte) error {
+	if h.Get("Secret") != secret {
+		return errors.New("wrong secret")
+	}
+	return nil
+}
+
+func (network) Decode(body []byte) ([]bot.Event, error) {
+	switch text := string(body); {
+	case strings.HasPrefix(text, "bad"):
+		return nil, errors.New("cannot be read")
+	case text == "nothing":
+		return nil, nil
+	default:
+		return []bot.Event{{ExternalID: "e", Message: &bot.Inbound{Text: text}}}, nil
+	}
+}
+
+// An intake records what it takes in, and fails on demand.
+type intake struct {
+	mu       sync.Mutex
+	accepted []string
+	rejected []string
+	accounts []string
+	err      error
+}
+
+func (in *intake) Accept(_ context.Context, a bot.Account, events []bot.Event) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.err != nil {
+		return in.err
+	}
+	in.accounts = append(in.accounts, a.ID)
+	for _, e := range events {
+		in.accepted = append(in.accepted, e.Message.Text)
+	}
+	return nil
+}
+
+func (in *intake) Reject(_ context.Context, a bot.Account, body []byte, _ string) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.err != nil {
+		return in.err
+	}
+	in.accounts = append(in.accounts, a.ID)
+	in.rejected = append(in.rejected, string(body))
+	return nil
+}
+
+// serve returns a server of hooks for accounts and what it takes in. No secret and no word of a
+// customer may have been logged at the end.
+func serve(t *testing.T, accounts ...string) (*httptest.Server, *intake) {
+	t.Helper()
+	gin.SetMode(gin.ReleaseMode)
+	log, logged := logtest.NewNullLogger()
+	in := &intake{}
+	var endpoints []webhook.Endpoint
+	for _, id := range accounts {
+		endpoints = append(endpoints, webhook.Endpoint{Account: bot.Account{Channel: "net", ID: id}, Receiver: network{}})
+	}
+	engine := gin.New()
+	engine.RedirectTrailingSlash = false
+	webhook.NewHooks(endpoints, in, log).Register(engine)
+	s := httptest.NewServer(engine)
+	t.Cleanup(func() {
+		s.Close()
+		for _, e := range logged.AllEntries() {
+			text, err := e.String()
+			require.NoError(t, err)
+			require.NotContains(t, text, "CANARY")
+		}
+	})
+	return s, in
+}
+
+// post posts body and requires an answer of status, without a body if it comes from the handler.
+func post(t *testing.T, url, secret string, body io.Reader, status int) {
+	t.Helper()
+	got, answer, err := send(t.Context(), url, secret, body)
+	require.NoError(t, err)
+	require.Equal(t, status, got)
+	if status != http.StatusNotFound {
+		require.Empty(t, answer)
+	}
+}
+
+func send(ctx context.Context, url, secret string, body io.Reader) (status int, answer []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, body)
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Secret", secret)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	answer, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, answer, errors.Join(err, resp.Body.Close())
+}
+
+func TestPost(t *testing.T) {
+	s, in := serve(t, "a")
+	for _, test := range []struct {
+		name, path, secret, body string
+		status                   int
+	}{
+		{"accepted", "/hooks/net/a", secret, "hello CANARY", 200},
+		{"again", "/hooks/net/a", secret, "hello CANARY", 200},
+		{"nothing", "/hooks/net/a", secret, "nothing", 200},
+		{"not UTF-8", "/hooks/net/a", secret, "a\xff\xfe\x00b", 200},
+		{"rejected", "/hooks/net/a", secret, "bad CANARY\x00\xff", 200},
+		{"empty", "/hooks/net/a", secret, "", 200},
+		{"wrong secret", "/hooks/net/a", "CANARY-guess", "hello", 401},
+		{"no secret", "/hooks/net/a", "", "bad", 401},
+		{"unknown account", "/hooks/net/b", secret, "hello", 404},
+		{"unknown channel", "/hooks/other/a", secret, "hello", 404},
+		{"no account", "/hooks/net/", secret, "hello", 404},
+	} {
+		t.Run(test.name, func(t *testing.T) { post(t, s.URL+test.path, test.secret, strings.NewReader(test.body), test.status) })
+	}
+	require.Equal(t, []string{"hello CANARY", "hello CANARY", "a\xff\xfe\x00b", ""}, in.accepted)
+	require.Equal(t, []string{"bad CANARY\x00\xff"}, in.rejected)
+}
+
+func TestPostAccountNames(t *testing.T) {
+	names := []string{"12345:AA-b_c", "-100", "a.b", "@x", "Ünï", "a b"}
+	s, in := serve(t, names...)
+	for _, path := range []string{"12345:AA-b_c", "-100", "a.b", "@x", "%C3%9Cn%C3%AF", "a%20b"} {
+		post(t, s.URL+"/hooks/net/"+path, secret, strings.NewReader("x"), 200)
+	}
+	require.Equal(t, names, in.accounts)
+	post(t, s.URL+"/hooks/net/a%2Fb", secret, strings.NewReader("x"), 404)
+}
+
+func TestPostSize(t *testing.T) {
+	s, in := serve(t, "a")
+	post(t, s.URL+"/hooks/net/a", secret, bytes.NewReader(bytes.Repeat([]byte("x"), 3<<20)), 200)
+	require.Len(t, in.accepted[0], 3<<20)
+	// Without a length, so that the handler must count.
+	post(t, s.URL+"/hooks/net/a", secret, io.MultiReader(bytes.NewReader(bytes.Repeat([]byte("x"), 3<<20)), strings.NewReader("x")), 413)
+	require.Len(t, in.accepted, 1)
+}
+
+// A body that is cut off on the way is not a body.
+func TestPostCutOff(t *testing.T) {
+	s, in := serve(t, "a")
+	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	require.NoError(t, err)
+	_, err = io.WriteString(conn, "POST /hooks/net/a HTTP/1.1\r\nHost: x\r\nSecret: "+secret+"\r\nContent-Length: 100\r\n\r\nbad half")
+	require.NoError(t, err)
+	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
+	require.Contains(t, string(answer), "400 Bad Request")
+	require.Empty(t, in.rejected)
+	require.Empty(t, in.accepted)
+}
+
+// What cannot be stored is not acknowledged.
+func TestPostStorageDown(t *testing.T) {
+	s, in := serve(t, "a")
+	in.err = errors.New("the disk is full")
+	post(t, s.URL+"/hooks/net/a", secret, strings.NewReader("hello CANARY"), 500)
+	post(t, s.URL+"/hooks/net/a", secret, strings.NewReader("bad CANARY"), 500)
+	post(t, s.URL+"/hooks/net/a", secret, strings.NewReader("nothing"), 200)
+	in.err = nil
+	post(t, s.URL+"/hooks/net/a", secret, strings.NewReader("hello"), 200)
+	require.Equal(t, []string{"hello"}, in.accepted)
+}
+
+func TestPostConcurrently(t *testing.T) {
+	s, in := serve(t, "a")
+	var g errgroup.Group
+	for range 20 {
+		g.Go(func() error {
+			status, _, err := send(t.Context(), s.URL+"/hooks/net/a", secret, strings.NewReader("x"))
+			if err == nil && status != http.StatusOK {
+				err = errors.New("not accepted")
+			}
+			return err
+		})
+	}
+	require.NoError(t, g.Wait())
+	require.Len(t, in.accepted, 20)
+}
+
+func TestGetIsNotServed(t *testing.T) {
+	s, _ := serve(t, "a")
+	client := http.Client{Timeout: 5 * time.Second}
+	resp, err := client.Get(s.URL + "/hooks/net/a")
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, 404, resp.StatusCode)
+}

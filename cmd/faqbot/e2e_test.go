@@ -1,0 +1,318 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"faqbot/bot/telegram/telegramtest"
+	"faqbot/knowledge/sqldb/sqldbtest"
+)
+
+const testToken = "4242:TestToken"
+
+// A site is a running faqbot with one Telegram account, and the fake Telegram it talks to.
+type site struct {
+	t        *testing.T
+	dir      string
+	addr     string
+	telegram *telegramtest.Server
+	process  *exec.Cmd
+	log      *syncBuffer
+}
+
+// A syncBuffer is written by a process and read by the test.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// newSite configures a site on a database and publishes the shop's FAQ.
+func newSite(t *testing.T, dsn, mode string) *site {
+	t.Helper()
+	s := &site{t: t, dir: t.TempDir(), telegram: telegramtest.New(testToken), log: &syncBuffer{}}
+	require.NoError(t, s.telegram.Start())
+	t.Cleanup(func() { require.NoError(t, s.telegram.Close()) })
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s.addr = l.Addr().String()
+	require.NoError(t, l.Close())
+	config := fmt.Sprintf(`
+[server]
+listen = %q
+public_url = "http://%s"
+[database]
+dsn = %q
+[[account]]
+channel = "telegram"
+id = "shop"
+token = %q
+secret = "hook-secret"
+api_base = %q
+mode = %q
+locale = "en"
+affiliates = ["shop"]
+`, s.addr, s.addr, dsn, testToken, s.telegram.URL(), mode)
+	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "faqbot.toml"), []byte(config), 0o600))
+	faq, err := filepath.Abs("testdata/shop.jsonl")
+	require.NoError(t, err)
+	require.Contains(t, s.faqbot("import", faq, "--affiliate", "shop", "--publish"), "Published: revision 1")
+	t.Cleanup(func() {
+		s.stop()
+		if t.Failed() {
+			t.Log(s.log.String())
+		}
+	})
+	return s
+}
+
+// faqbot runs a command beside the server and returns what it printed.
+func (s *site) faqbot(args ...string) string {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.t.Context(), "faqbot", args...)
+	cmd.Dir = s.dir
+	out, err := cmd.CombinedOutput()
+	require.NoError(s.t, err, "faqbot %v: %s", args, out)
+	return string(out)
+}
+
+// start serves and waits until the service is ready.
+func (s *site) start() {
+	s.t.Helper()
+	s.process = exec.Command("faqbot", "serve", "--config", "faqbot.toml")
+	s.process.Dir, s.process.Stderr, s.process.Stdout = s.dir, s.log, s.log
+	require.NoError(s.t, s.process.Start())
+	require.Eventually(s.t, func() bool { return s.status("/readyz") == http.StatusOK }, 30*time.Second, 10*time.Millisecond)
+}
+
+// stop stops the service as an operator does; it must end by itself.
+func (s *site) stop() {
+	if s.process == nil {
+		return
+	}
+	_ = s.process.Process.Signal(syscall.SIGTERM)
+	if err := s.process.Wait(); err != nil {
+		s.t.Errorf("the service did not stop in order: %v", err)
+	}
+	s.process = nil
+}
+
+// kill ends the service without a word of warning.
+func (s *site) kill() {
+	_ = s.process.Process.Kill()
+	_ = s.process.Wait()
+	s.process = nil
+}
+
+func (s *site) status(path string) int {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.addr+path, nil)
+	require.NoError(s.t, err)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0
+	}
+	_ = res.Body.Close()
+	return res.StatusCode
+}
+
+// A customer is one chat, and how much of it was read.
+type customer struct {
+	s    *site
+	chat int64
+	read int
+}
+
+// next waits for the next message from the bot.
+func (c *customer) next() telegramtest.SentMessage {
+	c.s.t.Helper()
+	ctx, cancel := context.WithTimeout(c.s.t.Context(), 30*time.Second)
+	defer cancel()
+	list, err := c.s.telegram.WaitSent(ctx, c.chat, c.read+1)
+	require.NoError(c.s.t, err)
+	c.read++
+	return list[c.read-1]
+}
+
+// ask says text and returns the answer.
+func (c *customer) ask(text string) telegramtest.SentMessage {
+	c.s.t.Helper()
+	c.s.telegram.Say(c.chat, text)
+	return c.next()
+}
+
+// everywhere runs a test on both databases, by webhook and by polling.
+func everywhere(t *testing.T, test func(t *testing.T, s *site)) {
+	t.Helper()
+	for _, mode := range []string{modeWebhook, modePoll} {
+		t.Run("sqlite/"+mode, func(t *testing.T) { test(t, newSite(t, "faqbot.db", mode)) })
+		t.Run("postgres/"+mode, func(t *testing.T) { test(t, newSite(t, sqldbtest.Postgres(t), mode)) })
+	}
+}
+
+var ticketID = regexp.MustCompile(`(?m)^([A-Z0-9]{8})\s+shop\s`)
+
+// The whole way: answers, a choice, a ticket, a person's reply, back to the bot; and nothing of it
+// in the log.
+func TestFromQuestionToPersonAndBack(t *testing.T) {
+	everywhere(t, func(t *testing.T, s *site) {
+		s.start()
+		c := &customer{s: s, chat: 77}
+
+		require.Equal(t, "Commissions are paid on the 15th of every month.", c.ask("on which day do i get my commissions").Text)
+		require.Equal(t, "A click counts for 30 days.", c.ask("for how long is the cookie valid, canaryone").Text)
+		require.Equal(t, "Fill in the form at https://shop.example/join?from=faq&lang=en <now>.", c.ask("where do I register as affiliate").Text)
+
+		tie := c.ask("how long does approval take")
+		require.Len(t, tie.Buttons, 3, "two entries and none of these")
+		s.telegram.Tap(c.chat, tie.ID, tie.Buttons[1].Data)
+		require.Contains(t, []string{"Accounts are approved within two working days.", "Payouts are approved within five working days."}, c.next().Text)
+
+		require.Contains(t, c.ask("what is the weather on mars, canarytwo").Text, "other words")
+		offer := c.ask("is there snow on jupiter today")
+		require.Len(t, offer.Buttons, 2)
+		require.Contains(t, c.ask("which team won the football final").Text, "passing it to a person")
+
+		var ticket string
+		require.Eventually(t, func() bool {
+			m := ticketID.FindStringSubmatch(s.faqbot("desk", "list"))
+			if m != nil {
+				ticket = m[1]
+			}
+			return m != nil
+		}, 20*time.Second, 50*time.Millisecond)
+		require.Contains(t, s.faqbot("desk", "show", ticket), "weather on mars")
+		s.faqbot("desk", "reply", ticket, "The reds, canarythree & <friends>.")
+		require.Equal(t, "The reds, canarythree & <friends>.", c.next().Text)
+
+		s.telegram.Say(c.chat, "thank you canaryfour")
+		require.Eventually(t, func() bool { return strings.Contains(s.faqbot("desk", "show", ticket), "canaryfour") }, 20*time.Second, 50*time.Millisecond)
+		s.faqbot("desk", "close", ticket)
+		require.Contains(t, c.next().Text, "automated assistant")
+		require.Equal(t, "The smallest payout is 50 euros.", c.ask("minimum payout?").Text)
+
+		s.stop()
+		for _, word := range []string{"canary", "mars", "commission", "payout", "TestToken", "hook-secret"} {
+			require.NotContains(t, s.log.String(), word)
+		}
+		require.Zero(t, s.telegram.AnswersWithBody())
+		require.Equal(t, c.read, len(s.telegram.Sent(c.chat)), "nothing was said twice")
+	})
+}
+
+// A published answer is live in a running service at once.
+func TestPublishIsLiveWithinTwoSeconds(t *testing.T) {
+	s := newSite(t, "faqbot.db", modePoll)
+	s.start()
+	c := &customer{s: s, chat: 5}
+	require.Equal(t, "The smallest payout is 50 euros.", c.ask("minimum payout?").Text)
+	faq, err := os.ReadFile("testdata/shop.jsonl")
+	require.NoError(t, err)
+	path := filepath.Join(s.dir, "new.jsonl")
+	require.NoError(t, os.WriteFile(path, bytes.ReplaceAll(faq, []byte("50 euros"), []byte("10 euros")), 0o600))
+	require.Contains(t, s.faqbot("import", path, "--affiliate", "shop", "--publish"), "1 edited")
+	published := time.Now()
+	for c.ask("minimum payout?").Text != "The smallest payout is 10 euros." {
+		require.Less(t, time.Since(published), 4*time.Second, "the settle window of 0.7 s included")
+	}
+}
+
+// Commands, a greeting with a question, a customer's language, a deep link.
+func TestSmallTalk(t *testing.T) {
+	s := newSite(t, "faqbot.db", modeWebhook)
+	s.start()
+	c := &customer{s: s, chat: 9}
+	require.Contains(t, c.ask("/start partner-7").Text, "automated assistant")
+	require.Contains(t, c.ask("/help").Text, "/human")
+	require.Contains(t, c.ask("hi there!").Text, "What would you like to know")
+	require.Equal(t, "Hello!\n\nThe smallest payout is 50 euros.", c.ask("Hi! What is the minimum payout?").Text)
+	require.Contains(t, c.ask("thanks a lot").Text, "welcome")
+	s.telegram.SetLanguage(10, "pt")
+	require.Contains(t, (&customer{s: s, chat: 10}).ask("oi").Text, "O que você gostaria")
+	require.Contains(t, c.ask("/human").Text, "passing you to a person")
+	require.Contains(t, c.ask("/bot").Text, "I'm back")
+}
+
+// The HTTP edge refuses what is not Telegram, and survives what is hostile.
+func TestHostileRequests(t *testing.T) {
+	s := newSite(t, "faqbot.db", modeWebhook)
+	s.start()
+	post := func(path, secret string, body []byte) int {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+path, bytes.NewReader(body))
+		require.NoError(t, err)
+		req.Header.Set("X-Telegram-Bot-Api-Secret-Token", secret)
+		res, err := http.DefaultClient.Do(req)
+		if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+			return http.StatusRequestEntityTooLarge // refused while we were still sending
+		}
+		require.NoError(t, err)
+		_ = res.Body.Close()
+		return res.StatusCode
+	}
+	hook := "/hooks/telegram/shop"
+	message := func(id int, chat int64, text string) []byte {
+		quoted, err := json.Marshal(text)
+		require.NoError(t, err)
+		return fmt.Appendf(nil, `{"update_id":%d,"message":{"message_id":%d,"from":{"id":%d},"chat":{"id":%d,"type":"private"},"date":%d,"text":%s}}`, id, id, chat, chat, time.Now().Unix(), quoted)
+	}
+	require.Equal(t, 401, post(hook, "wrong", message(1, 31, "hello")))
+	require.Equal(t, 401, post(hook, "", message(1, 31, "hello")))
+	require.Equal(t, 404, post("/hooks/telegram/other", "hook-secret", message(1, 31, "hello")))
+	require.Equal(t, 413, post(hook, "hook-secret", bytes.Repeat([]byte("x"), 4<<20)))
+	for _, body := range []string{"", "{", `[]`, `null`, `"x"`, strings.Repeat(`{"a":`, 200_000), "\xff\xfe{\x00", `{"update_id":"x"}`} {
+		require.Equal(t, 200, post(hook, "hook-secret", []byte(body)), "%.20q", body)
+	}
+	s.telegram.Know(32, 33, 34, 35)
+	for i, text := range []string{strings.Repeat("long ", 20_000), "\x00\x01", "a\u0000b"} {
+		require.Equal(t, 200, post(hook, "hook-secret", message(100+i, int64(32+i), text)))
+	}
+	long := &customer{s: s, chat: 32}
+	require.Contains(t, long.next().Text, "too long")
+	for i := range 60 { // a flood: one answer, a person, everything kept
+		require.Equal(t, 200, post(hook, "hook-secret", message(200+i, 35, fmt.Sprintf("flood %d", i))))
+	}
+	require.Contains(t, (&customer{s: s, chat: 35}).next().Text, "more than I can read")
+	require.Equal(t, 200, s.status("/healthz"))
+	require.NotContains(t, s.log.String(), "panic")
+}
+
+// One service at a time works on a SQLite file, and a killed one leaves no lock behind.
+func TestOneServicePerFile(t *testing.T) {
+	s := newSite(t, "faqbot.db", modePoll)
+	s.start()
+	cmd := exec.CommandContext(t.Context(), "faqbot", "serve")
+	cmd.Dir = s.dir
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "another faqbot serves")
+	s.kill()
+	s.start()
+}
