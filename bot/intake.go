@@ -70,6 +70,9 @@ func NewIntake(store *Store, channels map[string]Channel, log logrus.FieldLogger
 func (in *Intake) Accept(ctx context.Context, account Account, events []Event) error {
 	for _, e := range events {
 		now := in.now()
+		if e.At.IsZero() { // Telegram does not say when a button was tapped
+			e.At = now
+		}
 		var heard bool
 		err := in.store.db.Grouped(ctx, func(tx *sql.Tx) (err error) {
 			heard, err = accept(ctx, tx, account, clean(e), now)

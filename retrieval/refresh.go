@@ -155,6 +155,11 @@ func (s *Searcher) rebuild(ctx context.Context, a knowledge.AffiliateID, newest 
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	release, err := s.compute(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	old := (*s.parts.Load())[a]
 	if old != nil && old.revision == newest {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -65,6 +66,7 @@ type Searcher struct {
 	swap    sync.Mutex // held while parts is replaced
 	claims  claims
 	slots   chan struct{} // bounds the parts being built at once
+	cores   chan struct{} // bounds the searches and builds that compute at once
 	poke    chan struct{}
 	ready   atomic.Bool
 	buffers sync.Pool
@@ -86,6 +88,7 @@ func NewSearcher(corpus Corpus, builtin Embedder, opts SearcherOptions) *Searche
 	s := &Searcher{
 		corpus: corpus, builtin: builtin, primary: opts.Primary, opts: opts, curves: shippedCalibration(),
 		slots: make(chan struct{}, rebuilds), poke: make(chan struct{}, 1),
+		cores:   make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
 		buffers: sync.Pool{New: func() any { return new(buffers) }},
 	}
 	if s.primary != nil && s.primary.Space() == builtin.Space() {
@@ -137,6 +140,11 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 		}
 		res.Fallback = why
 	}
+	release, err := s.compute(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	defer release()
 	v, err := EmbedQuery(ctx, s.builtin, asked.text)
 	if err != nil {
 		return Result{}, fmt.Errorf("embed the query: %w", err)
@@ -167,7 +175,7 @@ func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question)
 	v, err := EmbedQuery(limited, s.primary, asked.text)
 	if err == nil {
 		asked.vector = v
-		hits, err = s.rank(limited, parts, asked, func(p *part) *space { return p.primary })
+		hits, err = s.rankPrimary(limited, parts, asked)
 	}
 	s.opts.Observe(StagePrimary, time.Since(start), err)
 	switch {
@@ -177,6 +185,27 @@ func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question)
 		return nil, fmt.Sprintf("%s did not answer in time", s.primary.Space())
 	}
 	return nil, fmt.Sprintf("%s failed", s.primary.Space())
+}
+
+func (s *Searcher) rankPrimary(ctx context.Context, parts []*part, asked question) ([]Hit, error) {
+	release, err := s.compute(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return s.rank(ctx, parts, asked, func(p *part) *space { return p.primary })
+}
+
+// compute waits for a core, since more searches at once than there are cores are only slower, and a
+// part being rebuilt must get its share however many search. Nobody holds a core while it waits for
+// the network.
+func (s *Searcher) compute(ctx context.Context) (release func(), err error) {
+	select {
+	case s.cores <- struct{}{}:
+		return func() { <-s.cores }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // rank ranks the entries of all parts together.

@@ -51,6 +51,17 @@ func TestHitSaysWhatMatched(t *testing.T) {
 	require.Less(t, h.Score, 1.)
 }
 
+func TestOneStrayWordingIsNotEnough(t *testing.T) {
+	c := newCorpus()
+	c.publish("acme",
+		question("opening hours", "gift cards", "payment methods", "parcel late"),
+		question("parcel tracking", "parcel lost", "parcel damaged", "parcel late"))
+	s := fresh(t, c, newBag("b"), retrieval.SearcherOptions{})
+	hits := search(t, s, "parcel late", "acme").Hits
+	require.Equal(t, hits[0].Semantic, hits[1].Semantic)
+	require.Equal(t, "parcel tracking", hits[0].Entry.Question, "whose other wordings are near too")
+}
+
 func TestLimit(t *testing.T) {
 	c := newCorpus()
 	var entries []knowledge.Entry

@@ -15,9 +15,10 @@ type Policy struct {
 	MaxChoices int     // entries offered in one question
 }
 
-// DefaultPolicy answers when right is more likely than wrong by a clear margin.
+// DefaultPolicy answers when right is more likely than wrong. A question back costs a customer a
+// tap, a wrong answer their trust, so it asks from far below that.
 func DefaultPolicy() Policy {
-	return Policy{AnswerAt: .6, ClarifyAt: .25, Margin: .08, MaxClarify: 2, MaxChoices: 3}
+	return Policy{AnswerAt: .5, ClarifyAt: .2, Margin: .05, MaxClarify: 2, MaxChoices: 3}
 }
 
 // exact is the n-gram similarity from which a customer's words are an entry's own words.

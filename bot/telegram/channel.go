@@ -35,10 +35,10 @@ const (
 
 // Options are what a Channel needs besides its account.
 type Options struct {
-	Token   string // of the bot, as @BotFather gave it: "ID:SECRET"
-	Secret  string // Telegram shows it with every webhook call: 1–256 of A-Z a-z 0-9 _ -; "" refuses all calls
-	APIBase string // https://api.telegram.org if ""
-	Log     logrus.FieldLogger
+	Token   string             // of the bot, as @BotFather gave it: "ID:SECRET"
+	Secret  string             // Telegram shows it with every webhook call: 1–256 of A-Z a-z 0-9 _ -; "" refuses all calls
+	APIBase string             // https://api.telegram.org if ""
+	Log     logrus.FieldLogger // required
 }
 
 // A Channel is one Telegram bot. It is safe for concurrent use.
@@ -134,7 +134,7 @@ func baseURL(base string) (string, error) {
 	return strings.TrimRight(base, "/"), nil
 }
 
-// An address within Telegram: a chat and, in a forum, a topic of it.
+// A place is an address within Telegram: a chat and, in a forum, a topic of it.
 type place struct {
 	chat   int64
 	thread int64 // 0 outside forums

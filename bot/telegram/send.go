@@ -14,7 +14,7 @@ import (
 )
 
 // Send sends r as one message and returns Telegram's message ID, unique within the chat. Telegram
-// has no idempotency key: id goes nowhere, and a repeat is a second message.
+// has no idempotency key: the delivery's ID goes nowhere, and a repeat is a second message.
 func (c *Channel) Send(ctx context.Context, to bot.Address, _ bot.DeliveryID, r bot.Reply) (string, error) {
 	at, err := parsePlace(to.Customer)
 	if err != nil {

@@ -167,7 +167,7 @@ func (c *Channel) complain(err error) logrus.FieldLogger {
 		return log.WithField("mend", "somebody registered a webhook for this bot: use one way for each bot, webhook or polling")
 	case refusal.code == http.StatusConflict:
 		return log.WithField("mend", "another program polls with this token: stop it, or give it a bot of its own")
-	case refusal.code == http.StatusBadRequest:
+	case refusal.code == http.StatusBadRequest && refusal.says("webhook"):
 		return log.WithField("mend", "public_url must be an https address that the internet can reach on port 443, 80, 88 or 8443")
 	}
 	return log

@@ -115,7 +115,7 @@ func publishedAsker(ctx context.Context, cli *commands, affiliate knowledge.Affi
 
 // fileAsker answers from a file, without a database.
 func fileAsker(path string, term terminal) (*asker, error) {
-	rows, problems, _, err := readFAQ(path, faqfile.Options{AnswerOptional: true})
+	rows, problems, _, err := readFAQ(path, faqfile.Options{Trial: true})
 	if err != nil {
 		return nil, err
 	}

@@ -152,7 +152,7 @@ func checkRow(r *knowledge.Row, f fields, o Options) (column, string) {
 	if r.Question == "" {
 		return colQuestion, "The question is missing. Write it, or delete the row."
 	}
-	if r.Answer == "" && !o.AnswerOptional {
+	if r.Answer == "" && !o.Trial {
 		return colAnswer, "The answer is missing. Write it, or delete the row."
 	}
 	if n := utf8.RuneCountInString(r.Key); n > MaxKey {
@@ -189,7 +189,7 @@ func (b *builder) repeats(r knowledge.Row, own bool) (column, string) {
 		return colKey, fmt.Sprintf("The id %s is on line %d already, in the same language; that row counts. Give this one an id of its own, or delete it.",
 			quote(r.Key), line)
 	}
-	if line, ok := b.questions[question]; ok {
+	if line, ok := b.questions[question]; ok && !(b.o.Trial && own) {
 		return colQuestion, fmt.Sprintf("The question %s is on line %d already, in the same language; that row counts. Merge the two, or word this one differently.",
 			quote(r.Question), line)
 	}

@@ -19,16 +19,17 @@ const (
 	MaxRows     = 20_000  // entries and rows with problems together
 	MaxQuestion = 1_000   // characters of a question or a variant
 	MaxAnswer   = 25_000  // characters
-	MaxWordings = 300     // the question and its variants
+	MaxWordings = 1000    // the question and its variants
 	MaxKey      = 200     // characters; keys are indexed
 	MaxTopic    = 200     // characters
 )
 
 // Options say how strictly to read.
 type Options struct {
-	// AnswerOptional keeps rows without an answer, for trying out retrieval. One problem then says
-	// how many there are. Otherwise each is left out with a problem of its own.
-	AnswerOptional bool
+	// Trial reads for trying out retrieval. It keeps rows without an answer, of which one problem
+	// then says how many there are, and rows whose question stood before under another key.
+	// Otherwise each is left out with a problem of its own.
+	Trial bool
 }
 
 // Parse reads a file. name decides the format unless data is clearly something else. Rows come in

@@ -38,7 +38,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name string, data []byte, optional bool) {
 		start := time.Now()
-		rows, problems := Parse(name, data, Options{AnswerOptional: optional})
+		rows, problems := Parse(name, data, Options{Trial: optional})
 		require.Less(t, time.Since(start), 5*time.Second)
 		checkSound(t, rows, problems)
 	})

@@ -41,7 +41,7 @@ func (b *builder) findHeader(records []record) (int, layout, bool) {
 			return i, l, true
 		}
 	}
-	if b.o.AnswerOptional {
+	if b.o.Trial {
 		for i, r := range head {
 			if l := layOut(b.names, r.cells); l.has(colQuestion) {
 				return i, l, true

@@ -30,6 +30,7 @@ type Bot struct {
 
 	updates   []*update // ascending
 	head      int       // updates before it are done
+	pending   int       // updates that are not done
 	byID      map[int64]*update
 	queues    map[string]*queue // by queueKey
 	ready     []*queue          // to be delivered by nobody yet

@@ -82,7 +82,7 @@ func (b *Bot) Accepted() []Accepted {
 func (b *Bot) Pending() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.pending()
+	return b.pending
 }
 
 // SentCount is the number of messages that the bot sent to all chats.

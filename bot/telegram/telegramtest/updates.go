@@ -53,6 +53,7 @@ func (b *Bot) enqueue(kind, key string, u *update, payload any) int64 {
 	}
 	u.body = body
 	b.updates = append(b.updates, u)
+	b.pending++
 	b.byID[u.id] = u
 	q := b.queues[key]
 	if q == nil {
@@ -71,6 +72,7 @@ func (b *Bot) take(u *update) {
 		return
 	}
 	u.done, u.body = true, nil
+	b.pending--
 	b.accepted = append(b.accepted, Accepted{UpdateID: u.id, Chat: u.chat, At: time.Now()})
 	for b.head < len(b.updates) && b.updates[b.head].done {
 		b.head++
@@ -253,13 +255,13 @@ func (b *Bot) deleteWebhook(p params) (any, *refusal) {
 
 func (b *Bot) dropPending() {
 	for _, u := range b.updates[b.head:] {
-		u.done = true
+		u.done, u.body = true, nil
 	}
-	b.head = len(b.updates)
+	b.head, b.pending = len(b.updates), 0
 }
 
 func (b *Bot) getWebhookInfo(params) (any, *refusal) {
-	info := map[string]any{"url": b.hook.url, "has_custom_certificate": false, "pending_update_count": b.pending()}
+	info := map[string]any{"url": b.hook.url, "has_custom_certificate": false, "pending_update_count": b.pending}
 	if b.hook.url != "" {
 		info["max_connections"] = b.hook.maxConnections
 	}
@@ -270,16 +272,6 @@ func (b *Bot) getWebhookInfo(params) (any, *refusal) {
 		info["last_error_date"], info["last_error_message"] = b.hook.errorAt.Unix(), b.hook.errorMessage
 	}
 	return info, nil
-}
-
-func (b *Bot) pending() int {
-	n := 0
-	for _, u := range b.updates[b.head:] {
-		if !u.done {
-			n++
-		}
-	}
-	return n
 }
 
 // getUpdates confirms what is below the offset and returns what is not confirmed, waiting for it as
@@ -342,7 +334,10 @@ func (b *Bot) confirm(offset int64) {
 func (b *Bot) unconfirmed(limit int) []json.RawMessage {
 	list := []json.RawMessage{}
 	for _, u := range b.updates[b.head:] {
-		if !u.done && len(list) < limit {
+		if len(list) == limit {
+			break
+		}
+		if !u.done {
 			list = append(list, u.body)
 		}
 	}

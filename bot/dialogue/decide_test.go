@@ -1,0 +1,163 @@
+package dialogue
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"faqbot/bot"
+	"faqbot/knowledge"
+	"faqbot/retrieval"
+)
+
+func hit(id string, score, lexical float64) retrieval.Hit {
+	return retrieval.Hit{Entry: knowledge.Entry{ID: knowledge.EntryID(id), Affiliate: "acme", Question: "question " + id, Answer: "answer " + id, Topic: "topic " + id},
+		Score: score, Lexical: lexical}
+}
+
+func hits(list ...retrieval.Hit) retrieval.Result { return retrieval.Result{Hits: list} }
+
+// A row per rule and per border, in the order of the rules.
+func TestDecide(t *testing.T) {
+	p := Policy{AnswerAt: .6, ClarifyAt: .3, Margin: .1, MaxClarify: 2, MaxChoices: 3}
+	asks := Signals{Question: "q", Raw: "q"}
+	good := hits(hit("A", .9, .2), hit("B", .2, .1))
+	entry := good.Hits[0].Entry
+	person := bot.Conversation{Mode: bot.ModePerson}
+	same := hit("B", .85, .1)
+	same.Entry.Answer = "answer A"
+	for _, row := range []struct {
+		name    string
+		conv    bot.Conversation
+		signals Signals
+		found   retrieval.Result
+		chosen  *knowledge.Entry
+		action  bot.Action
+		reason  bot.Reason
+		entries string
+		phrase  Phrase
+	}{
+		{"a person has it", person, Signals{WantsPerson: true}, good, nil, bot.ActionForward, bot.ReasonPersonHasIt, "", ""},
+		{"back from a person", person, Signals{Command: "bot"}, good, nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseBack},
+		{"flood before all", bot.Conversation{}, Signals{Flood: true, Question: "q"}, good, nil, bot.ActionHandoff, bot.ReasonFlood, "", PhraseHandoffFlood},
+		{"a wish wins over an answer", bot.Conversation{}, Signals{WantsPerson: true, Question: "q"}, good, nil, bot.ActionHandoff, bot.ReasonAskedPerson, "", PhraseHandoffWish},
+		{"double tap", bot.Conversation{}, Signals{Chosen: "A", Repeated: true}, good, &entry, bot.ActionIgnore, bot.ReasonNothing, "", ""},
+		{"chosen", bot.Conversation{}, Signals{Chosen: "A"}, good, &entry, bot.ActionAnswer, bot.ReasonChosen, "A", ""},
+		{"chosen, but not published", bot.Conversation{}, Signals{Chosen: "X"}, good, nil, bot.ActionClarify, bot.ReasonNoAnswer, "", PhraseGone},
+		{"declined a person", bot.Conversation{}, Signals{Again: true}, retrieval.Result{}, nil, bot.ActionClarify, bot.ReasonSmallTalk, "", PhraseAgain},
+		{"none of the choices", bot.Conversation{}, Signals{None: true}, retrieval.Result{}, nil, bot.ActionClarify, bot.ReasonNoAnswer, "", PhraseAskAgain},
+		{"start", bot.Conversation{}, Signals{Command: "start"}, good, nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseStart},
+		{"help with a question", bot.Conversation{}, Signals{Command: "help", Question: "q", Raw: "q"}, good, nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"greeting", bot.Conversation{}, Signals{Greeting: true, Raw: "hi"}, good, nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseGreeting},
+		{"greeting that is an entry", bot.Conversation{}, Signals{Greeting: true, Raw: "hi"}, hits(hit("A", .9, 1)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"thanks", bot.Conversation{}, Signals{Thanks: true}, good, nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseThanks},
+		{"nothing", bot.Conversation{}, Signals{}, retrieval.Result{}, nil, bot.ActionIgnore, bot.ReasonNothing, "", ""},
+		{"picture", bot.Conversation{}, Signals{Unreadable: true}, retrieval.Result{}, nil, bot.ActionClarify, bot.ReasonUnreadable, "", PhraseUnreadable},
+		{"too long", bot.Conversation{}, Signals{Question: "q", TooLong: true}, good, nil, bot.ActionClarify, bot.ReasonUnreadable, "", PhraseTooLong},
+		{"nothing published", bot.Conversation{}, asks, hits(), nil, bot.ActionClarify, bot.ReasonNoAnswer, "", PhraseAskAgain},
+		{"exact words", bot.Conversation{}, asks, hits(hit("A", .5, 1), hit("B", .49, .4)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"confident", bot.Conversation{}, asks, good, nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"confident, at the border", bot.Conversation{}, asks, hits(hit("A", .6, 0)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"close call", bot.Conversation{}, asks, hits(hit("A", .9, 0), hit("B", .81, 0), hit("C", .2, 0)), nil, bot.ActionClarify, bot.ReasonCloseCall, "A B", PhraseWhich},
+		{"not close", bot.Conversation{}, asks, hits(hit("A", .9, 0), hit("B", .79, 0)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"close, same answer", bot.Conversation{}, asks, hits(hit("A", .9, 0), same), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"close, asked twice before", bot.Conversation{Clarify: 2}, asks, hits(hit("A", .9, 0), hit("B", .9, 0)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"at most three choices", bot.Conversation{}, asks, hits(hit("A", .9, 0), hit("B", .9, 0), hit("C", .9, 0), hit("D", .9, 0)), nil, bot.ActionClarify, bot.ReasonCloseCall, "A B C", PhraseWhich},
+		{"unsure", bot.Conversation{}, asks, hits(hit("A", .59, 0), hit("B", .31, 0), hit("C", .1, 0)), nil, bot.ActionClarify, bot.ReasonUnsure, "A B", PhraseWhich},
+		{"unsure, asked twice before", bot.Conversation{Clarify: 2}, asks, hits(hit("A", .59, 0)), nil, bot.ActionClarify, bot.ReasonNoAnswer, "", PhraseAskAgain},
+		{"first miss", bot.Conversation{}, asks, hits(hit("A", .29, 0)), nil, bot.ActionClarify, bot.ReasonNoAnswer, "", PhraseAskAgain},
+		{"second miss", bot.Conversation{Misses: 1}, asks, hits(hit("A", .29, 0)), nil, bot.ActionClarify, bot.ReasonNoAnswer, "", PhraseOffer},
+		{"third miss", bot.Conversation{Misses: 2}, asks, hits(hit("A", .29, 0)), nil, bot.ActionHandoff, bot.ReasonNoAnswer, "", PhraseHandoff},
+		{"an answer at the third try", bot.Conversation{Misses: 2}, asks, good, nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+	} {
+		v := Decide(p, Evidence{Turn: bot.Turn{Conversation: row.conv}, Signals: row.signals, Found: row.found, Chosen: row.chosen})
+		var entries string
+		for i, id := range v.Entries {
+			if i > 0 {
+				entries += " "
+			}
+			entries += string(id)
+		}
+		require.Equal(t, []any{row.action, row.reason, row.entries, row.phrase}, []any{v.Action, v.Reason, entries, v.Phrase}, row.name)
+		require.NotEmpty(t, v.Rule, row.name)
+		if len(row.found.Hits) > 0 {
+			require.Equal(t, row.found.Hits[0].Score, v.Score, row.name)
+		}
+	}
+}
+
+// A fixed is a retriever that always finds the same.
+type fixed struct {
+	found retrieval.Result
+	err   error
+}
+
+func (f fixed) Search(context.Context, retrieval.Query) (retrieval.Result, error) {
+	return f.found, f.err
+}
+
+func (f fixed) Entry(_ []knowledge.AffiliateID, id knowledge.EntryID) (knowledge.Entry, bool) {
+	for _, h := range f.found.Hits {
+		if h.Entry.ID == id {
+			return h.Entry, true
+		}
+	}
+	return knowledge.Entry{}, false
+}
+
+// The ladder as a customer climbs it: other words, an offer, a person; a wish cuts it short.
+func TestLadder(t *testing.T) {
+	e := NewEngine(fixed{found: hits(hit("A", .1, 0))}, phrases(t), DefaultPolicy())
+	tn := turn("what is the weather on mars")
+	tn.Conversation.Affiliate = "acme"
+	for _, want := range []bot.Action{bot.ActionClarify, bot.ActionClarify, bot.ActionHandoff} {
+		o, err := e.Turn(t.Context(), tn)
+		require.NoError(t, err)
+		require.Equal(t, want, o.Decision.Action)
+		require.Len(t, o.Replies, 1)
+		require.Equal(t, want == bot.ActionHandoff, o.Escalate != nil)
+		tn.Conversation = o.Next
+		if o.Escalate != nil {
+			require.Equal(t, bot.Escalation{ID: "t", Affiliate: "acme", Reason: bot.ReasonNoAnswer, Topic: "topic A",
+				Question: "what is the weather on mars", Locale: "en", Tried: []knowledge.EntryID{"A"}}, *o.Escalate)
+		}
+	}
+	require.Equal(t, bot.ModePerson, tn.Conversation.Mode)
+	o, err := NewEngine(fixed{err: errors.New("search is down")}, phrases(t), DefaultPolicy()).Turn(t.Context(), tn)
+	require.NoError(t, err, "whom a person has needs no search")
+	require.Equal(t, bot.ActionForward, o.Decision.Action)
+	require.Empty(t, o.Replies)
+}
+
+func TestGreetingWithQuestionGetsBoth(t *testing.T) {
+	e := NewEngine(fixed{found: hits(hit("A", .9, 0))}, phrases(t), DefaultPolicy())
+	tn := turn("hola", "when do you pay?")
+	tn.Conversation.Locale = "es"
+	o, err := e.Turn(t.Context(), tn)
+	require.NoError(t, err)
+	require.Equal(t, []bot.Reply{{Text: "¡Hola!\n\nanswer A", Entry: "A"}}, o.Replies)
+}
+
+// The words of a handoff on a wish are the question before the wish.
+func TestQuestionOfAWish(t *testing.T) {
+	e := NewEngine(fixed{}, phrases(t), DefaultPolicy())
+	tn := turn("talk to a person please")
+	tn.History = []bot.Message{{Author: bot.AuthorCustomer, Text: "my payout is missing"}, {Author: bot.AuthorBot, Text: "?"}, {Author: bot.AuthorCustomer, Choice: "none", Text: "None of these"}}
+	o, err := e.Turn(t.Context(), tn)
+	require.NoError(t, err)
+	require.Equal(t, "my payout is missing", o.Escalate.Question)
+	tn.History = nil
+	o, err = e.Turn(t.Context(), tn)
+	require.NoError(t, err)
+	require.Equal(t, "talk to a person please", o.Escalate.Question)
+}
+
+func TestBroken(t *testing.T) {
+	e := NewEngine(fixed{}, phrases(t), DefaultPolicy())
+	o := e.Broken(turn("how do I get paid"))
+	require.Equal(t, bot.ActionHandoff, o.Decision.Action)
+	require.Equal(t, bot.ReasonBroken, o.Escalate.Reason)
+	require.NotEmpty(t, o.Replies)
+}

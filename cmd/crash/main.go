@@ -1,0 +1,123 @@
+// Command crash proves that no customer's message is lost, and none answered twice, when the
+// service dies. It runs the real binary against a fake Telegram and many customers, kills it with
+// SIGKILL at random and at chosen moments, starts it again at once, and at the end compares what
+// the network took and received with what the database says. It prints the counts, and exits with
+// 1 and the seed if anything does not add up.
+//
+// It watches from outside: every call of the service to the network, and every call of the network
+// to the service, goes through this program (see network), which therefore knows which life of the
+// service made it and can kill that life in the very middle of it.
+//
+// What it does not do: kill the database server or cut the power. It is not a load test either.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+const (
+	modeWebhook = "webhook"
+	modePoll    = "poll"
+	dbSQLite    = "sqlite"
+	dbPostgres  = "postgres"
+
+	// postgresEnv names the variable with the DSN of a Postgres server in which databases may be made.
+	postgresEnv = "FAQBOT_TEST_POSTGRES"
+)
+
+// errViolated ends a run that found violations and has printed them.
+var errViolated = errors.New("violated")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	err := command(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	switch {
+	case errors.Is(err, errViolated):
+		os.Exit(1)
+	case err != nil && !errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(os.Stderr, "crash: %v\n", err)
+		os.Exit(2)
+	}
+}
+
+// command runs one command line.
+func command(ctx context.Context, args []string, out, progress io.Writer) error {
+	o := options{postgres: os.Getenv(postgresEnv), progress: progress}
+	flags := flag.NewFlagSet("crash", flag.ContinueOnError)
+	flags.SetOutput(progress)
+	flags.IntVar(&o.kills, "n", 20, "kills in each mode")
+	flags.StringVar(&o.db, "db", dbSQLite, "sqlite or postgres (a new database in "+postgresEnv+")")
+	mode := flags.String("mode", "both", "how the service hears: webhook, poll or both")
+	flags.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano())%1_000_000, "of all random choices")
+	flags.IntVar(&o.customers, "customers", 40, "how many customers write")
+	flags.StringVar(&o.binary, "faqbot", "", "the binary to kill; built from this module if not given")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	modes := map[string][]string{modeWebhook: {modeWebhook}, modePoll: {modePoll}, "both": {modeWebhook, modePoll}}[*mode]
+	switch {
+	case modes == nil || flags.NArg() > 0:
+		return errors.New("usage: crash -mode webhook|poll|both, and no arguments")
+	case o.db != dbSQLite && o.db != dbPostgres:
+		return fmt.Errorf("-db %s: use sqlite or postgres", o.db)
+	case o.db == dbPostgres && o.postgres == "":
+		return fmt.Errorf("-db postgres needs %s: run it under .ci/with-postgres", postgresEnv)
+	case o.kills < 1 || o.customers < 1:
+		return errors.New("-n and -customers must be at least 1")
+	}
+	dir, err := os.MkdirTemp("", "faqbot-crash-")
+	if err != nil {
+		return fmt.Errorf("make a folder: %w", err)
+	}
+	if o.binary == "" {
+		if o.binary, err = build(ctx, dir); err != nil {
+			return errors.Join(err, os.RemoveAll(dir))
+		}
+	}
+	if err := runModes(ctx, o, modes, dir, out); err != nil {
+		fmt.Fprintf(progress, "crash: the service's log and database are kept in %s\n", dir)
+		return err
+	}
+	return os.RemoveAll(dir)
+}
+
+// runModes runs o once in each mode and prints what came of it.
+func runModes(ctx context.Context, o options, modes []string, dir string, out io.Writer) error {
+	violated := false
+	for _, mode := range modes {
+		o.mode, o.dir = mode, filepath.Join(dir, mode)
+		if err := os.Mkdir(o.dir, 0o700); err != nil {
+			return fmt.Errorf("make a folder: %w", err)
+		}
+		r, err := run(ctx, o)
+		if err != nil {
+			return fmt.Errorf("mode %s, seed %d: %w", mode, o.seed, err)
+		}
+		r.print(out)
+		violated = violated || len(r.Violations) > 0
+	}
+	if violated {
+		return errViolated
+	}
+	return nil
+}
+
+// build builds the service into dir.
+func build(ctx context.Context, dir string) (string, error) {
+	binary := filepath.Join(dir, "faqbot")
+	if said, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "faqbot/cmd/faqbot").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the service: %w\n%s", err, said)
+	}
+	return binary, nil
+}

@@ -1,0 +1,252 @@
+package handoff
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"faqbot/bot"
+	"faqbot/bot/dialogue"
+	"faqbot/knowledge"
+	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/sqldb/sqldbtest"
+)
+
+// An office is a desk, a bot that hands everybody over, and a network that takes every reply.
+type office struct {
+	t       *testing.T
+	db      *sqldb.DB
+	desk    *Desk
+	intake  *bot.Intake
+	network *network
+	account bot.Account
+}
+
+type network struct {
+	mu   sync.Mutex
+	sent []string
+}
+
+func (n *network) Limits() bot.Limits { return bot.Limits{Text: 1000, Choices: 3, Label: 40} }
+
+func (n *network) Send(_ context.Context, _ bot.Address, id bot.DeliveryID, r bot.Reply) (string, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.sent = append(n.sent, r.Text)
+	return string(id), nil
+}
+
+func (n *network) texts() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return append([]string(nil), n.sent...)
+}
+
+// onBoth opens an office on SQLite and on Postgres.
+func onBoth(t *testing.T, test func(t *testing.T, o *office)) {
+	t.Helper()
+	sqldbtest.Run(t, []sqldb.Schema{bot.Schema(), Schema()}, func(t *testing.T, db *sqldb.DB) {
+		log := logrus.New()
+		log.SetOutput(t.Output())
+		phrases, err := dialogue.LoadPhrases()
+		require.NoError(t, err)
+		o := &office{t: t, db: db, network: &network{}, account: bot.Account{Channel: "test", ID: "one", Affiliates: []knowledge.AffiliateID{"acme"}}}
+		key := bot.AccountKey("test", "one")
+		channels, accounts := map[string]bot.Channel{key: o.network}, map[string]bot.Account{key: o.account}
+		store := bot.NewStore(db)
+		o.desk = NewDesk(db, bot.NewConversations(store, channels, bot.ConversationsOptions{}), phrases, log, nil)
+		o.intake = bot.NewIntake(store, channels, log, bot.IntakeOptions{})
+		engine := dialogue.NewEngine(nothing{}, phrases, dialogue.DefaultPolicy())
+		runner := bot.NewRunner(store, engine, accounts, channels, log, bot.RunnerOptions{})
+		courier := bot.NewCourier(store, channels, o.desk, log, bot.CourierOptions{})
+		ctx, stop := context.WithCancel(context.Background())
+		g, ctx := errgroup.WithContext(ctx)
+		g.Go(func() error { return runner.Run(ctx) })
+		g.Go(func() error { return courier.Run(ctx) })
+		t.Cleanup(func() { stop(); require.NoError(t, g.Wait()) })
+		test(t, o)
+	})
+}
+
+func (o *office) say(id, text string) {
+	o.t.Helper()
+	require.NoError(o.t, o.intake.Accept(o.t.Context(), o.account, []bot.Event{{Address: bot.Address{Channel: "test", Account: "one", Customer: "c"},
+		ExternalID: id, At: time.Now(), Message: &bot.Inbound{Text: text}}}))
+}
+
+func (o *office) soon(what string, cond func() bool) {
+	o.t.Helper()
+	require.Eventually(o.t, cond, 20*time.Second, 5*time.Millisecond, what)
+}
+
+// ticket waits for the only ticket to be as asked.
+func (o *office) ticket(what string, ok func(Ticket) bool) (t Ticket) {
+	o.t.Helper()
+	o.soon(what, func() bool {
+		list, err := o.desk.List(o.t.Context(), Filter{Closed: true})
+		require.NoError(o.t, err)
+		require.LessOrEqual(o.t, len(list), 1)
+		if len(list) == 1 {
+			t = list[0]
+		}
+		return len(list) == 1 && ok(t)
+	})
+	return t
+}
+
+func TestTicketFromWishToClose(t *testing.T) {
+	onBoth(t, func(t *testing.T, o *office) {
+		o.say("u1", "my payout is missing")
+		o.soon("asked back", func() bool { return len(o.network.texts()) == 1 })
+		o.say("u2", "talk to a person please")
+		tk := o.ticket("opened", func(tk Ticket) bool { return tk.State == StateOpen })
+		require.Equal(t, []any{"my payout is missing", QueueName("acme"), knowledge.AffiliateID("acme"), bot.ReasonAskedPerson},
+			[]any{tk.Question, tk.Queue, tk.Affiliate, tk.Reason})
+		require.Equal(t, answerWithin, tk.DueAt.Sub(tk.OpenedAt))
+
+		require.NoError(t, o.desk.Take(t.Context(), tk.ID, "ann", false))
+		require.ErrorIs(t, o.desk.Take(t.Context(), tk.ID, "bob", false), ErrTaken)
+		require.ErrorIs(t, o.desk.Reply(t.Context(), tk.ID, "bob", "k0", "hello"), ErrTaken)
+		require.ErrorIs(t, o.desk.Close(t.Context(), tk.ID, "bob"), ErrTaken)
+		for range 2 { // a double click sends once
+			require.NoError(t, o.desk.Reply(t.Context(), tk.ID, "ann", "k1", "It went out today."))
+		}
+		require.Error(t, o.desk.Reply(t.Context(), tk.ID, "ann", "k2", "  "))
+		require.Error(t, o.desk.Reply(t.Context(), tk.ID, "ann", "k3", strings.Repeat("x", longestReply+1)))
+		o.ticket("answered", func(tk Ticket) bool { return tk.WaitingSince.IsZero() && !tk.RepliedAt.IsZero() })
+		o.say("u3", "it did not arrive")
+		o.ticket("waiting again", func(tk Ticket) bool { return !tk.WaitingSince.IsZero() })
+
+		require.NoError(t, o.desk.Note(t.Context(), tk.ID, "ann", "checked with the bank"))
+		c, err := o.desk.Show(t.Context(), tk.ID)
+		require.NoError(t, err)
+		require.Len(t, c.Notes, 1)
+		require.Equal(t, "it did not arrive", c.Said[len(c.Said)-1].Text)
+
+		require.NoError(t, o.desk.Take(t.Context(), tk.ID, "bob", true))
+		for range 2 {
+			require.NoError(t, o.desk.Close(t.Context(), tk.ID, "bob"))
+		}
+		require.ErrorIs(t, o.desk.Reply(t.Context(), tk.ID, "bob", "k4", "more"), ErrClosed)
+		o.soon("told", func() bool {
+			return strings.Contains(strings.Join(o.network.texts(), " "), "automated assistant")
+		})
+		said := o.network.texts()
+		require.Equal(t, 1, strings.Count(strings.Join(said, "|"), "It went out today."))
+		o.say("u4", "hello")
+		o.soon("the bot answers again", func() bool { return len(o.network.texts()) > len(said) })
+	})
+}
+
+// Two agents reach for one ticket: one has it.
+func TestTakeAtOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, o *office) {
+		o.say("u1", "/human")
+		tk := o.ticket("opened", func(tk Ticket) bool { return tk.State == StateOpen })
+		var g errgroup.Group
+		errs := make([]error, 8)
+		for i := range errs {
+			g.Go(func() error {
+				errs[i] = o.desk.Take(t.Context(), tk.ID, AgentID(string(rune('a'+i))), false)
+				return nil
+			})
+		}
+		require.NoError(t, g.Wait())
+		won := 0
+		for _, err := range errs {
+			if err == nil {
+				won++
+			} else {
+				require.ErrorIs(t, err, ErrTaken)
+			}
+		}
+		require.Equal(t, 1, won)
+	})
+}
+
+func TestTellTwice(t *testing.T) {
+	onBoth(t, func(t *testing.T, o *office) {
+		o.say("u1", "/human")
+		tk := o.ticket("opened", func(Ticket) bool { return true })
+		n := bot.News{Conversation: tk.Conversation, Seq: 99, At: time.Now(), Escalation: &bot.Escalation{ID: "e2", Reason: bot.ReasonBroken}}
+		for range 2 { // a second cause while a ticket is open opens none
+			require.NoError(t, o.desk.Tell(t.Context(), n))
+		}
+		n = bot.News{Conversation: tk.Conversation, Seq: 100, At: time.Now(), Fate: &bot.Fate{State: "failed", Code: "blocked"}}
+		for range 2 {
+			require.NoError(t, o.desk.Tell(t.Context(), n))
+		}
+		c, err := o.desk.Show(t.Context(), tk.ID)
+		require.NoError(t, err)
+		require.Len(t, c.Notes, 1)
+		require.Contains(t, c.Notes[0].Text, "blocked")
+		o.ticket("still one", func(Ticket) bool { return true })
+	})
+}
+
+// The customer writes while the agent closes: the ticket opens again, nobody is forgotten.
+func TestWroteWhileClosing(t *testing.T) {
+	onBoth(t, func(t *testing.T, o *office) {
+		o.say("u1", "/human")
+		tk := o.ticket("opened", func(Ticket) bool { return true })
+		require.NoError(t, o.desk.Close(t.Context(), tk.ID, "ann"))
+		require.NoError(t, o.desk.Tell(t.Context(), bot.News{Conversation: tk.Conversation, Seq: 50, At: time.Now(), Wrote: []bot.MessageID{"m"}}))
+		o.ticket("open again", func(tk Ticket) bool {
+			return tk.State == StateOpen && !tk.WaitingSince.IsZero() && tk.ClosedAt.IsZero()
+		})
+		c, err := o.desk.Show(t.Context(), tk.ID)
+		require.NoError(t, err)
+		require.Equal(t, bot.ModePerson, c.Conversation.Mode)
+	})
+}
+
+func TestCustomerGoesBackToTheBot(t *testing.T) {
+	onBoth(t, func(t *testing.T, o *office) {
+		o.say("u1", "/human")
+		o.ticket("opened", func(Ticket) bool { return true })
+		o.say("u2", "/bot")
+		o.ticket("closed", func(tk Ticket) bool { return tk.State == StateClosed && tk.Outcome == ResolutionLeft })
+		o.say("u3", "/human")
+		o.soon("another ticket", func() bool {
+			list, err := o.desk.List(t.Context(), Filter{Affiliate: "acme", Closed: true})
+			require.NoError(t, err)
+			return len(list) == 2 && list[0].State == StateOpen
+		})
+		none, err := o.desk.List(t.Context(), Filter{Affiliate: "other", Closed: true})
+		require.NoError(t, err)
+		require.Empty(t, none, "one affiliate's tickets are not another's")
+	})
+}
+
+// Whoever waits for a person without a ticket gets one.
+func TestSweep(t *testing.T) {
+	onBoth(t, func(t *testing.T, o *office) {
+		o.say("u1", "/human")
+		tk := o.ticket("opened", func(Ticket) bool { return true })
+		o.soon("nothing under way", func() bool {
+			list, err := o.desk.conversations.WithPerson(t.Context(), time.Now().Add(time.Hour))
+			require.NoError(t, err)
+			return len(list) == 1
+		})
+		require.NoError(t, o.db.InTx(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `DELETE FROM tickets`)
+			return err
+		}))
+		require.NoError(t, o.desk.Sweep(t.Context()))
+		list, err := o.desk.List(t.Context(), Filter{})
+		require.NoError(t, err)
+		require.Empty(t, list, "within the first minute it may still be on its way")
+		o.desk.now = func() time.Time { return time.Now().Add(2 * time.Minute) }
+		for range 2 {
+			require.NoError(t, o.desk.Sweep(t.Context()))
+		}
+		o.ticket("opened by the sweep", func(swept Ticket) bool { return swept.Conversation == tk.Conversation })
+	})
+}
