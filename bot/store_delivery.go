@@ -53,7 +53,7 @@ func (s *Store) claimDelivery(ctx context.Context, now time.Time, lease time.Dur
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		next, err = s.soonest(ctx, `SELECT MIN(CASE WHEN due_at > lease_until THEN due_at ELSE lease_until END)
-			FROM deliveries WHERE state = 'queued'`)
+			FROM deliveries WHERE state = 'queued' AND (due_at > $1 OR lease_until > $1)`, now)
 		return d, next, false, err
 	}
 	if err != nil {

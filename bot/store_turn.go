@@ -37,7 +37,7 @@ func (s *Store) claimTurn(ctx context.Context, now time.Time, lease time.Duratio
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		next, err = s.soonest(ctx, `SELECT MIN(CASE WHEN turn_due_at > lease_until THEN turn_due_at ELSE lease_until END)
-			FROM conversations WHERE turn_due_at > 0`)
+			FROM conversations WHERE turn_due_at > 0 AND (turn_due_at > $1 OR lease_until > $1)`, now)
 		return c, next, false, err
 	}
 	if err != nil {
@@ -50,10 +50,11 @@ func (s *Store) claimTurn(ctx context.Context, now time.Time, lease time.Duratio
 	return c, next, true, nil
 }
 
-// soonest runs a query for the least of some times, zero if there is none.
-func (s *Store) soonest(ctx context.Context, query string) (time.Time, error) {
+// soonest runs a query for the least of some times after now, zero if there is none. What is due
+// already and cannot be claimed, as when its account pauses, must not be waited for in a busy loop.
+func (s *Store) soonest(ctx context.Context, query string, now time.Time) (time.Time, error) {
 	var ms sql.NullInt64
-	if err := s.db.QueryRowContext(ctx, query).Scan(&ms); err != nil || !ms.Valid {
+	if err := s.db.QueryRowContext(ctx, query, now.UnixMilli()).Scan(&ms); err != nil || !ms.Valid {
 		return time.Time{}, err
 	}
 	return time.UnixMilli(ms.Int64), nil
