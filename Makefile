@@ -4,7 +4,7 @@ GO ?= go
 N ?= 20
 DB ?= sqlite
 
-.PHONY: all build test check fmt lint crash quality bench fuzz
+.PHONY: all build test prepare check fmt lint crash quality bench fuzz
 
 all: build
 
@@ -13,8 +13,11 @@ build:
 
 # All tests, with the race detector, on SQLite and on a Postgres of their own. As root on Debian it
 # installs what is missing; anyone else is told what to install.
-test: check
+test: prepare check
 	.ci/with-postgres $(GO) test -race -shuffle=on -timeout 14m ./...
+
+prepare:
+	@.ci/prepare
 
 check:
 	@test -z "$$(gofmt -l cmd bot retrieval handoff knowledge)" || { echo "not gofmt'ed:"; gofmt -l cmd bot retrieval handoff knowledge; exit 1; }

@@ -1,0 +1,142 @@
+package bot
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"faqbot/knowledge"
+)
+
+// Find returns the conversation with an address, or ErrNotFound.
+func (c *Conversations) Find(ctx context.Context, a Address) (Conversation, error) {
+	row := c.store.db.QueryRowContext(ctx, `SELECT `+conversationColumns+` FROM conversations
+		WHERE channel = $1 AND account = $2 AND customer = $3`, a.Channel, a.Account, a.Customer)
+	conv, err := scanConversation(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return conv, fmt.Errorf("conversation on %s: %w", AccountKey(a.Channel, a.Account), ErrNotFound)
+	}
+	return conv, err
+}
+
+// A Search says which conversations List returns.
+type Search struct {
+	Affiliates []knowledge.AffiliateID // whose: none if empty, all with knowledge.Everyone
+	Words      string                  // all of them stand in one message; "" means any conversation
+	Before     time.Time               // quiet since before then; zero means now: for the next page
+	Limit      int                     // 50 if 0
+}
+
+// A Summary is a conversation in a list.
+type Summary struct {
+	Conversation
+	ActiveAt time.Time // last message of either side
+	Last     Message   // the newest message, of those that match if words were searched for
+}
+
+// List returns the conversations a search asks for, the most recently active first.
+func (c *Conversations) List(ctx context.Context, s Search) (list []Summary, err error) {
+	if s.Limit == 0 {
+		s.Limit = 50
+	}
+	if s.Before.IsZero() {
+		s.Before = c.o.Now().Add(time.Hour)
+	}
+	args := []any{s.Before.UnixMilli(), s.Limit}
+	where := `active_at < $1 AND heard_at > 0`
+	where += ` AND ` + ofAffiliates(s.Affiliates, &args)
+	matches := `m.conversation_id = conversations.id`
+	for _, word := range strings.Fields(strings.ToLower(s.Words)) {
+		args = append(args, "%"+escapeLike(word)+"%")
+		matches += fmt.Sprintf(` AND LOWER(m.body) LIKE $%d ESCAPE '\'`, len(args))
+	}
+	rows, err := c.store.db.QueryContext(ctx, `SELECT `+conversationColumns+`, active_at, (SELECT MAX(m.seq) FROM messages m WHERE `+matches+`)
+		FROM conversations WHERE `+where+` AND EXISTS (SELECT 1 FROM messages m WHERE `+matches+`) ORDER BY active_at DESC, id LIMIT $2`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list conversations: %w", err)
+	}
+	seqs, err := scanSummaries(rows, &list)
+	if err != nil {
+		return nil, fmt.Errorf("list conversations: %w", err)
+	}
+	for i := range list {
+		last, err := c.store.messages(ctx, `m.conversation_id = $1 AND m.seq = $2`, list[i].ID, seqs[i])
+		if err != nil {
+			return nil, fmt.Errorf("list conversations: %w", err)
+		}
+		if len(last) == 1 {
+			list[i].Last = last[0]
+		}
+	}
+	return list, nil
+}
+
+func scanSummaries(rows *sql.Rows, list *[]Summary) (seqs []int64, err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var s Summary
+		var active, seq int64
+		if s.Conversation, err = scanConversation(rows, &active, &seq); err != nil {
+			return nil, err
+		}
+		s.ActiveAt = time.UnixMilli(active).UTC()
+		*list, seqs = append(*list, s), append(seqs, seq)
+	}
+	return seqs, rows.Err()
+}
+
+// ofAffiliates is the condition that a row's affiliate is one of list; its parameters join args.
+func ofAffiliates(list []knowledge.AffiliateID, args *[]any) string {
+	var marks []string
+	for _, a := range list {
+		if a == knowledge.Everyone {
+			return `1 = 1`
+		}
+		*args = append(*args, string(a))
+		marks = append(marks, fmt.Sprintf("$%d", len(*args)))
+	}
+	if len(marks) == 0 {
+		return `1 = 0`
+	}
+	return `affiliate IN (` + strings.Join(marks, ", ") + `)`
+}
+
+// escapeLike makes word match itself in a LIKE pattern that escapes by a backslash.
+func escapeLike(word string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(word)
+}
+
+// A TurnRecord is a turn as it was decided.
+type TurnRecord struct {
+	ID       TurnID
+	Decision Decision
+	Trace    Trace
+	At       time.Time
+}
+
+// Turns returns the turns of a conversation, oldest first: what the bot did, and why.
+func (c *Conversations) Turns(ctx context.Context, id ConversationID) (list []TurnRecord, err error) {
+	rows, err := c.store.db.QueryContext(ctx, `SELECT id, action, reason, score, entries, trace, at FROM turns WHERE conversation_id = $1 ORDER BY at, id`, id)
+	if err != nil {
+		return nil, fmt.Errorf("read turns of %s: %w", id, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var t TurnRecord
+		var entries, trace string
+		var at int64
+		if err := rows.Scan(&t.ID, &t.Decision.Action, &t.Decision.Reason, &t.Decision.Score, &entries, &trace, &at); err != nil {
+			return nil, err
+		}
+		t.At = time.UnixMilli(at).UTC()
+		if err := errors.Join(unpack(entries, &t.Decision.Entries), json.Unmarshal([]byte(trace), &t.Trace)); err != nil {
+			return nil, fmt.Errorf("turn %s: %w", t.ID, err)
+		}
+		list = append(list, t)
+	}
+	return list, rows.Err()
+}

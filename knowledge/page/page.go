@@ -1,0 +1,134 @@
+// Package page is what all our pages share: one layout, one style sheet, small modules, security
+// headers, and rendering. A package with pages brings templates of its own; this one knows none of
+// them, nor who may see what.
+//
+// A page works without JavaScript: every action is a form or a link. htmx and the modules only make
+// it livelier. Nothing is inline and nothing comes from elsewhere, so that the Content-Security-Policy
+// can be strict.
+package page
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+//go:embed layout/*.html
+var layoutFiles embed.FS
+
+// A Link is one place to go.
+type Link struct {
+	Href, Label string
+	Current     bool
+}
+
+// A Chrome is what surrounds a page's own content: who reads it and where they can go.
+type Chrome struct {
+	Links []Link
+	Who   string // the reader's name, "" if nobody is signed in
+}
+
+// Pages renders one package's templates inside the layout.
+type Pages struct {
+	byName map[string]*template.Template
+	chrome func(*http.Request) Chrome
+}
+
+// New parses the *.html of files. One named _x.html holds parts that the others share; every other is
+// a page, which defines the templates "title" and "main". chrome says what surrounds a page; nil
+// means nothing does.
+func New(files fs.FS, chrome func(*http.Request) Chrome) (*Pages, error) {
+	if chrome == nil {
+		chrome = func(*http.Request) Chrome { return Chrome{} }
+	}
+	base, err := template.New("layout.html").Funcs(functions()).ParseFS(layoutFiles, "layout/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse the layout: %w", err)
+	}
+	names, err := fs.Glob(files, "*.html")
+	if err != nil {
+		return nil, fmt.Errorf("list templates: %w", err)
+	}
+	p := &Pages{byName: map[string]*template.Template{}, chrome: chrome}
+	for _, name := range names {
+		if strings.HasPrefix(name, "_") {
+			if base, err = base.ParseFS(files, name); err != nil {
+				return nil, fmt.Errorf("parse %s: %w", name, err)
+			}
+		}
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, "_") {
+			continue
+		}
+		t, err := base.Clone()
+		if err == nil {
+			t, err = t.ParseFS(files, name)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("parse %s: %w", name, err)
+		}
+		p.byName[strings.TrimSuffix(name, path.Ext(name))] = t
+	}
+	return p, nil
+}
+
+// A view is what templates see: {{.Data}} is the page's own.
+type view struct {
+	Chrome
+	Path string
+	Data any
+}
+
+// Show renders the page called name with data. A page that cannot be rendered is an error before
+// anything is written.
+func (p *Pages) Show(w http.ResponseWriter, r *http.Request, status int, name string, data any) error {
+	return p.render(w, r, status, name, "layout.html", view{Chrome: p.chrome(r), Path: r.URL.Path, Data: data})
+}
+
+// Part renders one template of a page, for a live update; it sees data as {{.Data}} too.
+func (p *Pages) Part(w http.ResponseWriter, r *http.Request, name, part string, data any) error {
+	return p.render(w, r, http.StatusOK, name, part, view{Path: r.URL.Path, Data: data})
+}
+
+func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, name, part string, v view) error {
+	t := p.byName[name]
+	if t == nil {
+		return fmt.Errorf("there is no page %q", name)
+	}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, part, v); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-store") // what is behind a sign-in stays out of caches
+	}
+	w.WriteHeader(status)
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// functions are what templates may call besides the standard ones.
+func functions() template.FuncMap {
+	return template.FuncMap{
+		"asset": Asset,
+		"when":  when,
+	}
+}
+
+// when is t for a reader: a module turns it into their own time zone and language.
+func when(t time.Time) template.HTML {
+	if t.IsZero() {
+		return ""
+	}
+	utc := t.UTC()
+	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, utc.Format(time.RFC3339), utc.Format("2 Jan 2006 15:04 UTC")))
+}
