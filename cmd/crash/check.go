@@ -133,7 +133,8 @@ func (c *checker) checkSayings() {
 			continue
 		}
 		words := rows[0].Body
-		if edit, isMended := mendedBy[s.Update]; s.Kind == wrote && words != s.Text && !(isMended && words == edit.Text) {
+		edit, isMended := mendedBy[s.Update]
+		if s.Kind == wrote && words != s.Text && (!isMended || words != edit.Text) {
 			c.violate(lost, "update %d (chat %d) is stored with other words", s.Update, s.Chat)
 		}
 	}
@@ -343,6 +344,9 @@ func (c *checker) checkRest() {
 	}
 	for _, s := range c.e.Odd {
 		c.violate(other, "%s", s)
+	}
+	if c.r.Messages == 0 || c.r.Delivered == 0 || c.r.Kills == 0 {
+		c.violate(other, "nothing was put to the test: %d messages, %d replies, %d kills", c.r.Messages, c.r.Delivered, c.r.Kills)
 	}
 	if c.e.Rejects > 0 {
 		c.violate(lost, "%d bodies were rejected as unreadable", c.e.Rejects)

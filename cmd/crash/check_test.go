@@ -186,6 +186,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"a panic in the log":            {func(e *evidence) { e.Panics = []string{"panic: oh"} }, logged, "panic: oh"},
 		"stuck work":                    {func(e *evidence) { e.Stuck = []string{"3 deliveries are queued"} }, lost, "not worked off in time"},
 		"a rejected body":               {func(e *evidence) { e.Rejects = 1 }, lost, "rejected as unreadable"},
+		"no load":                       {func(e *evidence) { *e = evidence{Kills: e.Kills} }, other, "nothing was put to the test"},
 		"anything odd":                  {func(e *evidence) { e.Odd = []string{"exit status 2"} }, other, "exit status 2"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -204,7 +204,7 @@ func greetings() []string {
 	return []string{"hi", "hello there", "good morning", "hey", "/start", "/help"}
 }
 
-// knownQuestions have an answer in faq.csv.
+// knownQuestions have an answer in the FAQ, the last two a long one.
 func knownQuestions() []string {
 	return []string{"When do I get paid?", "How do I get paid?", "What is the minimum payout?", "My payout is late",
 		"How much commission do I earn?", "Is there recurring commission?", "What is the cookie duration?",
@@ -212,15 +212,15 @@ func knownQuestions() []string {
 		"Can I bid on the brand in Google Ads?", "May I publish coupon codes?", "Is e-mail marketing allowed?",
 		"Where are the banners?", "What tax forms do you need?", "How do I change my bank details?",
 		"How do I change my e-mail address?", "How do I close my account?", "How long does approval take?",
-		"Do I lose commission on refunds?"}
+		"Do I lose commission on refunds?", "What are the terms of the program?", "Show me the terms and conditions"}
 }
 
-// vagueQuestions are near to two or more of faq.csv.
+// vagueQuestions are near to two or more entries.
 func vagueQuestions() []string {
 	return []string{"payment?", "How do I change my details?", "commission?", "May I use a short link?", "my account"}
 }
 
-// unknownQuestions have no answer in faq.csv.
+// unknownQuestions have no answer in the FAQ.
 func unknownQuestions() []string {
 	return []string{"Do you know a good recipe for lentil soup?", "Who won the match on Sunday?",
 		"What is the capital of Mongolia?", "How tall is the Eiffel tower?"}

@@ -30,11 +30,18 @@ type plan struct {
 
 // newPlan draws a plan. Half of all kills come at random, from the very start on; half at the
 // moments at which what the network knows and what the service has stored differ.
-func newPlan(r *rand.Rand, mode string) plan {
+//
+// A send that the kill before, last, left in doubt is now and then killed again when it is repeated.
+func newPlan(r *rand.Rand, mode string, last kill) plan {
+	if last.Targeted && last.What == string(sendReceived) && r.IntN(3) == 0 {
+		return plan{atStart: true, trap: pick(r, []point{sendReceived, sendReceived, sendArrived, typingShown}), nth: 1}
+	}
 	between := func(least, most time.Duration) time.Duration {
 		return least + time.Duration(r.Int64N(int64(most-least)))
 	}
 	switch n := r.IntN(100); {
+	case n < 8: // before it listens
+		return plan{atStart: true, delay: between(0, 50*time.Millisecond)}
 	case n < 12:
 		return plan{atStart: true, delay: between(0, 300*time.Millisecond)}
 	case n < 45:
@@ -66,9 +73,9 @@ type killer struct {
 var errDies = errors.New("the service keeps ending by itself")
 
 // begin starts the next life. The network learns where it listens once it does.
-func (k *killer) begin() (*life, error) {
+func (k *killer) begin(ctx context.Context) (*life, error) {
 	k.lives++
-	return k.service.start(k.lives, k.network.connect)
+	return k.service.start(ctx, k.lives, k.network.connect)
 }
 
 // listening waits until l listens.
@@ -89,20 +96,20 @@ func (k *killer) listening(ctx context.Context, l *life) error {
 
 // run starts and kills the service n times, telling of its progress.
 func (k *killer) run(ctx context.Context, n int, progress func(done int)) error {
-	failed := 0
+	failed, last := 0, kill{}
 	for len(k.kills) < n {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		l, err := k.begin()
+		l, err := k.begin(ctx)
 		if err != nil {
 			return err
 		}
-		p := newPlan(k.r, k.service.mode)
+		p := newPlan(k.r, k.service.mode, last)
 		killed := k.live(ctx, l, p)
 		k.network.connect("")
 		if killed {
-			failed = 0
+			failed, last = 0, k.kills[len(k.kills)-1]
 			progress(len(k.kills))
 			continue
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,16 +67,16 @@ type network struct {
 	offered map[int64]int // how often an update was taken by the service, or handed to it, by its ID
 }
 
-func startNetwork(token string) (*network, error) {
+func startNetwork(ctx context.Context, token string) (*network, error) {
 	n := &network{fake: telegramtest.New(token), lives: map[int64]int{}, offered: map[int64]int{},
 		client: &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	n.fake.SetDuplicate(25)
-	if err := n.fake.Start(); err != nil {
+	if err := n.fake.Start(); err != nil { //nolint:contextcheck // it lives until close, not until ctx ends
 		return nil, err
 	}
 	var err error
-	if n.apiURL, err = n.serve(n.api); err == nil {
-		n.hooksURL, err = n.serve(n.hook)
+	if n.apiURL, err = n.serve(ctx, n.api); err == nil {
+		n.hooksURL, err = n.serve(ctx, n.hook)
 	}
 	if err != nil {
 		return nil, errors.Join(err, n.close())
@@ -83,9 +84,9 @@ func startNetwork(token string) (*network, error) {
 	return n, nil
 }
 
-// serve serves handle on a free port and returns its address.
-func (n *network) serve(handle http.HandlerFunc) (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// serve serves handle on a free port until close and returns its address.
+func (n *network) serve(ctx context.Context, handle http.HandlerFunc) (string, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("listen: %w", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -53,7 +54,7 @@ func run(ctx context.Context, o options) (_ report, err error) {
 		return report{}, err
 	}
 	defer func() { err = errors.Join(err, drop()) }()
-	n, err := startNetwork(accountToken)
+	n, err := startNetwork(ctx, accountToken)
 	if err != nil {
 		return report{}, err
 	}
@@ -107,11 +108,22 @@ func (s *service) publish(ctx context.Context) error {
 		return err
 	}
 	file := filepath.Join(s.dir, "faq.csv")
-	if err := os.WriteFile(file, faq, 0o600); err != nil {
+	if err := os.WriteFile(file, append(bytes.Clone(faq), longEntry()...), 0o600); err != nil {
 		return fmt.Errorf("write the FAQ: %w", err)
 	}
 	_, err := s.tool(ctx, "import", file, "--affiliate", affiliate, "--publish")
 	return err
+}
+
+// longEntry is a row whose answer takes several messages, so that a kill can fall between them.
+func longEntry() []byte {
+	var b bytes.Buffer
+	b.WriteString("terms,What are the terms of the program?,Show me the terms and conditions,\"")
+	for n := range 90 {
+		fmt.Fprintf(&b, "Paragraph %d of the terms says that partners and the program are honest with each other, and what number %d means.\n\n", n+1, n+1)
+	}
+	b.WriteString("\",Rules\n")
+	return b.Bytes()
 }
 
 // A trial is one run under load.
@@ -182,7 +194,7 @@ func (t *trial) load(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if t.last, err = t.killer.begin(); err != nil {
+	if t.last, err = t.killer.begin(ctx); err != nil {
 		return err
 	}
 	if err := t.killer.listening(ctx, t.last); err != nil {

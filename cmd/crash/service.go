@@ -89,13 +89,14 @@ type life struct {
 	log     *journal
 }
 
-// start starts life number n. Once it listens, listens is called with where.
-func (s *service) start(n int, listens func(address string)) (*life, error) {
+// start starts life number n, which dies with ctx at the latest. Once it listens, listens is called
+// with where.
+func (s *service) start(ctx context.Context, n int, listens func(address string)) (*life, error) {
 	if err := s.configure(n); err != nil {
 		return nil, err
 	}
 	l := &life{number: n, began: time.Now(), serving: make(chan struct{}), died: make(chan struct{}), log: s.log}
-	l.cmd = exec.Command(s.binary, "--config", s.config(), "serve")
+	l.cmd = exec.CommandContext(ctx, s.binary, "--config", s.config(), "serve")
 	l.cmd.Dir = s.dir
 	stderr, err := l.cmd.StderrPipe()
 	if err != nil {

@@ -23,7 +23,11 @@ import (
 type config struct {
 	Server struct {
 		Listen    string `toml:"listen"`
-		PublicURL string `toml:"public_url"` // where networks reach us, without a path: "https://bot.example.com"
+		PublicURL string `toml:"public_url"` // where the world reaches us, without a path: "https://bot.example.com"
+
+		Certificate    string   `toml:"certificate"` // PEM files of our own certificate
+		CertificateKey string   `toml:"certificate_key"`
+		TrustedProxies []string `toml:"trusted_proxies"` // whose word about a client's address we take
 	} `toml:"server"`
 	Database struct {
 		DSN secret `toml:"dsn"` // a SQLite file, or postgres://…
@@ -152,6 +156,9 @@ func (c *config) complete() error {
 			return fmt.Errorf("[server] public_url: %w", err)
 		}
 		c.Server.PublicURL = strings.TrimRight(c.Server.PublicURL, "/")
+	}
+	if err := c.checkHTTPS(); err != nil {
+		return fmt.Errorf("[server] %w", err)
 	}
 	dir := filepath.Dir(c.path)
 	var err error

@@ -103,7 +103,14 @@ func deskWords(err error) error {
 
 func (cmd deskList) Run(ctx context.Context, cli *commands, term terminal) error {
 	return atDesk(ctx, cli, term, func(d *handoff.Desk, _ handoff.AgentID) error {
-		list, err := d.List(ctx, handoff.Filter{Affiliate: knowledge.AffiliateID(cmd.Affiliate), Closed: cmd.All})
+		f := handoff.Filter{Affiliates: []knowledge.AffiliateID{knowledge.Everyone}}
+		if cmd.Affiliate != "" {
+			f.Affiliates = []knowledge.AffiliateID{knowledge.AffiliateID(cmd.Affiliate)}
+		}
+		if cmd.All {
+			f.States = handoff.States()
+		}
+		list, err := d.List(ctx, f)
 		if err != nil {
 			return err
 		}
