@@ -140,3 +140,22 @@ func (c *Conversations) Turns(ctx context.Context, id ConversationID) (list []Tu
 	}
 	return list, rows.Err()
 }
+
+// WithFile returns the conversations in which a file, by its attachment's File, was sent.
+func (c *Conversations) WithFile(ctx context.Context, file string) (list []Conversation, err error) {
+	rows, err := c.store.db.QueryContext(ctx, `SELECT `+conversationColumns+` FROM conversations WHERE id IN
+		(SELECT m.conversation_id FROM messages m WHERE m.attachments <> '' AND m.attachments LIKE $1 ESCAPE '\')`,
+		`%`+escapeLike(mustJSON(file))+`%`)
+	if err != nil {
+		return nil, fmt.Errorf("find the conversations of a file: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		conv, err := scanConversation(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, conv)
+	}
+	return list, rows.Err()
+}

@@ -42,5 +42,15 @@ func TestListAndFind(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, turns, 1)
 		require.Equal(t, []any{ActionAnswer, "echo"}, []any{turns[0].Decision.Action, turns[0].Trace.Rule})
+
+		photo := message("e", "u9", "")
+		photo.Message.Attachments = []Attachment{{Kind: "photo", File: "a%b"}}
+		w.accept(photo)
+		with, err := conversations.WithFile(t.Context(), "a%b")
+		require.NoError(t, err)
+		require.Len(t, with, 1)
+		with, err = conversations.WithFile(t.Context(), "a")
+		require.NoError(t, err)
+		require.Empty(t, with)
 	})
 }

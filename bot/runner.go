@@ -148,18 +148,20 @@ func (r *Runner) handle(ctx context.Context, c turnClaim) {
 		outcome.Replies = r.fit(c.turn.Account, outcome.Replies)
 		err = r.store.commitTurn(ctx, c, outcome, r.o.Now())
 	}
-	r.o.Observe("turn", r.o.Now().Sub(began), err)
-	switch {
-	case err == nil:
-		log.WithFields(logrus.Fields{"action": outcome.Decision.Action, "reason": outcome.Decision.Reason,
-			"took": r.o.Now().Sub(began).String()}).Info("turn")
-		r.o.Poke()
-	case errors.Is(err, errFenced):
+	if errors.Is(err, errFenced) { // no failure: somebody else speaks
+		r.o.Observe("turn", r.o.Now().Sub(began), nil)
 		log.Info("turn overtaken")
 		r.Poke() // what waits now waits for the one who overtook
-	default:
-		r.putOff(ctx, c, err, log)
+		return
 	}
+	r.o.Observe("turn", r.o.Now().Sub(began), err)
+	if err != nil {
+		r.putOff(ctx, c, err, log)
+		return
+	}
+	log.WithFields(logrus.Fields{"action": outcome.Decision.Action, "reason": outcome.Decision.Reason,
+		"took": r.o.Now().Sub(began).String()}).Info("turn")
+	r.o.Poke()
 }
 
 // decide runs the engine, or gives up on it.

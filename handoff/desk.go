@@ -21,7 +21,6 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/dialogue"
-	"faqbot/knowledge"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -29,8 +28,8 @@ const (
 	sweepEvery = time.Minute
 	// sweepAfter keeps Sweep's hands off conversations that are just changing hands.
 	sweepAfter = time.Minute
-	// longestReply is the most characters of a person's reply; networks get it in parts.
-	longestReply = 20_000
+	// LongestReply is the most characters, in UTF-16 units, of a person's reply; networks get it in parts.
+	LongestReply = 20_000
 )
 
 // A Desk is where people work on tickets. It is a bot.Desk.
@@ -55,7 +54,7 @@ func NewDesk(db *sqldb.DB, conversations *bot.Conversations, phrases *dialogue.P
 // Tell takes n in. It is idempotent.
 func (d *Desk) Tell(ctx context.Context, n bot.News) error {
 	if n.Escalation != nil {
-		return d.store.open(ctx, n.Conversation, *n.Escalation, n.At)
+		return d.store.open(ctx, n.Conversation, opening{Escalation: *n.Escalation, at: n.At, waits: true})
 	}
 	t, err := d.store.of(ctx, n.Conversation)
 	if errors.Is(err, ErrNotFound) {
@@ -75,12 +74,12 @@ func (d *Desk) Tell(ctx context.Context, n bot.News) error {
 		if err := d.conversations.Hold(ctx, n.Conversation); err != nil {
 			return err
 		}
-		if err := d.store.reopen(ctx, t.ID); err != nil {
+		if err := d.store.reopen(ctx, t.ID, n.At); err != nil {
 			return err
 		}
 	}
 	if n.Fate != nil {
-		return d.store.note(ctx, t.ID, fmt.Sprintf("fate:%s:%d", n.Conversation, n.Seq), Note{At: n.At, Text: fateWords(*n.Fate)})
+		return d.store.note(ctx, t.ID, fmt.Sprintf("fate:%s:%d", n.Conversation, n.Seq), Note{At: n.At, Text: fateWords(*n.Fate), Message: n.Fate.Message})
 	}
 	return d.store.heard(ctx, t.ID, n.At)
 }
@@ -102,54 +101,31 @@ func fateWords(f bot.Fate) string {
 
 // adopt opens a ticket for a conversation that waits for a person and has none.
 func (d *Desk) adopt(ctx context.Context, id bot.ConversationID, escalation string, at time.Time) error {
-	c, err := d.conversations.Get(ctx, id)
+	o, err := d.openingOf(ctx, id)
 	if err != nil {
 		return err
+	}
+	o.ID, o.Reason, o.at, o.waits = escalation, bot.ReasonPersonHasIt, at, true
+	return d.store.open(ctx, id, o)
+}
+
+// openingOf fills in what a conversation says about a ticket of it.
+func (d *Desk) openingOf(ctx context.Context, id bot.ConversationID) (o opening, err error) {
+	c, err := d.conversations.Get(ctx, id)
+	if err != nil {
+		return o, err
 	}
 	said, err := d.conversations.Transcript(ctx, id, 0)
 	if err != nil {
-		return err
+		return o, err
 	}
-	e := bot.Escalation{ID: escalation, Affiliate: c.Affiliate, Reason: bot.ReasonPersonHasIt, Locale: c.Locale}
+	o.Affiliate, o.Locale = c.Affiliate, c.Locale
 	for _, m := range said {
 		if m.Author == bot.AuthorCustomer && m.Text != "" {
-			e.Question = m.Text
+			o.Question = m.Text
 		}
 	}
-	return d.store.open(ctx, id, e, at)
-}
-
-// A Filter says which tickets List returns.
-type Filter struct {
-	Affiliate knowledge.AffiliateID // "" means all
-	Closed    bool                  // closed ones too
-}
-
-// List returns at most 500 tickets: who waits first, by the end of the promise, then the others,
-// closed ones last.
-func (d *Desk) List(ctx context.Context, f Filter) ([]Ticket, error) { return d.store.list(ctx, f) }
-
-// A Case is all there is to know about a ticket.
-type Case struct {
-	Ticket       Ticket
-	Conversation bot.Conversation
-	Said         []bot.Message // oldest first
-	Notes        []Note        // oldest first
-}
-
-// Show returns a ticket with everything that was said, or ErrNotFound.
-func (d *Desk) Show(ctx context.Context, id TicketID) (c Case, err error) {
-	if c.Ticket, err = d.store.ticket(ctx, id); err != nil {
-		return c, err
-	}
-	if c.Conversation, err = d.conversations.Get(ctx, c.Ticket.Conversation); err != nil {
-		return c, err
-	}
-	if c.Said, err = d.conversations.Transcript(ctx, c.Ticket.Conversation, 0); err != nil {
-		return c, err
-	}
-	c.Notes, err = d.store.notes(ctx, id)
-	return c, err
+	return o, nil
 }
 
 // Take gives the ticket to agent. Another's ticket is ErrTaken unless over is set.
@@ -157,7 +133,7 @@ func (d *Desk) Take(ctx context.Context, id TicketID, agent AgentID, over bool) 
 	if strings.TrimSpace(string(agent)) == "" {
 		return errors.New("take ticket: say who you are")
 	}
-	took, err := d.store.take(ctx, id, agent, over)
+	took, err := d.store.take(ctx, id, agent, over, d.now())
 	if err != nil || took {
 		return err
 	}
@@ -178,9 +154,9 @@ func (d *Desk) Reply(ctx context.Context, id TicketID, agent AgentID, key, text 
 	text = strings.TrimSpace(text)
 	switch n := bot.UTF16Len(text); {
 	case n == 0:
-		return errors.New("reply: write something first")
-	case n > longestReply:
-		return fmt.Errorf("reply: %d characters are too many; %d are the limit", n, longestReply)
+		return fmt.Errorf("reply: %w", ErrEmpty)
+	case n > LongestReply:
+		return fmt.Errorf("reply of %d characters: %w", n, ErrTooLong)
 	}
 	if err := d.Take(ctx, id, agent, false); err != nil {
 		return err
@@ -195,15 +171,22 @@ func (d *Desk) Reply(ctx context.Context, id TicketID, agent AgentID, key, text 
 	return d.store.replied(ctx, id, d.now())
 }
 
-// Note keeps a private note on the ticket.
-func (d *Desk) Note(ctx context.Context, id TicketID, agent AgentID, text string) error {
-	if text = strings.TrimSpace(text); text == "" {
-		return errors.New("note: write something first")
+// Note keeps a private note on the ticket. The same key keeps one; "" is a key of its own each time.
+func (d *Desk) Note(ctx context.Context, id TicketID, agent AgentID, key, text string) error {
+	text = strings.TrimSpace(text)
+	switch n := bot.UTF16Len(text); {
+	case n == 0:
+		return fmt.Errorf("note: %w", ErrEmpty)
+	case n > LongestReply:
+		return fmt.Errorf("note of %d characters: %w", n, ErrTooLong)
 	}
 	if _, err := d.store.ticket(ctx, id); err != nil {
 		return err
 	}
-	return d.store.note(ctx, id, "note:"+rand.Text(), Note{Agent: agent, Text: text, At: d.now()})
+	if key == "" {
+		key = rand.Text()
+	}
+	return d.store.note(ctx, id, "note:"+key, Note{Agent: agent, Text: text, At: d.now()})
 }
 
 // Close ends the ticket as resolved: the customer is told, and the bot answers again.
@@ -233,6 +216,37 @@ func (d *Desk) end(ctx context.Context, id TicketID, agent AgentID, r Resolution
 		return err
 	}
 	return d.store.close(ctx, id, r, d.now())
+}
+
+// StepIn gives a conversation to people and its ticket to agent, opening one if there is none, and
+// returns the ticket. The customer hears nothing of it until the agent writes. Another's ticket is
+// ErrTaken; doing it again changes nothing.
+func (d *Desk) StepIn(ctx context.Context, id bot.ConversationID, agent AgentID) (TicketID, error) {
+	if strings.TrimSpace(string(agent)) == "" {
+		return "", errors.New("step in: say who you are")
+	}
+	o, err := d.openingOf(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	t, err := d.store.of(ctx, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return "", err
+	}
+	if err != nil || t.State == StateClosed {
+		// The bot is stopped first: should this end here, Sweep opens the ticket.
+		if err := d.conversations.Hold(ctx, id); err != nil {
+			return "", err
+		}
+		o.ID, o.Reason, o.at, o.assignee = "stepin:"+rand.Text(), ReasonSteppedIn, d.now(), agent
+		if err := d.store.open(ctx, id, o); err != nil {
+			return "", err
+		}
+		if t, err = d.store.of(ctx, id); err != nil { // somebody's may have been there first
+			return "", err
+		}
+	}
+	return t.ID, d.Take(ctx, t.ID, agent, false)
 }
 
 // Run sweeps every minute until ctx ends.

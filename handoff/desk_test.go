@@ -90,7 +90,7 @@ func (o *office) soon(what string, cond func() bool) {
 func (o *office) ticket(what string, ok func(Ticket) bool) (t Ticket) {
 	o.t.Helper()
 	o.soon(what, func() bool {
-		list, err := o.desk.List(o.t.Context(), Filter{Closed: true})
+		list, err := o.desk.List(o.t.Context(), Filter{Affiliates: everyone(), States: States()})
 		require.NoError(o.t, err)
 		require.LessOrEqual(o.t, len(list), 1)
 		if len(list) == 1 {
@@ -119,12 +119,15 @@ func TestTicketFromWishToClose(t *testing.T) {
 			require.NoError(t, o.desk.Reply(t.Context(), tk.ID, "ann", "k1", "It went out today."))
 		}
 		require.Error(t, o.desk.Reply(t.Context(), tk.ID, "ann", "k2", "  "))
-		require.Error(t, o.desk.Reply(t.Context(), tk.ID, "ann", "k3", strings.Repeat("x", longestReply+1)))
+		require.Error(t, o.desk.Reply(t.Context(), tk.ID, "ann", "k3", strings.Repeat("x", LongestReply+1)))
 		o.ticket("answered", func(tk Ticket) bool { return tk.WaitingSince.IsZero() && !tk.RepliedAt.IsZero() })
 		o.say("u3", "it did not arrive")
 		o.ticket("waiting again", func(tk Ticket) bool { return !tk.WaitingSince.IsZero() })
 
-		require.NoError(t, o.desk.Note(t.Context(), tk.ID, "ann", "checked with the bank"))
+		for range 2 { // a double click notes once
+			require.NoError(t, o.desk.Note(t.Context(), tk.ID, "ann", "n1", "checked with the bank"))
+		}
+		require.ErrorIs(t, o.desk.Note(t.Context(), tk.ID, "ann", "n2", " "), ErrEmpty)
 		c, err := o.desk.Show(t.Context(), tk.ID)
 		require.NoError(t, err)
 		require.Len(t, c.Notes, 1)
@@ -215,11 +218,11 @@ func TestCustomerGoesBackToTheBot(t *testing.T) {
 		o.ticket("closed", func(tk Ticket) bool { return tk.State == StateClosed && tk.Outcome == ResolutionLeft })
 		o.say("u3", "/human")
 		o.soon("another ticket", func() bool {
-			list, err := o.desk.List(t.Context(), Filter{Affiliate: "acme", Closed: true})
+			list, err := o.desk.List(t.Context(), Filter{Affiliates: []knowledge.AffiliateID{"acme"}, States: States()})
 			require.NoError(t, err)
 			return len(list) == 2 && list[0].State == StateOpen
 		})
-		none, err := o.desk.List(t.Context(), Filter{Affiliate: "other", Closed: true})
+		none, err := o.desk.List(t.Context(), Filter{Affiliates: []knowledge.AffiliateID{"other"}, States: States()})
 		require.NoError(t, err)
 		require.Empty(t, none, "one affiliate's tickets are not another's")
 	})
@@ -240,7 +243,7 @@ func TestSweep(t *testing.T) {
 			return err
 		}))
 		require.NoError(t, o.desk.Sweep(t.Context()))
-		list, err := o.desk.List(t.Context(), Filter{})
+		list, err := o.desk.List(t.Context(), Filter{Affiliates: everyone()})
 		require.NoError(t, err)
 		require.Empty(t, list, "within the first minute it may still be on its way")
 		o.desk.now = func() time.Time { return time.Now().Add(2 * time.Minute) }
@@ -248,5 +251,20 @@ func TestSweep(t *testing.T) {
 			require.NoError(t, o.desk.Sweep(t.Context()))
 		}
 		o.ticket("opened by the sweep", func(swept Ticket) bool { return swept.Conversation == tk.Conversation })
+	})
+}
+
+func TestContact(t *testing.T) {
+	onBoth(t, func(t *testing.T, o *office) {
+		require.ErrorIs(t, o.desk.Contact(t.Context(), "nobody", "ana@shop.example"), ErrNotFound)
+		o.say("u1", "/human")
+		tk := o.ticket("opened", func(Ticket) bool { return true })
+		for range 2 {
+			require.NoError(t, o.desk.Contact(t.Context(), tk.Conversation, "ana@shop.example"))
+		}
+		c, err := o.desk.Show(t.Context(), tk.ID)
+		require.NoError(t, err)
+		require.Len(t, c.Notes, 1)
+		require.Contains(t, c.Notes[0].Text, "ana@shop.example")
 	})
 }

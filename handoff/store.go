@@ -65,37 +65,25 @@ func (s *store) of(ctx context.Context, c bot.ConversationID) (Ticket, error) {
 	return t, err
 }
 
-// list reads the tickets a filter asks for, those whose promise ends soonest first.
-func (s *store) list(ctx context.Context, f Filter) (list []Ticket, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+ticketColumns+` FROM tickets
-		WHERE ($1 = '' OR affiliate = $1) AND ($2 OR state <> $3)
-		ORDER BY CASE WHEN state = $3 THEN 1 ELSE 0 END, CASE WHEN waiting_since > 0 THEN 0 ELSE 1 END, due_at, id LIMIT 500`,
-		f.Affiliate, f.Closed, StateClosed)
-	if err != nil {
-		return nil, fmt.Errorf("list tickets: %w", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		t, err := scanTicket(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, t)
-	}
-	return list, rows.Err()
+// An opening is what a ticket begins with.
+type opening struct {
+	bot.Escalation
+	at       time.Time
+	waits    bool    // the customer waits for an answer
+	assignee AgentID // "" if nobody has it yet
 }
 
-// open opens a ticket for e unless e opened one before or the conversation has an open one.
-func (s *store) open(ctx context.Context, c bot.ConversationID, e bot.Escalation, now time.Time) error {
+// open opens a ticket unless the same escalation opened one before or the conversation has an open one.
+func (s *store) open(ctx context.Context, c bot.ConversationID, o opening) error {
 	return s.db.InTx(ctx, func(tx *sql.Tx) error {
-		queue := queueOf(e.Affiliate)
+		queue := queueOf(o.Affiliate)
 		var answer int64
 		if err := tx.QueryRowContext(ctx, `INSERT INTO queues AS q (name, affiliate, answer_ms) VALUES ($1, $2, $3)
 			ON CONFLICT (name) DO UPDATE SET affiliate = q.affiliate RETURNING answer_ms`,
-			queue, e.Affiliate, answerWithin.Milliseconds()).Scan(&answer); err != nil {
+			queue, o.Affiliate, answerWithin.Milliseconds()).Scan(&answer); err != nil {
 			return fmt.Errorf("open queue: %w", err)
 		}
-		tried := e.Tried
+		tried := o.Tried
 		if tried == nil {
 			tried = []knowledge.EntryID{}
 		}
@@ -103,11 +91,19 @@ func (s *store) open(ctx context.Context, c bot.ConversationID, e bot.Escalation
 		if err != nil {
 			return err
 		}
+		state, waiting := StateOpen, int64(0)
+		if o.assignee != "" {
+			state = StateAssigned
+		}
+		if o.waits {
+			waiting = o.at.UnixMilli()
+		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO tickets
-			(id, escalation, conversation_id, affiliate, queue, state, reason, topic, question, locale, tried, opened_at, due_at, waiting_since)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $12) ON CONFLICT DO NOTHING`,
-			rand.Text()[:8], e.ID, c, e.Affiliate, queue, StateOpen, e.Reason, e.Topic, e.Question, e.Locale, string(list),
-			now.UnixMilli(), now.UnixMilli()+answer)
+			(id, escalation, conversation_id, affiliate, queue, state, reason, topic, question, locale, tried, assignee,
+			opened_at, due_at, waiting_since, changed_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $13) ON CONFLICT DO NOTHING`,
+			rand.Text()[:8], o.ID, c, o.Affiliate, queue, state, o.Reason, o.Topic, o.Question, o.Locale, string(list), o.assignee,
+			o.at.UnixMilli(), o.at.UnixMilli()+answer, waiting)
 		if err != nil {
 			return fmt.Errorf("open ticket: %w", err)
 		}
@@ -130,48 +126,56 @@ func (s *store) exec(ctx context.Context, query string, args ...any) (changed bo
 }
 
 // take gives an open ticket to agent, or, with over, takes it from whoever has it.
-func (s *store) take(ctx context.Context, id TicketID, agent AgentID, over bool) (bool, error) {
-	return s.exec(ctx, `UPDATE tickets SET assignee = $2, state = $3
-		WHERE id = $1 AND state <> $4 AND (assignee = '' OR assignee = $2 OR $5)`, id, agent, StateAssigned, StateClosed, over)
+func (s *store) take(ctx context.Context, id TicketID, agent AgentID, over bool, now time.Time) (bool, error) {
+	return s.exec(ctx, `UPDATE tickets SET assignee = $2, state = $3, changes = changes + 1, changed_at = $6
+		WHERE id = $1 AND state <> $4 AND (assignee = '' OR assignee = $2 OR $5)`,
+		id, agent, StateAssigned, StateClosed, over, now.UnixMilli())
 }
 
 // heard notes that the customer waits for an answer.
 func (s *store) heard(ctx context.Context, id TicketID, now time.Time) error {
-	_, err := s.exec(ctx, `UPDATE tickets SET waiting_since = $2,
+	_, err := s.exec(ctx, `UPDATE tickets SET waiting_since = $2, changes = changes + 1, changed_at = $2,
 		due_at = $2 + (SELECT answer_ms FROM queues WHERE name = tickets.queue)
 		WHERE id = $1 AND waiting_since = 0`, id, now.UnixMilli())
 	return err
 }
 
 // reopen opens a closed ticket again for whoever had it.
-func (s *store) reopen(ctx context.Context, id TicketID) error {
+func (s *store) reopen(ctx context.Context, id TicketID, now time.Time) error {
 	_, err := s.exec(ctx, `UPDATE tickets SET state = CASE WHEN assignee = '' THEN $2 ELSE $3 END, closed_at = 0, outcome = '',
-		waiting_since = 0 WHERE id = $1 AND state = $4`, id, StateOpen, StateAssigned, StateClosed)
+		waiting_since = 0, changes = changes + 1, changed_at = $5 WHERE id = $1 AND state = $4`,
+		id, StateOpen, StateAssigned, StateClosed, now.UnixMilli())
 	return err
 }
 
 // replied notes that a person has written.
 func (s *store) replied(ctx context.Context, id TicketID, now time.Time) error {
-	_, err := s.exec(ctx, `UPDATE tickets SET waiting_since = 0,
+	_, err := s.exec(ctx, `UPDATE tickets SET waiting_since = 0, changes = changes + 1, changed_at = $2,
 		replied_at = CASE WHEN replied_at = 0 THEN $2 ELSE replied_at END WHERE id = $1`, id, now.UnixMilli())
 	return err
 }
 
 func (s *store) close(ctx context.Context, id TicketID, r Resolution, now time.Time) error {
-	_, err := s.exec(ctx, `UPDATE tickets SET state = $2, closed_at = $3, outcome = $4, waiting_since = 0 WHERE id = $1 AND state <> $2`,
+	_, err := s.exec(ctx, `UPDATE tickets SET state = $2, closed_at = $3, outcome = $4, waiting_since = 0,
+		changes = changes + 1, changed_at = $3 WHERE id = $1 AND state <> $2`,
 		id, StateClosed, now.UnixMilli(), r)
 	return err
 }
 
 // note keeps a note, once per key.
 func (s *store) note(ctx context.Context, id TicketID, key string, n Note) error {
-	_, err := s.exec(ctx, `INSERT INTO ticket_notes (ticket_id, key, agent, body, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-		id, key, n.Agent, n.Text, n.At.UnixMilli())
-	return err
+	return s.db.InTx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO ticket_notes (ticket_id, key, agent, body, message_id, at)
+			VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`, id, key, n.Agent, n.Text, n.Message, n.At.UnixMilli()); err != nil {
+			return fmt.Errorf("keep note: %w", err)
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE tickets SET changes = changes + 1, changed_at = $2 WHERE id = $1`, id, n.At.UnixMilli())
+		return err
+	})
 }
 
 func (s *store) notes(ctx context.Context, id TicketID) (list []Note, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT agent, body, at FROM ticket_notes WHERE ticket_id = $1 ORDER BY at, key`, id)
+	rows, err := s.db.QueryContext(ctx, `SELECT agent, body, message_id, at FROM ticket_notes WHERE ticket_id = $1 ORDER BY at, key`, id)
 	if err != nil {
 		return nil, fmt.Errorf("list notes: %w", err)
 	}
@@ -179,7 +183,7 @@ func (s *store) notes(ctx context.Context, id TicketID) (list []Note, err error)
 	for rows.Next() {
 		var n Note
 		var at int64
-		if err := rows.Scan(&n.Agent, &n.Text, &at); err != nil {
+		if err := rows.Scan(&n.Agent, &n.Text, &n.Message, &at); err != nil {
 			return nil, err
 		}
 		n.At = sqldb.Time(at)

@@ -19,6 +19,8 @@ var (
 	ErrNotFound = errors.New("no such ticket")
 	ErrTaken    = errors.New("another agent has taken the ticket")
 	ErrClosed   = errors.New("the ticket is closed")
+	ErrEmpty    = errors.New("write something first")
+	ErrTooLong  = errors.New("that is too long: 20,000 characters are the limit")
 )
 
 // State is where a ticket stands.
@@ -38,6 +40,9 @@ const (
 	ResolutionHandedBack Resolution = "handed_back" // an agent gave it back to the bot
 	ResolutionLeft       Resolution = "left"        // the customer went back to the bot
 )
+
+// ReasonSteppedIn is why a ticket exists that no turn asked for: an agent took the conversation.
+const ReasonSteppedIn bot.Reason = "stepped_in"
 
 // A Ticket is a promise that a person will answer a conversation. The words themselves stay in the
 // conversation; a ticket keeps the one question that opened it, for the list.
@@ -63,9 +68,10 @@ type Ticket struct {
 
 // A Note is something about a ticket that the customer never sees.
 type Note struct {
-	Agent AgentID // "" for the service itself
-	Text  string
-	At    time.Time
+	Agent   AgentID // "" for the service itself
+	Text    string
+	Message bot.MessageID // the message whose fate it tells, "" if it tells none
+	At      time.Time
 }
 
 // answerWithin is the promise of a queue that states none.

@@ -86,6 +86,7 @@ func retire(u *Upload, absent []Entry) {
 	for _, e := range absent {
 		if keep[""] || keep[e.Key] {
 			u.Kept++
+			u.Stay = append(u.Stay, e)
 			continue
 		}
 		u.Changes = append(u.Changes, Change{Kind: ChangeRetired, Before: e})

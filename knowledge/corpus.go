@@ -101,14 +101,14 @@ func (c *Corpus) Revisions(ctx context.Context) (map[AffiliateID]Revision, error
 }
 
 // Preview compares rows, and the problems met in reading them, with what u.Affiliate has published,
-// and stores the result as an upload. Nothing is public yet. u gives Affiliate, File, Digest, By and
-// Problems; the rest is filled in.
+// and stores the result as an upload. Nothing is public yet. u gives Affiliate, File, Digest, By,
+// Problems and Reading; the rest is filled in.
 //
 // Published entries absent from rows would be retired, unless a problem may be about them (see
 // Problem.Key). The same rows from the same file against the same revision are the same upload,
 // which is returned as it was stored. ErrNotFound: no such affiliate.
 func (c *Corpus) Preview(ctx context.Context, u Upload, rows []Row) (Upload, error) {
-	doing := func(err error) error { return fmt.Errorf("preview %s for %s: %w", u.File, u.Affiliate, err) }
+	doing := func(err error) error { return fmt.Errorf("preview a file for %s: %w", u.Affiliate, err) }
 	if err := checkRows(rows); err != nil {
 		return Upload{}, doing(err)
 	}
@@ -117,7 +117,7 @@ func (c *Corpus) Preview(ctx context.Context, u Upload, rows []Row) (Upload, err
 		return Upload{}, doing(err)
 	}
 	u.ID, u.At = UploadID(rand.Text()), c.now().UTC().Truncate(time.Millisecond)
-	u.Changes, u.Unchanged, u.Kept, u.Published = nil, 0, 0, 0
+	u.Changes, u.Stay, u.Unchanged, u.Kept, u.Published, u.Aside = nil, nil, 0, 0, 0, false
 	err = c.db.InTx(ctx, func(tx *sql.Tx) error {
 		u.Base, err = lockAffiliate(ctx, tx, u.Affiliate)
 		if err != nil {
@@ -125,7 +125,9 @@ func (c *Corpus) Preview(ctx context.Context, u Upload, rows []Row) (Upload, err
 		}
 		id, err := selectSameUpload(ctx, tx, u.Affiliate, u.Base, content)
 		if err == nil {
-			u, err = selectUpload(ctx, tx, id)
+			if err = setAside(ctx, tx, id, false); err == nil { // sent again, so wanted again
+				u, err = selectUpload(ctx, tx, id)
+			}
 			return err
 		}
 		if !errors.Is(err, ErrNotFound) {
@@ -157,7 +159,11 @@ func (c *Corpus) Preview(ctx context.Context, u Upload, rows []Row) (Upload, err
 // read as another format, and a newer version of the service may read more.
 func contentDigest(u Upload, rows []Row) (string, error) {
 	h := sha256.New()
-	if err := json.NewEncoder(h).Encode([]any{u.Digest, rows, u.Problems}); err != nil {
+	read := []any{u.Digest, rows, u.Problems}
+	if !u.Reading.IsZero() {
+		read = append(read, u.Reading)
+	}
+	if err := json.NewEncoder(h).Encode(read); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
@@ -219,24 +225,38 @@ func (c *Corpus) Publish(ctx context.Context, id UploadID, by string) (Revision,
 // already, nothing happens and the current revision is returned. ErrNotFound: no such affiliate or
 // revision.
 func (c *Corpus) RollBack(ctx context.Context, affiliate AffiliateID, to Revision, by string) (Revision, error) {
+	return c.rollBack(ctx, affiliate, to, by, func(Revision) error { return nil })
+}
+
+// RollBackFrom is RollBack by somebody who saw what it changes in revision from: if another is
+// published by now and its content differs, the error is ErrOutdated.
+func (c *Corpus) RollBackFrom(ctx context.Context, affiliate AffiliateID, from, to Revision, by string) (Revision, error) {
+	return c.rollBack(ctx, affiliate, to, by, func(current Revision) error {
+		if current != from {
+			return ErrOutdated
+		}
+		return nil
+	})
+}
+
+// rollBack asks may of the current revision before it changes anything.
+func (c *Corpus) rollBack(ctx context.Context, affiliate AffiliateID, to Revision, by string, may func(current Revision) error) (Revision, error) {
 	var revision Revision
 	err := c.db.InTx(ctx, func(tx *sql.Tx) error {
 		current, err := lockAffiliate(ctx, tx, affiliate)
 		if err != nil {
 			return err
 		}
-		if to < 0 || to > current {
-			return fmt.Errorf("revision %d: %w", to, ErrNotFound)
-		}
-		then, err := selectEntriesAt(ctx, tx, affiliate, to)
+		changes, err := selectDifference(ctx, tx, affiliate, current, to)
 		if err != nil {
 			return err
 		}
-		live, err := selectEntriesAt(ctx, tx, affiliate, current)
-		if err != nil {
-			return err
+		if len(changes) > 0 {
+			if err := may(current); err != nil {
+				return err
+			}
 		}
-		revision, err = apply(ctx, tx, affiliate, current, restore(then, live), Publish{
+		revision, err = apply(ctx, tx, affiliate, current, changes, Publish{
 			At: c.now(), By: by, RollBack: true, To: to,
 		})
 		return err

@@ -60,4 +60,33 @@ type Problem struct {
 	Key   string
 	Text  string // what is wrong and what to do about it
 	Fatal bool   // the upload cannot be published until this is mended
+
+	// Row is the row's place among the file's, from 1, by which a Mend finds it: lines may be shared.
+	// 0 if the problem is not a row's. Lost means that the row was left out because of the problem.
+	Row  int  `json:",omitempty"`
+	Lost bool `json:",omitempty"`
+	// Given is what a lost row says, by the names of fields, as far as it could be read and is worth
+	// keeping: enough to mend it without the file.
+	Given map[string]string `json:",omitempty"`
 }
+
+// A Reading is how to read a file beyond what its bytes say. The zero Reading adds nothing.
+type Reading struct {
+	// Columns says which column is which field, where the headers do not: header → field. "#2" is the
+	// second column, for one without a header of its own.
+	Columns  map[string]string `json:",omitempty"`
+	Headless bool              `json:",omitempty"` // the first row is no header; Columns has places alone
+	Mends    []Mend            `json:",omitempty"` // the last of a row and field counts
+}
+
+// A Mend is what somebody typed instead of what stands in one field of one row of a file.
+type Mend struct {
+	Row   int // see Problem.Row
+	Line  int `json:",omitempty"` // of the row, for people
+	Field string
+	Value string
+	Drop  bool `json:",omitempty"` // leave the row out; Field and Value say nothing
+}
+
+// IsZero reports whether r adds nothing.
+func (r Reading) IsZero() bool { return len(r.Columns) == 0 && !r.Headless && len(r.Mends) == 0 }

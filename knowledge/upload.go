@@ -34,7 +34,10 @@ type Upload struct {
 	Changes   []Change // added and edited in the file's order, then retired by key
 	Unchanged int      // entries the file repeats as they are
 	Kept      int      // published entries absent from the file that stay because a row could not be read
+	Stay      []Entry  // those entries, by key
 	Problems  []Problem
+	Reading   Reading  // how it was read
+	Aside     bool     // discarded, or replaced by the same file read otherwise; it can still be read
 	Published Revision // zero until published
 }
 

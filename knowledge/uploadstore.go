@@ -73,10 +73,22 @@ func insertUpload(ctx context.Context, tx *sql.Tx, u Upload, content string) err
 	if err != nil {
 		return err
 	}
+	reading, err := json.Marshal(u.Reading)
+	if err != nil {
+		return err
+	}
+	stay := make([]EntryID, 0, len(u.Stay))
+	for _, e := range u.Stay {
+		stay = append(stay, e.ID)
+	}
+	keptIDs, err := json.Marshal(stay)
+	if err != nil {
+		return err
+	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO uploads (id, affiliate, base_revision, content, file, digest, uploaded_by,
-		uploaded_at, changes, problems, unchanged, kept) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		uploaded_at, changes, problems, unchanged, kept, reading, kept_ids) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		string(u.ID), string(u.Affiliate), int64(u.Base), content, u.File, u.Digest, u.By,
-		sqldb.Millis(u.At), changes, string(problems), u.Unchanged, u.Kept)
+		sqldb.Millis(u.At), changes, string(problems), u.Unchanged, u.Kept, string(reading), string(keptIDs))
 	if err != nil {
 		return fmt.Errorf("store upload: %w", err)
 	}
@@ -96,20 +108,31 @@ func selectUploadAffiliate(ctx context.Context, r reader, id UploadID) (Affiliat
 	return affiliate, notFound(err, "upload")
 }
 
-// selectUploadAlone reads an upload whose changes say of Before no more than its ID.
+// selectUploadAlone reads an upload that says no more than the ID of what was there before: of the
+// changes' Before, and of what stays.
 func selectUploadAlone(ctx context.Context, r reader, id UploadID) (Upload, error) {
 	u := Upload{ID: id}
-	var changes, problems string
+	var changes, problems, reading, stay string
 	var at int64
 	err := r.QueryRowContext(ctx, `SELECT affiliate, base_revision, file, digest, uploaded_by, uploaded_at, changes, problems,
-		unchanged, kept, published FROM uploads WHERE id = $1`, string(id)).
-		Scan(&u.Affiliate, &u.Base, &u.File, &u.Digest, &u.By, &at, &changes, &problems, &u.Unchanged, &u.Kept, &u.Published)
+		unchanged, kept, published, reading, kept_ids, aside FROM uploads WHERE id = $1`, string(id)).
+		Scan(&u.Affiliate, &u.Base, &u.File, &u.Digest, &u.By, &at, &changes, &problems, &u.Unchanged, &u.Kept, &u.Published, &reading, &stay, &u.Aside)
 	if err != nil {
 		return Upload{}, notFound(err, "upload")
 	}
 	u.At = sqldb.Time(at)
 	if err := json.Unmarshal([]byte(problems), &u.Problems); err != nil {
 		return Upload{}, fmt.Errorf("read problems: %w", err)
+	}
+	if err := json.Unmarshal([]byte(reading), &u.Reading); err != nil {
+		return Upload{}, fmt.Errorf("read how the file was read: %w", err)
+	}
+	var kept []EntryID
+	if err := json.Unmarshal([]byte(stay), &kept); err != nil {
+		return Upload{}, fmt.Errorf("read what stays: %w", err)
+	}
+	for _, id := range kept {
+		u.Stay = append(u.Stay, Entry{ID: id})
 	}
 	u.Changes, err = loadChanges(changes, u.Affiliate)
 	return u, err
@@ -132,6 +155,9 @@ func selectUpload(ctx context.Context, r reader, id UploadID) (Upload, error) {
 		if b := &u.Changes[i].Before; b.ID != "" {
 			*b = before[b.ID]
 		}
+	}
+	for i, e := range u.Stay {
+		u.Stay[i] = before[e.ID]
 	}
 	return u, nil
 }

@@ -15,3 +15,16 @@ func (s *Searcher) Entry(affiliates []knowledge.AffiliateID, id knowledge.EntryI
 	}
 	return knowledge.Entry{}, false
 }
+
+// Entries returns what affiliates have published that holds now, by affiliate and ID.
+func (s *Searcher) Entries(affiliates []knowledge.AffiliateID) (list []knowledge.Entry) {
+	now := s.opts.Now()
+	for _, p := range s.pick(affiliates) {
+		for _, e := range p.entries {
+			if e.Holds(now) {
+				list = append(list, e)
+			}
+		}
+	}
+	return list
+}

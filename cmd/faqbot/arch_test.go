@@ -29,14 +29,16 @@ var homes = map[string][]string{
 	"github.com/xuri/excelize/v2":        {"knowledge/faqfile"},
 	"github.com/yuin/goldmark":           {"knowledge/faqfile"},
 	"github.com/gin-gonic/gin":           {"bot/webhook", "bot/webchat", "handoff/console", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot"},
-	"github.com/sirupsen/logrus":         {"bot", "bot/telegram", "bot/webhook", "handoff", "cmd/faqbot"},
+	"github.com/sirupsen/logrus":         {"bot", "bot/telegram", "bot/webhook", "bot/webchat", "handoff", "handoff/console", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot"},
 	"github.com/alecthomas/kong":         {"cmd/faqbot"},
 	"github.com/pelletier/go-toml/v2":    {"cmd/faqbot"},
 	"github.com/schollz/progressbar/v3":  {"cmd/faqbot"},
 	"github.com/stretchr/testify":        {"knowledge/sqldb/sqldbtest"},
 	"github.com/rogpeppe/go-internal":    {},
 	"golang.org/x/crypto":                {"cmd/faqbot", "knowledge/people"},
-	"golang.org/x/net":                   {},
+	"golang.org/x/time":                  {"cmd/faqbot"},
+	"github.com/chromedp/chromedp":       {},
+	"github.com/chromedp/cdproto":        {},
 	"golang.org/x/sync":                  {"bot", "bot/telegram", "cmd/faqbot", "cmd/crash"},
 	"golang.org/x/sys":                   {"retrieval/encoder"},
 	"golang.org/x/term":                  {"cmd/faqbot"},
@@ -269,7 +271,7 @@ func commentText(g *ast.CommentGroup) string {
 func checkSelector(t *testing.T, s source, n *ast.SelectorExpr) {
 	t.Helper()
 	if isName(n.X, "logrus") { // a package-level logger is everybody's
-		require.Contains(t, []string{"FieldLogger", "Fields", "New", "JSONFormatter", "Logger", "ErrorKey", "DebugLevel", "InfoLevel", "Level", "Entry", "WarnLevel", "ErrorLevel", "TextFormatter"}, n.Sel.Name, "%s uses logrus.%s", s.path, n.Sel.Name)
+		require.Contains(t, []string{"FieldLogger", "Fields", "New", "JSONFormatter", "Logger", "ErrorKey", "DebugLevel", "InfoLevel", "Level", "Entry", "WarnLevel", "ErrorLevel", "TraceLevel", "TextFormatter"}, n.Sel.Name, "%s uses logrus.%s", s.path, n.Sel.Name)
 		if n.Sel.Name == "New" {
 			require.True(t, s.test || top(s.folder) == "cmd", "%s makes a logger", s.path)
 		}

@@ -81,7 +81,7 @@ func (cmd askCommand) asker(ctx context.Context, cli *commands, term terminal) (
 		a.close()
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}
-	a.engine = dialogue.NewEngine(a.searcher, phrases, dialogue.DefaultPolicy())
+	a.engine = newEngine(a.searcher, phrases)
 	return a, nil
 }
 

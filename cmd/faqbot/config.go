@@ -56,7 +56,9 @@ type accountConfig struct {
 	Mode        string   `toml:"mode"`
 	Locale      string   `toml:"locale"`
 	Affiliates  []string `toml:"affiliates"`
-	Origins     []string `toml:"origins"`
+	Origins     []string `toml:"origins"` // webchat: sites that may embed the widget
+	Name        string   `toml:"name"`    // webchat: what the widget calls itself
+	Welcome     string   `toml:"welcome"` // webchat: its first words
 }
 
 const (
@@ -218,8 +220,8 @@ func (a *accountConfig) complete(dir string) error {
 	if !slices.Contains(channels, a.Channel) {
 		return fmt.Errorf("channel = %q: use one of %s", a.Channel, strings.Join(channels, ", "))
 	}
-	if a.Channel != "telegram" {
-		return fmt.Errorf("channel %q is not in this version yet; telegram is", a.Channel)
+	if a.Channel != "telegram" && a.Channel != "webchat" {
+		return fmt.Errorf("channel %q is not in this version yet; telegram and webchat are", a.Channel)
 	}
 	if !regexp.MustCompile(`^[A-Za-z0-9._~:@-]{1,100}$`).MatchString(a.ID) {
 		return fmt.Errorf("id = %q: use 1 to 100 letters, digits and . _ ~ : @ -; it is part of the webhook's path", a.ID)
@@ -240,6 +242,13 @@ func (a *accountConfig) complete(dir string) error {
 		}
 		a.APIBase = strings.TrimRight(a.APIBase, "/")
 	}
+	if a.Channel == "webchat" { // the widget is ours: no network to call or be called by
+		return nil
+	}
+	return a.completeTelegram()
+}
+
+func (a *accountConfig) completeTelegram() error {
 	if a.Mode == "" {
 		a.Mode = modeWebhook
 	}

@@ -79,7 +79,7 @@ func atDesk(ctx context.Context, cli *commands, term terminal, do func(*handoff.
 	if agent == "" {
 		agent = whoami()
 	}
-	err = do(newDesk(db, n, phrases, log, nil), handoff.AgentID(agent))
+	err = do(handoff.NewDesk(db, newConversations(db, n, nil), phrases, log, nil), handoff.AgentID(agent))
 	return errors.Join(deskWords(err), db.Close())
 }
 
@@ -225,7 +225,7 @@ func (cmd deskReply) Run(ctx context.Context, cli *commands, term terminal) erro
 
 func (cmd deskNote) Run(ctx context.Context, cli *commands, term terminal) error {
 	return atDesk(ctx, cli, term, func(d *handoff.Desk, a handoff.AgentID) error {
-		return said(term, "Noted.", d.Note(ctx, handoff.TicketID(cmd.Ticket), a, strings.Join(cmd.Text, " ")))
+		return said(term, "Noted.", d.Note(ctx, handoff.TicketID(cmd.Ticket), a, rand.Text(), strings.Join(cmd.Text, " ")))
 	})
 }
 

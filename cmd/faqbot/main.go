@@ -18,10 +18,12 @@ import (
 type commands struct {
 	Config string `help:"Configuration file. Default: faqbot.toml here, if there is one; else ./faqbot.db and 127.0.0.1:8080." placeholder:"FILE" type:"path"`
 
+	Demo    demoCommand    `cmd:"" help:"Run a service with a made-up FAQ, to try everything in a browser."`
 	Serve   serveCommand   `cmd:"" help:"Run the service until it is told to stop."`
 	Import  importCommand  `cmd:"" help:"Read an affiliate's FAQ file, show what would change, and publish it if asked to. Works beside a running server."`
 	Ask     askCommand     `cmd:"" help:"Ask the engine a question, or a file of them, in the terminal."`
 	Desk    deskCommand    `cmd:"" help:"Work on tickets in the terminal."`
+	User    userCommand    `cmd:"" help:"Manage the people who sign in."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this version's schema. serve does it too."`
 	Check   checkCommand   `cmd:"" help:"Check the configuration and show what is in effect, without secrets."`
 	Version versionCommand `cmd:"" help:"Print the version and the encoder's kernel."`

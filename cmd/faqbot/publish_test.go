@@ -64,7 +64,7 @@ func TestPublishWhileSearching(t *testing.T) {
 	require.NoError(t, err)
 	log := logrus.New()
 	log.SetOutput(t.Output())
-	s, err := newService(t.Context(), c, log)
+	s, err := newService(t.Context(), c, log, nil)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.close()) }()
 	require.NoError(t, s.searcher.Refresh(t.Context()))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	golog "log"
 	"net"
 	"net/http"
 	"os"
@@ -20,6 +21,8 @@ import (
 	"faqbot/bot/webhook"
 	"faqbot/handoff"
 	"faqbot/knowledge"
+	"faqbot/knowledge/page"
+	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
 	"faqbot/retrieval"
 )
@@ -36,9 +39,12 @@ func (serveCommand) Run(ctx context.Context, cli *commands, term terminal) error
 		return err
 	}
 	log := newLogger(os.Stderr)
-	s, err := newService(ctx, c, log)
+	s, err := newService(ctx, c, log, nil)
 	if err != nil {
 		return err
+	}
+	if err := s.welcomeFirstAdmin(ctx, term); err != nil {
+		return errors.Join(err, s.close())
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Server.Listen)
 	if err != nil {
@@ -48,23 +54,45 @@ func (serveCommand) Run(ctx context.Context, cli *commands, term terminal) error
 	return errors.Join(s.run(ctx, listener), s.close())
 }
 
-// A service is the whole of faqbot, wired.
-type service struct {
-	config   config
-	log      *logrus.Logger
-	db       *sqldb.DB
-	unlock   func() error
-	store    *bot.Store
-	searcher *retrieval.Searcher
-	networks networks
-	intake   *bot.Intake
-	runner   *bot.Runner
-	courier  *bot.Courier
-	desk     *handoff.Desk
-	stopping atomic.Bool
+// welcomeFirstAdmin prints the link with which the first admin makes an account, while there is none.
+// It goes to the terminal, never to the log: whoever reads it can become admin.
+func (s *service) welcomeFirstAdmin(ctx context.Context, term terminal) error {
+	token, err := s.directory.FirstAdmin(ctx)
+	if err != nil || token == "" {
+		return err
+	}
+	fmt.Fprintf(term.out, "There is no admin yet. Open this link within 24 hours to become one:\n%s\n", s.config.welcome(token))
+	return nil
 }
 
-func newService(ctx context.Context, c config, log *logrus.Logger) (_ *service, err error) {
+// A service is the whole of faqbot, wired.
+type service struct {
+	config        config
+	log           *logrus.Logger
+	db            *sqldb.DB
+	unlock        func() error
+	store         *bot.Store
+	directory     *people.Directory
+	embedders     embedders
+	searcher      *retrieval.Searcher
+	phrases       *dialogue.Phrases
+	engine        *dialogue.Engine
+	networks      networks
+	intake        *bot.Intake
+	runner        *bot.Runner
+	courier       *bot.Courier
+	conversations *bot.Conversations
+	desk          *handoff.Desk
+	pages         *pages
+	stopping      atomic.Bool
+}
+
+// newEngine is the engine that serves, answers the API, and is tried out: there is one.
+func newEngine(s *retrieval.Searcher, p *dialogue.Phrases) *dialogue.Engine {
+	return dialogue.NewEngine(s, p, dialogue.DefaultPolicy())
+}
+
+func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *service, err error) {
 	s := &service{config: c, log: log, unlock: func() error { return nil }}
 	defer func() {
 		if err != nil {
@@ -77,25 +105,28 @@ func newService(ctx context.Context, c config, log *logrus.Logger) (_ *service, 
 	if s.db, err = openDB(ctx, c); err != nil {
 		return nil, err
 	}
-	embedders, err := newEmbedders(c, s.db, nil)
-	if err != nil {
+	if s.embedders, err = newEmbedders(c, s.db, nil); err != nil {
 		return nil, err
 	}
-	phrases, err := dialogue.LoadPhrases()
-	if err != nil {
+	if s.phrases, err = dialogue.LoadPhrases(); err != nil {
 		return nil, err
 	}
 	s.store = bot.NewStore(s.db)
 	if err := s.takeOver(ctx); err != nil {
 		return nil, err
 	}
-	s.searcher = embedders.searcher(knowledge.NewCorpus(s.db, time.Now), s.observe)
-	engine := dialogue.NewEngine(s.searcher, phrases, dialogue.DefaultPolicy())
-	s.desk = newDesk(s.db, s.networks, phrases, log, func() { s.courier.Poke() })
+	s.directory = people.NewDirectory(s.db, people.Options{})
+	s.searcher = s.embedders.searcher(knowledge.NewCorpus(s.db, time.Now), s.observe)
+	s.engine = newEngine(s.searcher, s.phrases)
+	s.conversations = newConversations(s.db, s.networks, s.poke)
+	s.desk = handoff.NewDesk(s.db, s.conversations, s.phrases, log, nil)
 	s.courier = bot.NewCourier(s.store, s.networks.channels, s.desk, log, bot.CourierOptions{Observe: s.observe})
-	s.runner = bot.NewRunner(s.store, engine, s.networks.accounts, s.networks.channels, log,
-		bot.RunnerOptions{Poke: s.courier.Poke, Observe: s.observe})
-	s.intake = bot.NewIntake(s.store, s.networks.channels, log, bot.IntakeOptions{Poke: s.runner.Poke})
+	s.runner = bot.NewRunner(s.store, s.engine, s.networks.accounts, s.networks.channels, log,
+		bot.RunnerOptions{Poke: s.poke, Observe: s.observe})
+	s.intake = bot.NewIntake(s.store, s.networks.channels, log, bot.IntakeOptions{Poke: s.poke})
+	if s.pages, err = newPages(ctx, s, s.conversations, d); err != nil {
+		return nil, err
+	}
 	for _, a := range c.Accounts {
 		if len(a.Affiliates) == 0 {
 			log.WithFields(logrus.Fields{"channel": a.Channel, "account": a.ID}).
@@ -103,6 +134,13 @@ func newService(ctx context.Context, c config, log *logrus.Logger) (_ *service, 
 		}
 	}
 	return s, nil
+}
+
+// poke makes everybody look for work, or for news to show, now: something was written.
+func (s *service) poke() {
+	s.runner.Poke()
+	s.courier.Poke()
+	s.pages.console.Poke()
 }
 
 // takeOver takes up what a predecessor held when it died. On SQLite the file's lock says that it is
@@ -143,9 +181,12 @@ func (s *service) observe(stage string, took time.Duration, err error) {
 
 // run serves until ctx ends, then stops in order: no new work, then what is in hand.
 func (s *service) run(ctx context.Context, listener net.Listener) error {
-	server := s.server()
+	server, err := s.server()
+	if err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
-	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.desk.Run}
+	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.desk.Run, s.pages.console.Run}
 	for _, loop := range append(loops, s.hearing()...) {
 		g.Go(func() error {
 			if err := loop(ctx); !errors.Is(err, context.Canceled) {
@@ -155,7 +196,7 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 		})
 	}
 	g.Go(func() error {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := serveOn(server, listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve HTTP: %w", err)
 		}
 		return nil
@@ -168,7 +209,7 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 		defer cancel()
 		return server.Shutdown(ctx)
 	})
-	err := g.Wait()
+	err = g.Wait()
 	s.log.Info("stopped")
 	return err
 }
@@ -188,8 +229,8 @@ func (s *service) answer(ctx context.Context) error {
 
 // hearing are the loops that keep the accounts registered, or poll them.
 func (s *service) hearing() (loops []func(context.Context) error) {
-	for i, channel := range s.networks.telegram {
-		a := s.config.Accounts[i]
+	for _, t := range s.networks.telegram {
+		a, channel := t.config, t.channel
 		account := a.account()
 		if a.Mode == modePoll {
 			loops = append(loops, func(ctx context.Context) error {
@@ -211,16 +252,35 @@ func (s *service) hearing() (loops []func(context.Context) error) {
 }
 
 // server is the HTTP server with limits of its own: gin's has none.
-func (s *service) server() *http.Server {
-	return &http.Server{
-		Handler:           s.routes(),
+func (s *service) server() (*http.Server, error) {
+	certificates, err := s.config.certificates()
+	if err != nil {
+		return nil, err
+	}
+	handler := page.Secure(http.NewCrossOriginProtection().Handler(s.routes()))
+	if s.config.https() {
+		handler = strictTransport(handler)
+	}
+	server := &http.Server{
+		Handler:           handler,
+		TLSConfig:         certificates,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          nil,
+		ErrorLog:          golog.New(s.log.WriterLevel(logrus.DebugLevel), "", 0), // what clients get wrong, with their addresses
 	}
+	server.RegisterOnShutdown(s.pages.chat.Close) // streams never end by themselves
+	return server, nil
+}
+
+// serveOn serves by TLS if the server has certificates.
+func serveOn(server *http.Server, l net.Listener) error {
+	if server.TLSConfig != nil {
+		return server.ServeTLS(l, "", "")
+	}
+	return server.Serve(l)
 }
 
 func (s *service) routes() http.Handler {
@@ -231,16 +291,17 @@ func (s *service) routes() http.Handler {
 		s.log.WithField("route", c.FullPath()).Errorf("panic: %v", cause)
 		c.AbortWithStatus(http.StatusInternalServerError)
 	}))
-	if err := r.SetTrustedProxies(nil); err != nil {
-		panic(err) // nil is valid
+	if err := r.SetTrustedProxies(s.config.Server.TrustedProxies); err != nil {
+		panic(err) // they were checked with the configuration
 	}
 	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	r.GET("/readyz", s.readyz)
 	var endpoints []webhook.Endpoint
-	for i, channel := range s.networks.telegram {
-		endpoints = append(endpoints, webhook.Endpoint{Account: s.config.Accounts[i].account(), Receiver: channel})
+	for _, t := range s.networks.telegram {
+		endpoints = append(endpoints, webhook.Endpoint{Account: t.config.account(), Receiver: t.channel})
 	}
 	webhook.NewHooks(endpoints, s.intake, s.log).Register(r)
+	s.pages.register(r)
 	return r
 }
 

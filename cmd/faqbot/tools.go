@@ -58,7 +58,7 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 		if len(a.Affiliates) == 0 {
 			fmt.Fprintln(term.out, `            ! it names no affiliates, so nobody's entries answer: set affiliates = ["NAME"]`)
 		}
-		if a.Mode == modeWebhook && c.Server.PublicURL == "" {
+		if a.Channel == "telegram" && a.Mode == modeWebhook && c.Server.PublicURL == "" {
 			fmt.Fprintln(term.out, "            ! [server] public_url is not set, so the webhook cannot be registered; set it, or mode = \"poll\"")
 		}
 	}

@@ -9,10 +9,12 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
-	"faqbot/bot/dialogue"
 	"faqbot/bot/telegram"
+	"faqbot/bot/webchat"
 	"faqbot/handoff"
 	"faqbot/knowledge"
+	"faqbot/knowledge/media"
+	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
 	"faqbot/retrieval"
 	"faqbot/retrieval/embed"
@@ -21,7 +23,7 @@ import (
 
 // schemas are every folder's migrations, in the order of the arrow.
 func schemas() []sqldb.Schema {
-	return []sqldb.Schema{knowledge.Schema(), embed.Schema(), bot.Schema(), handoff.Schema()}
+	return []sqldb.Schema{knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), bot.Schema(), handoff.Schema()}
 }
 
 // newLogger logs JSON lines to w. Only loops and the HTTP edge log; never a customer's words.
@@ -81,25 +83,42 @@ func (e embedders) searcher(corpus retrieval.Corpus, observe func(string, time.D
 type networks struct {
 	accounts map[string]bot.Account
 	channels map[string]bot.Channel
-	telegram []*telegram.Channel // in the order of c.Accounts
+	telegram []telegramAccount
+	webchat  []*webchat.Channel
+}
+
+// A telegramAccount is one bot and how it was configured.
+type telegramAccount struct {
+	config  accountConfig
+	channel *telegram.Channel
 }
 
 func newNetworks(c config, log logrus.FieldLogger) (networks, error) {
 	n := networks{accounts: map[string]bot.Account{}, channels: map[string]bot.Channel{}}
 	for _, a := range c.Accounts {
-		channel, err := telegram.New(a.account(), telegram.Options{Token: string(a.Token), Secret: string(a.Secret), APIBase: a.APIBase, Log: log})
-		if err != nil {
-			return n, err
+		key, account := bot.AccountKey(a.Channel, a.ID), a.account()
+		n.accounts[key] = account
+		switch a.Channel {
+		case "telegram":
+			channel, err := telegram.New(account, telegram.Options{Token: string(a.Token), Secret: string(a.Secret), APIBase: a.APIBase, Log: log})
+			if err != nil {
+				return n, err
+			}
+			n.channels[key] = channel
+			n.telegram = append(n.telegram, telegramAccount{a, channel})
+		case "webchat":
+			channel, err := webchat.New(account, webchat.Options{Name: a.Name, Origins: a.Origins, IdentitySecret: string(a.Secret), Welcome: a.Welcome})
+			if err != nil {
+				return n, fmt.Errorf("webchat account %s: %w", a.ID, err)
+			}
+			n.channels[key] = channel
+			n.webchat = append(n.webchat, channel)
 		}
-		key := bot.AccountKey(a.Channel, a.ID)
-		n.accounts[key], n.channels[key] = a.account(), channel
-		n.telegram = append(n.telegram, channel)
 	}
 	return n, nil
 }
 
-// newDesk returns the desk and the conversations it speaks in. poke is called when it said something.
-func newDesk(db *sqldb.DB, n networks, phrases *dialogue.Phrases, log logrus.FieldLogger, poke func()) *handoff.Desk {
-	conversations := bot.NewConversations(bot.NewStore(db), n.channels, bot.ConversationsOptions{Poke: poke})
-	return handoff.NewDesk(db, conversations, phrases, log, nil)
+// newConversations is how people read and speak. poke is called when they said something.
+func newConversations(db *sqldb.DB, n networks, poke func()) *bot.Conversations {
+	return bot.NewConversations(bot.NewStore(db), n.channels, bot.ConversationsOptions{Poke: poke})
 }

@@ -23,6 +23,18 @@ type fields struct {
 	useless  string // one that does
 }
 
+// clean is f in clean text: the answer keeps its lines.
+func (f fields) clean() fields {
+	for c := range f.text {
+		if column(c) == colAnswer {
+			f.text[c] = paragraphs(f.text[c])
+		} else {
+			f.text[c] = oneLine(f.text[c])
+		}
+	}
+	return f
+}
+
 // An identity tells rows of a file apart.
 type identity struct{ what, locale string }
 
@@ -30,11 +42,15 @@ type identity struct{ what, locale string }
 type builder struct {
 	o         Options
 	names     map[string]known
+	places    map[int]column // columns known by their places
+	mends     map[int]mends  // row → what was mended in it
+	look      func([]record) // called instead of reading a table, if not nil
 	rows      []knowledge.Row
 	problems  []knowledge.Problem
 	seen      int              // rows, usable or not
 	keys      map[identity]int // → line
 	questions map[identity]int // → line
+	kept      int              // lost rows kept for mending
 	lacking   int              // rows without an answer, where that is allowed
 	lackingAt knowledge.Problem
 	stopped   string // the fatal problem
@@ -42,7 +58,11 @@ type builder struct {
 }
 
 func newBuilder(o Options) *builder {
-	return &builder{o: o, names: names(), keys: make(map[identity]int), questions: make(map[identity]int)}
+	b := &builder{o: o, names: names(), keys: make(map[identity]int), questions: make(map[identity]int), mends: mendsByRow(o.Reading.Mends)}
+	if len(o.Reading.Columns) > 0 {
+		b.names, b.places = chosen(o.Reading.Columns), places(o.Reading.Columns)
+	}
+	return b
 }
 
 // finish reads with read and returns the result.
@@ -86,8 +106,9 @@ func (b *builder) count() bool {
 
 // bad counts a row that could not be read at all. key is "" if that could not be read either.
 func (b *builder) bad(line int, key, text string) bool {
-	b.problem(knowledge.Problem{Line: line, Key: key, Text: text})
-	return b.count()
+	f := fields{line: line, useless: text}
+	f.text[colKey] = key
+	return b.add(f)
 }
 
 // add counts a row and checks it. It reports whether there may be another one.
@@ -95,13 +116,13 @@ func (b *builder) add(f fields) bool {
 	if !b.count() {
 		return false
 	}
-	for c := range f.text {
-		if column(c) == colAnswer {
-			f.text[c] = paragraphs(f.text[c])
-		} else {
-			f.text[c] = oneLine(f.text[c])
+	if m, ok := b.mends[b.seen]; ok {
+		if m.drop {
+			return true
 		}
+		f = m.apply(f)
 	}
+	f = f.clean()
 	own := f.text[colKey] != ""
 	r := knowledge.Row{Line: f.line, Entry: knowledge.Entry{
 		Key: f.text[colKey], Question: f.text[colQuestion], Answer: f.text[colAnswer], Topic: f.text[colTopic],
@@ -110,24 +131,24 @@ func (b *builder) add(f fields) bool {
 		r.Key = deriveKey(r.Question)
 	}
 	tell := func(c column, text string) {
-		b.problem(knowledge.Problem{Line: f.line, Field: columnName(c), Key: cut(r.Key, MaxKey), Text: text})
+		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: columnName(c), Key: cut(r.Key, MaxKey), Text: text})
 	}
-	for _, text := range []string{f.unsure, f.useless} {
-		if text != "" {
-			// A key made from a question that may have been misread would protect the wrong entry.
-			b.problem(knowledge.Problem{Line: f.line, Key: cut(f.text[colKey], MaxKey), Text: text})
-		}
+	lose := func(field, key, text string) bool {
+		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: field, Key: cut(key, MaxKey), Text: text, Lost: true, Given: b.given(f)})
+		return true
+	}
+	// A key made from a question that may have been misread would protect the wrong entry.
+	if f.unsure != "" {
+		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Key: cut(f.text[colKey], MaxKey), Text: f.unsure})
 	}
 	if f.useless != "" {
-		return true
+		return lose("", f.text[colKey], f.useless)
 	}
 	if c, text := checkRow(&r, f, b.o); text != "" {
-		tell(c, text)
-		return true
+		return lose(columnName(c), r.Key, text)
 	}
 	if c, text := b.repeats(r, own); text != "" {
-		tell(c, text)
-		return true
+		return lose(columnName(c), r.Key, text)
 	}
 	var dropped []string
 	r.Variants, dropped = wordings(r.Question, f.variants)
@@ -189,7 +210,7 @@ func (b *builder) repeats(r knowledge.Row, own bool) (column, string) {
 		return colKey, fmt.Sprintf("The id %s is on line %d already, in the same language; that row counts. Give this one an id of its own, or delete it.",
 			quote(r.Key), line)
 	}
-	if line, ok := b.questions[question]; ok && !(b.o.Trial && own) {
+	if line, ok := b.questions[question]; ok && (!b.o.Trial || !own) {
 		return colQuestion, fmt.Sprintf("The question %s is on line %d already, in the same language; that row counts. Merge the two, or word this one differently.",
 			quote(r.Question), line)
 	}

@@ -1,6 +1,8 @@
 package faqfile
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -101,6 +103,48 @@ func lookUp(names map[string]known, header string) (known, bool) {
 	return known{}, false
 }
 
+// chosen is names where somebody said what the headers mean. Those of the form "#2" are places.
+func chosen(columns map[string]string) map[string]known {
+	m := make(map[string]known, len(columns))
+	for header, field := range columns {
+		if c, ok := columnOf(field); ok && place(header) < 0 {
+			m[normalHeader(header)] = known{column: c}
+		}
+	}
+	return m
+}
+
+// places is the columns that somebody named by their places: cell → column.
+func places(columns map[string]string) map[int]column {
+	m := make(map[int]column, len(columns))
+	for header, field := range columns {
+		if c, ok := columnOf(field); ok && place(header) >= 0 {
+			m[place(header)] = c
+		}
+	}
+	return m
+}
+
+// columnOf undoes columnName.
+func columnOf(field string) (column, bool) {
+	for c := range columns {
+		if columnName(c) == field {
+			return c, true
+		}
+	}
+	return 0, false
+}
+
+// place returns the cell that "#2" means, or -1.
+func place(header string) int {
+	digits, ok := strings.CutPrefix(header, "#")
+	n, err := strconv.Atoi(digits)
+	if !ok || err != nil || n < 1 || n > columnsMax {
+		return -1
+	}
+	return n - 1
+}
+
 // A layout says in which cell of a table's rows each column is.
 type layout struct {
 	cell     [columns]int // -1: absent; variants are below
@@ -110,8 +154,8 @@ type layout struct {
 
 func (l layout) has(c column) bool { return l.cell[c] >= 0 || c == colVariants && len(l.variants) > 0 }
 
-// layOut recognises the columns of a header.
-func layOut(names map[string]known, cells []string) layout {
+// layOut recognises the columns of a header, and takes those of fixed for what they are.
+func layOut(names map[string]known, fixed map[int]column, cells []string) layout {
 	l := layout{}
 	var rank [columns]int
 	for c := range l.cell {
@@ -127,6 +171,14 @@ func layOut(names map[string]known, cells []string) layout {
 			l.cell[k.column], rank[k.column] = i, k.rank
 		}
 	}
+	for i, c := range fixed {
+		if c == colVariants {
+			l.variants = append(l.variants, i)
+		} else {
+			l.cell[c] = i
+		}
+	}
+	slices.Sort(l.variants)
 	for c := range columns {
 		if l.has(c) {
 			l.found++

@@ -12,7 +12,11 @@ func readText(b *builder, text string, enough float64) {
 		r = csv{text: rest, line: 2, comma: first[4]} // Excel's way to say it
 	}
 	if r.comma == 0 {
-		r.comma = b.delimiter(text)
+		d := b
+		if len(b.o.Reading.Columns) > 0 {
+			d = newBuilder(Options{Trial: b.o.Trial}) // as Look saw it
+		}
+		r.comma = d.delimiter(text)
 	}
 	records := r.records(headerRows + MaxRows + 1)
 	if r.unclosed > unclosedMax {

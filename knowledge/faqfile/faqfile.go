@@ -1,7 +1,7 @@
 // Package faqfile reads the files affiliates send, CSV, TSV, Excel, JSON, JSON Lines and Markdown,
-// into rows, and says what is wrong with them in words their authors can act on. It is pure: bytes
-// in, rows and problems out. It is not for comparing rows with what is published or for storing
-// them; that is knowledge.Corpus.
+// into rows, and says what is wrong with them in words their authors can act on. It writes entries as
+// files that it reads back as they were. It is pure: bytes in, rows and problems out. It is not for
+// comparing rows with what is published or for storing them; that is knowledge.Corpus.
 package faqfile
 
 import (
@@ -30,6 +30,9 @@ type Options struct {
 	// then says how many there are, and rows whose question stood before under another key.
 	// Otherwise each is left out with a problem of its own.
 	Trial bool
+	// Reading says which columns are which, and what was mended, where that is not in the file. With
+	// Columns the file is read as a table, or as JSON, and its own headers mean nothing else.
+	Reading knowledge.Reading
 }
 
 // Parse reads a file. name decides the format unless data is clearly something else. Rows come in
@@ -54,7 +57,7 @@ func Parse(name string, data []byte, o Options) ([]knowledge.Row, []knowledge.Pr
 		return nil, fatal("The file is empty. Send one with a row for each question.")
 	}
 	var first []knowledge.Problem
-	for _, read := range readers(strings.ToLower(path.Ext(name)), text) {
+	for _, read := range readers(strings.ToLower(path.Ext(name)), text, len(o.Reading.Columns) > 0) {
 		b := newBuilder(o)
 		if note != "" {
 			b.problem(knowledge.Problem{Text: note})
@@ -73,12 +76,17 @@ func Parse(name string, data []byte, o Options) ([]knowledge.Row, []knowledge.Pr
 // A reader reads a file into b. It calls b.stop if there is nothing in the file that it can read.
 type reader func(b *builder)
 
-// readers returns the readers to try on text, the likeliest first.
-func readers(ext, text string) []reader {
+// readers returns the readers to try on text, the likeliest first. columns means that somebody said
+// which column is which, so that it must have some.
+func readers(ext, text string, columns bool) []reader {
 	asJSON := func(b *builder) { readJSON(b, text) }
 	asTable := func(enough float64) reader { return func(b *builder) { readText(b, text, enough) } }
 	asMarkdown := func(b *builder) { readMarkdown(b, text) }
 	switch {
+	case columns && looksJSON(text):
+		return []reader{asJSON}
+	case columns:
+		return []reader{asTable(guessNever)}
 	case looksJSON(text), ext == ".jsonl", ext == ".ndjson", ext == ".json":
 		return []reader{asJSON, asTable(guessNever), asMarkdown}
 	case ext == ".md", ext == ".markdown", ext == ".mdown":
@@ -132,7 +140,26 @@ func binary(data []byte) string {
 	if strings.HasPrefix(head, "<!doctype html") || strings.HasPrefix(head, "<html") {
 		return "This is a web page. Send a table (CSV or .xlsx), JSON or Markdown."
 	}
+	if !bytes.HasPrefix(data, []byte("PK\x03\x04")) && noText(data) {
+		return "This is not a text and not an Excel workbook. Send a table (CSV or .xlsx), JSON or Markdown."
+	}
 	return ""
+}
+
+// noText reports whether data has more control characters than any text: pictures and programs do.
+func noText(data []byte) bool {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return false // UTF-16 says so
+	}
+	head := data[:min(len(data), 1<<14)]
+	_, wide := utf16Order(head)
+	odd := 0
+	for _, c := range head {
+		if c < ' ' && (c != 0 || !wide) && !bytes.ContainsRune([]byte("\t\n\v\f\r"), rune(c)) {
+			odd++
+		}
+	}
+	return odd > len(head)/10
 }
 
 func fatal(text string) []knowledge.Problem {

@@ -35,6 +35,10 @@ func readJSON(b *builder, text string) {
 	} else {
 		entries = j.entries()
 	}
+	if b.look != nil {
+		j.look(entries)
+		return
+	}
 	if !slices.ContainsFunc(entries, j.isEntry) {
 		j.stop(entries)
 		return

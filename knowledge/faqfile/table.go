@@ -35,20 +35,44 @@ const headerRows = 20
 // findHeader returns the place of the header among records: the first row that names a question
 // and an answer, or only a question where answers are optional.
 func (b *builder) findHeader(records []record) (int, layout, bool) {
+	if len(b.places) > 0 { // somebody said what is where
+		i := headerGuess(b.names, records)
+		l := layOut(b.names, b.places, nil)
+		if !b.o.Reading.Headless && len(records) > 0 {
+			l = layOut(b.names, b.places, records[i].cells)
+		} else {
+			i = -1
+		}
+		return i, l, l.has(colQuestion) && l.has(colAnswer)
+	}
 	head := records[:min(len(records), headerRows)]
 	for i, r := range head {
-		if l := layOut(b.names, r.cells); l.has(colQuestion) && l.has(colAnswer) {
+		if l := b.layOut(r.cells); l.has(colQuestion) && l.has(colAnswer) {
 			return i, l, true
 		}
 	}
 	if b.o.Trial {
 		for i, r := range head {
-			if l := layOut(b.names, r.cells); l.has(colQuestion) {
+			if l := b.layOut(r.cells); l.has(colQuestion) {
 				return i, l, true
 			}
 		}
 	}
 	return 0, layout{}, false
+}
+
+func (b *builder) layOut(cells []string) layout { return layOut(b.names, b.places, cells) }
+
+// headerGuess is the place of what is most like a header among records: the row with the most known
+// names or else the first with two cells or more.
+func headerGuess(names map[string]known, records []record) int {
+	best, most := -1, 0
+	for i, r := range records[:min(len(records), headerRows)] {
+		if found := layOut(names, nil, r.cells).found; found > most || best < 0 && r.width() > 1 {
+			best, most = i, found
+		}
+	}
+	return max(best, 0)
 }
 
 // How much must speak for a table without a header: the share of rows that have a question and an
@@ -63,6 +87,10 @@ const (
 // ragged means that a row may have fallen apart into too many cells, as it may where a delimiter
 // separates them.
 func (b *builder) readTable(records []record, enough float64, ragged bool) {
+	if b.look != nil {
+		b.look(records)
+		return
+	}
 	header, l, ok := b.findHeader(records)
 	if !ok {
 		if l, ok = b.guess(records, enough); !ok {
@@ -74,8 +102,14 @@ func (b *builder) readTable(records []record, enough float64, ragged bool) {
 	width := 3
 	if header >= 0 {
 		width = len(records[header].cells)
+	} else if len(b.places) > 0 {
+		ragged = false
 	}
+	own := header >= 0 && written(records[header].cells)
 	for _, r := range records[header+1:] {
+		if own {
+			r.cells = unguard(r.cells)
+		}
 		if header >= 0 && slices.Equal(r.cells, records[header].cells) {
 			continue // files joined end to end
 		}
@@ -111,7 +145,7 @@ func (b *builder) guess(records []record, enough float64) (layout, bool) {
 	width, full, ids := 0, 0, true
 	for _, r := range records {
 		width = max(width, r.width())
-		if l := layOut(b.names, r.cells); l.has(colQuestion) || l.has(colAnswer) {
+		if l := b.layOut(r.cells); l.has(colQuestion) || l.has(colAnswer) {
 			return layout{}, false // a header, but not a whole one
 		}
 		if len(r.cells) > 1 && strings.TrimSpace(r.cells[0]) != "" && strings.TrimSpace(r.cells[1]) != "" {
@@ -126,7 +160,7 @@ func (b *builder) guess(records []record, enough float64) (layout, bool) {
 	if width == 3 && ids {
 		order = []column{colKey, colQuestion, colAnswer}
 	}
-	l := layOut(b.names, nil)
+	l := b.layOut(nil)
 	var said []string
 	for i, c := range order {
 		l.cell[c] = i
@@ -143,12 +177,7 @@ func (b *builder) stopTable(records []record) {
 		b.stop("The table is empty. Put the column names in the first row and one question in each row below.")
 		return
 	}
-	best := records[0]
-	for _, r := range records[:min(len(records), headerRows)] {
-		if layOut(b.names, r.cells).found > layOut(b.names, best.cells).found {
-			best = r
-		}
-	}
+	best := records[headerGuess(b.names, records)]
 	var cells []string
 	for _, cell := range best.cells {
 		if cell = oneLine(cell); cell != "" {
@@ -156,7 +185,7 @@ func (b *builder) stopTable(records []record) {
 		}
 	}
 	missing := "columns for the question and the answer"
-	switch l := layOut(b.names, best.cells); {
+	switch l := b.layOut(best.cells); {
 	case l.has(colQuestion):
 		missing = "a column for the answer"
 	case l.has(colAnswer):

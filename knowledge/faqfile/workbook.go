@@ -59,6 +59,9 @@ func readSheets(b *builder, f *excelize.File) error {
 		if err != nil {
 			return fmt.Errorf("sheet %s: %w", sheet, err)
 		}
+		if len(records) == 0 && (b.look != nil || len(b.places) > 0) {
+			continue // what was said of the columns is of the first sheet with any
+		}
 		if header, l, ok := b.findHeader(records); ok {
 			if err := replaceDates(f, sheet, records[header+1:], l); err != nil {
 				return err

@@ -16,11 +16,14 @@ import (
 	"net/http"
 	"path"
 	"strings"
-	"time"
 )
 
-//go:embed layout/*.html
+//go:embed layout
 var layoutFiles embed.FS
+
+// problemPage is the name of the page that Fail shows. No file of a package has it: names there come
+// from *.html.
+const problemPage = "layout/problem"
 
 // A Link is one place to go.
 type Link struct {
@@ -32,6 +35,8 @@ type Link struct {
 type Chrome struct {
 	Links []Link
 	Who   string // the reader's name, "" if nobody is signed in
+	Lang  string // of the page's own words, BCP 47; "" means "en"
+	Dir   string // "rtl" where Lang is written from the right
 }
 
 // Pages renders one package's templates inside the layout.
@@ -56,6 +61,9 @@ func New(files fs.FS, chrome func(*http.Request) Chrome) (*Pages, error) {
 		return nil, fmt.Errorf("list templates: %w", err)
 	}
 	p := &Pages{byName: map[string]*template.Template{}, chrome: chrome}
+	if p.byName[problemPage], err = extend(base, layoutFiles, "layout/problem/problem.html"); err != nil {
+		return nil, err
+	}
 	for _, name := range names {
 		if strings.HasPrefix(name, "_") {
 			if base, err = base.ParseFS(files, name); err != nil {
@@ -67,16 +75,25 @@ func New(files fs.FS, chrome func(*http.Request) Chrome) (*Pages, error) {
 		if strings.HasPrefix(name, "_") {
 			continue
 		}
-		t, err := base.Clone()
-		if err == nil {
-			t, err = t.ParseFS(files, name)
-		}
+		t, err := extend(base, files, name)
 		if err != nil {
-			return nil, fmt.Errorf("parse %s: %w", name, err)
+			return nil, err
 		}
 		p.byName[strings.TrimSuffix(name, path.Ext(name))] = t
 	}
 	return p, nil
+}
+
+// extend is base with the templates of one more file.
+func extend(base *template.Template, files fs.FS, name string) (*template.Template, error) {
+	t, err := base.Clone()
+	if err == nil {
+		t, err = t.ParseFS(files, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("parse %s: %w", name, err)
+	}
+	return t, nil
 }
 
 // A view is what templates see: {{.Data}} is the page's own.
@@ -90,6 +107,14 @@ type view struct {
 // anything is written.
 func (p *Pages) Show(w http.ResponseWriter, r *http.Request, status int, name string, data any) error {
 	return p.render(w, r, status, name, "layout.html", view{Chrome: p.chrome(r), Path: r.URL.Path, Data: data})
+}
+
+// Fail renders a page of its own that says what went wrong. title is its heading: "Not found".
+func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, status int, title string, problem Problem) error {
+	return p.Show(w, r, status, problemPage, struct {
+		Title string
+		Problem
+	}{title, problem})
 }
 
 // Part renders one template of a page, for a live update; it sees data as {{.Data}} too.
@@ -114,21 +139,4 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, name,
 	w.WriteHeader(status)
 	_, err := w.Write(b.Bytes())
 	return err
-}
-
-// functions are what templates may call besides the standard ones.
-func functions() template.FuncMap {
-	return template.FuncMap{
-		"asset": Asset,
-		"when":  when,
-	}
-}
-
-// when is t for a reader: a module turns it into their own time zone and language.
-func when(t time.Time) template.HTML {
-	if t.IsZero() {
-		return ""
-	}
-	utc := t.UTC()
-	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, utc.Format(time.RFC3339), utc.Format("2 Jan 2006 15:04 UTC")))
 }

@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX conversations_active ON conversations (active_at);

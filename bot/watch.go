@@ -1,0 +1,72 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"faqbot/knowledge"
+)
+
+// A Pulse tells a conversation as it is from what it was: anything a page shows of it that changed
+// makes another Mark.
+type Pulse struct {
+	Conversation ConversationID
+	Affiliate    knowledge.AffiliateID
+	Mark         string
+	Owes         bool // something of ours is still on its way to the customer
+}
+
+// Pulses returns those of the conversations in which something was said since then, and of those
+// that owe the customer something, however old.
+func (c *Conversations) Pulses(ctx context.Context, since time.Time) (list []Pulse, err error) {
+	const columns = `c.id, c.affiliate, c.next_seq, c.fence, c.mode, (SELECT COUNT(*) FROM deliveries d
+		WHERE d.conversation_id = c.id AND d.lane = $2 AND d.state = 'queued')`
+	rows, err := c.store.db.QueryContext(ctx, `SELECT `+columns+` FROM conversations c WHERE c.active_at >= $1
+		UNION SELECT `+columns+` FROM conversations c
+			WHERE c.id IN (SELECT conversation_id FROM deliveries WHERE lane = $2 AND state = 'queued')`, since.UnixMilli(), laneCustomer)
+	if err != nil {
+		return nil, fmt.Errorf("watch conversations: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var p Pulse
+		var seq, fence, queued int64
+		var mode Mode
+		if err := rows.Scan(&p.Conversation, &p.Affiliate, &seq, &fence, &mode, &queued); err != nil {
+			return nil, err
+		}
+		p.Mark, p.Owes = fmt.Sprintf("%d.%d.%s.%d", seq, fence, mode, queued), queued > 0
+		list = append(list, p)
+	}
+	return list, rows.Err()
+}
+
+// Several returns the conversations of some IDs, by ID. One that does not exist is left out.
+func (c *Conversations) Several(ctx context.Context, ids []ConversationID) (byID map[ConversationID]Conversation, err error) {
+	byID = map[ConversationID]Conversation{}
+	if len(ids) == 0 {
+		return byID, nil
+	}
+	var args []any
+	var marks []string
+	for _, id := range ids {
+		args = append(args, string(id))
+		marks = append(marks, fmt.Sprintf("$%d", len(args)))
+	}
+	rows, err := c.store.db.QueryContext(ctx, `SELECT `+conversationColumns+` FROM conversations WHERE id IN (`+strings.Join(marks, ", ")+`)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read conversations: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		conv, err := scanConversation(rows)
+		if err != nil {
+			return nil, err
+		}
+		byID[conv.ID] = conv
+	}
+	return byID, rows.Err()
+}

@@ -1,0 +1,274 @@
+// The page in the frame. Without this script its forms work by themselves; with it nothing reloads.
+import { atEnd, clear, closeChoices, draw, dress, fate, receive, spoken, toEnd, words } from './render.js'
+import { Stream } from './stream.js'
+
+const $ = (id) => document.getElementById(id)
+const { account, path, locale } = document.body.dataset
+const given = document.body.dataset.visitor
+const hash = new URLSearchParams(location.hash.slice(1))
+
+// Storage may be closed to frames; then the page remembers as long as it is open.
+const shelf = (name) => {
+  let spare = new Map()
+  const store = () => { try { return window[name] } catch { return null } }
+  const key = (k) => `faqbot:${account}:${k}`
+  return {
+    get: (k) => { try { return store().getItem(key(k)) } catch { return spare.get(k) ?? null } },
+    set: (k, v) => { try { store().setItem(key(k), v) } catch { spare.set(k, v) } },
+    drop: (k) => { try { store().removeItem(key(k)) } catch { spare.delete(k) } },
+  }
+}
+const local = shelf('localStorage')
+const tab = shelf('sessionStorage')
+
+// ---- the site around us
+
+const parentOrigin = hash.get('origin') || ''
+const allowed = (origin) => origin === location.origin || JSON.parse(document.body.dataset.origins).some((o) => {
+  const [scheme, host] = o.split('://')
+  return o === origin || (host.startsWith('*.') && origin.startsWith(scheme + '://') && origin.endsWith(host.slice(1)))
+})
+const embedded = parent !== window && allowed(parentOrigin)
+const tell = (message) => { if (embedded) parent.postMessage({ faqbot: message }, parentOrigin) }
+let open = !embedded || hash.get('open') === '1'
+
+if (embedded) {
+  $('close').hidden = false
+  $('close').addEventListener('click', () => tell({ close: true }))
+  addEventListener('message', (e) => {
+    if (e.source !== parent || e.origin !== parentOrigin || !e.data || !e.data.faqbot) return
+    open = e.data.faqbot.open === true
+    if (open) { seen(); toEnd() }
+    if (open && e.data.faqbot.focus) $('text').focus({ preventScroll: true })
+  })
+}
+addEventListener('keydown', (e) => { if (e.key === 'Escape' && !e.isComposing) tell({ close: true }) })
+if (/^#[0-9a-f]{3,6}$/i.test(hash.get('color') || '')) {
+  document.documentElement.style.setProperty('--accent', hash.get('color'))
+  document.documentElement.style.setProperty('--on-accent', hash.get('on') === '#111' ? '#111' : '#fff')
+}
+
+// ---- who we are
+
+let token = local.get('visitor') || given
+const headers = () => ({ Authorization: `Visitor ${token}`, Accept: 'application/json' })
+async function whoAmI() {
+  if (hash.get('user')) {
+    try {
+      const form = new URLSearchParams({ user: hash.get('user'), signature: hash.get('signature') || '' })
+      const answer = await fetch(`${path}/session`, { method: 'POST', body: form, headers: { Accept: 'application/json' } })
+      const proven = answer.ok && (await answer.json()).visitor
+      if (proven) { become(proven); return }
+    } catch { /* offline: they are anonymous until the next load */ }
+  }
+  if (token === given) local.set('visitor', given)
+  else become(token)
+}
+// become is for a visitor other than the one the server drew the page for.
+function become(other) {
+  token = other
+  if (token === given) return
+  clear()
+  last = 0
+  $('suggested')?.removeAttribute('hidden')
+}
+
+// ---- what was read
+
+let last = Number(document.body.dataset.last) || 0
+let news = new Map() // what others said, by sequence number, while nobody looked
+function seen() {
+  if (!open || document.hidden) return
+  news.clear()
+  local.set('read', String(Math.max(last, Number(local.get('read')) || 0)))
+  tell({ unread: 0 })
+}
+document.addEventListener('visibilitychange', seen)
+function unseen(seq) {
+  if (open && !document.hidden) { seen(); return }
+  if (seq <= (Number(local.get('read')) || 0)) return
+  news.set(seq, true)
+  tell({ unread: news.size })
+}
+
+// ---- the stream
+
+const live = []
+let speaking = 0
+function announce(item) { // several at once are read as one
+  live.push(spoken(item))
+  clearTimeout(speaking)
+  speaking = setTimeout(() => { $('live').textContent = live.splice(0).slice(-3).join('. ') }, 400)
+}
+
+let typingOff = 0
+function typing(on) {
+  const end = atEnd()
+  clearTimeout(typingOff)
+  $('typing').hidden = !on
+  if (on) typingOff = setTimeout(() => typing(false), 15000)
+  if (on && end) toEnd()
+}
+
+let bar = 0
+function down() {
+  clearTimeout(bar)
+  bar = setTimeout(() => { // a moment's break is nobody's business
+    $('offline').textContent = navigator.onLine ? words.reconnecting : words.offline
+    $('offline').hidden = false
+  }, navigator.onLine ? 2500 : 0)
+}
+addEventListener('offline', down)
+
+const stream = new Stream({
+  url: `${path}/events?locale=${encodeURIComponent(locale)}`,
+  headers,
+  last: () => last,
+  on: {
+    up: () => { clearTimeout(bar); $('offline').hidden = true; resend() },
+    down,
+    refused: (status) => {
+      if (status !== 401) return
+      local.drop('visitor') // our key has changed, or somebody tampered: begin as the page knows us
+      if (token === given) { location.reload(); return }
+      token = given
+      local.set('visitor', given)
+      last = 0
+      clear()
+    },
+    typing: () => typing(true),
+    message: (m) => {
+      last = Math.max(last, m.seq)
+      tell({ begun: true })
+      hideSuggestions()
+      const item = receive(m)
+      if (!item) return
+      if (m.own) { seen(); return }
+      typing(false)
+      announce(item)
+      unseen(m.seq)
+    },
+    state: (s) => {
+      $('ask').hidden = s.person
+      $('subtitle').textContent = s.person ? words.subtitle_person : words.subtitle
+      const end = atEnd()
+      $('email').hidden = !s.email || local.get('emailed') === token.slice(-16)
+      if (end) toEnd()
+    },
+  },
+})
+
+// ---- saying something
+
+const problem = (text) => { $('problem').textContent = text; $('problem').hidden = !text }
+const hideSuggestions = () => { if ($('suggested')) $('suggested').hidden = true }
+const newKey = () => [...crypto.getRandomValues(new Uint8Array(15))].map((n) => n.toString(36).padStart(2, '0')).join('')
+
+const waiting = new Map() // by key, what failed for want of a line
+function say({ text = '', choice = '', file = null, label = '' }) {
+  const message = { key: newKey(), text, choice, file }
+  message.item = draw({ key: message.key, text: text || label, choice, file: file && file.name })
+  hideSuggestions()
+  post(message)
+}
+
+async function post(m) {
+  waiting.delete(m.key)
+  fate(m.item, 'sending')
+  const form = new FormData()
+  for (const [k, v] of Object.entries({ key: m.key, text: m.text, choice: m.choice, locale })) form.set(k, v)
+  if (m.file) form.set('file', m.file)
+  const again = () => post(m)
+  try {
+    const answer = await fetch(`${path}/messages`, { method: 'POST', body: form, headers: headers(), signal: m.file ? undefined : AbortSignal.timeout(15000) })
+    if (answer.ok) { fate(m.item, 'sent'); tell({ begun: true }); return }
+    const { error = '', wait = 0 } = await answer.json().catch(() => ({}))
+    fate(m.item, 'failed', error, answer.status < 500 && answer.status !== 429 && answer.status !== 401 ? null : again)
+    if (wait) setTimeout(() => { if (m.item.isConnected && m.item.classList.contains('failed')) again() }, wait * 1000)
+  } catch {
+    fate(m.item, 'failed', '', again)
+    waiting.set(m.key, m) // the same key: it is said once, however often it is sent
+  }
+}
+function resend() { for (const m of [...waiting.values()]) if (m.item.isConnected) post(m) }
+
+const text = $('text')
+const grow = () => { if (!CSS.supports('field-sizing', 'content')) { text.style.height = 'auto'; text.style.height = Math.min(text.scrollHeight, 140) + 'px' } }
+const file = $('file')
+function picked() {
+  const name = file && file.files[0] ? file.files[0].name : ''
+  $('picked').hidden = !name
+  $('picked-name').textContent = name
+}
+function pick(f) {
+  if (!file || !f) return
+  const box = new DataTransfer()
+  box.items.add(f)
+  file.files = box.files
+  picked()
+  text.focus()
+}
+$('composer').addEventListener('submit', (e) => {
+  e.preventDefault()
+  const words_ = text.value.trim()
+  const chosen = file && file.files[0]
+  if (!words_ && !chosen) { text.focus(); return }
+  problem('')
+  say({ text: words_, file: chosen || null })
+  text.value = ''
+  tab.drop('draft')
+  if (file) { file.value = ''; picked() }
+  grow()
+  text.focus()
+})
+text.addEventListener('keydown', (e) => {
+  if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === 229) return
+  e.preventDefault()
+  $('composer').requestSubmit()
+})
+text.addEventListener('input', () => { tab.set('draft', text.value); grow() })
+text.addEventListener('paste', (e) => { if (e.clipboardData.files[0]) { e.preventDefault(); pick(e.clipboardData.files[0]) } })
+document.addEventListener('dragover', (e) => e.preventDefault())
+document.addEventListener('drop', (e) => { e.preventDefault(); pick(e.dataTransfer.files[0]) })
+if (file) file.addEventListener('change', picked)
+$('unpick').addEventListener('click', () => { file.value = ''; picked(); text.focus() })
+
+document.addEventListener('submit', (e) => {
+  if (!e.target.matches('.say')) return
+  e.preventDefault()
+  const b = e.submitter
+  if (!b) return
+  if (b.name === 'choice') { closeChoices(b.value); say({ choice: b.value, label: b.getAttribute('aria-label') || b.textContent }) }
+  else say({ text: b.value })
+  text.focus({ preventScroll: true })
+})
+$('email').addEventListener('submit', async (e) => {
+  e.preventDefault()
+  const form = new URLSearchParams({ email: $('address').value, locale })
+  let error = words.err_broken
+  try {
+    const answer = await fetch(`${path}/email`, { method: 'POST', body: form, headers: headers() })
+    error = answer.ok ? '' : (await answer.json()).error
+  } catch { error = navigator.onLine ? words.err_broken : words.offline }
+  problem(error)
+  if (error) return
+  local.set('emailed', token.slice(-16))
+  $('email').hidden = true
+  $('emailed').hidden = false
+  text.focus()
+})
+
+// ---- begin
+
+document.documentElement.classList.add('live')
+dress()
+if (!text.value) text.value = tab.get('draft') || ''
+grow()
+toEnd()
+whoAmI().then(() => {
+  if (last && token === given) tell({ begun: true })
+  for (const b of document.querySelectorAll('.bubble:not(.you)')) unseen(Number(b.dataset.seq))
+  tell({ ready: true })
+  stream.now()
+  if (!embedded) seen()
+})

@@ -1,0 +1,128 @@
+package webchat
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"faqbot/bot"
+)
+
+// shownMost is how many messages a page shows before "earlier messages" is asked for.
+const shownMost = 200
+
+// A page is what the frame's template sees.
+type page struct {
+	Form      form // of the composer
+	W         vocabulary
+	Name      string
+	Initial   string
+	Lang, Dir string
+	OwnLang   string // of the widget's words
+	Assets    string
+	Account   string
+	Origins   string // JSON, who may talk to the frame
+	Words     string // JSON, for the script
+	Last      int64
+	Bubbles   []bubble
+	Earlier   bool
+	Welcome   string
+	Suggested []string
+	Suggest   form
+	Person    bool // a person has the conversation
+	Email     form
+	EmailAsk  bool // nobody is at the desk: ask for an address
+	EmailSaid bool // an address was left just now
+	Files     bool
+	Problem   string // what went wrong
+	Text      string // what was typed and not sent
+}
+
+// A saying is what a page tells besides the conversation.
+type saying struct {
+	problem string
+	text    string
+	emailed bool
+}
+
+// frame shows the conversation. Whoever comes without a name gets one.
+func (s *Site) frame(v *visit) {
+	who, known := s.remembered(v.channel, v.Request)
+	if !known {
+		who = s.newVisitor(v.channel)
+	}
+	s.show(v, who, http.StatusOK, saying{})
+}
+
+// show writes the page of who.
+func (s *Site) show(v *visit, who visitor, status int, say saying) {
+	p, err := s.page(v, who, say)
+	var out bytes.Buffer
+	if err == nil {
+		err = s.pages.ExecuteTemplate(&out, "frame", p)
+	}
+	if err != nil {
+		r := s.broken(v, "cannot show the chat", err)
+		v.String(r.status, "%s\n", r.say(v.words))
+		return
+	}
+	s.remember(v.channel, v.Writer, v.Request, who)
+	v.Data(status, "text/html; charset=utf-8", out.Bytes())
+}
+
+func (s *Site) page(v *visit, who visitor, say saying) (page, error) {
+	ctx, c := v.Request.Context(), v.channel
+	conv, list, err := s.transcript(ctx, c, who)
+	if err != nil {
+		return page{}, err
+	}
+	p := page{Form: s.newForm(v, who), W: v.words, Name: c.o.Name, Lang: v.tongue.locale, Dir: v.tongue.dir(), OwnLang: v.tongue.own,
+		Assets: "/chat/assets/" + s.assets.hash, Account: c.account.ID, Suggest: s.newForm(v, who), Email: s.newForm(v, who),
+		Welcome: c.o.Welcome, Files: s.o.Media != nil, Problem: say.problem, Text: say.text, EmailSaid: say.emailed,
+		Person: conv.Mode == bot.ModePerson, EmailAsk: s.asksEmail(c, conv) && !say.emailed}
+	for _, r := range strings.ToUpper(c.o.Name) {
+		p.Initial = string(r)
+		break
+	}
+	if p.Welcome == "" {
+		p.Welcome = v.words["welcome"]
+	}
+	if extra := len(list) - shownMost; extra > 0 && v.Query("all") == "" {
+		list, p.Earlier = list[extra:], true
+	}
+	if len(list) == 0 {
+		p.Suggested = s.o.Suggest(ctx, c.account, v.tongue.locale)
+	} else {
+		p.Last = list[len(list)-1].Seq
+	}
+	p.Bubbles = s.bubbles(v, who, list)
+	origins, err := json.Marshal(append([]string{}, c.o.Origins...))
+	if err != nil {
+		return page{}, err
+	}
+	words, err := json.Marshal(v.words)
+	p.Origins, p.Words = string(origins), string(words)
+	return p, err
+}
+
+// transcript is all that was said with who, nothing if nothing was.
+func (s *Site) transcript(ctx context.Context, c *Channel, who visitor) (bot.Conversation, []bot.Message, error) {
+	conv, err := s.o.Conversations.Find(ctx, c.address(who.customer))
+	if errors.Is(err, bot.ErrNotFound) {
+		return bot.Conversation{}, nil, nil
+	}
+	if err != nil {
+		return conv, nil, fmt.Errorf("find the conversation: %w", err)
+	}
+	list, err := s.o.Conversations.Transcript(ctx, conv.ID, 0)
+	return conv, list, err
+}
+
+// asksEmail reports whether a person was promised and none is there.
+func (s *Site) asksEmail(c *Channel, conv bot.Conversation) bool {
+	return conv.Mode == bot.ModePerson && s.o.Contact != nil && !s.o.Staffed(c.account)
+}

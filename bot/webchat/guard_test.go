@@ -1,0 +1,366 @@
+package webchat
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"html"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"faqbot/bot"
+)
+
+func prove(user string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(user))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// One visitor's token opens one visitor's conversation, on one account.
+func TestVisitorsAreApart(t *testing.T) {
+	s := openShop(t)
+	a, b := s.browse("shop"), s.browse("shop")
+	require.NotEqual(t, a.token, b.token)
+	a.say(1, "my secret question about how to join")
+	a.open(0).until("answered", says("Fill in"))
+	b.say(2, "how do I join")
+	for _, e := range b.open(0).until("answered", says("Fill in")) {
+		require.NotContains(t, e.Data.HTML, "secret")
+	}
+	name, signature, _ := strings.Cut(a.token, ".")
+	otherName, otherSignature, _ := strings.Cut(b.token, ".")
+	for what, token := range map[string]string{
+		"none": "", "half": name, "without signature": name + ".", "another's signature": name + "." + otherSignature, "another's name": otherName + "." + signature,
+		"cut": a.token[:len(a.token)-1], "longer": a.token + "A", "padded": name + "=." + signature, "garbage": "!.!", "huge": strings.Repeat("A", 10_000) + "." + signature,
+	} {
+		forger := &browser{s: s, account: "shop", token: token, ip: "192.0.2.9"}
+		require.Equal(t, http.StatusUnauthorized, forger.open(0).status, what)
+		status, _, _ := forger.post("/messages", url.Values{"key": {key(1)}, "text": {"hi"}})
+		require.Equal(t, http.StatusUnauthorized, status, what)
+	}
+	elsewhere := &browser{s: s, account: "other", token: a.token, ip: "192.0.2.9"}
+	require.Equal(t, http.StatusUnauthorized, elsewhere.open(0).status, "a token is good for its account")
+	_, page, _ := s.get("/chat/other", http.Header{"Cookie": {cookieName(s.channels["other"]) + "=" + a.token}})
+	require.NotContains(t, page, "secret")
+	_, page, _ = s.get("/chat/shop", http.Header{"Cookie": {cookieName(s.channels["shop"]) + "=" + a.token}})
+	require.Contains(t, page, "secret", "the cookie does open its own")
+	require.NotContains(t, s.log.String(), "secret question", "customers' words are in no log")
+}
+
+func TestProvenUsers(t *testing.T) {
+	s := openShop(t)
+	session := func(user, signature string) string {
+		b := s.browse("shop")
+		status, body, h := b.post("/session", url.Values{"user": {user}, "signature": {signature}})
+		require.Equal(t, http.StatusOK, status)
+		require.Empty(t, h.Get("Set-Cookie"))
+		var answer struct{ Visitor string }
+		require.NoError(t, json.Unmarshal([]byte(body), &answer))
+		return answer.Visitor
+	}
+	token := session("customer-7", prove("customer-7"))
+	require.NotEmpty(t, token)
+	require.Equal(t, token, session("customer-7", strings.ToUpper(prove("customer-7"))))
+	one, two := &browser{s: s, account: "shop", token: token, ip: "192.0.2.1"}, &browser{s: s, account: "shop", token: token, ip: "192.0.2.2"}
+	require.Equal(t, "u:customer-7", visitorName(t, s, one))
+	one.say(1, "how do I join")
+	two.open(0).until("on another device", says("Fill in"))
+	_, _, h := one.post("/messages", url.Values{"key": {key(2)}, "text": {"hello"}})
+	require.Empty(t, h.Get("Set-Cookie"), "whoever signs out is out")
+	for what, c := range map[string][2]string{
+		"another's proof": {"customer-8", prove("customer-7")}, "no proof": {"customer-7", ""}, "no user": {"", prove("")}, "cut": {"customer-7", prove("customer-7")[:62]},
+		"control": {"a\x00b", prove("a\x00b")}, "long": {strings.Repeat("a", 300), prove(strings.Repeat("a", 300))}, "an anonymous name": {"v:ABC", prove("ABC")},
+	} {
+		require.Empty(t, session(c[0], c[1]), what)
+	}
+}
+
+func TestNobodyIsProvenWithoutASecret(t *testing.T) {
+	s := openShop(t, func(o *Options, _ *SiteOptions) { o.IdentitySecret = "" })
+	mac := hmac.New(sha256.New, nil)
+	mac.Write([]byte("admin"))
+	_, body, _ := s.browse("shop").post("/session", url.Values{"user": {"admin"}, "signature": {hex.EncodeToString(mac.Sum(nil))}})
+	require.JSONEq(t, `{"visitor":""}`, body)
+}
+
+func TestOrigins(t *testing.T) {
+	s := openShop(t)
+	_, body, h := s.get("/chat/shop", nil)
+	require.Equal(t, "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "+
+		"frame-ancestors 'self' https://shop.example https://*.shop.example", h.Get("Content-Security-Policy"))
+	require.NotContains(t, body, "<style")
+	require.NotRegexp(t, `<script(?: [^>]*)?>[^<]`, body)
+	require.NotRegexp(t, `\s(style|on[a-z]+)=`, body)
+	for _, bad := range []string{"shop.example", "https://shop.example/", "https://shop.example; script-src *", "https://a b", "*", "javascript://x", "https://u@x.example", "https://*", "https://x.*.example", ""} {
+		_, err := New(bot.Account{Channel: "webchat", ID: "x"}, Options{Origins: []string{bad}})
+		require.Error(t, err, bad)
+	}
+	for _, good := range []string{"http://localhost:8080", "https://[::1]:8443", "https://xn--bcher-kva.example"} {
+		_, err := New(bot.Account{Channel: "webchat", ID: "x"}, Options{Origins: []string{good}})
+		require.NoError(t, err, good)
+	}
+	b := s.browse("shop")
+	say := url.Values{"key": {key(1)}, "text": {"hi"}, "visitor": {b.token}, "email": {"a@example.com"}}
+	for _, path := range []string{"/messages", "/email", "/session"} {
+		for header, value := range map[string]string{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"} {
+			status, _, _ := b.post(path, say, func(r *http.Request) { r.Header.Set(header, value) })
+			require.Equal(t, http.StatusForbidden, status, path+" "+header)
+		}
+		status, _, _ := b.post(path, say, func(r *http.Request) { r.Header.Set("Origin", "null") })
+		require.Equal(t, http.StatusForbidden, status, path)
+	}
+	require.Equal(t, http.StatusForbidden, b.open(0, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }).status)
+	status, _, _ := b.post("/messages", say, func(r *http.Request) { r.Header.Set("Origin", s.server.URL) })
+	require.Equal(t, http.StatusOK, status)
+
+	secure := openShop(t, func(_ *Options, o *SiteOptions) { o.Secure = true })
+	_, _, h = secure.get("/chat/shop", nil)
+	require.Regexp(t, `; HttpOnly; Secure; SameSite=None; Partitioned$`, h.Get("Set-Cookie"))
+}
+
+func TestLimits(t *testing.T) {
+	s := openShop(t)
+	s.later(0) // the clock stands
+	b := s.browse("shop")
+	for i := range messagesAtOnce {
+		b.say(i, "hello")
+	}
+	status, body, h := b.post("/messages", url.Values{"key": {key(50)}, "text": {"hello"}, "locale": {"es"}})
+	require.Equal(t, http.StatusTooManyRequests, status)
+	require.Equal(t, "3", h.Get("Retry-After"))
+	require.Contains(t, body, "Inténtalo de nuevo en 3 s")
+	s.later(3 * time.Second)
+	b.say(51, "hello")
+	status, _, _ = b.post("/messages", url.Values{"key": {key(52)}, "text": {"hello"}})
+	require.Equal(t, http.StatusTooManyRequests, status, "20 a minute")
+	s.browse("shop").say(1, "others may speak")
+
+	s.later(time.Hour)
+	for i := range filesPerMinute {
+		status, body := b.sendFile(60+i, "a.txt", "text")
+		require.Equal(t, http.StatusOK, status, body)
+	}
+	status, _ = b.sendFile(70, "a.txt", "text")
+	require.Equal(t, http.StatusTooManyRequests, status)
+
+	s.later(time.Hour)
+	for i := range newPerMinute {
+		v := s.browse("shop")
+		v.ip = "192.0.2.77"
+		v.say(i, "hello")
+	}
+	v := s.browse("shop")
+	v.ip = "192.0.2.77"
+	status, _, h = v.post("/messages", url.Values{"key": {key(1)}, "text": {"hello"}})
+	require.Equal(t, http.StatusTooManyRequests, status)
+	require.NotEmpty(t, h.Get("Retry-After"))
+	v.ip = "192.0.2.78"
+	v.say(1, "from elsewhere")
+
+	for range streamsEach {
+		require.Equal(t, http.StatusOK, b.open(0).status)
+	}
+	full := b.open(0)
+	require.Equal(t, http.StatusTooManyRequests, full.status)
+	require.Equal(t, "30", full.header.Get("Retry-After"))
+	s.site.streams.Add(streamsMost)
+	require.Equal(t, http.StatusTooManyRequests, v.open(0).status)
+	s.site.streams.Add(-streamsMost)
+	require.Equal(t, http.StatusOK, v.open(0).status)
+}
+
+func TestLimiterForgets(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	l := newLimiter(20, 6, func() time.Time { return now })
+	for i := range mostBuckets * 2 {
+		l.take(key(i))
+		require.LessOrEqual(t, len(l.buckets), mostBuckets)
+	}
+}
+
+func TestWhatCannotBeSaid(t *testing.T) {
+	s := openShop(t)
+	b := s.browse("shop")
+	for what, c := range map[string]struct {
+		form   url.Values
+		status int
+	}{
+		"empty":               {url.Values{"key": {key(1)}, "text": {" \n "}}, http.StatusBadRequest},
+		"only controls":       {url.Values{"key": {key(1)}, "text": {"\x00\x01\x02"}}, http.StatusBadRequest},
+		"too long":            {url.Values{"key": {key(1)}, "text": {strings.Repeat("é", longestText+1)}}, http.StatusBadRequest},
+		"too long in UTF-16":  {url.Values{"key": {key(1)}, "text": {strings.Repeat("😀", longestText/2+1)}}, http.StatusBadRequest},
+		"binary":              {url.Values{"key": {key(1)}, "text": {"\xff\xfe\xfd"}}, http.StatusBadRequest},
+		"no key":              {url.Values{"text": {"hi"}}, http.StatusBadRequest},
+		"a bad key":           {url.Values{"key": {"turn:x:0"}, "text": {"hi"}}, http.StatusBadRequest},
+		"a long key":          {url.Values{"key": {strings.Repeat("k", 65)}, "text": {"hi"}}, http.StatusBadRequest},
+		"a long choice":       {url.Values{"key": {key(1)}, "choice": {strings.Repeat("c", 65)}}, http.StatusBadRequest},
+		"a choice of nothing": {url.Values{"key": {key(1)}, "choice": {"e:x"}}, http.StatusBadRequest},
+	} {
+		s.later(time.Hour)
+		status, body, _ := b.post("/messages", c.form)
+		require.Equal(t, c.status, status, "%s: %s", what, body)
+	}
+	_, err := s.conversations.Find(t.Context(), s.channels["shop"].address(visitorName(t, s, b)))
+	require.ErrorIs(t, err, bot.ErrNotFound, "nothing was stored")
+	s.later(time.Hour)
+	status, body, _ := b.post("/messages", url.Values{"key": {key(2)}, "text": {"a\x00b\x1b[31m\r\nc\td" + strings.Repeat("😀", 1000)}})
+	require.Equal(t, http.StatusOK, status, body)
+	got := b.open(0).until("stored", func(e event) bool { return e.Data.Own })
+	require.True(t, strings.HasPrefix(own(got), "ab[31m\nc\td😀"), own(got))
+	status, _, _ = b.post("/messages", url.Values{"key": {key(3)}, "text": {strings.Repeat("x", fileMax+formMost)}})
+	require.Equal(t, http.StatusRequestEntityTooLarge, status)
+	for _, path := range []string{"/chat/nobody", "/chat/nobody/events", "/chat/assets/x/chat.js", "/chat/assets/" + s.site.assets.hash + "/frame.html", "/chat/assets/" + s.site.assets.hash + "/..%2fwidget.js"} {
+		status, _, _ := s.get(path, nil)
+		require.Equal(t, http.StatusNotFound, status, path)
+	}
+}
+
+// Whatever somebody writes anywhere, the page shows it as text.
+func TestNothingActs(t *testing.T) {
+	attacks := []string{`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `</textarea><svg onload=alert(1)>`, `javascript:alert(1)`,
+		`https://x.example/"onclick="alert(1)`, `https://x.example/<script>`, `{{.Form.Visitor}}`, "</li></ol><base href=//evil.example>", `https://user@evil.example/`, "\u202eevil"}
+	for _, attack := range attacks {
+		s := openShop(t, func(o *Options, so *SiteOptions) {
+			o.Name, o.Welcome = attack, attack
+			so.Suggest = func(context.Context, bot.Account, string) []string { return []string{attack} }
+		})
+		b := s.browse("shop")
+		_, page, _ := s.get("/chat/shop?locale="+url.QueryEscape(attack), nil)
+		harmless(t, page, attack)
+		b.say(1, attack)
+		status, _ := b.sendFile(2, attack+".txt", "text")
+		require.Equal(t, http.StatusOK, status)
+		status, _, _ = b.post("/messages", url.Values{"key": {key(3)}, "text": {"hi"}, "locale": {attack}})
+		require.Equal(t, http.StatusOK, status)
+		status, _, _ = b.post("/email", url.Values{"email": {attack}})
+		require.Equal(t, http.StatusBadRequest, status)
+		conv, err := s.conversations.Find(t.Context(), s.channels["shop"].address(visitorName(t, s, b)))
+		require.NoError(t, err)
+		require.NoError(t, s.conversations.Say(t.Context(), conv.ID, "k", bot.Reply{Text: attack, Agent: attack, Choices: []bot.Choice{{Label: attack, Payload: attack[:min(len(attack), 60)]}}}))
+		for _, e := range b.open(0).until("said", says("bubble person")) {
+			harmless(t, e.Data.HTML, attack)
+		}
+		_, page, _ = s.get("/chat/shop", http.Header{"Cookie": {cookieName(s.channels["shop"]) + "=" + b.token}})
+		harmless(t, page, attack)
+		require.Contains(t, page, html.EscapeString(attack)[:5])
+	}
+}
+
+// harmless checks that page holds only elements and attributes of our templates.
+func harmless(t *testing.T, page, attack string) {
+	t.Helper()
+	require.NotContains(t, page, "<svg onload", attack)
+	require.NotContains(t, page, "<base", attack)
+	require.NotContains(t, page, "<img src=x", attack)
+	require.NotContains(t, page, "<script>", attack)
+	for _, tag := range regexp.MustCompile(`<[a-z][^>]*>`).FindAllString(page, -1) {
+		bare := regexp.MustCompile(`"[^"]*"`).ReplaceAllString(tag, `""`)
+		require.NotRegexp(t, `(?i)\son[a-z]+\s*=`, bare, attack)
+		require.NotRegexp(t, `(?i)(href|src|action)="\s*javascript:`, tag, attack)
+		require.NotRegexp(t, `href="https?://[^"]*@`, tag, attack)
+	}
+}
+
+func TestLinkify(t *testing.T) {
+	link := func(s string) part { return part{Text: s, Href: s} }
+	for text, want := range map[string][]part{
+		"":                          nil,
+		"no link":                   {{Text: "no link"}},
+		"see https://a.example.":    {{Text: "see "}, link("https://a.example"), {Text: "."}},
+		"(https://a.example/x_(y))": {{Text: "("}, link("https://a.example/x_(y)"), {Text: ")"}},
+		"HTTP://A.example/?q=1&r=2#f, https://b.example!": {link("HTTP://A.example/?q=1&r=2#f"), {Text: ", "}, link("https://b.example"), {Text: "!"}},
+		"javascript:alert(1) ftp://x data:text/html,x":    {{Text: "javascript:alert(1) ftp://x data:text/html,x"}},
+		"https:// and https://u:p@evil.example":           {{Text: "https:// and https://u:p@evil.example"}},
+		"«https://a.example/ü» и https://б.example":       {{Text: "«"}, link("https://a.example/ü"), {Text: "» и "}, link("https://б.example")},
+	} {
+		require.Equal(t, want, linkify(text), text)
+	}
+}
+
+func TestTongues(t *testing.T) {
+	for want, preferred := range map[[3]string][]string{
+		{"en", "en", "ltr"}:    {"", "tlh*", "<script>"},
+		{"es-MX", "es", "ltr"}: {"es-MX"},
+		{"pt", "pt-BR", "ltr"}: {"", "pt,en;q=0.5"},
+		{"ar", "en", "rtl"}:    {"ar"},
+		{"he-IL", "en", "rtl"}: {"", "he-IL;q=0.9, en"},
+		{"fa", "en", "rtl"}:    {"fa"},
+		{"ur-PK", "en", "rtl"}: {"ur-PK", "es"},
+		{"de", "en", "ltr"}:    {strings.Repeat("x", 5000), "", "de"},
+	} {
+		got := chooseTongue(preferred...)
+		require.Equal(t, want, [3]string{got.locale, got.own, got.dir()}, "%v", preferred)
+	}
+	s := openShop(t)
+	_, page, _ := s.get("/chat/shop?locale=ar", nil)
+	require.Contains(t, page, `<html lang="ar" dir="rtl">`)
+	_, page, _ = s.get("/chat/shop", http.Header{"Accept-Language": {"pt-PT"}})
+	require.Contains(t, page, "Falar com uma pessoa")
+}
+
+// Every word that a template or a script asks for exists, and none is left over.
+func TestWords(t *testing.T) {
+	words, err := loadWords()
+	require.NoError(t, err)
+	used := map[string]bool{}
+	all := ""
+	for _, dir := range []string{"assets", "."} {
+		entries, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		for _, e := range entries {
+			if !e.IsDir() && !strings.HasSuffix(e.Name(), "_test.go") {
+				data, err := os.ReadFile(dir + "/" + e.Name())
+				require.NoError(t, err)
+				require.LessOrEqual(t, bytes.Count(data, []byte("\n")), 500, e.Name())
+				all += string(data)
+			}
+		}
+	}
+	for _, pattern := range []string{`\.W\.([a-z_]+)`, `words\.([a-z_]+)`, `words\["([a-z_]+)"\]`, `"(err_[a-z_]+)"`} {
+		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(all, -1) {
+			used[m[1]] = true
+		}
+	}
+	for _, state := range []string{"sending", "sent"} { // words[state]
+		used[state] = true
+	}
+	for name := range used {
+		require.Contains(t, words["en"], name)
+	}
+	for name := range words["en"] {
+		require.True(t, used[name], "nobody says %q", name)
+	}
+}
+
+func TestScriptIsSmall(t *testing.T) {
+	s := openShop(t)
+	total := 0
+	for _, path := range []string{"/chat/widget.js", "/chat/assets/" + s.site.assets.hash + "/chat.js", "/chat/assets/" + s.site.assets.hash + "/render.js", "/chat/assets/" + s.site.assets.hash + "/stream.js"} {
+		status, packed, h := s.get(path, http.Header{"Accept-Encoding": {"gzip"}})
+		require.Equal(t, http.StatusOK, status)
+		require.Equal(t, "gzip", h.Get("Content-Encoding"))
+		total += len(packed)
+		r, err := gzip.NewReader(strings.NewReader(packed))
+		require.NoError(t, err)
+		plain, err := io.ReadAll(r)
+		require.NoError(t, err)
+		require.NotContains(t, string(plain), "__WORDS__")
+		status, _, _ = s.get(path, http.Header{"If-None-Match": {h.Get("ETag")}})
+		require.Equal(t, http.StatusNotModified, status)
+	}
+	t.Logf("all scripts: %d bytes gzipped", total)
+	require.LessOrEqual(t, total, 15_000)
+}

@@ -1,0 +1,317 @@
+package webchat
+
+import (
+	"context"
+	"errors"
+	"mime/multipart"
+	"net/http"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+
+	"faqbot/bot"
+	"faqbot/knowledge/media"
+)
+
+const (
+	formMost      = 64 << 10 // bytes of a form without its file
+	longestChoice = 64       // bytes of a payload
+	longestEmail  = 254
+	payloadPerson = "person" // the header's button: what the dialogue's own offers carry
+)
+
+// A said is one message as a visitor posted it, checked.
+type said struct {
+	key          string
+	text, choice string
+	file         *multipart.FileHeader
+}
+
+// post takes what a visitor says.
+func (s *Site) post(v *visit) {
+	who, r := s.open(v, s.o.FileMax+formMost)
+	defer closeForm(v.Request)
+	var m said
+	if r == nil {
+		m, r = s.readSaid(v)
+	}
+	if r == nil {
+		r = s.admit(v, who, m.file != nil)
+	}
+	if r == nil {
+		r = s.take(v, who, m)
+	}
+	s.finish(v, who, r, saying{text: m.text})
+}
+
+// open reads the form and finds out whose it is.
+func (s *Site) open(v *visit, most int64) (visitor, *refusal) {
+	word := "err_file_large"
+	parse := func() error { return v.Request.ParseMultipartForm(formMost) }
+	if v.ContentType() != "multipart/form-data" {
+		most, word, parse = formMost, "err_long", v.Request.ParseForm
+	}
+	v.Request.Body = http.MaxBytesReader(v.Writer, v.Request.Body, most)
+	err := parse()
+	if locale := v.Request.PostForm.Get("locale"); locale != "" {
+		v.speak(s, chooseTongue(locale))
+	}
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		who, _ := s.identify(v.channel, v.Request) // the form is not to be had, a header or a cookie may do
+		return who, &refusal{status: http.StatusRequestEntityTooLarge, word: word}
+	}
+	if err != nil {
+		return visitor{}, &refusal{status: http.StatusBadRequest, word: "err_unreadable"}
+	}
+	who, known := s.identify(v.channel, v.Request)
+	if !known {
+		return visitor{}, &refusal{status: http.StatusUnauthorized, word: "err_visitor"}
+	}
+	return who, nil
+}
+
+// closeForm removes what a large form left on disk.
+func closeForm(r *http.Request) {
+	if r.MultipartForm != nil {
+		_ = r.MultipartForm.RemoveAll() // the system's temporary folder is swept anyway
+	}
+}
+
+// readSaid checks a posted message.
+func (s *Site) readSaid(v *visit) (said, *refusal) {
+	f := v.Request.PostForm
+	m := said{key: f.Get("key"), text: strings.ReplaceAll(f.Get("text"), "\r\n", "\n"), choice: f.Get("choice")}
+	bad := func(status int, word string) (said, *refusal) { return m, &refusal{status: status, word: word} }
+	if !regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`).MatchString(m.key) || !utf8.ValidString(m.text) || len(m.choice) > longestChoice || !utf8.ValidString(m.choice) {
+		m.text = strings.ToValidUTF8(m.text, "\uFFFD")
+		return bad(http.StatusBadRequest, "err_unreadable")
+	}
+	m.text = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, m.text))
+	if bot.UTF16Len(m.text) > longestText {
+		return bad(http.StatusBadRequest, "err_long")
+	}
+	if v.Request.MultipartForm != nil {
+		for _, h := range v.Request.MultipartForm.File["file"] {
+			if h.Size > 0 && m.choice == "" { // a form without a chosen file posts an empty one
+				m.file = h
+			}
+		}
+	}
+	switch {
+	case m.file != nil && s.o.Media == nil:
+		return bad(http.StatusUnsupportedMediaType, "err_file_kind")
+	case m.file != nil && m.file.Size > s.o.FileMax:
+		return bad(http.StatusRequestEntityTooLarge, "err_file_large")
+	case m.text == "" && m.choice == "" && m.file == nil:
+		return bad(http.StatusBadRequest, "err_empty")
+	}
+	return m, nil
+}
+
+// admit applies the limits. Whoever begins a conversation counts against their IP address too, since
+// names are to be had for nothing.
+func (s *Site) admit(v *visit, who visitor, withFile bool) *refusal {
+	key := v.channel.account.ID + "\x00" + who.customer
+	_, err := s.o.Conversations.Find(v.Request.Context(), v.channel.address(who.customer))
+	if errors.Is(err, bot.ErrNotFound) {
+		if wait := s.fresh.take(v.ClientIP()); wait > 0 {
+			r := slow(wait)
+			return &r
+		}
+	} else if err != nil {
+		r := s.broken(v, "cannot find a visitor's conversation", err)
+		return &r
+	}
+	if wait := s.messages.take(key); wait > 0 {
+		r := slow(wait)
+		return &r
+	}
+	if withFile {
+		if wait := s.files.take(key); wait > 0 {
+			r := slow(wait)
+			return &r
+		}
+	}
+	return nil
+}
+
+// take passes m on. It returns nil once m is durable.
+func (s *Site) take(v *visit, who visitor, m said) *refusal {
+	ctx, c := v.Request.Context(), v.channel
+	in := &bot.Inbound{Text: m.text, Choice: m.choice, NetworkID: m.key}
+	if m.choice != "" {
+		label, ok, err := s.label(ctx, v, who, m.choice)
+		if err != nil {
+			r := s.broken(v, "cannot read what was offered", err)
+			return &r
+		}
+		if !ok {
+			return &refusal{status: http.StatusBadRequest, word: "err_choice"}
+		}
+		in.Text = label
+	}
+	if m.file != nil {
+		a, r := s.keep(v, m.file)
+		if r != nil {
+			return r
+		}
+		in.Attachments = []bot.Attachment{a}
+	}
+	event := bot.Event{Address: c.address(who.customer), ExternalID: "chat:" + m.key, At: s.o.Now(), Locale: v.tongue.locale, Message: in}
+	if err := s.o.Accept(ctx, c.account, []bot.Event{event}); err != nil {
+		r := s.broken(v, "cannot store what a visitor said", err)
+		return &r
+	}
+	c.hub.wake(who.customer)
+	return nil
+}
+
+// label is what the button with payload says. Only what was offered can be chosen.
+func (s *Site) label(ctx context.Context, v *visit, who visitor, payload string) (string, bool, error) {
+	_, list, err := s.transcript(ctx, v.channel, who)
+	if err != nil {
+		return "", false, err
+	}
+	for i := len(list) - 1; i >= 0; i-- {
+		for _, c := range list[i].Choices {
+			if c.Payload == payload {
+				return c.Label, true, nil
+			}
+		}
+	}
+	return v.words["ask_person"], payload == payloadPerson, nil
+}
+
+// keep stores a posted file.
+func (s *Site) keep(v *visit, h *multipart.FileHeader) (bot.Attachment, *refusal) {
+	f, err := h.Open()
+	if err != nil {
+		r := s.broken(v, "cannot open a posted file", err)
+		return bot.Attachment{}, &r
+	}
+	b, err := s.o.Media.Put(v.Request.Context(), h.Filename, f)
+	err = errors.Join(err, f.Close())
+	switch {
+	case errors.Is(err, media.ErrTooLarge):
+		return bot.Attachment{}, &refusal{status: http.StatusRequestEntityTooLarge, word: "err_file_large"}
+	case errors.Is(err, media.ErrType):
+		return bot.Attachment{}, &refusal{status: http.StatusUnsupportedMediaType, word: "err_file_kind"}
+	case err != nil:
+		r := s.broken(v, "cannot keep a posted file", err)
+		return bot.Attachment{}, &r
+	}
+	kind := "document"
+	for prefix, k := range map[string]string{"image/": "photo", "audio/": "audio", "video/": "video"} {
+		if strings.HasPrefix(b.Type, prefix) {
+			kind = k
+		}
+	}
+	return bot.Attachment{Kind: kind, File: b.ID, Name: b.Name, Type: b.Type, Size: b.Size}, nil
+}
+
+// finish answers a post: the script with JSON, a browser without it with the page.
+func (s *Site) finish(v *visit, who visitor, r *refusal, say saying) {
+	switch {
+	case v.script && r != nil:
+		v.refuse(*r)
+	case v.script:
+		s.remember(v.channel, v.Writer, v.Request, who)
+		v.JSON(http.StatusOK, gin.H{"ok": true})
+	case r != nil && who.customer == "": // we do not know whose page to show
+		r.head(v.Writer.Header())
+		v.String(r.status, "%s\n", r.say(v.words))
+	case r != nil:
+		r.head(v.Writer.Header())
+		s.show(v, who, r.status, saying{problem: r.say(v.words), text: say.text})
+	default:
+		if old, ok := s.remembered(v.channel, v.Request); ok && old.token == who.token && !say.emailed {
+			v.Redirect(http.StatusSeeOther, v.channel.path("")+"?"+url.Values{"locale": {v.tongue.locale}}.Encode())
+			return
+		}
+		s.show(v, who, http.StatusOK, saying{emailed: say.emailed}) // no cookie: a redirect would lose them
+	}
+}
+
+// email takes the address of somebody who waits for a person.
+func (s *Site) email(v *visit) {
+	who, r := s.open(v, formMost)
+	address := strings.TrimSpace(v.Request.PostForm.Get("email"))
+	if r == nil {
+		if wait := s.messages.take(v.channel.account.ID + "\x00" + who.customer); wait > 0 {
+			limited := slow(wait)
+			r = &limited
+		}
+	}
+	if r == nil {
+		r = s.contact(v, who, address)
+	}
+	s.finish(v, who, r, saying{emailed: r == nil})
+}
+
+func (s *Site) contact(v *visit, who visitor, address string) *refusal {
+	parsed, err := mail.ParseAddress(address)
+	if err != nil || parsed.Address != address || len(address) > longestEmail || strings.ContainsFunc(address, unicode.IsControl) {
+		return &refusal{status: http.StatusBadRequest, word: "err_email"}
+	}
+	ctx := v.Request.Context()
+	conv, err := s.o.Conversations.Find(ctx, v.channel.address(who.customer))
+	if errors.Is(err, bot.ErrNotFound) || s.o.Contact == nil {
+		return &refusal{status: http.StatusBadRequest, word: "err_empty"}
+	}
+	if err == nil {
+		err = s.o.Contact(ctx, conv.ID, address)
+	}
+	if err != nil {
+		r := s.broken(v, "cannot keep a visitor's address", err)
+		return &r
+	}
+	return nil
+}
+
+// session gives a visitor whom the embedding site names a token. A wrong proof gets none: the visitor
+// stays who they are.
+func (s *Site) session(v *visit) {
+	v.Request.Body = http.MaxBytesReader(v.Writer, v.Request.Body, formMost)
+	if wait := s.fresh.take(v.ClientIP()); wait > 0 {
+		v.refuse(slow(wait))
+		return
+	}
+	who, ok := s.proven(v.channel, v.PostForm("user"), v.PostForm("signature"))
+	if !ok {
+		s.o.Log.WithField("account", v.channel.account.ID).Warn("a site's proof of who a visitor is does not hold; they stay anonymous")
+	}
+	v.JSON(http.StatusOK, gin.H{"visitor": who.token})
+}
+
+// media serves a file to whoever holds its signed address.
+func (s *Site) media(v *visit) {
+	id, name := v.Param("id"), v.Query("name")
+	if s.o.Media == nil || !s.signed(v.Query("key"), "media", v.channel.account.ID, id, name) {
+		v.String(http.StatusNotFound, "%s\n", v.words["err_file_gone"])
+		return
+	}
+	ctx, cancel := context.WithTimeout(v.Request.Context(), 10*time.Second)
+	defer cancel()
+	b, data, err := s.o.Media.Get(ctx, id)
+	if errors.Is(err, media.ErrNotFound) {
+		v.String(http.StatusNotFound, "%s\n", v.words["err_file_gone"])
+		return
+	}
+	if err != nil {
+		r := s.broken(v, "cannot read a file", err)
+		v.String(r.status, "%s\n", r.say(v.words))
+		return
+	}
+	media.Serve(v.Writer, v.Request, b, name, data)
+}

@@ -1,0 +1,209 @@
+package webchat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/sirupsen/logrus"
+
+	"faqbot/bot"
+	"faqbot/knowledge/media"
+)
+
+// Conversations is where streams read; *bot.Conversations is one.
+type Conversations interface {
+	Find(ctx context.Context, a bot.Address) (bot.Conversation, error)
+	Transcript(ctx context.Context, id bot.ConversationID, after int64) ([]bot.Message, error)
+}
+
+// Media keeps what visitors send; *media.Store is one.
+type Media interface {
+	Put(ctx context.Context, name string, r io.Reader) (media.Blob, error)
+	Get(ctx context.Context, id string) (media.Blob, []byte, error)
+}
+
+// SiteOptions are what the widgets of all accounts share.
+type SiteOptions struct {
+	Key           []byte // signs tokens: at least 32 bytes, the same in every process and after a restart
+	Conversations Conversations
+	Accept        func(ctx context.Context, account bot.Account, events []bot.Event) error // *bot.Intake's
+	Log           logrus.FieldLogger
+
+	// The rest may be left out.
+	Media   Media                                                                          // no files are taken without
+	Suggest func(ctx context.Context, account bot.Account, locale string) []string         // questions to begin with
+	Staffed func(account bot.Account) bool                                                 // is somebody at the desk; always if nil
+	Contact func(ctx context.Context, conversation bot.ConversationID, email string) error // keeps an address; none is asked for if nil
+	Secure  bool                                                                           // visitors reach us by https, though a proxy may not
+	FileMax int64                                                                          // bytes of a file; 8 MiB if 0
+	Now     func() time.Time                                                               // time.Now if nil
+}
+
+// fileMax is the largest file taken unless SiteOptions say otherwise.
+const fileMax = 8 << 20
+
+// A Site serves the widgets of all accounts.
+type Site struct {
+	o        SiteOptions
+	channels map[string]*Channel // by account ID
+	words    map[string]vocabulary
+	pages    *template.Template
+	assets   assets
+	messages *limiter // by visitor
+	files    *limiter // by visitor
+	fresh    *limiter // by IP address
+	streams  atomic.Int64
+	origin   *http.CrossOriginProtection
+	done     chan struct{}
+	close    sync.Once
+}
+
+// NewSite returns the site of channels.
+func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
+	if len(o.Key) < 32 {
+		return nil, errors.New("the key that signs visitors' tokens is shorter than 32 bytes")
+	}
+	if o.Conversations == nil || o.Accept == nil || o.Log == nil {
+		return nil, errors.New("a chat site needs Conversations, Accept and Log")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.FileMax == 0 {
+		o.FileMax = fileMax
+	}
+	if o.Suggest == nil {
+		o.Suggest = func(context.Context, bot.Account, string) []string { return nil }
+	}
+	if o.Staffed == nil {
+		o.Staffed = func(bot.Account) bool { return true }
+	}
+	s := &Site{o: o, channels: map[string]*Channel{}, done: make(chan struct{}), origin: http.NewCrossOriginProtection(),
+		messages: newLimiter(messagesPerMinute, messagesAtOnce, o.Now), files: newLimiter(filesPerMinute, filesPerMinute, o.Now),
+		fresh: newLimiter(newPerMinute, newPerMinute, o.Now)}
+	for _, c := range channels {
+		s.channels[c.account.ID] = c
+	}
+	var err error
+	if s.words, err = loadWords(); err != nil {
+		return nil, err
+	}
+	if s.assets, err = loadAssets(s.words); err != nil {
+		return nil, err
+	}
+	if s.pages, err = parsePages(); err != nil {
+		return nil, fmt.Errorf("parse the chat's pages: %w", err)
+	}
+	return s, nil
+}
+
+// Close ends all streams, so that http.Server.Shutdown need not wait for them. Give it to
+// Server.RegisterOnShutdown. Widgets connect again by themselves.
+func (s *Site) Close() { s.close.Do(func() { close(s.done) }) }
+
+// Register mounts everything under /chat.
+func (s *Site) Register(r gin.IRouter) {
+	r.GET("/chat/widget.js", s.serveWidget)
+	r.GET("/chat/assets/:hash/:name", s.serveAsset)
+	r.GET("/chat/:account", s.at(s.frame))
+	r.GET("/chat/:account/events", s.at(s.events))
+	r.GET("/chat/:account/media/:id", s.at(s.media))
+	r.POST("/chat/:account/messages", s.at(s.own(s.post)))
+	r.POST("/chat/:account/email", s.at(s.own(s.email)))
+	r.POST("/chat/:account/session", s.at(s.own(s.session)))
+}
+
+// A visit is one request to one account's widget.
+type visit struct {
+	*gin.Context
+	channel *Channel
+	tongue  tongue
+	words   vocabulary
+	script  bool // our script asks, and wants JSON
+}
+
+// at finds the account and sets the headers that all its answers have.
+func (s *Site) at(handle func(*visit)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		v := &visit{Context: c, channel: s.channels[c.Param("account")], script: c.GetHeader("Accept") == "application/json"}
+		account := ""
+		if v.channel != nil {
+			account = v.channel.account.Locale
+		}
+		v.speak(s, chooseTongue(c.Query("locale"), c.GetHeader("Accept-Language"), account))
+		h := c.Writer.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin") // none at all would make the origin of our own forms "null"
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+		h.Del("X-Frame-Options")
+		if v.channel == nil {
+			c.String(http.StatusNotFound, "%s\n", v.words["err_gone"])
+			return
+		}
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "+
+			"form-action 'self'; base-uri 'none'; frame-ancestors "+v.channel.frameAncestors())
+		handle(v)
+	}
+}
+
+func (v *visit) speak(s *Site, t tongue) { v.tongue, v.words = t, s.words[t.own] }
+
+// own lets only our own pages post.
+func (s *Site) own(handle func(*visit)) func(*visit) {
+	return func(v *visit) {
+		if err := s.origin.Check(v.Request); err != nil {
+			v.JSON(http.StatusForbidden, gin.H{"error": v.words["err_foreign"]})
+			return
+		}
+		handle(v)
+	}
+}
+
+// A refusal is why something was not done, in the visitor's language.
+type refusal struct {
+	status int
+	word   string        // names the words
+	wait   time.Duration // when to try again
+}
+
+func slow(wait time.Duration) refusal {
+	return refusal{status: http.StatusTooManyRequests, word: "err_slow", wait: wait}
+}
+
+// say is what the visitor is told.
+func (r refusal) say(w vocabulary) string {
+	return strings.ReplaceAll(w[r.word], "{s}", fmt.Sprint(r.seconds()))
+}
+
+func (r refusal) seconds() int { return int((r.wait + time.Second - 1) / time.Second) }
+
+// head writes the status and headers of r, which come before any body.
+func (r refusal) head(h http.Header) {
+	if r.wait > 0 {
+		h.Set("Retry-After", fmt.Sprint(r.seconds()))
+	}
+}
+
+// refuse answers the script; a page is shown by refusePage.
+func (v *visit) refuse(r refusal) {
+	r.head(v.Writer.Header())
+	v.JSON(r.status, gin.H{"error": r.say(v.words), "wait": r.seconds()})
+}
+
+// broken is what failed on our side. err must hold no words of a customer.
+func (s *Site) broken(v *visit, what string, err error) refusal {
+	if v.Request.Context().Err() == nil {
+		s.o.Log.WithFields(logrus.Fields{"channel": v.channel.account.Channel, "account": v.channel.account.ID}).WithError(err).Error(what)
+	}
+	return refusal{status: http.StatusInternalServerError, word: "err_broken"}
+}

@@ -1,0 +1,144 @@
+package webchat
+
+import (
+	"bytes"
+	"crypto/rand"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"faqbot/bot"
+)
+
+// A bubble is one message as its template shows it.
+type bubble struct {
+	Seq     int64
+	Own     bool
+	Who     string // you, bot, person: how it looks
+	By      string // who says it, in words
+	Parts   []part
+	Choices []bot.Choice
+	Open    bool // its choices can still be taken
+	Files   []file
+	Clock   string // until the script knows better, UTC
+	Stamp   string
+	Day     string // set on the first message of a day
+	Form    form
+}
+
+// A form is what every form of ours carries along.
+type form struct {
+	Path, Visitor, Key, Locale string
+	W                          vocabulary
+}
+
+// newForm returns a form with a key of its own: posting it twice says one thing.
+func (s *Site) newForm(v *visit, who visitor) form {
+	return form{Path: v.channel.path(""), Visitor: who.token, Key: rand.Text(), Locale: v.tongue.locale, W: v.words}
+}
+
+// A part is a piece of text, or a link if Href is set.
+type part struct{ Text, Href string }
+
+// A file is an attachment of a message.
+type file struct {
+	Name, Href string
+	Image      bool
+	Size       int64
+}
+
+// bubbles are messages as the visitor sees them.
+func (s *Site) bubbles(v *visit, who visitor, list []bot.Message) []bubble {
+	answered := -1 // index of the visitor's last message: what was offered before it is past
+	for i, m := range list {
+		if m.Author == bot.AuthorCustomer {
+			answered = i
+		}
+	}
+	out := make([]bubble, 0, len(list))
+	day := ""
+	for i, m := range list {
+		at := m.At.UTC()
+		b := bubble{Seq: m.Seq, Parts: linkify(m.Text), Choices: m.Choices, Open: i > answered, Files: s.filesOf(v.channel, m),
+			Clock: at.Format("15:04"), Stamp: at.Format(time.RFC3339), Form: s.newForm(v, who)}
+		switch m.Author {
+		case bot.AuthorCustomer:
+			b.Own, b.Who, b.By = true, "you", v.words["you"]
+		case bot.AuthorAgent:
+			b.Who, b.By = "person", v.words["person"]
+		default:
+			b.Who, b.By = "bot", v.words["bot"]
+		}
+		if d := at.Format(time.DateOnly); d != day {
+			day, b.Day = d, d
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+func (s *Site) filesOf(c *Channel, m bot.Message) (list []file) {
+	for _, a := range m.Attachments {
+		f := file{Name: a.Name, Size: a.Size, Image: a.Kind == "photo"}
+		if a.File != "" {
+			f.Href = c.path("/media/"+url.PathEscape(a.File)) + "?" + url.Values{"name": {a.Name}, "key": {s.sign("media", c.account.ID, a.File, a.Name)}}.Encode()
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// html is a bubble as the page shows it.
+func (s *Site) html(b bubble) (string, error) {
+	var out bytes.Buffer
+	err := s.pages.ExecuteTemplate(&out, "bubble", b)
+	return out.String(), err
+}
+
+// linkify finds the web addresses in text. Only http and https become links.
+func linkify(text string) (list []part) {
+	if !strings.Contains(text, "://") { // most texts
+		if text == "" {
+			return nil
+		}
+		return []part{{Text: text}}
+	}
+	address := regexp.MustCompile(`(?i)\bhttps?://[^\s<>"` + "`" + `]+`)
+	at := 0
+	for _, span := range address.FindAllStringIndex(text, -1) {
+		link := trimLink(text[span[0]:span[1]])
+		u, err := url.Parse(link)
+		if err != nil || u.Host == "" || u.User != nil || !slices.Contains([]string{"http", "https"}, strings.ToLower(u.Scheme)) {
+			continue // "https://bank.example@elsewhere" is a trick, not an address
+		}
+		if span[0] > at {
+			list = append(list, part{Text: text[at:span[0]]})
+		}
+		list = append(list, part{Text: link, Href: link})
+		at = span[0] + len(link)
+	}
+	if at < len(text) {
+		list = append(list, part{Text: text[at:]})
+	}
+	return list
+}
+
+// trimLink drops what follows an address in a sentence: ". , )" and the like. A closing bracket that
+// the address itself has opened stays.
+func trimLink(link string) string {
+	for link != "" {
+		last := link[len(link)-1]
+		switch {
+		case strings.ContainsRune(`.,;:!?'*_`, rune(last)):
+		case last == ')' && strings.Count(link, "(") < strings.Count(link, ")"):
+		case last == ']' && strings.Count(link, "[") < strings.Count(link, "]"):
+		case last == '}' && strings.Count(link, "{") < strings.Count(link, "}"):
+		default:
+			return strings.TrimRight(link, "»”’…。，")
+		}
+		link = link[:len(link)-1]
+	}
+	return link
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/gin-gonic/gin"
+	"golang.org/x/time/rate"
+
+	"faqbot/bot"
+	"faqbot/knowledge"
+	"faqbot/knowledge/people"
+)
+
+// Limits of POST /api/ask.
+const (
+	apiBody   = 64 << 10 // bytes of one request
+	apiRate   = 20       // requests a second for one affiliate, over all its keys
+	apiBurst  = 40
+	apiLonger = 50 // earlier messages in "context"
+)
+
+// An apiAnswer is a batch row with the words that a customer would read.
+type apiAnswer struct {
+	batchRow
+	Reason  bot.Reason `json:"reason"`
+	Replies []string   `json:"replies"`
+}
+
+// An api answers programs: the engine behind an API key, which is one affiliate's.
+type api struct {
+	service *service
+	mu      sync.Mutex
+	limits  map[knowledge.AffiliateID]*rate.Limiter
+}
+
+func newAPI(s *service) *api {
+	return &api{service: s, limits: map[knowledge.AffiliateID]*rate.Limiter{}}
+}
+
+// ask answers POST /api/ask.
+func (a *api) ask(c *gin.Context) {
+	affiliate, ok := a.affiliate(c)
+	if !ok {
+		return
+	}
+	if !a.limiter(affiliate).Allow() {
+		c.Header("Retry-After", "1")
+		refuse(c, http.StatusTooManyRequests, "too many requests: at most 20 a second for one affiliate")
+		return
+	}
+	var q query
+	body := http.MaxBytesReader(c.Writer, c.Request.Body, apiBody)
+	if err := json.NewDecoder(body).Decode(&q); err != nil {
+		if _, long := errors.AsType[*http.MaxBytesError](err); long {
+			refuse(c, http.StatusRequestEntityTooLarge, "the request is longer than 64 kB")
+			return
+		}
+		refuse(c, http.StatusBadRequest, `send JSON like {"id":"1","text":"how do I get paid?"}, optionally "lang" and "context":["earlier customer words"]`)
+		return
+	}
+	if len(q.Context) > apiLonger {
+		refuse(c, http.StatusBadRequest, "context holds more than 50 earlier messages: send the last ones")
+		return
+	}
+	if !a.service.searcher.Ready() {
+		c.Header("Retry-After", "2")
+		refuse(c, http.StatusServiceUnavailable, "starting: what is published is being read")
+		return
+	}
+	asker := asker{engine: a.service.engine, account: bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}}}
+	o, took, err := asker.ask(c.Request.Context(), q)
+	if err != nil {
+		a.service.log.WithError(err).Error("the API could not answer")
+		refuse(c, http.StatusInternalServerError, "the question could not be answered now: try again")
+		return
+	}
+	answer := apiAnswer{batchRow: asker.row(q.ID, o), Reason: o.Decision.Reason, Replies: []string{}}
+	answer.TookUS = took.Microseconds()
+	for _, r := range o.Replies {
+		answer.Replies = append(answer.Replies, r.Text)
+	}
+	c.JSON(http.StatusOK, answer)
+}
+
+// affiliate is whose key the request carries; otherwise it is refused.
+func (a *api) affiliate(c *gin.Context) (knowledge.AffiliateID, bool) {
+	key, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
+	if ok {
+		affiliate, err := a.service.directory.Key(c.Request.Context(), strings.TrimSpace(key))
+		if err == nil {
+			return affiliate, true
+		}
+		if !errors.Is(err, people.ErrKey) {
+			a.service.log.WithError(err).Error("cannot check an API key")
+			refuse(c, http.StatusInternalServerError, "the key could not be checked now: try again")
+			return "", false
+		}
+	}
+	c.Header("WWW-Authenticate", "Bearer")
+	refuse(c, http.StatusUnauthorized, "send your API key as: Authorization: Bearer KEY")
+	return "", false
+}
+
+func (a *api) limiter(affiliate knowledge.AffiliateID) *rate.Limiter {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.limits[affiliate] == nil {
+		a.limits[affiliate] = rate.NewLimiter(apiRate, apiBurst)
+	}
+	return a.limits[affiliate]
+}
+
+func refuse(c *gin.Context, status int, why string) {
+	c.AbortWithStatusJSON(status, gin.H{"error": why})
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"faqbot/knowledge"
+	"faqbot/knowledge/faqfile"
+	"faqbot/knowledge/people"
+	"faqbot/retrieval"
+)
+
+// demoFAQ is the FAQ of a made-up partner program, written for this.
+//
+//go:embed demo/faq.jsonl
+var demoFAQ []byte
+
+const (
+	demoAffiliate knowledge.AffiliateID = "harbour-lane"
+	demoAccount                         = "demo"
+	demoPassword                        = "harbour-lane-demo"
+)
+
+// demoCommand runs a service that a newcomer can try at once.
+type demoCommand struct {
+	Listen string `default:"127.0.0.1:8080" help:"Where to serve; another port if this one is taken." placeholder:"ADDRESS"`
+	Fresh  bool   `help:"Forget everything and start anew."`
+	Data   string `help:"The demo's database; by default one in your cache folder." placeholder:"FILE" type:"path"`
+}
+
+func (cmd demoCommand) Run(ctx context.Context, term terminal) error {
+	path, err := cmd.database()
+	if err != nil {
+		return err
+	}
+	c := config{}
+	c.Server.Listen, c.Database.DSN = cmd.Listen, secret(path)
+	c.Accounts = []accountConfig{{Channel: "webchat", ID: demoAccount, Name: "Harbour Lane partners", Locale: "en", Affiliates: []string{string(demoAffiliate)}}}
+	if err := c.complete(); err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Server.Listen)
+	if err != nil {
+		if listener, err = new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+			return fmt.Errorf("listen: %w", err)
+		}
+	}
+	c.Server.Listen = listener.Addr().String()
+	d := &demo{database: path}
+	log := newLogger(term.err)
+	s, err := newService(ctx, c, log, d)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if err := d.fill(ctx, s); err != nil {
+		return errors.Join(err, listener.Close(), s.close())
+	}
+	fmt.Fprintf(term.out, "\nThe demo is at  http://%s\n\nOpen it in a browser. Ctrl-C stops it.\n\n", c.Server.Listen)
+	return errors.Join(s.run(ctx, listener), s.close())
+}
+
+// database is the path of the demo's own database, emptied if asked to.
+func (cmd demoCommand) database() (string, error) {
+	path := cmd.Data
+	if path == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			cache = os.TempDir()
+		}
+		path = filepath.Join(cache, "faqbot", "demo.db")
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", fmt.Errorf("make the demo's folder: %w", err)
+	}
+	if !cmd.Fresh {
+		return path, nil
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return "", fmt.Errorf("forget the demo's data: %w", err)
+		}
+	}
+	return path, nil
+}
+
+// A demo is what the start page of the demo shows.
+type demo struct{ database string }
+
+// A demoStart is the demo's part of the start page.
+type demoStart struct {
+	Entries                 int
+	Chat, Database          string
+	Admin, Agent, Affiliate demoPerson
+}
+
+type demoPerson struct{ Name, Password, Next, Words string }
+
+func (d *demo) start(s *retrieval.Searcher) demoStart {
+	return demoStart{Entries: len(s.Entries([]knowledge.AffiliateID{demoAffiliate})), Chat: "/chat/" + demoAccount, Database: d.database,
+		Admin:     demoPerson{"ada", demoPassword, "/people", "Sign in as an admin"},
+		Agent:     demoPerson{"ann", demoPassword, "/desk", "Sign in as an agent"},
+		Affiliate: demoPerson{"hal", demoPassword, "/partners", "Sign in as an affiliate"}}
+}
+
+// fill publishes the FAQ and makes the accounts, unless that was done before.
+func (d *demo) fill(ctx context.Context, s *service) error {
+	corpus := knowledge.NewCorpus(s.db, time.Now)
+	if err := corpus.EnsureAffiliate(ctx, demoAffiliate); err != nil {
+		return err
+	}
+	_, revision, err := corpus.Published(ctx, demoAffiliate)
+	if err == nil && revision == 0 {
+		err = publishDemo(ctx, s, corpus)
+	}
+	if err != nil {
+		return fmt.Errorf("publish the demo's FAQ: %w", err)
+	}
+	for name, role := range map[string]people.Role{"ada": people.RoleAdmin, "ann": people.RoleAgent, "hal": people.RoleAffiliate} {
+		n := people.Newcomer{Name: name, Role: role, Affiliates: []knowledge.AffiliateID{demoAffiliate}}
+		if role == people.RoleAdmin {
+			n.Affiliates = []knowledge.AffiliateID{knowledge.Everyone}
+		}
+		if err := addDemoPerson(ctx, s.directory, n); err != nil {
+			return fmt.Errorf("add %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func publishDemo(ctx context.Context, s *service, corpus *knowledge.Corpus) error {
+	rows, problems := faqfile.Parse("faq.jsonl", demoFAQ, faqfile.Options{})
+	u, err := corpus.Preview(ctx, knowledge.Upload{Affiliate: demoAffiliate, File: "faq.jsonl", Digest: knowledge.Digest(demoFAQ), By: "demo", Problems: problems}, rows)
+	if err != nil {
+		return err
+	}
+	var wordings []string
+	for _, r := range rows {
+		wordings = append(wordings, r.Wordings()...)
+	}
+	if err := s.prepare(ctx, wordings); err != nil {
+		return err
+	}
+	_, err = corpus.Publish(ctx, u.ID, "demo")
+	return err
+}
+
+// addDemoPerson makes an account whose password everybody knows.
+func addDemoPerson(ctx context.Context, directory *people.Directory, n people.Newcomer) error {
+	p, err := directory.Add(ctx, people.Operator, n)
+	if errors.Is(err, people.ErrTaken) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	token, err := directory.Reset(ctx, people.Operator, p.ID)
+	if err != nil {
+		return err
+	}
+	_, err = directory.Redeem(ctx, token, demoPassword)
+	return err
+}

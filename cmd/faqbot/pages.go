@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"faqbot/bot"
+	"faqbot/bot/webchat"
+	"faqbot/handoff/console"
+	"faqbot/knowledge"
+	"faqbot/knowledge/media"
+	"faqbot/knowledge/page"
+	"faqbot/knowledge/people"
+	"faqbot/knowledge/people/signin"
+	"faqbot/knowledge/portal"
+	"faqbot/retrieval"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+// The pages of the service and who sees them:
+//
+//	/chat      everybody: the widget
+//	/sign-in   everybody; /account who is signed in; /people admins
+//	/desk      agents, leads, admins
+//	/partners  affiliates, admins
+//	/api       programs, by an affiliate's key
+type pages struct {
+	service *service
+	demo    *demo // nil unless this is the demo
+	own     *page.Pages
+	door    *signin.Door
+	console *console.Console
+	portal  *portal.Portal
+	chat    *webchat.Site
+	media   *media.Store
+}
+
+func newPages(ctx context.Context, s *service, conversations *bot.Conversations, d *demo) (p *pages, err error) {
+	p = &pages{service: s, demo: d, media: media.NewStore(s.db, media.Options{})}
+	files, err := fs.Sub(pageFiles, "pages")
+	if err != nil {
+		return nil, err
+	}
+	if p.own, err = page.New(files, p.chrome); err != nil {
+		return nil, err
+	}
+	signinPages, err := page.New(signin.Templates(), p.chrome)
+	if err != nil {
+		return nil, err
+	}
+	corpus := knowledge.NewCorpus(s.db, time.Now)
+	p.door = signin.New(s.directory, signinPages, signin.Options{HTTPS: s.config.https(), PublicURL: s.config.Server.PublicURL,
+		Affiliates: corpus.Affiliates, Home: home, Log: s.log})
+	if p.console, err = console.New(s.desk, conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: corpus.Entry, Media: mediaPath, Log: s.log}); err != nil {
+		return nil, err
+	}
+	if p.portal, err = portal.New(corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke, Log: s.log}); err != nil {
+		return nil, err
+	}
+	key, err := s.directory.Secret(ctx, "webchat visitors")
+	if err != nil {
+		return nil, err
+	}
+	p.chat, err = webchat.NewSite(s.networks.webchat, webchat.SiteOptions{Key: key, Conversations: conversations, Accept: s.intake.Accept,
+		Media: p.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
+		Contact: s.desk.Contact, Secure: s.config.https(), Log: s.log})
+	return p, err
+}
+
+// home is where somebody goes after signing in.
+func home(p people.Person) string {
+	switch p.Role {
+	case people.RoleAgent, people.RoleLead:
+		return "/desk"
+	case people.RoleAffiliate:
+		return "/partners"
+	}
+	return "/"
+}
+
+// chrome is the links around a page, by the reader's role.
+func (p *pages) chrome(r *http.Request) page.Chrome {
+	person, ok := p.door.Who(r)
+	if !ok {
+		return page.Chrome{}
+	}
+	c := page.Chrome{Who: person.Name}
+	for _, place := range places(person.Role) {
+		current := r.URL.Path == place.Href || strings.HasPrefix(r.URL.Path, place.Href+"/")
+		if place.Href == "/desk" {
+			current = current && !strings.HasPrefix(r.URL.Path, "/desk/conversations")
+		}
+		c.Links = append(c.Links, page.Link{Href: place.Href, Label: place.Label, Current: current})
+	}
+	return c
+}
+
+// A place is one part of the service, for whoever may go there.
+type place struct {
+	Href, Label, Words string
+	roles              []people.Role
+}
+
+func places(role people.Role) (list []place) {
+	desk, entries := []people.Role{people.RoleAdmin, people.RoleLead, people.RoleAgent}, []people.Role{people.RoleAdmin, people.RoleAffiliate}
+	for _, p := range []place{
+		{"/desk", "Desk", "Customers who wait for a person.", desk},
+		{"/desk/conversations", "Conversations", "Everything said, also what the bot handles by itself.", desk},
+		{"/partners", "Entries", "Upload, publish, try and roll back an affiliate's FAQ.", entries},
+		{"/people", "People", "Accounts, roles, API keys and what was changed.", []people.Role{people.RoleAdmin}},
+		{"/account", "Account", "Your password and where you are signed in.", people.Roles()},
+	} {
+		if slices.Contains(p.roles, role) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// register mounts every page. Roles are checked here and nowhere else; what belongs to another
+// affiliate is refused by the pages themselves.
+func (p *pages) register(r *gin.Engine) {
+	r.GET(page.AssetPath+"*file", gin.WrapH(page.Assets()))
+	r.GET("/", p.door.Identify(), p.start)
+	p.door.Register(r)
+	p.chat.Register(r)
+	desk := r.Group("", p.door.Identify(), p.door.Require(people.RoleAgent, people.RoleLead, people.RoleAdmin))
+	p.console.Register(desk)
+	desk.GET("/desk/media/:file", p.deskMedia)
+	p.portal.Register(r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleAdmin)))
+	r.POST("/api/ask", newAPI(p.service).ask)
+	r.NoRoute(p.door.Identify(), func(c *gin.Context) { p.show(c, http.StatusNotFound, "missing", nil) })
+}
+
+func (p *pages) show(c *gin.Context, status int, name string, data any) {
+	if err := p.own.Show(c.Writer, c.Request, status, name, data); err != nil {
+		p.service.log.WithError(err).Error("cannot show a page")
+		c.AbortWithStatus(http.StatusInternalServerError)
+	}
+}
+
+// A start is what the start page shows.
+type start struct {
+	Places []place
+	Demo   bool
+	Widget string // the account whose chat is on the page, "" for none
+	demoStart
+}
+
+func (p *pages) start(c *gin.Context) {
+	person, in := p.door.Who(c.Request)
+	switch {
+	case p.demo != nil:
+		p.show(c, http.StatusOK, "start", start{Demo: true, Widget: demoAccount, demoStart: p.demo.start(p.service.searcher)})
+	case !in:
+		c.Redirect(http.StatusSeeOther, "/sign-in")
+	default:
+		p.show(c, http.StatusOK, "start", start{Places: places(person.Role)})
+	}
+}
+
+// mediaPath is where agents fetch a file that a customer sent in the chat. Other networks' files stay
+// with the networks.
+func mediaPath(a bot.Attachment) string {
+	if len(a.File) != 64 { // not one of media's own names
+		return ""
+	}
+	return "/desk/media/" + a.File
+}
+
+// deskMedia serves a file to whoever may see a conversation it was sent in.
+func (p *pages) deskMedia(c *gin.Context) {
+	person, _ := p.door.Who(c.Request)
+	ctx, file := c.Request.Context(), c.Param("file")
+	list, err := p.service.conversations.WithFile(ctx, file)
+	if err == nil && slices.ContainsFunc(list, func(conv bot.Conversation) bool { return person.May(conv.Affiliate) }) {
+		blob, data, err := p.media.Get(ctx, file)
+		if err == nil {
+			media.Serve(c.Writer, c.Request, blob, blob.ID[:12], data)
+			return
+		}
+	}
+	p.show(c, http.StatusNotFound, "missing", nil)
+}
+
+// suggest is a few questions to begin with: one of each topic, the topics with most entries first.
+func (s *service) suggest(_ context.Context, a bot.Account, _ string) (list []string) {
+	byTopic := map[string][]knowledge.Entry{}
+	for _, e := range s.searcher.Entries(a.Affiliates) {
+		byTopic[e.Topic] = append(byTopic[e.Topic], e)
+	}
+	topics := make([]string, 0, len(byTopic))
+	for topic := range byTopic {
+		topics = append(topics, topic)
+	}
+	slices.SortFunc(topics, func(x, y string) int {
+		if n := len(byTopic[y]) - len(byTopic[x]); n != 0 {
+			return n
+		}
+		return strings.Compare(x, y)
+	})
+	for _, topic := range topics[:min(len(topics), suggestions)] {
+		most := slices.MaxFunc(byTopic[topic], func(x, y knowledge.Entry) int {
+			if n := len(x.Variants) - len(y.Variants); n != 0 {
+				return n
+			}
+			return strings.Compare(y.Key, x.Key)
+		})
+		list = append(list, most.Question)
+	}
+	return list
+}
+
+// suggestions is how many questions the chat offers to begin with.
+const suggestions = 3
+
+// prepare makes the vectors of wordings before they are published.
+func (s *service) prepare(ctx context.Context, wordings []string) error {
+	if _, err := s.embedders.builtin.Embed(ctx, wordings); err != nil {
+		return fmt.Errorf("make vectors: %w", err)
+	}
+	if s.embedders.primary != nil {
+		if _, err := s.embedders.primary.Embed(ctx, wordings); err != nil {
+			s.log.WithError(err).Warn("the embeddings service failed; the built-in encoder answers until it is back")
+		}
+	}
+	return nil
+}
+
+// try asks the engine for the portal's try-it box: what is published, or a draft's entries.
+func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, error) {
+	a := asker{engine: s.engine, account: bot.Account{Affiliates: []knowledge.AffiliateID{t.Affiliate}}}
+	questions := s.searcher
+	if t.Entries != nil {
+		questions = s.embedders.searcher(draft{t.Affiliate, t.Entries}, nil)
+		if err := questions.Refresh(ctx); err != nil {
+			return portal.TrialResult{}, fmt.Errorf("read the draft: %w", err)
+		}
+		a.engine = newEngine(questions, s.phrases)
+	}
+	o, _, err := a.ask(ctx, query{Text: t.Text})
+	if err != nil {
+		return portal.TrialResult{}, err
+	}
+	r := portal.TrialResult{Action: string(o.Decision.Action), Reason: string(o.Decision.Reason), Rule: o.Trace.Rule}
+	for _, reply := range o.Replies {
+		r.Replies = append(r.Replies, reply.Text)
+		for _, choice := range reply.Choices {
+			r.Choices = append(r.Choices, choice.Label)
+		}
+	}
+	for _, h := range o.Trace.Hits {
+		e, _ := questions.Entry(a.account.Affiliates, h.Entry)
+		r.Hits = append(r.Hits, portal.TrialHit{Question: e.Question, Wording: h.Wording, Probability: h.Score, Cosine: h.Semantic, Ngrams: h.Lexical})
+	}
+	return r, nil
+}
+
+// A draft is entries that are not published, for trying them.
+type draft struct {
+	affiliate knowledge.AffiliateID
+	entries   []knowledge.Entry
+}
+
+var _ retrieval.Corpus = draft{}
+
+func (d draft) Revisions(context.Context) (map[knowledge.AffiliateID]knowledge.Revision, error) {
+	return map[knowledge.AffiliateID]knowledge.Revision{d.affiliate: 1}, nil
+}
+
+func (d draft) Published(context.Context, knowledge.AffiliateID) ([]knowledge.Entry, knowledge.Revision, error) {
+	return d.entries, 1, nil
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/sirupsen/logrus"
+	"github.com/stretchr/testify/require"
+
+	"faqbot/bot"
+	"faqbot/handoff"
+	"faqbot/knowledge"
+	"faqbot/knowledge/faqfile"
+	"faqbot/knowledge/people"
+)
+
+// Who may go where. Every route is in this table, or the test fails.
+const (
+	forAll           = "everybody"
+	forProgram       = "programs with a key or a secret" // no session helps
+	forSignedIn      = "whoever is signed in"
+	forAdmin         = "admins"
+	forDesk          = "the desk"
+	forDeskObject    = "the desk, if it is of their affiliate"
+	forPortal        = "affiliates"
+	forPortalObject  = "affiliates, if it is theirs"
+	forVisitorObject = "the visitor whose it is"
+)
+
+// access is the table: how every route that begins so is guarded; the longest beginning counts.
+var access = map[string]string{
+	"GET /": forAll, "GET /healthz": forAll, "GET /readyz": forAll, "GET /assets/": forAll,
+	"POST /hooks/": forProgram, "POST /api/": forProgram,
+	"GET /sign-in": forAll, "POST /sign-in": forAll, "POST /sign-out": forAll, "GET /welcome/": forAll, "POST /welcome/": forAll,
+	"GET /account": forSignedIn, "POST /account": forSignedIn,
+	"GET /people": forAdmin, "POST /people": forAdmin,
+	"GET /desk": forDesk, "GET /desk/media/": forDeskObject,
+	"GET /desk/tickets/": forDeskObject, "POST /desk/tickets/": forDeskObject,
+	"GET /desk/conversations/:conversation": forDeskObject, "POST /desk/conversations/:conversation": forDeskObject,
+	"GET /partners": forPortal, "GET /partners/:affiliate": forPortalObject, "POST /partners/:affiliate": forPortalObject,
+	"GET /chat/": forAll, "POST /chat/": forAll, "GET /chat/:account/media/": forVisitorObject,
+}
+
+func guard(route gin.RouteInfo) (kind string) {
+	longest := -1
+	for begin, k := range access {
+		at := route.Method + " " + route.Path
+		exact := at == begin
+		if (exact || begin != "GET /" && strings.HasPrefix(at, begin)) && len(begin) > longest {
+			kind, longest = k, len(begin)
+		}
+	}
+	return kind
+}
+
+// A house is a service with two affiliates, people of every role, and something of acme's everywhere.
+type house struct {
+	t       *testing.T
+	service *service
+	server  *httptest.Server
+	cookies map[string]string // by who
+	params  *strings.Replacer
+}
+
+func newHouse(t *testing.T) *house {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "faqbot.toml")
+	require.NoError(t, os.WriteFile(path, []byte(`
+[server]
+public_url = "http://house.example"
+[database]
+dsn = "`+filepath.Join(dir, "faqbot.db")+`"
+[[account]]
+channel = "webchat"
+id = "acme-chat"
+affiliates = ["acme"]
+`), 0o600))
+	c, err := loadConfig(path)
+	require.NoError(t, err)
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	s, err := newService(t.Context(), c, log, nil)
+	require.NoError(t, err)
+	h := &house{t: t, service: s, server: httptest.NewServer(s.routes()), cookies: map[string]string{"nobody": ""}}
+	t.Cleanup(func() {
+		s.pages.chat.Close()
+		h.server.CloseClientConnections()
+		h.server.Close()
+		require.NoError(t, s.close())
+	})
+	for who, n := range map[string]people.Newcomer{
+		"admin":           {Role: people.RoleAdmin, Affiliates: []knowledge.AffiliateID{knowledge.Everyone}},
+		"lead":            {Role: people.RoleLead, Affiliates: []knowledge.AffiliateID{"acme"}},
+		"agent":           {Role: people.RoleAgent, Affiliates: []knowledge.AffiliateID{"acme"}},
+		"affiliate":       {Role: people.RoleAffiliate, Affiliates: []knowledge.AffiliateID{"acme"}},
+		"other agent":     {Role: people.RoleAgent, Affiliates: []knowledge.AffiliateID{"other"}},
+		"other affiliate": {Role: people.RoleAffiliate, Affiliates: []knowledge.AffiliateID{"other"}},
+	} {
+		n.Name = who
+		require.NoError(t, addDemoPerson(t.Context(), s.directory, n))
+		h.cookies[who], err = s.directory.SignIn(t.Context(), who, demoPassword, "127.0.0.1")
+		require.NoError(t, err)
+	}
+	h.furnish()
+	return h
+}
+
+// furnish makes an upload, a revision, a conversation and a ticket of acme's.
+func (h *house) furnish() {
+	t, ctx := h.t, h.t.Context()
+	corpus := knowledge.NewCorpus(h.service.db, time.Now)
+	require.NoError(t, corpus.EnsureAffiliate(ctx, "acme"))
+	require.NoError(t, corpus.EnsureAffiliate(ctx, "other"))
+	data := []byte("id,question,answer\na,How do I get paid?,By transfer.\nb,Broken?,\n")
+	rows, problems := faqfile.Parse("faq.csv", data, faqfile.Options{})
+	u, err := corpus.Preview(ctx, knowledge.Upload{Affiliate: "acme", File: "faq.csv", Digest: knowledge.Digest(data), By: "affiliate", Problems: problems}, rows)
+	require.NoError(t, err)
+	_, err = corpus.Publish(ctx, u.ID, "affiliate")
+	require.NoError(t, err)
+	address := bot.Address{Channel: "webchat", Account: "acme-chat", Customer: "v:someone"}
+	account := h.service.networks.accounts["webchat/acme-chat"]
+	require.NoError(t, h.service.intake.Accept(ctx, account, []bot.Event{{Address: address, ExternalID: "1", At: time.Now(), Message: &bot.Inbound{Text: "hello",
+		Attachments: []bot.Attachment{{Kind: "photo", File: strings.Repeat("a", 64)}}}}}))
+	conv, err := h.service.conversations.Find(ctx, address)
+	require.NoError(t, err)
+	require.NoError(t, h.service.desk.Tell(ctx, bot.News{Conversation: conv.ID, Seq: 1, At: time.Now(), Escalation: &bot.Escalation{ID: "e", Affiliate: "acme", Question: "hello"}}))
+	list, err := h.service.desk.List(ctx, handoff.Filter{Affiliates: []knowledge.AffiliateID{"acme"}})
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	h.params = strings.NewReplacer(":ticket", string(list[0].ID), ":conversation", string(conv.ID), ":affiliate", "acme", ":upload", string(u.ID),
+		":revision", "1", ":account", "acme-chat", ":file", "faq.csv", "*file", "faqbot.css", ":change", "0", ":id", "x", ":key", "x", ":token", "x", ":channel", "telegram")
+}
+
+// status asks for a route as somebody and returns the answer's status and where it leads.
+func (h *house) status(route gin.RouteInfo, who string) (int, string) {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, route.Method, h.server.URL+h.params.Replace(route.Path), nil)
+	require.NoError(h.t, err)
+	if cookie := h.cookies[who]; cookie != "" {
+		req.AddCookie(&http.Cookie{Name: "faqbot", Value: cookie})
+	}
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := client.Do(req)
+	require.NoError(h.t, err, "%s %s", route.Method, route.Path)
+	_ = res.Body.Close()
+	return res.StatusCode, res.Header.Get("Location")
+}
+
+// Every route, for every role, with an object of another affiliate.
+func TestEveryRouteForEveryRole(t *testing.T) {
+	h := newHouse(t)
+	engine := h.service.routes().(*gin.Engine)
+	insiders := map[string][]string{
+		forSignedIn:   {"admin", "lead", "agent", "affiliate", "other agent", "other affiliate"},
+		forAdmin:      {"admin"},
+		forDesk:       {"admin", "lead", "agent", "other agent"},
+		forDeskObject: {"admin", "lead", "agent"},
+		forPortal:     {"admin", "affiliate", "other affiliate"}, forPortalObject: {"admin", "affiliate"},
+	}
+	strangers := map[string]string{forDeskObject: "other agent", forPortalObject: "other affiliate"} // right role, wrong affiliate
+	for _, route := range engine.Routes() {
+		kind := guard(route)
+		require.NotEmpty(t, kind, "%s %s is not in the table of who may go where", route.Method, route.Path)
+		if kind == forAll || route.Path == "/sign-out" {
+			continue
+		}
+		for who := range h.cookies {
+			status, location := h.status(route, who)
+			at := route.Method + " " + route.Path + " as " + who
+			inside := false
+			for _, w := range insiders[kind] {
+				inside = inside || w == who
+			}
+			switch {
+			case inside:
+				continue // checked below, after everybody who must not
+			case kind == forProgram || kind == forVisitorObject:
+				require.Contains(t, []int{401, 403, 404}, status, at)
+			case who == "nobody":
+				require.Equal(t, 303, status, at)
+				require.Contains(t, location, "/sign-in", at)
+			case who == strangers[kind]:
+				require.Equal(t, 404, status, at)
+			default:
+				require.Equal(t, 403, status, at)
+			}
+		}
+	}
+	for _, route := range engine.Routes() {
+		for _, who := range insiders[guard(route)] {
+			if strings.HasSuffix(route.Path, "/events") { // never ends
+				continue
+			}
+			status, location := h.status(route, who)
+			at := route.Method + " " + route.Path + " as " + who
+			require.NotContains(t, []int{401, 403, 500}, status, at)
+			require.NotContains(t, location, "/sign-in?", at)
+		}
+	}
+}

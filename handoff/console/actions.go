@@ -1,0 +1,191 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"faqbot/bot"
+	"faqbot/handoff"
+	"faqbot/knowledge/people"
+)
+
+// done goes back to where the person was, with a word about what was done.
+func done(g *gin.Context, address string) error {
+	g.Redirect(http.StatusSeeOther, address)
+	return nil
+}
+
+// acted reads the form and the ticket that it is about.
+func (c *Console) acted(g *gin.Context, p people.Person) (t handoff.Ticket, address string, err error) {
+	if err := g.Request.ParseForm(); err != nil {
+		return t, "", err
+	}
+	t, err = c.ticketOf(g.Request.Context(), p, handoff.TicketID(g.Param("ticket")))
+	return t, "/desk/tickets/" + url.PathEscape(string(t.ID)), err
+}
+
+func (c *Console) take(g *gin.Context, p people.Person) error {
+	t, address, err := c.acted(g, p)
+	if err != nil {
+		return err
+	}
+	err = c.desk.Take(g.Request.Context(), t.ID, agent(p), g.PostForm("over") != "")
+	switch {
+	case errors.Is(err, handoff.ErrTaken):
+		return c.taken(g, p, t.ID, writes{})
+	case errors.Is(err, handoff.ErrClosed):
+		return c.closedMeanwhile(g, p, t.ID, writes{})
+	case err != nil:
+		return err
+	}
+	c.Poke()
+	return done(g, address+placeOf(g).query("done", "took"))
+}
+
+// reply sends what was written, unless the conversation moved on meanwhile. Then the page comes back
+// with the text and with what is new, and asks.
+func (c *Console) reply(g *gin.Context, p people.Person) error {
+	t, address, err := c.acted(g, p)
+	if err != nil {
+		return err
+	}
+	ctx := g.Request.Context()
+	w := writes{Key: cut(g.PostForm("key"), 80), Text: strings.ReplaceAll(g.PostForm("text"), "\r\n", "\n")}
+	if w.Key == "" {
+		w.What, w.Do = "Nothing was sent: the form was incomplete.", "Send it again from this page."
+		return c.renderTicket(g, p, t, http.StatusUnprocessableEntity, w)
+	}
+	sent := address + placeOf(g).query("done", "replied")
+	if seen := seqOf(g.PostForm("seen")); seen >= 0 && g.PostForm("anyway") == "" && g.PostForm("over") == "" {
+		said, err := c.conversations.Transcript(ctx, t.Conversation, seen)
+		if err != nil {
+			return err
+		}
+		if repeated(said, agent(p), w.Text) { // the second click on one button
+			return done(g, sent)
+		}
+		if by, customers := moved(said, seen, agent(p)); by != "" || customers > 0 {
+			w.Moved, w.What, w.Do = true, "The customer wrote while you were writing.", "Nothing was sent yet. Read what is new, then send."
+			if by != "" {
+				w.What = by + " replied while you were writing."
+			}
+			w.Over = t.Assignee != "" && t.Assignee != agent(p)
+			w.Anyway = !w.Over
+			return c.renderTicket(g, p, t, http.StatusConflict, w)
+		}
+	}
+	if g.PostForm("over") != "" {
+		if err := c.desk.Take(ctx, t.ID, agent(p), true); err != nil && !errors.Is(err, handoff.ErrClosed) {
+			return err
+		}
+	}
+	if err := c.desk.Reply(ctx, t.ID, agent(p), w.Key, w.Text); err != nil {
+		return c.notSent(g, p, t, w, err)
+	}
+	c.Poke()
+	return done(g, sent)
+}
+
+// repeated reports whether me said these very words already, in one message or in the parts that a
+// network wants them in.
+func repeated(said []bot.Message, me handoff.AgentID, text string) bool {
+	plain := func(s string) string { return strings.Join(strings.Fields(s), "") }
+	want := plain(text)
+	for i := range said {
+		run := ""
+		for _, m := range said[i:] {
+			if m.Author != bot.AuthorAgent || m.Agent != string(me) {
+				continue
+			}
+			if run += plain(m.Text); run == want && run != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// notSent says why a reply was not sent, with the text kept.
+func (c *Console) notSent(g *gin.Context, p people.Person, t handoff.Ticket, w writes, err error) error {
+	refused, ok := errors.AsType[*bot.SendError](err)
+	status := http.StatusConflict
+	switch {
+	case errors.Is(err, handoff.ErrTaken):
+		return c.taken(g, p, t.ID, w)
+	case errors.Is(err, handoff.ErrClosed):
+		return c.closedMeanwhile(g, p, t.ID, w)
+	case errors.Is(err, handoff.ErrEmpty):
+		status, w.What = http.StatusUnprocessableEntity, "The reply is empty. Write something first."
+	case errors.Is(err, handoff.ErrTooLong):
+		status, w.What, w.Do = http.StatusUnprocessableEntity, "The reply is too long: 20,000 characters are the limit.", "Send it in parts."
+	case ok && refused.Kind == bot.SendBlocked:
+		w.What, w.Do = "The customer has blocked this account.", "Nothing was sent. It can be once they write again."
+	case ok && refused.Kind == bot.SendWindowClosed:
+		w.What, w.Do = "The network lets nobody write until the customer writes again.", "Nothing was sent. Your words are kept below."
+	default:
+		return err
+	}
+	return c.renderTicket(g, p, t, status, w)
+}
+
+func (c *Console) closedMeanwhile(g *gin.Context, p people.Person, id handoff.TicketID, w writes) error {
+	t, err := c.ticketOf(g.Request.Context(), p, id)
+	if err != nil {
+		return err
+	}
+	w.What, w.Do = "The ticket was closed meanwhile.", "It opens again when the customer asks for a person; or step in from the conversation."
+	return c.renderTicket(g, p, t, http.StatusConflict, w)
+}
+
+func (c *Console) note(g *gin.Context, p people.Person) error {
+	t, address, err := c.acted(g, p)
+	if err != nil {
+		return err
+	}
+	w := writes{Note: strings.ReplaceAll(g.PostForm("note"), "\r\n", "\n")}
+	err = c.desk.Note(g.Request.Context(), t.ID, agent(p), cut(g.PostForm("key"), 80), w.Note)
+	switch {
+	case errors.Is(err, handoff.ErrEmpty):
+		w.NoteWrong = "The note is empty. Write something first."
+	case errors.Is(err, handoff.ErrTooLong):
+		w.NoteWrong = "The note is too long: 20,000 characters are the limit."
+	case err != nil:
+		return err
+	default:
+		c.Poke()
+		return done(g, address+placeOf(g).query("done", "noted"))
+	}
+	return c.renderTicket(g, p, t, http.StatusUnprocessableEntity, w)
+}
+
+func (c *Console) close(g *gin.Context, p people.Person) error {
+	return c.end(g, p, "closed", c.desk.Close)
+}
+
+func (c *Console) handBack(g *gin.Context, p people.Person) error {
+	return c.end(g, p, "handed-back", c.desk.HandBack)
+}
+
+// end ends a ticket and goes back to the list.
+func (c *Console) end(g *gin.Context, p people.Person, word string, do ending) error {
+	t, _, err := c.acted(g, p)
+	if err != nil {
+		return err
+	}
+	err = do(g.Request.Context(), t.ID, agent(p))
+	switch {
+	case errors.Is(err, handoff.ErrTaken):
+		return c.taken(g, p, t.ID, writes{})
+	case err != nil:
+		return err
+	}
+	c.Poke()
+	return done(g, placeOf(g).list("done", word))
+}
+
+type ending func(context.Context, handoff.TicketID, handoff.AgentID) error

@@ -1,0 +1,103 @@
+// The desk's keyboard, and what keeps its place while parts of the page are fetched anew. All of it
+// is a convenience: every action is a link or a button in the page.
+
+const $ = (selector) => document.querySelector(selector);
+const talk = $(".talk");
+
+// Where somebody reads is where they stay: at the end if they were there, else as they were.
+let end = true, folds = new Set();
+const atEnd = () => !talk || talk.scrollHeight - talk.scrollTop - talk.clientHeight < 80;
+const toEnd = () => talk?.scrollTo({ top: talk.scrollHeight });
+
+document.addEventListener("htmx:beforeSwap", () => {
+  end = atEnd();
+  folds = new Set([...document.querySelectorAll("details[id]")].filter((d) => d.open).map((d) => d.id));
+});
+document.addEventListener("htmx:afterSettle", () => {
+  for (const id of folds) {
+    const d = document.getElementById(id);
+    if (d) d.open = true;
+  }
+  if (end) toEnd();
+  title();
+});
+
+// The tab says how many wait.
+const words = document.title;
+function title() {
+  const n = Number($("#rows")?.dataset.waiting);
+  document.title = n ? "(" + n + ") " + words : words;
+}
+
+// What was done is said once, not at every reload.
+const here = new URL(location.href);
+if (here.searchParams.has("done")) {
+  here.searchParams.delete("done");
+  history.replaceState(null, "", here);
+}
+
+// The pane beside the conversation opens without a new page, so that nothing typed is in danger.
+const grid = $(".grid");
+document.addEventListener("click", (e) => {
+  const pane = e.target.closest('a[href*="pane=about"], .about .back');
+  if (!pane || !grid || e.ctrlKey || e.metaKey) return;
+  e.preventDefault();
+  grid.dataset.at = grid.dataset.at === "about" ? "talk" : "about";
+  (grid.dataset.at === "about" ? $(".about .back") : $(".to-about"))?.focus();
+});
+
+// Keys, only when nobody types.
+const typing = (e) => e.target.closest?.("input, textarea, select, dialog, [contenteditable]");
+
+function step(by) {
+  const rows = [...document.querySelectorAll("#rows a.row")];
+  if (!rows.length) return;
+  const now = rows.indexOf(document.activeElement);
+  const from = now >= 0 ? now : rows.findIndex((r) => r.hasAttribute("aria-current"));
+  rows[Math.min(Math.max(from + by, 0), rows.length - 1)].focus();
+}
+
+function note() {
+  const box = $("#note");
+  if (!box) return;
+  box.open = true;
+  $("#note-words").focus();
+}
+
+const keys = {
+  j: () => step(1),
+  k: () => step(-1),
+  r: () => $("#words")?.focus(),
+  n: note,
+  a: () => $("[data-take] button")?.click(),
+  e: () => $("[data-close-ticket]")?.click(),
+  "/": () => $("#find")?.focus(),
+  "?": () => $("#keys")?.showModal(),
+};
+
+document.addEventListener("keydown", (e) => {
+  if (e.isComposing) return;
+  const box = e.target.closest?.("textarea");
+  if (box && e.key === "Enter" && (e.ctrlKey || e.metaKey)) {
+    e.preventDefault();
+    box.form.requestSubmit();
+    return;
+  }
+  if (e.key === "Escape" && e.target.closest?.(".talk textarea, #find")) {
+    e.target.blur();
+    return;
+  }
+  if (typing(e) || e.ctrlKey || e.metaKey || e.altKey || !keys[e.key]) return;
+  e.preventDefault();
+  keys[e.key]();
+});
+
+for (const b of document.querySelectorAll("[data-keys]")) {
+  b.hidden = false;
+  b.addEventListener("click", keys["?"]);
+}
+
+title();
+$("#queues [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+if ($(".bubble.new")) $(".bubble.new").scrollIntoView({ block: "center" });
+else toEnd();

@@ -1,0 +1,182 @@
+// Package console is the desk's pages, for the people who answer: tickets by the end of their
+// promise, conversations with everything said and what the bot tried, and the actions on them. It
+// shows and calls; what an action does is handoff's, and who may sign in is its caller's. It is not
+// for customers or affiliates.
+//
+// Every object is looked at through the person's affiliates: what belongs to another is not found,
+// not listed, and not heard of in the event stream.
+//
+// Every action is a form that works without JavaScript and answers 303. Where there is JavaScript,
+// one event stream per page says that something changed, and the page fetches that part again.
+package console
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/sirupsen/logrus"
+
+	"faqbot/bot"
+	"faqbot/handoff"
+	"faqbot/knowledge"
+	"faqbot/knowledge/page"
+	"faqbot/knowledge/people"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+const (
+	watchEvery = time.Second
+	beatEvery  = 20 * time.Second
+	// mostBody bounds what a form may send: the longest reply, escaped at its worst, and the hidden fields.
+	mostBody = 256 << 10
+)
+
+// Options are what a Console is told of the rest. Who and Log are required.
+type Options struct {
+	Chrome func(*http.Request) page.Chrome // what surrounds a page; nil means nothing does
+	Who    func(*http.Request) (people.Person, bool)
+	Entry  func(context.Context, knowledge.EntryID) (knowledge.Entry, error) // nil: entries are shown by the wording that matched
+	Media  func(bot.Attachment) string                                       // where a file may be fetched, "" if nowhere; nil means nowhere
+	Log    logrus.FieldLogger
+	Now    func() time.Time // time.Now if nil
+	Every  time.Duration    // how often changes are looked for while somebody watches; a second if 0
+	Beat   time.Duration    // how often a silent stream is kept alive and its person looked up again; 20 s if 0
+}
+
+// A Console serves the desk's pages.
+type Console struct {
+	desk          *handoff.Desk
+	conversations *bot.Conversations
+	pages         *page.Pages
+	assets        assets
+	hub           *hub
+	o             Options
+}
+
+// New returns the pages of desk and conversations. Run keeps them live.
+func New(desk *handoff.Desk, conversations *bot.Conversations, o Options) (*Console, error) {
+	if o.Who == nil || o.Log == nil {
+		return nil, errors.New("console: Who and Log are required")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Every == 0 {
+		o.Every = watchEvery
+	}
+	if o.Beat == 0 {
+		o.Beat = beatEvery
+	}
+	if o.Media == nil {
+		o.Media = func(bot.Attachment) string { return "" }
+	}
+	files, err := fs.Sub(pageFiles, "pages")
+	if err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	pages, err := page.New(files, o.Chrome)
+	if err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	a, err := loadAssets()
+	if err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	return &Console{desk: desk, conversations: conversations, pages: pages, assets: a, hub: newHub(), o: o}, nil
+}
+
+// Staffed reports whether somebody sits at the desk now: has one of its pages open, live.
+func (c *Console) Staffed() bool { return c.hub.staffed(func(people.Person) bool { return true }) }
+
+// StaffedFor is Staffed by somebody who may answer a's customers.
+func (c *Console) StaffedFor(a knowledge.AffiliateID) bool {
+	return c.hub.staffed(func(p people.Person) bool { return p.May(a) })
+}
+
+// Poke makes the pages look for changes now.
+func (c *Console) Poke() { c.hub.poked() }
+
+// A Route is one address of the desk.
+type Route struct {
+	Method, Path string
+	do           func(*Console, *gin.Context, people.Person) error
+}
+
+// Routes are all addresses of the desk.
+func Routes() []Route {
+	const get, post = http.MethodGet, http.MethodPost
+	return []Route{
+		{get, "/desk", (*Console).showList},
+		{get, "/desk/list", (*Console).partList},
+		{get, "/desk/events", (*Console).events},
+		{get, "/desk/assets/*file", (*Console).asset},
+
+		{get, "/desk/tickets/:ticket", (*Console).showTicket},
+		{get, "/desk/tickets/:ticket/said", (*Console).partTicket},
+		{post, "/desk/tickets/:ticket/take", (*Console).take},
+		{post, "/desk/tickets/:ticket/reply", (*Console).reply},
+		{post, "/desk/tickets/:ticket/note", (*Console).note},
+		{get, "/desk/tickets/:ticket/close", (*Console).askClose},
+		{post, "/desk/tickets/:ticket/close", (*Console).close},
+		{get, "/desk/tickets/:ticket/hand-back", (*Console).askHandBack},
+		{post, "/desk/tickets/:ticket/hand-back", (*Console).handBack},
+
+		{get, "/desk/conversations", (*Console).showConversations},
+		{get, "/desk/conversations/list", (*Console).partConversations},
+		{get, "/desk/conversations/:conversation", (*Console).showConversation},
+		{get, "/desk/conversations/:conversation/said", (*Console).partConversation},
+		{post, "/desk/conversations/:conversation/step-in", (*Console).stepIn},
+	}
+}
+
+// Register mounts the pages, all under /desk.
+func (c *Console) Register(r gin.IRouter) {
+	for _, route := range Routes() {
+		r.Handle(route.Method, route.Path, c.handler(route))
+	}
+}
+
+// handler runs a route for whoever is signed in, and says what went wrong.
+func (c *Console) handler(route Route) gin.HandlerFunc {
+	return func(g *gin.Context) {
+		p, ok := c.o.Who(g.Request)
+		if !ok {
+			c.fail(g, http.StatusUnauthorized, "Sign in first", page.Problem{What: "You are not signed in.", Do: "Sign in and come back: nothing was lost."})
+			return
+		}
+		g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, mostBody)
+		err := route.do(c, g, p)
+		tooLarge, oversize := errors.AsType[*http.MaxBytesError](err)
+		switch {
+		case err == nil:
+		case errors.Is(err, handoff.ErrNotFound), errors.Is(err, bot.ErrNotFound):
+			c.fail(g, http.StatusNotFound, "Not found", page.Problem{What: "There is no such page at the desk.",
+				Do: "It may be another affiliate's, or the address may be incomplete. Go back to the desk and choose again."})
+		case oversize:
+			c.fail(g, http.StatusRequestEntityTooLarge, "Too long", page.Problem{What: fmt.Sprintf("That was more than %d kB.", tooLarge.Limit>>10),
+				Safe: "Nothing was sent.", Do: "Go back, and send it in parts."})
+		case g.Request.Context().Err() != nil: // nobody waits for an answer any more
+		default:
+			c.o.Log.WithField("route", route.Path).WithError(err).Error("the desk's page failed")
+			c.fail(g, http.StatusInternalServerError, "Something went wrong", page.Problem{What: "The desk could not do that.",
+				Safe: "Nothing was lost: what you typed is still in the page before this one.", Do: "Go back and try again in a moment."})
+		}
+	}
+}
+
+func (c *Console) fail(g *gin.Context, status int, title string, problem page.Problem) {
+	if g.Writer.Written() {
+		return
+	}
+	if err := c.pages.Fail(g.Writer, g.Request, status, title, problem); err != nil {
+		c.o.Log.WithError(err).Error("cannot say what went wrong")
+	}
+}

@@ -1,0 +1,100 @@
+package console
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"faqbot/bot"
+	"faqbot/handoff"
+	"faqbot/knowledge/people"
+)
+
+// writeWithin bounds one write to a stream: a browser that does not read is gone.
+const writeWithin = 15 * time.Second
+
+// events is the stream of a page: "changed" when something in a list may be another, "here" when
+// the ticket or conversation that the page shows is.
+func (c *Console) events(g *gin.Context, p people.Person) error {
+	ctx := g.Request.Context()
+	l := &listener{person: p}
+	if id := g.Query("ticket"); id != "" {
+		t, err := c.ticketOf(ctx, p, handoff.TicketID(id))
+		if err != nil {
+			return err
+		}
+		l.ticket, l.conversation = t.ID, t.Conversation
+	} else if id := g.Query("conversation"); id != "" {
+		conv, err := c.conversationOf(ctx, p, bot.ConversationID(id))
+		if err != nil {
+			return err
+		}
+		l.conversation = conv.ID
+	}
+	s := stream{w: g.Writer, control: http.NewResponseController(g.Writer)}
+	_ = s.control.SetReadDeadline(time.Time{}) // a server's ReadTimeout is for requests that end; not every writer has one
+	h := g.Writer.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold it back
+	// Not all at once after a restart.
+	if err := s.write(fmt.Sprintf("retry: %d\n\n", 1000+rand.IntN(2000))); err != nil {
+		return nil
+	}
+	c.hub.join(l)
+	defer c.hub.leave(l)
+	return c.stream(g, l, s)
+}
+
+// stream writes what l is told until either side ends it.
+func (c *Console) stream(g *gin.Context, l *listener, s stream) error {
+	beat := time.NewTicker(c.o.Beat)
+	defer beat.Stop()
+	for {
+		text := ""
+		select {
+		case <-g.Request.Context().Done():
+			return nil
+		case <-c.hub.done:
+			return nil
+		case <-beat.C:
+			// Whoever signed out, or may see less by now, begins anew.
+			if p, ok := c.o.Who(g.Request); !ok || !same(p, l.person) {
+				return nil
+			}
+			text = ":\n\n"
+		case <-l.wake:
+			list, here := c.hub.heard(l)
+			if list {
+				text += "event: changed\ndata: list\n\n"
+			}
+			if here && l.conversation != "" {
+				text += "event: here\ndata: conversation\n\n"
+			}
+		}
+		if err := s.write(text); err != nil {
+			return nil // the browser is gone
+		}
+	}
+}
+
+// A stream is a response that is written bit by bit.
+type stream struct {
+	w       io.Writer
+	control *http.ResponseController
+}
+
+func (s stream) write(text string) error {
+	if text == "" {
+		return nil
+	}
+	_ = s.control.SetWriteDeadline(time.Now().Add(writeWithin)) // not every writer has one
+	if _, err := io.WriteString(s.w, text); err != nil {
+		return err
+	}
+	return s.control.Flush()
+}

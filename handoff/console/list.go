@@ -1,0 +1,336 @@
+package console
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"faqbot/bot"
+	"faqbot/handoff"
+	"faqbot/knowledge"
+	"faqbot/knowledge/page"
+	"faqbot/knowledge/people"
+)
+
+const perPage = 100
+
+// A place is which list somebody looks at: it goes along in every address, so that the way back leads there.
+type place struct {
+	Show string // mine, all, waiting, closed, talks (all conversations)
+	Of   knowledge.AffiliateID
+	Page int
+	Q    string // words searched for in conversations
+	At   string // where in the conversations: see cursor
+}
+
+func placeOf(g *gin.Context) place {
+	p := place{Show: g.Query("show"), Of: knowledge.AffiliateID(g.Query("of")), Q: cut(g.Query("q"), 200), At: g.Query("at")}
+	if !slices.Contains([]string{"mine", "waiting", "closed", "talks"}, p.Show) {
+		p.Show = "all"
+	}
+	if n, err := strconv.Atoi(g.Query("page")); err == nil && n > 1 && n < 1000 {
+		p.Page = n
+	}
+	return p
+}
+
+// query is the place as a part of an address, with more, pairs of names and values.
+func (p place) query(more ...string) string {
+	q := url.Values{}
+	set := func(name, value string) {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if p.Show != "all" {
+		set("show", p.Show)
+	}
+	set("of", string(p.Of))
+	set("q", p.Q)
+	set("at", p.At)
+	if p.Page > 1 {
+		q.Set("page", strconv.Itoa(p.Page))
+	}
+	for i := 0; i+1 < len(more); i += 2 {
+		set(more[i], more[i+1])
+	}
+	if len(q) == 0 {
+		return ""
+	}
+	return "?" + q.Encode()
+}
+
+// list is the address of the list itself.
+func (p place) list(more ...string) string {
+	if p.Show == "talks" {
+		q := p
+		q.Show = "all" // the path says it
+		return "/desk/conversations" + q.query(more...)
+	}
+	return "/desk" + p.query(more...)
+}
+
+// A queue is one of the lists there are.
+type queue struct {
+	Href, Label string
+	Count       int
+	Counted     bool
+	Hot         bool // the count matters
+	Current     bool
+}
+
+// A listed is one row: a ticket, or a conversation.
+type listed struct {
+	ID, Href      string
+	Who           string
+	Icon, Channel string
+	Words         string
+	Owed          owed
+	When          time.Time // last active, instead of Owed, for conversations
+	With          string    // who has it
+	Waiting       bool
+	Current       bool
+}
+
+// An inbox is the queues and the list beside them. It is a value: the same one is shown the same.
+type inbox struct {
+	Place      place
+	Title      string
+	Bare       string // its address without what was chosen
+	Part       string // the address of the part that shows it anew
+	Queues     []queue
+	Affiliates []page.Option
+	Of         string // the affiliate chosen
+	Rows       []listed
+	Older      string // the next page, "" if there is none
+	Newer      string
+	Empty      page.Empty
+	Waiting    int
+	Current    string // the ID of the row that is open beside
+	Have       string // names this very content
+	Partial    bool   // only the list is rendered
+}
+
+// digest names a value: another one has another name.
+func digest(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // views are plain structs
+	}
+	sum := sha256.Sum256(text)
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
+// scope is the affiliates of p that a place asks for. One that p may not see is nobody's.
+func scope(p people.Person, at place) []knowledge.AffiliateID {
+	switch {
+	case at.Of == "":
+		return affiliatesOf(p)
+	case p.May(at.Of):
+		return []knowledge.AffiliateID{at.Of}
+	}
+	return nil
+}
+
+// inboxOf reads the list at a place; current is the row that is open.
+func (c *Console) inboxOf(ctx context.Context, p people.Person, at place, current string) (in inbox, err error) {
+	in = inbox{Place: at, Current: current, Of: string(at.Of), Bare: place{Show: "all"}.list()}
+	if at.Show == "talks" {
+		in.Bare = "/desk/conversations"
+	}
+	if in.Affiliates, err = c.affiliateOptions(ctx, p); err != nil {
+		return in, err
+	}
+	count, err := c.desk.Count(ctx, scope(p, at), agent(p))
+	if err != nil {
+		return in, err
+	}
+	in.Waiting = count.Waiting
+	q := func(show, label string, n int, counted bool) {
+		to := place{Show: show, Of: at.Of}
+		in.Queues = append(in.Queues, queue{Href: to.list(), Label: label, Count: n, Counted: counted, Hot: show == "waiting", Current: show == at.Show})
+		if show == at.Show {
+			in.Title = label
+		}
+	}
+	q("all", "All open", count.All, true)
+	q("mine", "Mine", count.Mine, true)
+	q("waiting", "Waiting", count.Waiting, true)
+	q("closed", "Closed", 0, false)
+	q("talks", "Conversations", 0, false)
+	if at.Show == "talks" {
+		in.Part = "/desk/conversations/list"
+		err = c.fillTalks(ctx, p, &in)
+	} else {
+		in.Part = "/desk/list"
+		err = c.fillTickets(ctx, p, &in)
+	}
+	have := in
+	have.Rows = slices.Clone(in.Rows)
+	for i := range have.Rows {
+		have.Rows[i].Owed.Words = "" // it runs by itself
+	}
+	in.Have = digest(have)
+	in.Part += at.query("current", current, "have", in.Have)
+	return in, err
+}
+
+// affiliateOptions is the choice of affiliates, none for whoever has but one.
+func (c *Console) affiliateOptions(ctx context.Context, p people.Person) (list []page.Option, err error) {
+	of := affiliatesOf(p)
+	if p.May(knowledge.Everyone) {
+		if of, err = c.desk.Affiliates(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if len(of) < 2 {
+		return nil, nil
+	}
+	list = append(list, page.Option{Value: "", Label: "All affiliates"})
+	for _, a := range of {
+		list = append(list, page.Option{Value: string(a), Label: string(a)})
+	}
+	return list, nil
+}
+
+// fillTickets puts the tickets of in.Place into in.
+func (c *Console) fillTickets(ctx context.Context, p people.Person, in *inbox) error {
+	at := in.Place
+	f := handoff.Filter{Affiliates: scope(p, at), Limit: perPage + 1, Offset: max(at.Page-1, 0) * perPage}
+	in.Empty = page.Empty{Title: "Nobody is waiting", Words: "When a customer asks for a person, or the bot finds no answer, their conversation appears here."}
+	switch at.Show {
+	case "mine":
+		f.Assignee = agent(p)
+		in.Empty = page.Empty{Title: "Nothing is yours", Words: "Tickets that you take or answer appear here.", Href: place{Show: "all", Of: at.Of}.list(), Action: "See all open tickets"}
+	case "waiting":
+		f.Waiting = true
+		in.Empty = page.Empty{Title: "Nobody is waiting", Words: "Every customer has been answered."}
+	case "closed":
+		f.States = []handoff.State{handoff.StateClosed}
+		in.Empty = page.Empty{Title: "Nothing closed yet", Words: "Tickets stay here after they are closed or handed back."}
+	}
+	tickets, err := c.desk.List(ctx, f)
+	if err != nil {
+		return err
+	}
+	if len(tickets) > perPage {
+		tickets = tickets[:perPage]
+		older := at
+		older.Page = max(at.Page, 1) + 1
+		in.Older = older.list()
+	}
+	if at.Page > 1 {
+		newer := at
+		newer.Page--
+		in.Newer = newer.list()
+	}
+	ids := make([]bot.ConversationID, len(tickets))
+	for i, t := range tickets {
+		ids[i] = t.Conversation
+	}
+	conversations, err := c.conversations.Several(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, t := range tickets {
+		in.Rows = append(in.Rows, c.ticketRow(t, conversations[t.Conversation], in))
+	}
+	return nil
+}
+
+func (c *Console) ticketRow(t handoff.Ticket, conv bot.Conversation, in *inbox) listed {
+	words := cut(t.Question, 160)
+	if words == "" {
+		words = "(no words yet)"
+	}
+	return listed{ID: string(t.ID), Href: "/desk/tickets/" + url.PathEscape(string(t.ID)) + in.Place.query(), Who: whoOf(conv),
+		Icon: channelIcon(conv.Address.Channel), Channel: channelWords(conv.Address.Channel), Words: words, With: string(t.Assignee),
+		Owed: owedOf(t, c.o.Now()), Waiting: !t.WaitingSince.IsZero(), Current: string(t.ID) == in.Current}
+}
+
+// whoOf is what to call a customer: what their network calls them.
+func whoOf(conv bot.Conversation) string {
+	if conv.Address.Customer == "" {
+		return "A customer"
+	}
+	if visitor, ok := strings.CutPrefix(conv.Address.Customer, "v:"); ok && conv.Address.Channel == "webchat" {
+		return "Visitor " + visitor[:min(len(visitor), 4)] // all there is to tell them apart by
+	}
+	return cut(strings.TrimPrefix(conv.Address.Customer, "u:"), 80)
+}
+
+// A deskView is a page with a list and nothing open.
+type deskView struct {
+	assets
+	Inbox inbox
+	Live  string // the event stream
+	Toast string
+}
+
+func (c *Console) showList(g *gin.Context, p people.Person) error {
+	at := placeOf(g)
+	if at.Show == "talks" {
+		at.Show = "all" // has an address of its own
+	}
+	return c.showInbox(g, p, at)
+}
+
+func (c *Console) showInbox(g *gin.Context, p people.Person, at place) error {
+	in, err := c.inboxOf(g.Request.Context(), p, at, "")
+	if err != nil {
+		return err
+	}
+	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "desk", deskView{assets: c.assets, Inbox: in, Live: "/desk/events", Toast: doneWords(g.Query("done"))})
+}
+
+func (c *Console) partList(g *gin.Context, p people.Person) error {
+	return c.renderInbox(g, p, placeOf(g))
+}
+
+// renderInbox renders the list alone: nothing if it is what the page has.
+func (c *Console) renderInbox(g *gin.Context, p people.Person, at place) error {
+	in, err := c.inboxOf(g.Request.Context(), p, at, g.Query("current"))
+	if err != nil {
+		return err
+	}
+	if in.Have == g.Query("have") {
+		g.Status(http.StatusNoContent)
+		return nil
+	}
+	in.Partial = true
+	return c.pages.Part(g.Writer, g.Request, "desk", "list", in)
+}
+
+// ticketOf is a ticket that p may see, or ErrNotFound.
+func (c *Console) ticketOf(ctx context.Context, p people.Person, id handoff.TicketID) (handoff.Ticket, error) {
+	t, err := c.desk.Ticket(ctx, id)
+	if err != nil {
+		return t, err
+	}
+	if !p.May(t.Affiliate) {
+		return handoff.Ticket{}, fmt.Errorf("ticket of another affiliate: %w", handoff.ErrNotFound)
+	}
+	return t, nil
+}
+
+// conversationOf is a conversation that p may see, or ErrNotFound.
+func (c *Console) conversationOf(ctx context.Context, p people.Person, id bot.ConversationID) (bot.Conversation, error) {
+	conv, err := c.conversations.Get(ctx, id)
+	if err != nil {
+		return conv, err
+	}
+	if !p.May(conv.Affiliate) {
+		return bot.Conversation{}, fmt.Errorf("conversation of another affiliate: %w", bot.ErrNotFound)
+	}
+	return conv, nil
+}

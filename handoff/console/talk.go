@@ -1,0 +1,193 @@
+package console
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"faqbot/bot"
+	"faqbot/handoff"
+	"faqbot/knowledge"
+)
+
+// A line is one thing in a conversation, as it is shown.
+type line struct {
+	ID     string
+	Seq    int64  // of a message, 0 for the rest
+	Kind   string // customer, bot, agent, note or event
+	By     string
+	At     time.Time
+	Text   []segment
+	Empty  string // said where there are no words
+	Files  []file
+	Choice []string // buttons that were offered
+	Fate   string   // of a message of ours: on its way, failed and why
+	Failed bool
+	Again  string // the words to send again, "" if they should not be
+	New    bool   // came while somebody was writing
+}
+
+// A file is an attachment.
+type file struct {
+	Words, Href string
+}
+
+// A talk is what is known of one conversation.
+type talk struct {
+	conversation bot.Conversation
+	said         []bot.Message
+	notes        []handoff.Note
+	turns        []bot.TurnRecord
+	tickets      []handoff.Ticket // those that the reader may see, the newest first
+}
+
+// linesOf puts everything that was said and done in one order. Messages keep theirs; notes and
+// events come before the first message that is later.
+func (c *Console) linesOf(t talk) []line {
+	var asides []line
+	fates := map[bot.MessageID]string{}
+	for i, n := range t.notes {
+		switch {
+		case n.Message != "":
+			fates[n.Message] = n.Text
+		case n.Agent == "":
+			asides = append(asides, line{ID: fmt.Sprintf("n%d", i), Kind: "event", At: n.At, Text: segments(n.Text)})
+		default:
+			asides = append(asides, line{ID: fmt.Sprintf("n%d", i), Kind: "note", By: string(n.Agent), At: n.At, Text: segments(n.Text)})
+		}
+	}
+	asides = append(asides, ticketLines(t.tickets)...)
+	slices.SortStableFunc(asides, func(a, b line) int { return a.At.Compare(b.At) })
+	var lines []line
+	labels := map[string]string{}
+	for _, m := range t.said {
+		for len(asides) > 0 && asides[0].At.Before(m.At) {
+			lines, asides = append(lines, asides[0]), asides[1:]
+		}
+		for _, choice := range m.Choices {
+			labels[choice.Payload] = choice.Label
+		}
+		lines = append(lines, c.lineOf(m, labels, fates[m.ID]))
+	}
+	return append(lines, asides...)
+}
+
+// ticketLines are the thin lines about tickets.
+func ticketLines(tickets []handoff.Ticket) (list []line) {
+	event := func(t handoff.Ticket, what string, at time.Time, words string) {
+		list = append(list, line{ID: what + string(t.ID), Kind: "event", At: at, Text: []segment{{Text: words}}})
+	}
+	for _, t := range slices.Backward(tickets) {
+		event(t, "o", t.OpenedAt, openedWords(t))
+		if t.State == handoff.StateClosed {
+			event(t, "c", t.ClosedAt, resolutionWords(t.Outcome))
+		}
+	}
+	return list
+}
+
+func (c *Console) lineOf(m bot.Message, labels map[string]string, fate string) line {
+	l := line{ID: fmt.Sprintf("m%d", m.Seq), Seq: m.Seq, Kind: string(m.Author), At: m.At, Text: segments(m.Text)}
+	switch m.Author {
+	case bot.AuthorCustomer:
+		l.By = "Customer"
+	case bot.AuthorBot:
+		l.By = "Bot"
+	case bot.AuthorAgent:
+		l.By = m.Agent
+	}
+	for _, choice := range m.Choices {
+		l.Choice = append(l.Choice, choice.Label)
+	}
+	for _, a := range m.Attachments {
+		l.Files = append(l.Files, c.fileOf(a))
+	}
+	switch {
+	case m.Text != "" || len(l.Files) > 0:
+	case labels[m.Choice] != "":
+		l.Empty = "Chose “" + labels[m.Choice] + "”"
+	case m.Choice != "":
+		l.Empty = "Tapped a button"
+	default:
+		l.Empty = "Nothing readable"
+	}
+	switch m.Status {
+	case bot.StatusQueued:
+		l.Fate = "On its way"
+	case bot.StatusFailed:
+		l.Failed, l.Fate = true, fate
+		if fate == "" {
+			l.Fate = "Did not arrive"
+		}
+		if m.Author == bot.AuthorAgent {
+			l.Again = m.Text
+		}
+	}
+	return l
+}
+
+func (c *Console) fileOf(a bot.Attachment) file {
+	words := a.Name
+	if words == "" {
+		words = a.Kind
+	}
+	switch {
+	case a.Size >= 1<<20:
+		words += fmt.Sprintf(" · %.1f MB", float64(a.Size)/(1<<20))
+	case a.Size > 0:
+		words += fmt.Sprintf(" · %d kB", max(a.Size>>10, 1))
+	}
+	return file{Words: words, Href: c.o.Media(a)}
+}
+
+// A try is one turn of the bot: what it did, why, and what it considered.
+type try struct {
+	At              time.Time
+	Did, Why, Rule  string
+	Query           string
+	Hits            []considered
+	Space, Fallback string
+	Took            string
+}
+
+// considered is one entry that the bot weighed.
+type considered struct {
+	Question          string
+	Wording           string // the one that matched, if another
+	Hidden            bool   // an affiliate's whom the reader may not see
+	Score             float64
+	Semantic, Lexical string
+}
+
+// triesOf is what the bot tried, the latest first. Forwarded messages are no tries.
+func triesOf(turns []bot.TurnRecord, question func(knowledge.EntryID) (string, bool)) (list []try) {
+	for _, t := range slices.Backward(turns) {
+		if t.Decision.Action == bot.ActionForward {
+			continue
+		}
+		one := try{At: t.At, Did: actionWords(t.Decision.Action), Why: reasonWords(t.Decision.Reason), Rule: t.Trace.Rule,
+			Query: t.Trace.Query, Space: t.Trace.Space, Fallback: t.Trace.Fallback, Took: t.Trace.Took.Round(time.Millisecond).String()}
+		for _, h := range t.Trace.Hits {
+			one.Hits = append(one.Hits, consideredOf(h, question))
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
+func consideredOf(h bot.TraceHit, question func(knowledge.EntryID) (string, bool)) considered {
+	k := considered{Score: min(max(h.Score, 0), 1), Semantic: fmt.Sprintf("%.2f", h.Semantic), Lexical: fmt.Sprintf("%.2f", h.Lexical)}
+	words, ok := question(h.Entry)
+	switch {
+	case !ok:
+		k.Hidden, k.Question = true, "An entry of another affiliate"
+	case words == "":
+		k.Question = h.Wording
+	default:
+		k.Question = words
+		if h.Wording != words {
+			k.Wording = h.Wording
+		}
+	}
+	return k
+}

@@ -1,0 +1,157 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"faqbot/bot"
+	"faqbot/handoff"
+	"faqbot/knowledge/people"
+)
+
+func (c *Console) showTicket(g *gin.Context, p people.Person) error {
+	t, err := c.ticketOf(g.Request.Context(), p, handoff.TicketID(g.Param("ticket")))
+	if err != nil {
+		return err
+	}
+	return c.renderTicket(g, p, t, http.StatusOK, writes{})
+}
+
+// renderTicket shows the ticket's page with what was written and could not be sent.
+func (c *Console) renderTicket(g *gin.Context, p people.Person, t handoff.Ticket, status int, w writes) error {
+	v, err := c.look(g.Request.Context(), p, placeOf(g), bot.Conversation{ID: t.Conversation}, t.ID)
+	if err != nil {
+		return err
+	}
+	if w.Key == "" {
+		w.Key = v.Writes.Key
+	}
+	v.Writes = w
+	if w.Moved {
+		v.markNew(g.PostForm("seen"))
+	}
+	return c.renderCase(g, p, placeOf(g), status, v)
+}
+
+// markNew marks the messages after seq, and lets the live part do so too.
+func (v *caseView) markNew(seq string) {
+	after := seqOf(seq)
+	if after < 0 {
+		return
+	}
+	for i := range v.Lines {
+		v.Lines[i].New = v.Lines[i].Seq > after
+	}
+	v.Part += "&new=" + url.QueryEscape(seq)
+}
+
+// renderCase shows a page with a conversation open.
+func (c *Console) renderCase(g *gin.Context, p people.Person, at place, status int, v caseView) (err error) {
+	if v.Inbox, err = c.inboxOf(g.Request.Context(), p, at, v.Inbox.Current); err != nil {
+		return err
+	}
+	v.Toast, v.Pane = doneWords(g.Query("done")), "talk"
+	if g.Query("pane") == "about" {
+		v.Pane = "about"
+	}
+	return c.pages.Show(g.Writer, g.Request, status, "case", v)
+}
+
+func (c *Console) partTicket(g *gin.Context, p people.Person) error {
+	ctx := g.Request.Context()
+	t, err := c.ticketOf(ctx, p, handoff.TicketID(g.Param("ticket")))
+	if err != nil {
+		return err
+	}
+	v, err := c.look(ctx, p, placeOf(g), bot.Conversation{ID: t.Conversation}, t.ID)
+	if err != nil {
+		return err
+	}
+	return c.renderSaid(g, p, v)
+}
+
+// renderSaid renders what changes while a page is open: nothing if nothing did. What the reader was
+// writing stays; if another agent replied meanwhile they are told, and the reply box goes on to
+// remember where they began.
+func (c *Console) renderSaid(g *gin.Context, p people.Person, v caseView) error {
+	if g.Query("have") == v.digest() {
+		g.Status(http.StatusNoContent)
+		return nil
+	}
+	if seen := seqOf(g.Query("seen")); seen >= 0 {
+		by, customers := moved(v.said, seen, agent(p))
+		if by != "" {
+			v.Moved, v.Seen = by, seen
+		}
+		if customers > 0 {
+			v.News = "The customer wrote."
+		}
+	}
+	v.markNew(g.Query("new"))
+	v.Partial = true
+	return c.pages.Part(g.Writer, g.Request, "case", "live", v)
+}
+
+// A confirmView asks before what a customer is told of.
+type confirmView struct {
+	assets
+	Title, Words, Safe string
+	Action, Button     string
+	Back               string
+}
+
+func (c *Console) askClose(g *gin.Context, p people.Person) error {
+	return c.ask(g, p, "/close", func(v *confirmView, who string) {
+		v.Title, v.Button = "Close the ticket of "+who+"?", "Close the ticket"
+		v.Words = "They are told that the matter is closed, and the bot answers them again. The ticket counts as resolved."
+	})
+}
+
+func (c *Console) askHandBack(g *gin.Context, p people.Person) error {
+	return c.ask(g, p, "/hand-back", func(v *confirmView, who string) {
+		v.Title, v.Button = "Hand "+who+" back to the bot?", "Hand back to the bot"
+		v.Words = "They are told that the bot is back and may ask it at once. The ticket is closed as handed back, not as resolved."
+	})
+}
+
+// ask shows a page that confirms an action on a ticket.
+func (c *Console) ask(g *gin.Context, p people.Person, action string, fill func(*confirmView, string)) error {
+	ctx := g.Request.Context()
+	t, err := c.ticketOf(ctx, p, handoff.TicketID(g.Param("ticket")))
+	if err != nil {
+		return err
+	}
+	address := "/desk/tickets/" + string(t.ID)
+	query := placeOf(g).query()
+	switch {
+	case t.State == handoff.StateClosed:
+		return c.renderTicket(g, p, t, http.StatusConflict, writes{What: "The ticket is closed already."})
+	case t.Assignee != "" && t.Assignee != agent(p):
+		return c.renderTicket(g, p, t, http.StatusConflict, writes{What: string(t.Assignee) + " has this ticket.", Do: "Take it over first."})
+	}
+	conv, err := c.conversations.Get(ctx, t.Conversation)
+	if err != nil {
+		return err
+	}
+	v := confirmView{assets: c.assets, Action: address + action + query, Back: address + query}
+	fill(&v, cut(whoOf(conv), 60))
+	if why := cannot(conv, c.o.Now()); why != "" {
+		v.Safe = why + " So they are told nothing."
+	}
+	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "confirm", v)
+}
+
+// taken is what to say when another agent has the ticket.
+func (c *Console) taken(g *gin.Context, p people.Person, id handoff.TicketID, w writes) error {
+	t, err := c.ticketOf(g.Request.Context(), p, id)
+	if err != nil {
+		return err
+	}
+	w.What, w.Do = string(t.Assignee)+" has taken this ticket.", "Take it over, or leave it to them."
+	if w.Text != "" {
+		w.Over, w.Do = true, "Nothing was sent. Take it over and send, or leave it to them."
+	}
+	return c.renderTicket(g, p, t, http.StatusConflict, w)
+}

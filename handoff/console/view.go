@@ -1,0 +1,260 @@
+package console
+
+import (
+	"context"
+	"crypto/rand"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"faqbot/bot"
+	"faqbot/handoff"
+	"faqbot/knowledge"
+	"faqbot/knowledge/people"
+)
+
+// A fact is one line about a ticket.
+type fact struct {
+	Name, Words string
+	At          time.Time // instead of Words
+}
+
+// An earlier is another ticket of the conversation.
+type earlier struct {
+	Href, Words string
+	At          time.Time
+}
+
+// A caseView is a page with a conversation open: with its ticket, or without one.
+type caseView struct {
+	assets
+	Inbox inbox
+	Live  string
+	Toast string
+
+	Who           string
+	Icon, Channel string
+	Base          string // the address that actions are below: of the ticket, or of the conversation
+	Query         string // the place, for addresses
+	Back          string
+	Part          string // the address of the part that shows the conversation anew
+	AboutHref     string // the pane about it, on a narrow screen
+	Talk          string // the address of the whole conversation, for a ticket
+	NoteKey       string
+	Pane          string // what a narrow screen shows: talk or about
+	Partial       bool   // only that part is rendered
+
+	Ticket     string // its ID, "" for a conversation without one
+	OpenTicket string // the address of the conversation's open ticket, for a conversation
+	Closed     bool
+	Owed       owed
+	Assignee   string // who has it
+	Mine       bool
+	Bot        bool     // the bot answers it
+	Present    []string // others who have it open
+	MayWrite   bool
+	Cannot     string // why nobody can write to the customer
+
+	Lines   []line
+	Tries   []try
+	Facts   []fact
+	Earlier []earlier
+
+	Seen   int64  // the last message the reader knows of
+	News   string // told to a screen reader: what came since
+	Moved  string // who replied while the reader was writing
+	Writes writes
+
+	said []bot.Message
+}
+
+// writes is what stands in the reply box and what went wrong with it.
+type writes struct {
+	Key, Text string
+	Note      string
+	What, Do  string // a problem: what happened, and what to do
+	Moved     bool   // the conversation moved on while it was written
+	Anyway    bool   // offer to send although the conversation moved on
+	Over      bool   // offer to take the ticket over and send
+	NoteWrong string // what is wrong with the note
+}
+
+// look reads all that a conversation's page shows. ticket is "" for a conversation by itself.
+func (c *Console) look(ctx context.Context, p people.Person, at place, conv bot.Conversation, ticket handoff.TicketID) (v caseView, err error) {
+	t := talk{conversation: conv}
+	if ticket != "" {
+		k, err := c.desk.Show(ctx, ticket)
+		if err != nil {
+			return v, err
+		}
+		t.conversation, t.said, t.notes = k.Conversation, k.Said, k.Notes
+	} else if t.said, err = c.conversations.Transcript(ctx, conv.ID, 0); err != nil {
+		return v, err
+	}
+	if t.turns, err = c.conversations.Turns(ctx, conv.ID); err != nil {
+		return v, err
+	}
+	all, err := c.desk.List(ctx, handoff.Filter{Affiliates: affiliatesOf(p), States: handoff.States(), Conversation: conv.ID})
+	if err != nil {
+		return v, err
+	}
+	slices.SortStableFunc(all, func(a, b handoff.Ticket) int { return b.OpenedAt.Compare(a.OpenedAt) })
+	t.tickets = all
+	conv = t.conversation
+	v = caseView{assets: c.assets, Who: whoOf(conv), Icon: channelIcon(conv.Address.Channel), Channel: channelWords(conv.Address.Channel),
+		Query: at.query(), Back: at.list(), Bot: conv.Mode == bot.ModeBot, Lines: c.linesOf(t), Cannot: cannot(conv, c.o.Now()),
+		Tries: triesOf(t.turns, c.questions(ctx, p))}
+	v.said = t.said
+	if n := len(t.said); n > 0 {
+		v.Seen = t.said[n-1].Seq
+	}
+	current := string(conv.ID)
+	if ticket != "" {
+		c.lookTicket(&v, t, p, ticket)
+		current = v.Ticket
+	} else {
+		v.Base = "/desk/conversations/" + url.PathEscape(string(conv.ID))
+		v.Live = "/desk/events?conversation=" + url.QueryEscape(string(conv.ID))
+		if len(t.tickets) > 0 && t.tickets[0].State != handoff.StateClosed {
+			v.OpenTicket, v.Assignee = "/desk/tickets/"+url.PathEscape(string(t.tickets[0].ID)), string(t.tickets[0].Assignee)
+		}
+	}
+	v.Facts = append(v.Facts, factsOf(conv)...)
+	v.Earlier = earlierOf(t.tickets, ticket, at)
+	v.Inbox.Current = current
+	v.AboutHref = v.Base + at.query("pane", "about")
+	v.Part = v.Base + "/said" + at.query("have", v.digest())
+	return v, nil
+}
+
+// digest names what the part shows that can change.
+func (v caseView) digest() string {
+	v.Owed.Words, v.Writes, v.NoteKey, v.Inbox = "", writes{}, "", inbox{}
+	return digest(v)
+}
+
+// lookTicket fills in what is the ticket's.
+func (c *Console) lookTicket(v *caseView, t talk, p people.Person, id handoff.TicketID) {
+	v.Ticket, v.Base = string(id), "/desk/tickets/"+url.PathEscape(string(id))
+	v.Live = "/desk/events?ticket=" + url.QueryEscape(string(id))
+	v.Present = c.hub.present(id, p)
+	v.Writes.Key, v.NoteKey = rand.Text(), rand.Text()
+	if p.May(t.conversation.Affiliate) {
+		v.Talk = "/desk/conversations/" + url.PathEscape(string(t.conversation.ID))
+	}
+	for _, tk := range t.tickets {
+		if tk.ID != id {
+			continue
+		}
+		v.Closed, v.Owed, v.Assignee, v.Mine = tk.State == handoff.StateClosed, owedOf(tk, c.o.Now()), string(tk.Assignee), tk.Assignee == agent(p)
+		v.MayWrite = !v.Closed && (v.Mine || tk.Assignee == "")
+		v.Facts = ticketFacts(tk)
+	}
+}
+
+// questions finds the question of an entry, false for one that p may not see. One that is gone has none.
+func (c *Console) questions(ctx context.Context, p people.Person) func(knowledge.EntryID) (string, bool) {
+	type found struct {
+		question string
+		ok       bool
+	}
+	known := map[knowledge.EntryID]found{}
+	return func(id knowledge.EntryID) (string, bool) {
+		if c.o.Entry == nil {
+			return "", true
+		}
+		f, seen := known[id]
+		if !seen {
+			e, err := c.o.Entry(ctx, id)
+			f = found{e.Question, err != nil || p.May(e.Affiliate)}
+			known[id] = f
+		}
+		return f.question, f.ok
+	}
+}
+
+// cannot says why nobody can write to the customer now, "" if one can.
+func cannot(conv bot.Conversation, now time.Time) string {
+	switch {
+	case conv.Unreachable:
+		return "The customer has blocked this account. Nothing can be sent until they write again."
+	case !conv.WindowUntil.IsZero() && now.After(conv.WindowUntil):
+		return "The network lets nobody write until the customer writes again."
+	}
+	return ""
+}
+
+func ticketFacts(t handoff.Ticket) []fact {
+	facts := []fact{{Name: "Ticket", Words: string(t.ID)}, {Name: "Why", Words: reasonWords(t.Reason)}}
+	add := func(name, words string) {
+		if words != "" {
+			facts = append(facts, fact{Name: name, Words: words})
+		}
+	}
+	add("Topic", t.Topic)
+	add("Affiliate", string(t.Affiliate))
+	facts = append(facts, fact{Name: "Opened", At: t.OpenedAt})
+	if t.State != handoff.StateClosed && !t.WaitingSince.IsZero() {
+		facts = append(facts, fact{Name: "Promised by", At: t.DueAt})
+	}
+	if !t.RepliedAt.IsZero() {
+		facts = append(facts, fact{Name: "First reply", At: t.RepliedAt})
+	}
+	if t.State == handoff.StateClosed {
+		facts = append(facts, fact{Name: "Closed", At: t.ClosedAt})
+	}
+	return facts
+}
+
+func factsOf(conv bot.Conversation) []fact {
+	facts := []fact{{Name: "Channel", Words: channelWords(conv.Address.Channel) + ", account " + conv.Address.Account}, {Name: "Customer", Words: conv.Address.Customer}}
+	if conv.Locale != "" {
+		facts = append(facts, fact{Name: "Language", Words: conv.Locale})
+	}
+	if conv.FirstRef != "" {
+		facts = append(facts, fact{Name: "Came by", Words: conv.FirstRef})
+	}
+	if conv.LastRef != "" && conv.LastRef != conv.FirstRef {
+		facts = append(facts, fact{Name: "Last came by", Words: conv.LastRef})
+	}
+	return append(facts, fact{Name: "First wrote", At: conv.OpenedAt}, fact{Name: "Last wrote", At: conv.HeardAt})
+}
+
+func earlierOf(tickets []handoff.Ticket, but handoff.TicketID, at place) (list []earlier) {
+	for _, t := range tickets {
+		if t.ID == but {
+			continue
+		}
+		words := cut(strings.TrimSpace(t.Question), 80)
+		if words == "" {
+			words = "Ticket " + string(t.ID)
+		}
+		list = append(list, earlier{Href: "/desk/tickets/" + url.PathEscape(string(t.ID)) + at.query(), Words: words, At: t.OpenedAt})
+	}
+	return list
+}
+
+// moved says who of ours replied after seq, and how many messages of the customer came. Who replied
+// is "" if nobody but me did.
+func moved(said []bot.Message, seq int64, me handoff.AgentID) (by string, customers int) {
+	for _, m := range said {
+		switch {
+		case m.Seq <= seq:
+		case m.Author == bot.AuthorCustomer:
+			customers++
+		case m.Author == bot.AuthorAgent && m.Agent != string(me):
+			by = m.Agent
+		}
+	}
+	return by, customers
+}
+
+func seqOf(s string) int64 {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}

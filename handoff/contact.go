@@ -1,0 +1,21 @@
+package handoff
+
+import (
+	"context"
+	"errors"
+
+	"faqbot/bot"
+)
+
+// Contact keeps an e-mail address that a customer who waits for a person left, as a note on their
+// ticket. The same address twice is kept once; without a ticket it is ErrNotFound.
+func (d *Desk) Contact(ctx context.Context, c bot.ConversationID, email string) error {
+	if email == "" {
+		return errors.New("contact: no address was given")
+	}
+	t, err := d.store.of(ctx, c)
+	if err != nil {
+		return err
+	}
+	return d.store.note(ctx, t.ID, "email:"+email, Note{Text: "The customer left an e-mail address: " + email, At: d.now()})
+}

@@ -1,0 +1,196 @@
+package handoff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"faqbot/bot"
+	"faqbot/knowledge"
+)
+
+// mostListed bounds a list.
+const mostListed = 500
+
+// A Filter says which tickets List returns. What is left out narrows nothing, but Affiliates.
+type Filter struct {
+	Affiliates   []knowledge.AffiliateID // whose: none if empty, all with knowledge.Everyone
+	States       []State                 // all but closed if empty
+	Waiting      bool                    // only those whose customer waits for an answer
+	Assignee     AgentID
+	Conversation bot.ConversationID
+	Limit        int // 500 if 0, and at most
+	Offset       int
+}
+
+// States are all the states of a ticket.
+func States() []State { return []State{StateOpen, StateAssigned, StateClosed} }
+
+// List returns the tickets a filter asks for: who waits first, by the end of the promise, then the
+// others, closed ones last, the latest first.
+func (d *Desk) List(ctx context.Context, f Filter) ([]Ticket, error) { return d.store.list(ctx, f) }
+
+// Counts are how many tickets are open.
+type Counts struct {
+	Mine, All, Waiting int
+}
+
+// Count counts the open tickets of some affiliates, as Filter names them, and agent's own.
+func (d *Desk) Count(ctx context.Context, of []knowledge.AffiliateID, agent AgentID) (Counts, error) {
+	return d.store.count(ctx, of, agent)
+}
+
+// A Case is all there is to know about a ticket.
+type Case struct {
+	Ticket       Ticket
+	Conversation bot.Conversation
+	Said         []bot.Message // oldest first
+	Notes        []Note        // oldest first
+}
+
+// Show returns a ticket with everything that was said, or ErrNotFound.
+func (d *Desk) Show(ctx context.Context, id TicketID) (c Case, err error) {
+	if c.Ticket, err = d.store.ticket(ctx, id); err != nil {
+		return c, err
+	}
+	if c.Conversation, err = d.conversations.Get(ctx, c.Ticket.Conversation); err != nil {
+		return c, err
+	}
+	if c.Said, err = d.conversations.Transcript(ctx, c.Ticket.Conversation, 0); err != nil {
+		return c, err
+	}
+	c.Notes, err = d.store.notes(ctx, id)
+	return c, err
+}
+
+// Ticket returns a ticket by itself, or ErrNotFound.
+func (d *Desk) Ticket(ctx context.Context, id TicketID) (Ticket, error) {
+	return d.store.ticket(ctx, id)
+}
+
+// A Pulse tells a ticket as it is from what it was: Changes only grows.
+type Pulse struct {
+	Ticket       TicketID
+	Conversation bot.ConversationID
+	Affiliate    knowledge.AffiliateID
+	Changes      int64
+}
+
+// Pulses returns those of the tickets that changed since then, notes included.
+func (d *Desk) Pulses(ctx context.Context, since time.Time) ([]Pulse, error) {
+	return d.store.pulses(ctx, since)
+}
+
+// where is the condition of a filter; its parameters join args.
+func (f Filter) where(args *[]any) string {
+	mark := func(v any) string {
+		*args = append(*args, v)
+		return fmt.Sprintf("$%d", len(*args))
+	}
+	states := f.States
+	if len(states) == 0 {
+		states = []State{StateOpen, StateAssigned}
+	}
+	var marks []string
+	for _, s := range states {
+		marks = append(marks, mark(string(s)))
+	}
+	parts := []string{ofAffiliates(f.Affiliates, args), `state IN (` + strings.Join(marks, ", ") + `)`}
+	if f.Waiting {
+		parts = append(parts, `waiting_since > 0`)
+	}
+	if f.Assignee != "" {
+		parts = append(parts, `assignee = `+mark(string(f.Assignee)))
+	}
+	if f.Conversation != "" {
+		parts = append(parts, `conversation_id = `+mark(string(f.Conversation)))
+	}
+	return strings.Join(parts, " AND ")
+}
+
+// ofAffiliates is the condition that a row's affiliate is one of list; its parameters join args.
+func ofAffiliates(list []knowledge.AffiliateID, args *[]any) string {
+	var marks []string
+	for _, a := range list {
+		if a == knowledge.Everyone {
+			return `1 = 1`
+		}
+		*args = append(*args, string(a))
+		marks = append(marks, fmt.Sprintf("$%d", len(*args)))
+	}
+	if len(marks) == 0 {
+		return `1 = 0`
+	}
+	return `affiliate IN (` + strings.Join(marks, ", ") + `)`
+}
+
+// list reads the tickets a filter asks for, those whose promise ends soonest first.
+func (s *store) list(ctx context.Context, f Filter) (list []Ticket, err error) {
+	if f.Limit <= 0 || f.Limit > mostListed {
+		f.Limit = mostListed
+	}
+	args := []any{string(StateClosed), f.Limit, f.Offset}
+	where := f.where(&args)
+	rows, err := s.db.QueryContext(ctx, `SELECT `+ticketColumns+` FROM tickets WHERE `+where+`
+		ORDER BY CASE WHEN state = $1 THEN 1 ELSE 0 END, CASE WHEN waiting_since > 0 THEN 0 ELSE 1 END,
+			closed_at DESC, due_at, id LIMIT $2 OFFSET $3`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list tickets: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		t, err := scanTicket(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, rows.Err()
+}
+
+func (s *store) count(ctx context.Context, of []knowledge.AffiliateID, agent AgentID) (c Counts, err error) {
+	args := []any{string(StateClosed), string(agent)}
+	where := ofAffiliates(of, &args)
+	err = s.db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN assignee = $2 THEN 1 ELSE 0 END), 0),
+		COALESCE(SUM(CASE WHEN waiting_since > 0 THEN 1 ELSE 0 END), 0) FROM tickets WHERE state <> $1 AND `+where, args...).
+		Scan(&c.All, &c.Mine, &c.Waiting)
+	if err != nil {
+		return c, fmt.Errorf("count tickets: %w", err)
+	}
+	return c, nil
+}
+
+func (s *store) pulses(ctx context.Context, since time.Time) (list []Pulse, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT id, conversation_id, affiliate, changes FROM tickets WHERE changed_at >= $1`, since.UnixMilli())
+	if err != nil {
+		return nil, fmt.Errorf("watch tickets: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var p Pulse
+		if err := rows.Scan(&p.Ticket, &p.Conversation, &p.Affiliate, &p.Changes); err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, rows.Err()
+}
+
+// Affiliates returns whose tickets there have ever been, in order.
+func (d *Desk) Affiliates(ctx context.Context) (list []knowledge.AffiliateID, err error) {
+	rows, err := d.store.db.QueryContext(ctx, `SELECT DISTINCT affiliate FROM queues WHERE affiliate <> '' ORDER BY affiliate`)
+	if err != nil {
+		return nil, fmt.Errorf("list affiliates: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var a knowledge.AffiliateID
+		if err := rows.Scan(&a); err != nil {
+			return nil, err
+		}
+		list = append(list, a)
+	}
+	return list, rows.Err()
+}

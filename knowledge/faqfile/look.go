@@ -1,0 +1,158 @@
+package faqfile
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// A Table is what a file's columns look like to a person who is asked which is which.
+type Table struct {
+	Columns  []Column
+	Headless bool // the first row looks like an entry
+}
+
+// A Column is one column of a Table.
+type Column struct {
+	Key     string   // for knowledge.Reading.Columns; "#2" where the header cannot tell it
+	Header  string   // "" if it has none
+	Field   string   // what it was taken for, "" if nothing
+	Samples []string // of the first rows
+}
+
+// samples is how many rows are shown of a table, and sampleText how many characters of a cell.
+const (
+	samples    = 3
+	sampleText = 120
+	lookMost   = 60 // columns
+)
+
+// Fields returns the fields that a column may be, in the order of a form. The first two are needed.
+func Fields() []string {
+	return []string{"question", "answer", "id", "topic", "variants", "locale", "from", "to"}
+}
+
+// Look returns the columns of a file that is a table, or of a list of JSON objects. It reports false
+// for anything else, and for a table of one column: there is nothing to choose.
+func Look(name string, data []byte, o Options) (Table, bool) {
+	var t Table
+	b := newBuilder(Options{Trial: o.Trial})
+	b.look = func(records []record) { t = b.lookAt(records) }
+	switch {
+	case len(data) > MaxBytes || binary(data) != "":
+		return Table{}, false
+	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
+		readWorkbook(data)(b)
+	default:
+		text, _ := decode(data)
+		ext := strings.ToLower(path.Ext(name))
+		if looksMarkdown(text) && !slices.Contains([]string{".csv", ".tsv", ".tab", ".psv"}, ext) {
+			return Table{}, false
+		}
+		readers(ext, text, true)[0](b)
+	}
+	for i, c := range t.Columns {
+		if field := o.Reading.Columns[c.Key]; field != "" {
+			t.Columns[i].Field = field
+		} else if len(o.Reading.Columns) > 0 {
+			t.Columns[i].Field = ""
+		}
+	}
+	if len(o.Reading.Columns) > 0 {
+		t.Headless = o.Reading.Headless
+	}
+	return t, len(t.Columns) > 1
+}
+
+// lookAt describes a table.
+func (b *builder) lookAt(records []record) Table {
+	var t Table
+	if len(records) == 0 {
+		return t
+	}
+	at := headerGuess(b.names, records)
+	if header, _, ok := b.findHeader(records); ok {
+		at = header
+	}
+	l := b.layOut(records[at].cells)
+	t.Headless = l.found == 0 && looksAnswer(records[at])
+	width := 0
+	for _, r := range records[at:min(len(records), at+samples+1)] {
+		width = max(width, r.width())
+	}
+	seen := make(map[string]bool)
+	for i := range min(width, lookMost) {
+		c := Column{Key: fmt.Sprintf("#%d", i+1)}
+		if i < len(records[at].cells) {
+			c.Header = oneLine(records[at].cells[i])
+		}
+		if name := normalHeader(c.Header); name != "" && !seen[name] && len(c.Header) <= 100 && !t.Headless && place(c.Header) < 0 {
+			c.Key, seen[name] = c.Header, true
+		}
+		c.Field = l.field(i)
+		for _, r := range records[min(len(records), at+1):min(len(records), at+1+samples)] {
+			cell := ""
+			if i < len(r.cells) {
+				cell = short(r.cells[i])
+			}
+			c.Samples = append(c.Samples, cell)
+		}
+		c.Header = cut(c.Header, sampleText)
+		t.Columns = append(t.Columns, c)
+	}
+	return t
+}
+
+// field returns the name of what a cell is, "" if nothing.
+func (l layout) field(cell int) string {
+	for c, i := range l.cell {
+		if i == cell && column(c) != colVariants {
+			return columnName(column(c))
+		}
+	}
+	if slices.Contains(l.variants, cell) {
+		return columnName(colVariants)
+	}
+	return ""
+}
+
+// looksAnswer reports whether a row is rather an entry than a header: it asks, or goes on and on.
+func looksAnswer(r record) bool {
+	return slices.ContainsFunc(r.cells, func(cell string) bool {
+		return strings.ContainsAny(cell, "?？؟") || len(strings.Fields(cell)) > 6
+	})
+}
+
+func short(cell string) string {
+	cell = oneLine(cell)
+	if s := cut(cell, sampleText); s != cell {
+		return s + "…"
+	}
+	return cell
+}
+
+// look describes the fields of a list of objects.
+func (j *jsonFile) look(entries []span) {
+	var header []string
+	place := make(map[string]int)
+	var rows []record
+	for _, s := range entries[:min(len(entries), samples)] {
+		r := record{cells: slices.Repeat([]string{""}, lookMost)}
+		for _, m := range j.members(s) {
+			i, ok := place[normalHeader(m.name)]
+			if !ok {
+				i = len(header)
+				if i == lookMost || normalHeader(m.name) == "" {
+					continue
+				}
+				header = append(header, m.name)
+				place[normalHeader(m.name)] = i
+			}
+			r.cells[i] = strings.Trim(j.of(m.value), `"`)
+		}
+		rows = append(rows, r)
+	}
+	j.b.look(append([]record{{cells: header}}, rows...))
+}

@@ -1,0 +1,153 @@
+package page
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// An Empty says what would be here, and offers the one action that fills it.
+type Empty struct {
+	Title, Words string
+	Href, Action string // the button; no Href means none
+}
+
+// A Problem says what happened, what is safe, what to do, and an ID to quote. Each may be "".
+type Problem struct {
+	What, Safe, Do, ID string
+}
+
+// A Toast says what was done. Undo is the address that a button posts to; "" means no button.
+type Toast struct {
+	Words        string
+	Undo, Action string
+}
+
+// A Field is one labelled input of a form with what was typed and what is wrong with it. Options make
+// it a select, Rows a text area.
+type Field struct {
+	Name, Label, Type, Value string
+	Hint, Error              string
+	Placeholder              string
+	Autocomplete             string
+	Required, Autofocus      bool
+	MaxLength, Rows          int
+	Options                  []Option
+}
+
+// An Option is one choice of a Field. Label "" shows the value.
+type Option struct {
+	Value, Label string
+}
+
+// DescribedBy is the IDs of the field's hint and error, for aria-describedby.
+func (f Field) DescribedBy() string {
+	var ids []string
+	if f.Hint != "" {
+		ids = append(ids, f.Name+"-hint")
+	}
+	if f.Error != "" {
+		ids = append(ids, f.Name+"-error")
+	}
+	return strings.Join(ids, " ")
+}
+
+// functions are what templates may call besides the standard ones.
+func functions() template.FuncMap {
+	address := addresses()
+	asset := func(name string) string {
+		if a, ok := address[name]; ok {
+			return a
+		}
+		return Asset(name)
+	}
+	icons := asset("icons.svg")
+	return template.FuncMap{
+		"asset":   asset,
+		"when":    when,
+		"icon":    func(name string) template.HTML { return icon(icons, name) },
+		"percent": percent,
+		"plural":  plural,
+		"initial": initial,
+		"wrong":   wrong,
+		"empty":   makeEmpty,
+		"problem": func(what, safe, do, id string) Problem { return Problem{What: what, Safe: safe, Do: do, ID: id} },
+		"toast":   makeToast,
+		"field":   makeField,
+	}
+}
+
+// when is t for a reader: a module turns it into their own time zone and language.
+func when(t time.Time) template.HTML {
+	if t.IsZero() {
+		return ""
+	}
+	utc := t.UTC()
+	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, utc.Format(time.RFC3339), utc.Format("2 Jan 2006 15:04 UTC")))
+}
+
+func icon(sprite, name string) template.HTML {
+	return template.HTML(`<svg class="icon" aria-hidden="true" width="16" height="16"><use href="` +
+		template.HTMLEscapeString(sprite+"#"+name) + `"></use></svg>`)
+}
+
+// percent never rounds an unsure thing to certain, nor a possible one to nothing.
+func percent(p float64) string {
+	n := int(math.Round(p * 100))
+	switch {
+	case n >= 100 && p < 1:
+		n = 99
+	case n <= 0 && p > 0:
+		return "under 1\u00a0%"
+	}
+	return strconv.Itoa(n) + "\u00a0%"
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		many = one
+	}
+	return strconv.Itoa(n) + "\u00a0" + many
+}
+
+// initial is what stands in a name's avatar.
+func initial(name string) string {
+	for _, r := range name {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return string(unicode.ToUpper(r))
+		}
+	}
+	return "?"
+}
+
+func wrong(fields []Field) (list []Field) {
+	for _, f := range fields {
+		if f.Error != "" {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+func makeEmpty(title, words string, action ...string) Empty {
+	return Empty{Title: title, Words: words, Href: at(action, 0), Action: at(action, 1)}
+}
+
+func makeToast(words string, undo ...string) Toast {
+	return Toast{Words: words, Undo: at(undo, 0), Action: at(undo, 1)}
+}
+
+func makeField(name, label string, rest ...string) Field {
+	return Field{Name: name, Label: label, Value: at(rest, 0), Error: at(rest, 1)}
+}
+
+func at(list []string, i int) string {
+	if i < len(list) {
+		return list[i]
+	}
+	return ""
+}

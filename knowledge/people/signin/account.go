@@ -1,0 +1,109 @@
+package signin
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"faqbot/knowledge/page"
+	"faqbot/knowledge/people"
+)
+
+// An accountView is what the page of one's own account shows.
+type accountView struct {
+	Person        personRow
+	Old, Password page.Field
+	Sessions      []sessionRow
+	Others        int // sessions besides this one
+	Done          string
+	Problem       *page.Problem
+}
+
+// Fields are those of the form, for its list of errors.
+func (v accountView) Fields() []page.Field { return []page.Field{v.Old, v.Password} }
+
+type sessionRow struct {
+	people.Session
+	This bool
+}
+
+func (d *Door) accountView(c *gin.Context) (accountView, error) {
+	p, _ := d.Who(c.Request)
+	v := accountView{
+		Person:   newPersonRow(p),
+		Old:      page.Field{Name: "old", Label: "Password now", Type: "password", Autocomplete: "current-password", Required: true},
+		Password: newPasswordField("password"),
+	}
+	v.Done = map[string]string{
+		"password": "Your password is changed. You are signed out everywhere else.",
+		"session":  "That browser is signed out.",
+		"sessions": "All other browsers are signed out.",
+	}[c.Query("done")]
+	sessions, err := d.dir.Sessions(c.Request.Context(), p.ID)
+	for _, s := range sessions {
+		this := s.Is(d.token(c.Request))
+		v.Sessions = append(v.Sessions, sessionRow{Session: s, This: this})
+		if !this {
+			v.Others++
+		}
+	}
+	return v, err
+}
+
+func (d *Door) showAccount(c *gin.Context) {
+	v, err := d.accountView(c)
+	if err != nil {
+		d.fail(c, err)
+		return
+	}
+	d.show(c, d.pages.Show(c.Writer, c.Request, http.StatusOK, "account", v))
+}
+
+func (d *Door) changePassword(c *gin.Context) {
+	p, _ := d.Who(c.Request)
+	token, err := d.dir.ChangePassword(c.Request.Context(), p.ID, c.PostForm("old"), c.PostForm("password"), c.ClientIP())
+	if err == nil {
+		d.setToken(c, token)
+		c.Redirect(http.StatusSeeOther, "/account?done=password")
+		return
+	}
+	v, viewErr := d.accountView(c)
+	if viewErr != nil {
+		d.fail(c, viewErr)
+		return
+	}
+	status := http.StatusUnprocessableEntity
+	var paused *people.PausedError
+	switch {
+	case errors.As(err, &paused):
+		status, v.Problem = http.StatusTooManyRequests, pausedProblem(paused)
+	case errors.Is(err, people.ErrSignIn):
+		v.Old.Error = "This is not your password now."
+	default:
+		if v.Password.Error = passwordWrong(err); v.Password.Error == "" {
+			d.fail(c, err)
+			return
+		}
+	}
+	d.show(c, d.pages.Show(c.Writer, c.Request, status, "account", v))
+}
+
+func (d *Door) endSession(c *gin.Context) {
+	p, _ := d.Who(c.Request)
+	err := d.dir.EndSession(c.Request.Context(), p.ID, c.Param("id"))
+	if err != nil && !errors.Is(err, people.ErrNotFound) { // one that has ended is as wished
+		d.fail(c, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/account?done=session")
+}
+
+func (d *Door) endSessions(c *gin.Context) {
+	p, _ := d.Who(c.Request)
+	if err := d.dir.EndOtherSessions(c.Request.Context(), p.ID, d.token(c.Request)); err != nil {
+		d.fail(c, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/account?done=sessions")
+}

@@ -1,0 +1,131 @@
+package signin
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"faqbot/knowledge"
+	"faqbot/knowledge/page"
+	"faqbot/knowledge/people"
+)
+
+// A keysView is what the page of API keys shows.
+type keysView struct {
+	Tab, Done        string
+	Keys             []keyRow
+	Affiliate, Label page.Field
+}
+
+// Fields are those of the form, for its list of errors.
+func (v keysView) Fields() []page.Field { return []page.Field{v.Affiliate, v.Label} }
+
+type keyRow struct {
+	ID, Affiliate, Label string
+	CreatedAt, UsedAt    time.Time
+	Revoked              bool
+}
+
+func (d *Door) keysView(c *gin.Context) (keysView, error) {
+	list, err := d.dir.Keys(c.Request.Context())
+	v := keysView{Tab: "keys",
+		Affiliate: page.Field{Name: "affiliate", Label: "Affiliate", Value: strings.TrimSpace(c.PostForm("affiliate")), Required: true, Autocomplete: "off",
+			Hint: "Whose entries answer."},
+		Label: page.Field{Name: "label", Label: "What it is for", Value: c.PostForm("label"), MaxLength: 64, Autocomplete: "off",
+			Hint: "For example “shop website”."},
+	}
+	if c.Query("done") == "revoked" {
+		v.Done = "The key is revoked. Programs that use it are refused from now on."
+	}
+	for _, k := range list {
+		v.Keys = append(v.Keys, keyRow{ID: k.ID, Affiliate: string(k.Affiliate), Label: k.Label, CreatedAt: k.CreatedAt, UsedAt: k.UsedAt,
+			Revoked: !k.RevokedAt.IsZero()})
+	}
+	return v, err
+}
+
+func (d *Door) showKeys(c *gin.Context) {
+	v, err := d.keysView(c)
+	if err != nil {
+		d.fail(c, err)
+		return
+	}
+	d.show(c, d.pages.Show(c.Writer, c.Request, http.StatusOK, "keys", v))
+}
+
+func (d *Door) addKey(c *gin.Context) {
+	ctx := c.Request.Context()
+	v, err := d.keysView(c)
+	if err != nil {
+		d.fail(c, err)
+		return
+	}
+	affiliate := knowledge.AffiliateID(v.Affiliate.Value)
+	switch affiliate {
+	case "":
+		v.Affiliate.Error = "Name the affiliate."
+	case knowledge.Everyone:
+		v.Affiliate.Error = "A key is for one affiliate. Name it."
+	default:
+		if v.Affiliate.Error, err = d.affiliatesWrong(ctx, []knowledge.AffiliateID{affiliate}); err != nil {
+			d.fail(c, err)
+			return
+		}
+	}
+	if v.Affiliate.Error == "" {
+		self, _ := d.Who(c.Request)
+		key, k, err := d.dir.AddKey(ctx, self.ID, affiliate, v.Label.Value)
+		switch {
+		case err == nil:
+			d.show(c, d.pages.Show(c.Writer, c.Request, http.StatusOK, "once", linkView{Tab: "keys", Key: key, Who: string(k.Affiliate), Label: k.Label}))
+			return
+		case errors.Is(err, people.ErrName):
+			v.Label.Error = "Write at most 64 visible characters."
+		case errors.Is(err, people.ErrAffiliate):
+			v.Affiliate.Error = "There is no affiliate of that name."
+		default:
+			d.fail(c, err)
+			return
+		}
+	}
+	d.show(c, d.pages.Show(c.Writer, c.Request, http.StatusUnprocessableEntity, "keys", v))
+}
+
+func (d *Door) revokeKey(c *gin.Context) {
+	self, _ := d.Who(c.Request)
+	err := d.dir.RevokeKey(c.Request.Context(), self.ID, c.Param("key"))
+	if err != nil && !errors.Is(err, people.ErrNotFound) { // revoked already is as wished
+		d.fail(c, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/people/keys?done=revoked")
+}
+
+// An auditView is what the page of the audit shows.
+type auditView struct {
+	Tab   string
+	Notes []people.Note
+	Older string // where older ones begin, "" if there are none
+	First bool
+}
+
+// auditPage is how many lines one page of the audit has.
+const auditPage = 50
+
+func (d *Door) showAudit(c *gin.Context) {
+	before := c.Query("before")
+	notes, err := d.dir.Notes(c.Request.Context(), before, auditPage+1)
+	if err != nil {
+		d.fail(c, err)
+		return
+	}
+	v := auditView{Tab: "audit", Notes: notes, First: before == ""}
+	if len(notes) > auditPage {
+		v.Notes = notes[:auditPage]
+		v.Older = v.Notes[auditPage-1].ID
+	}
+	d.show(c, d.pages.Show(c.Writer, c.Request, http.StatusOK, "audit", v))
+}

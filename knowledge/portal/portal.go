@@ -1,0 +1,139 @@
+// Package portal is the affiliates' pages: send a file of questions and answers, see what it would
+// change, mend it, publish it, take it back, try it out. It shows and calls; reading files is
+// faqfile's, comparing and publishing are knowledge.Corpus's, and who may sign in is its caller's.
+// It is not for customers or agents, nor for answering: trying out is a func it is given.
+//
+// Every page belongs to one affiliate, named in its address. What the person may not see is not
+// found, whether it exists or not.
+//
+// Every action is a form that works without JavaScript and answers 303.
+package portal
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/sirupsen/logrus"
+
+	"faqbot/knowledge"
+	"faqbot/knowledge/page"
+	"faqbot/knowledge/people"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+//go:embed portal.css
+var style []byte
+
+// Options are what a Portal is told of the rest. Who and Log are required.
+type Options struct {
+	Chrome func(*http.Request) page.Chrome // what surrounds a page; nil means nothing does
+	Who    func(*http.Request) (people.Person, bool)
+	// Ask answers a question as customers would get it answered; nil means that nothing can be tried.
+	Ask func(context.Context, Trial) (TrialResult, error)
+	// Prepare makes the vectors of wordings before they are published, so that they are found at
+	// once; nil means that this happens later. Publishing waits for it 30 s at most.
+	Prepare   func(context.Context, []string) error
+	Published func() // called after each publish; may be nil
+	Log       logrus.FieldLogger
+}
+
+// A Portal serves the affiliates' pages.
+type Portal struct {
+	corpus *knowledge.Corpus
+	pages  *page.Pages
+	o      Options
+}
+
+// New returns the pages of corpus.
+func New(corpus *knowledge.Corpus, o Options) (*Portal, error) {
+	if o.Who == nil || o.Log == nil {
+		return nil, errors.New("portal: Who and Log are required")
+	}
+	if o.Published == nil {
+		o.Published = func() {}
+	}
+	files, err := fs.Sub(pageFiles, "pages")
+	if err != nil {
+		return nil, fmt.Errorf("portal: %w", err)
+	}
+	pages, err := page.New(files, o.Chrome)
+	if err != nil {
+		return nil, fmt.Errorf("portal: %w", err)
+	}
+	return &Portal{corpus: corpus, pages: pages, o: o}, nil
+}
+
+// A Route is one address of the portal.
+type Route struct {
+	Method, Path string
+	do           func(*Portal, *gin.Context, scope) error
+}
+
+// Routes are all addresses of the portal.
+func Routes() []Route {
+	const get, post = http.MethodGet, http.MethodPost
+	const at = "/partners/:affiliate"
+	return []Route{
+		{get, "/partners", (*Portal).choose},
+		{get, styleAt, (*Portal).css},
+		{get, at, (*Portal).showUpload},
+		{get, at + "/template/:file", (*Portal).template},
+		{post, at + "/uploads", (*Portal).upload},
+		{get, at + "/uploads/:upload", (*Portal).showPreview},
+		{get, at + "/uploads/:upload/changes/:change", (*Portal).showChange},
+		{get, at + "/uploads/:upload/file", (*Portal).file},
+		{get, at + "/uploads/:upload/columns", (*Portal).showColumns},
+		{post, at + "/uploads/:upload/columns", (*Portal).setColumns},
+		{post, at + "/uploads/:upload/mend", (*Portal).mend},
+		{post, at + "/uploads/:upload/unmend", (*Portal).unmend},
+		{post, at + "/uploads/:upload/refresh", (*Portal).refresh},
+		{post, at + "/uploads/:upload/publish", (*Portal).publish},
+		{post, at + "/uploads/:upload/discard", (*Portal).discard},
+		{post, at + "/uploads/:upload/restore", (*Portal).restore},
+		{get, at + "/entries", (*Portal).showEntries},
+		{get, at + "/try", (*Portal).showTry},
+		{post, at + "/try", (*Portal).try},
+		{get, at + "/history", (*Portal).showHistory},
+		{get, at + "/history/:revision", (*Portal).showRollBack},
+		{get, at + "/history/:revision/:file", (*Portal).download},
+		{post, at + "/history/:revision/roll-back", (*Portal).rollBack},
+	}
+}
+
+// styleAt is no affiliate's address: names have no tilde.
+const styleAt = "/partners/~/portal.css"
+
+// Register mounts the pages, all under /partners.
+func (p *Portal) Register(r gin.IRouter) {
+	for _, route := range Routes() {
+		r.Handle(route.Method, route.Path, p.handler(route))
+	}
+}
+
+// css is the little that only these pages look like.
+func (p *Portal) css(g *gin.Context, _ scope) error {
+	tag := `"` + knowledge.Digest(style)[:16] + `"`
+	g.Header("Cache-Control", "private, no-cache") // a newer version counts at once
+	g.Header("ETag", tag)
+	if g.GetHeader("If-None-Match") == tag {
+		g.Status(http.StatusNotModified)
+		return nil
+	}
+	g.Data(http.StatusOK, "text/css; charset=utf-8", style)
+	return nil
+}
+
+const (
+	// mostForm bounds what a form may send that is no file.
+	mostForm = 4 << 20
+	// prepareMost is how long a publish waits for vectors.
+	prepareMost = 30 * time.Second
+)

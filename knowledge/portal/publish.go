@@ -1,0 +1,93 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"faqbot/knowledge"
+)
+
+// publish makes an upload's changes public. Posted twice, it publishes once.
+func (p *Portal) publish(g *gin.Context, s scope) error {
+	u, err := p.stored(g, s)
+	if err != nil {
+		return err
+	}
+	if u.Published == 0 {
+		switch stateOf(u, s.revision) {
+		case stateDraft:
+		case stateDiscarded, stateEmpty:
+			return see(g, s.at("/uploads/"+string(u.ID)))
+		default:
+			return p.preview(g, s, u, http.StatusConflict)
+		}
+		if err := p.prepare(g.Request.Context(), s, u.Changes); err != nil {
+			return err
+		}
+	}
+	revision, err := p.corpus.Publish(g.Request.Context(), u.ID, s.person.Name)
+	if errors.Is(err, knowledge.ErrOutdated) || errors.Is(err, knowledge.ErrProblems) {
+		if s, err = p.scope(g, s.person); err != nil { // the revision moved meanwhile
+			return err
+		}
+		return p.preview(g, s, u, http.StatusConflict)
+	}
+	if err != nil {
+		return err
+	}
+	p.o.Published()
+	return see(g, s.at(fmt.Sprintf("/history?done=%d", revision)))
+}
+
+// prepare makes the vectors of what changes bring, so that it is found at once. It is not waited for
+// longer than a person would: what is not ready then is made after publishing.
+func (p *Portal) prepare(ctx context.Context, s scope, changes []knowledge.Change) error {
+	if p.o.Prepare == nil {
+		return nil
+	}
+	var wordings []string
+	for _, c := range changes {
+		if c.Kind != knowledge.ChangeRetired {
+			wordings = append(wordings, c.After.Wordings()...)
+		}
+	}
+	short, cancel := context.WithTimeout(ctx, prepareMost)
+	defer cancel()
+	err := p.o.Prepare(short, wordings)
+	if err == nil || short.Err() != nil && ctx.Err() == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return &told{http.StatusServiceUnavailable, "Not published yet", withID(problem("The entries could not be prepared for searching.",
+		"Nothing was published; the preview is kept.", "Go back and publish again in a few minutes."), p.log("publish", s, err))}
+}
+
+// discard takes a draft off the list.
+func (p *Portal) discard(g *gin.Context, s scope) error {
+	u, err := p.editable(g, s)
+	if err != nil {
+		return err
+	}
+	if err := p.corpus.SetAside(g.Request.Context(), u.ID, true); err != nil {
+		return err
+	}
+	return see(g, s.at("?discarded="+string(u.ID)))
+}
+
+// restore undoes discard.
+func (p *Portal) restore(g *gin.Context, s scope) error {
+	u, err := p.stored(g, s)
+	if err != nil {
+		return err
+	}
+	if err := p.corpus.SetAside(g.Request.Context(), u.ID, false); err != nil {
+		return err
+	}
+	return see(g, s.at("/uploads/"+string(u.ID)))
+}

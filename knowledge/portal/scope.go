@@ -1,0 +1,186 @@
+package portal
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	"github.com/sirupsen/logrus"
+
+	"faqbot/knowledge"
+	"faqbot/knowledge/page"
+	"faqbot/knowledge/people"
+)
+
+// A scope is who asks, and whose things they asked for. Handlers get one that was checked.
+type scope struct {
+	person    people.Person
+	affiliate knowledge.AffiliateID
+	revision  knowledge.Revision // published now
+	others    bool               // there are other affiliates the person may see
+}
+
+// at is the address of something of the affiliate's.
+func (s scope) at(path string) string {
+	return "/partners/" + url.PathEscape(string(s.affiliate)) + path
+}
+
+// A frame is what every page of an affiliate has.
+type frame struct {
+	Base      string // the affiliate's address
+	Affiliate string
+	Section   string // "upload", "entries", "try", "history"
+	Others    bool
+	Toast     *page.Toast
+}
+
+func (s scope) frame(section string) frame {
+	return frame{Base: s.at(""), Affiliate: string(s.affiliate), Section: section, Others: s.others}
+}
+
+// handler runs a route for whoever is signed in, and says what went wrong.
+func (p *Portal) handler(route Route) gin.HandlerFunc {
+	return func(g *gin.Context) {
+		person, ok := p.o.Who(g.Request)
+		if !ok {
+			p.fail(g, http.StatusUnauthorized, "Sign in first", page.Problem{What: "You are not signed in.", Do: "Sign in and come back: nothing was lost."})
+			return
+		}
+		if !strings.HasSuffix(route.Path, "/uploads") { // files have their own limit
+			g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, mostForm)
+		}
+		s, err := p.scope(g, person)
+		if err == nil {
+			err = route.do(p, g, s)
+		}
+		if err != nil {
+			p.explain(g, route, s, err)
+		}
+	}
+}
+
+// scope checks that the person may see the affiliate that the address names, if it names one.
+func (p *Portal) scope(g *gin.Context, person people.Person) (scope, error) {
+	s := scope{person: person, affiliate: knowledge.AffiliateID(g.Param("affiliate"))}
+	if s.affiliate == "" {
+		return s, nil
+	}
+	if !person.May(s.affiliate) {
+		return s, knowledge.ErrNotFound
+	}
+	revisions, err := p.corpus.Revisions(g.Request.Context())
+	if err != nil {
+		return s, err
+	}
+	revision, ok := revisions[s.affiliate]
+	if !ok {
+		return s, knowledge.ErrNotFound
+	}
+	s.revision = revision
+	for id := range revisions {
+		s.others = s.others || id != s.affiliate && person.May(id)
+	}
+	return s, nil
+}
+
+// stored returns the upload that the address names.
+func (p *Portal) stored(g *gin.Context, s scope) (knowledge.Upload, error) {
+	u, err := p.corpus.Upload(g.Request.Context(), knowledge.UploadID(g.Param("upload")))
+	if err == nil && u.Affiliate != s.affiliate {
+		err = knowledge.ErrNotFound
+	}
+	return u, err
+}
+
+// A told error is one whose words are for the person.
+type told struct {
+	status  int
+	title   string
+	problem page.Problem
+}
+
+func (t *told) Error() string { return t.title }
+
+var _ error = (*told)(nil)
+
+// explain answers with what went wrong. What nobody expects is logged with an ID to quote.
+func (p *Portal) explain(g *gin.Context, route Route, s scope, err error) {
+	known, ok := errors.AsType[*told](err)
+	_, oversize := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case ok:
+		p.fail(g, known.status, known.title, known.problem)
+	case errors.Is(err, knowledge.ErrNotFound):
+		p.fail(g, http.StatusNotFound, "Not found", page.Problem{What: "There is no such page here.",
+			Do: "It may be another affiliate's, or the address may be incomplete. Go back and choose again."})
+	case oversize:
+		p.fail(g, http.StatusRequestEntityTooLarge, "Too long", page.Problem{What: "That was more than a form may send.",
+			Safe: "Nothing was changed.", Do: "Go back and send less at once."})
+	case errors.Is(err, context.Canceled) && g.Request.Context().Err() != nil: // nobody waits for an answer any more
+	default:
+		p.fail(g, http.StatusInternalServerError, "Something went wrong", page.Problem{What: "The page could not do that.",
+			Safe: "Nothing was published or changed.", Do: "Go back and try again in a moment.", ID: p.log(route.Path, s, err)})
+	}
+}
+
+// log records an error and returns the ID it can be found by.
+func (p *Portal) log(route string, s scope, err error) string {
+	id := strings.ToLower(rand.Text()[:8])
+	p.o.Log.WithFields(logrus.Fields{"id": id, "route": route, "affiliate": string(s.affiliate)}).WithError(err).Error("an affiliate's page failed")
+	return id
+}
+
+func (p *Portal) fail(g *gin.Context, status int, title string, problem page.Problem) {
+	if g.Writer.Written() {
+		return
+	}
+	if err := p.pages.Fail(g.Writer, g.Request, status, title, problem); err != nil {
+		p.o.Log.WithError(err).Error("an affiliate's page could not say what went wrong")
+	}
+}
+
+func (p *Portal) show(g *gin.Context, status int, name string, data any) error {
+	return p.pages.Show(g.Writer, g.Request, status, name, data)
+}
+
+// see sends the browser on after an action.
+func see(g *gin.Context, to string) error {
+	g.Redirect(http.StatusSeeOther, to)
+	return nil
+}
+
+// A chooser is the page on which a person with several affiliates chooses one.
+type chooser struct {
+	Affiliates []choice
+}
+
+type choice struct {
+	Href, Name string
+	Revision   knowledge.Revision
+}
+
+// choose sends a person with one affiliate there, and lets others choose.
+func (p *Portal) choose(g *gin.Context, s scope) error {
+	ids, err := p.corpus.Affiliates(g.Request.Context())
+	if err != nil {
+		return err
+	}
+	revisions, err := p.corpus.Revisions(g.Request.Context())
+	if err != nil {
+		return err
+	}
+	var data chooser
+	for _, id := range ids {
+		if s.person.May(id) {
+			data.Affiliates = append(data.Affiliates, choice{scope{affiliate: id}.at(""), string(id), revisions[id]})
+		}
+	}
+	if len(data.Affiliates) == 1 {
+		return see(g, data.Affiliates[0].Href)
+	}
+	return p.show(g, http.StatusOK, "choose", data)
+}

@@ -1,0 +1,180 @@
+package portal
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"faqbot/knowledge"
+	"faqbot/knowledge/page"
+)
+
+// A Trial is a question put as a customer would.
+type Trial struct {
+	Affiliate knowledge.AffiliateID
+	Text      string
+	Entries   []knowledge.Entry // answer from these; nil means from what is published
+}
+
+// A TrialResult is what a customer would get, and why.
+type TrialResult struct {
+	Action  string // "answer", "clarify", "handoff"
+	Reason  string // "confident"
+	Rule    string // what was decided by, in words
+	Replies []string
+	Choices []string
+	Hits    []TrialHit // best first
+}
+
+// A TrialHit is an entry that may answer.
+type TrialHit struct {
+	Question, Wording           string // Wording is the one that matched
+	Probability, Cosine, Ngrams float64
+}
+
+const (
+	askMost  = 500 // characters
+	hitsMost = 5
+	tryMost  = 60 * time.Second
+)
+
+// A tryPage asks a question of a draft and of what is published, side by side.
+type tryPage struct {
+	frame
+	Off     bool // nothing can be tried here
+	Nothing bool // there is nothing to ask
+	Text    string
+	Error   string
+	Draft   string
+	Drafts  []page.Option
+	Sides   []side
+}
+
+// A side is one answer.
+type side struct {
+	Title, Sub string
+	Words      string // what happens: "Answers"
+	Tone       string
+	Why        string
+	Problem    *page.Problem
+	Result     TrialResult
+	Empty      bool
+}
+
+func (p *Portal) showTry(g *gin.Context, s scope) error {
+	data, err := p.tryForm(g, s, g.Query("upload"))
+	if err != nil {
+		return err
+	}
+	return p.show(g, http.StatusOK, "try", data)
+}
+
+// tryForm is the page before anything is asked.
+func (p *Portal) tryForm(g *gin.Context, s scope, upload string) (tryPage, error) {
+	data := tryPage{frame: s.frame("try"), Off: p.o.Ask == nil}
+	drafts, err := p.corpus.Drafts(g.Request.Context(), s.affiliate)
+	if err != nil {
+		return data, err
+	}
+	data.Drafts = []page.Option{{Value: "", Label: "What is published"}}
+	for _, u := range drafts {
+		data.Drafts = append(data.Drafts, page.Option{Value: string(u.ID), Label: "Draft: " + first(u.File, 60) + ", " + u.At.Format("2 Jan 15:04 UTC")})
+		if string(u.ID) == upload {
+			data.Draft = upload
+		}
+	}
+	data.Nothing = s.revision == 0 && len(drafts) == 0
+	return data, nil
+}
+
+func (p *Portal) try(g *gin.Context, s scope) error {
+	upload := g.PostForm("upload")
+	var draft *knowledge.Upload
+	if upload != "" {
+		u, err := p.corpus.Upload(g.Request.Context(), knowledge.UploadID(upload))
+		if err != nil {
+			return err
+		}
+		if u.Affiliate != s.affiliate {
+			return knowledge.ErrNotFound
+		}
+		draft = &u
+	}
+	data, err := p.tryForm(g, s, upload)
+	if err != nil {
+		return err
+	}
+	data.Text = first(strings.TrimSpace(g.PostForm("text")), askMost)
+	if data.Off || data.Text == "" {
+		data.Error = "Write a question as a customer would, then ask it."
+		return p.show(g, http.StatusUnprocessableEntity, "try", data)
+	}
+	ctx, cancel := context.WithTimeout(g.Request.Context(), tryMost)
+	defer cancel()
+	if draft != nil {
+		live, err := p.corpus.At(ctx, s.affiliate, draft.Base)
+		if err != nil {
+			return err
+		}
+		entries := knowledge.After(live, draft.Changes)
+		data.Sides = append(data.Sides, p.ask(ctx, s, "With the draft", draft.File, data.Text, entries))
+	}
+	data.Sides = append(data.Sides, p.ask(ctx, s, "As published", "What customers get now", data.Text, nil))
+	return p.show(g, http.StatusOK, "try", data)
+}
+
+// ask asks one side.
+func (p *Portal) ask(ctx context.Context, s scope, title, sub, text string, entries []knowledge.Entry) side {
+	v := side{Title: title, Sub: sub}
+	if entries == nil && s.revision == 0 {
+		v.Empty = true
+		return v
+	}
+	result, err := p.o.Ask(ctx, Trial{Affiliate: s.affiliate, Text: text, Entries: entries})
+	if err != nil {
+		v.Problem = &page.Problem{What: "The question could not be asked.", Safe: "Nothing was changed.", Do: "Ask again in a moment.",
+			ID: p.log("try", s, err)}
+		return v
+	}
+	result.Hits = result.Hits[:min(len(result.Hits), hitsMost)]
+	v.Result, v.Why = result, why(result)
+	switch result.Action {
+	case "answer":
+		v.Words, v.Tone = "Answers", "good"
+	case "clarify":
+		v.Words, v.Tone = "Asks back", "accent"
+	case "handoff":
+		v.Words, v.Tone = "Passes to a person", "soon"
+	default:
+		v.Words = "Says nothing"
+	}
+	return v
+}
+
+// why puts a reason into words; an unknown one is shown as it is.
+func why(r TrialResult) string {
+	words := map[string]string{
+		"confident":    "One entry is likely enough.",
+		"chosen":       "The customer named the entry.",
+		"small_talk":   "It is a greeting, thanks or the like.",
+		"close_call":   "Two entries are about as likely.",
+		"unsure":       "An entry may be meant, but it is not sure enough.",
+		"no_answer":    "No entry answers it.",
+		"unreadable":   "There are no words in it, or far too many.",
+		"asked_person": "The customer asks for a person.",
+		"nothing":      "There is nothing to answer.",
+	}[r.Reason]
+	if words == "" {
+		return r.Reason
+	}
+	return words
+}
+
+// withID is pr with an ID to quote.
+func withID(pr page.Problem, id string) page.Problem {
+	pr.ID = id
+	return pr
+}

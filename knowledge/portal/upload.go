@@ -1,0 +1,206 @@
+package portal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+
+	"faqbot/knowledge"
+	"faqbot/knowledge/faqfile"
+	"faqbot/knowledge/page"
+)
+
+// An uploadPage is where a file is sent.
+type uploadPage struct {
+	frame
+	Error  string
+	Drafts []draft
+	Some   bool // something is published
+	MiB    int
+	Rows   string
+}
+
+// A draft is a file that waits to be published.
+type draft struct {
+	Href, File, By string
+	At             time.Time
+	Outdated       bool
+}
+
+func (p *Portal) showUpload(g *gin.Context, s scope) error {
+	return p.uploadForm(g, s, http.StatusOK, "")
+}
+
+func (p *Portal) uploadForm(g *gin.Context, s scope, status int, problem string) error {
+	ctx := g.Request.Context()
+	drafts, err := p.corpus.Drafts(ctx, s.affiliate)
+	if err != nil {
+		return err
+	}
+	data := uploadPage{frame: s.frame("upload"), Error: problem, Some: s.revision > 0, MiB: faqfile.MaxBytes >> 20, Rows: fmt.Sprintf("%d,%03d", faqfile.MaxRows/1000, faqfile.MaxRows%1000)}
+	for _, u := range drafts {
+		data.Drafts = append(data.Drafts, draft{s.at("/uploads/" + string(u.ID)), u.File, u.By, u.At, u.Base != s.revision})
+	}
+	if id := g.Query("discarded"); id != "" {
+		if u, err := p.corpus.Upload(ctx, knowledge.UploadID(id)); err == nil && u.Affiliate == s.affiliate && u.Aside {
+			data.Toast = &page.Toast{Words: "Discarded " + u.File + ".", Undo: s.at("/uploads/" + id + "/restore"), Action: "Undo"}
+		}
+	}
+	return p.show(g, status, "upload", data)
+}
+
+// What is wrong with a file before it is read.
+var (
+	errNoFile  = errors.New("no file")
+	errTooLong = errors.New("more than a file may have")
+)
+
+// bodyMost bounds a request with a file. It is far above what a file may have, for a browser that is
+// still sending does not listen to what is wrong.
+const bodyMost = 64 << 20
+
+func (p *Portal) upload(g *gin.Context, s scope) error {
+	g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, bodyMost)
+	name, data, err := receive(g.Request)
+	_, oversize := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case errors.Is(err, errTooLong), oversize:
+		return p.uploadForm(g, s, http.StatusRequestEntityTooLarge, fmt.Sprintf(
+			"The file has more than %d MiB. Split it, or leave out what is no longer needed.", faqfile.MaxBytes>>20))
+	case errors.Is(err, errNoFile):
+		return p.uploadForm(g, s, http.StatusUnprocessableEntity, "No file was chosen, or it is empty. Choose one, then upload it.")
+	case err != nil:
+		return p.uploadForm(g, s, http.StatusBadRequest, "The file did not arrive whole. Check the connection and upload it again.")
+	}
+	u, err := p.read(g.Request.Context(), s, name, data, knowledge.Reading{})
+	if err != nil {
+		return err
+	}
+	return see(g, s.at("/uploads/"+string(u.ID)))
+}
+
+// receive returns the file that a form sends. It keeps no more of it than a file may have, and reads
+// the rest only to be rid of it.
+func receive(r *http.Request) (name string, data []byte, err error) {
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return "", nil, errNoFile
+	}
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return "", nil, errNoFile
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		if part.FormName() == "file" {
+			return receivePart(part)
+		}
+	}
+}
+
+func receivePart(part *multipart.Part) (name string, data []byte, err error) {
+	data, err = io.ReadAll(io.LimitReader(part, faqfile.MaxBytes+1))
+	switch {
+	case err != nil:
+		return "", nil, err
+	case len(data) > faqfile.MaxBytes:
+		_, err := io.Copy(io.Discard, part)
+		return "", nil, errors.Join(errTooLong, err)
+	case len(data) == 0:
+		return "", nil, errNoFile
+	}
+	return fileName(part.FileName()), data, nil
+}
+
+const nameMost = 150 // characters
+
+// fileName is what a file is called here: of its own name what can be shown, and its ending.
+func fileName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	name = strings.TrimSpace(name[strings.LastIndexAny(name, `/\`)+1:])
+	if name == "" {
+		return "file"
+	}
+	if ext := []rune(path.Ext(name)); utf8.RuneCountInString(name) > nameMost {
+		ext = ext[:min(len(ext), 10)]
+		return string([]rune(name)[:nameMost-1-len(ext)]) + "…" + string(ext)
+	}
+	return name
+}
+
+// read stores what a file, read that way, would change.
+func (p *Portal) read(ctx context.Context, s scope, name string, data []byte, reading knowledge.Reading) (knowledge.Upload, error) {
+	digest, err := p.corpus.KeepFile(ctx, s.affiliate, data)
+	if err != nil {
+		return knowledge.Upload{}, err
+	}
+	rows, problems := faqfile.Parse(name, data, faqfile.Options{Reading: reading})
+	return p.corpus.Preview(ctx, knowledge.Upload{Affiliate: s.affiliate, File: name, Digest: digest, By: s.person.Name,
+		Problems: problems, Reading: reading}, rows)
+}
+
+// readAgain reads u's file another way and puts the result in u's place.
+func (p *Portal) readAgain(ctx context.Context, s scope, u knowledge.Upload, reading knowledge.Reading) (knowledge.Upload, error) {
+	data, err := p.raw(ctx, u)
+	if err != nil {
+		return knowledge.Upload{}, err
+	}
+	again, err := p.read(ctx, s, u.File, data, reading)
+	if err == nil && again.ID != u.ID && u.Published == 0 {
+		err = p.corpus.SetAside(ctx, u.ID, true)
+	}
+	return again, err
+}
+
+// raw returns u's file as it was sent.
+func (p *Portal) raw(ctx context.Context, u knowledge.Upload) ([]byte, error) {
+	data, err := p.corpus.File(ctx, u.Affiliate, u.Digest)
+	if errors.Is(err, knowledge.ErrNotFound) {
+		return nil, &told{http.StatusGone, "The file is gone", page.Problem{What: "The file itself is no longer kept here.",
+			Safe: "What was published stays as it is.", Do: "Upload the file again."}}
+	}
+	return data, err
+}
+
+// file hands the file back as it was sent.
+func (p *Portal) file(g *gin.Context, s scope) error {
+	u, err := p.stored(g, s)
+	if err != nil {
+		return err
+	}
+	data, err := p.raw(g.Request.Context(), u)
+	if err != nil {
+		return err
+	}
+	attach(g, u.File, "application/octet-stream", data)
+	return nil
+}
+
+// template hands out a file to begin with.
+func (p *Portal) template(g *gin.Context, _ scope) error {
+	return sendEntries(g, "faq-template", g.Param("file"), []knowledge.Entry{
+		{Key: "join", Question: "How do I join the program?", Topic: "Joining", Locale: "en",
+			Answer:   "Fill in the form on the sign-up page. You hear from us within two working days.",
+			Variants: []string{"Where can I sign up?", "I want to become an affiliate"}},
+		{Key: "spring-sale", Question: "How long does the spring sale last?", Topic: "Promotions", Locale: "en",
+			Answer: "Until 31 March. After that the usual commission applies.",
+			From:   time.Date(2030, 3, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2030, 4, 1, 0, 0, 0, 0, time.UTC)},
+	})
+}
