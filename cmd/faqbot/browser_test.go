@@ -330,6 +330,9 @@ func TestDemoInABrowser(t *testing.T) {
 	d.start(address)
 	customer.ask("are you still there", "are you still there")
 	agent.says("are you still there")
+	agent.click("a[data-close-ticket]", "Close")
+	agent.says("Keep it open")
+	agent.accessible("closing")
 	agent.open("/desk/conversations")
 	agent.says("are you still there")
 	agent.accessible("conversations")
@@ -382,7 +385,10 @@ func TestDemoInABrowser(t *testing.T) {
 	admin.says("People")
 	admin.accessible("people")
 	admin.keepShot("people")
-	for _, path := range []string{"/people/keys", "/people/audit", "/account", "/nowhere"} {
+	admin.click("a", "ann")
+	admin.says("ann")
+	admin.accessible("a person")
+	for _, path := range []string{"/people/keys", "/people/audit", "/account", "/partners", "/nowhere"} {
 		admin.open(path)
 		admin.accessible(path)
 	}
@@ -436,6 +442,8 @@ func TestDemoWithoutJavaScript(t *testing.T) {
 	agent.do(chromedp.Click(`//button[contains(., "Sign in as an agent")]`, chromedp.BySearch), chromedp.WaitVisible(".grid"))
 	agent.reloading("/desk", `document.querySelector('a.row')`)
 	agent.do(chromedp.Click("a.row"), chromedp.WaitVisible("#words"))
+	agent.do(chromedp.Click("form[data-take] button"))
+	agent.says("Yours")
 	agent.do(chromedp.SendKeys("#words", "Here I am."), chromedp.Click(`//form[@id="reply"]//button[contains(., "Send the reply")]`, chromedp.BySearch))
 	agent.says("Here I am.")
 	visitor.reloading("/chat/demo", `document.body.innerText.includes("Here I am.")`)

@@ -34,6 +34,8 @@ type site struct {
 	telegram *telegramtest.Server
 	process  *exec.Cmd
 	log      *syncBuffer
+	scheme   string
+	client   *http.Client
 }
 
 // A syncBuffer is written by a process and read by the test.
@@ -57,7 +59,7 @@ func (s *syncBuffer) String() string {
 // newSite configures a site on a database and publishes the shop's FAQ.
 func newSite(t *testing.T, dsn, mode string) *site {
 	t.Helper()
-	s := &site{t: t, dir: t.TempDir(), telegram: telegramtest.New(testToken), log: &syncBuffer{}}
+	s := &site{t: t, dir: t.TempDir(), telegram: telegramtest.New(testToken), log: &syncBuffer{}, scheme: "http", client: http.DefaultClient}
 	require.NoError(t, s.telegram.Start())
 	t.Cleanup(func() { require.NoError(t, s.telegram.Close()) })
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -134,9 +136,9 @@ func (s *site) kill() {
 func (s *site) status(path string) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.addr+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.scheme+"://"+s.addr+path, nil)
 	require.NoError(s.t, err)
-	res, err := http.DefaultClient.Do(req)
+	res, err := s.client.Do(req)
 	if err != nil {
 		return 0
 	}

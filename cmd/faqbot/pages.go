@@ -77,6 +77,25 @@ func newPages(ctx context.Context, s *service, conversations *bot.Conversations,
 	return p, err
 }
 
+// keepMedia is how long files that customers sent are kept.
+const keepMedia = 90 * 24 * time.Hour
+
+// expire forgets old files, once an hour, until ctx ends.
+func (p *pages) expire(ctx context.Context) error {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		if _, err := p.media.Expire(ctx, time.Now().Add(-keepMedia)); err != nil && ctx.Err() == nil {
+			p.service.log.WithError(err).Error("cannot forget old files")
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
 // home is where somebody goes after signing in.
 func home(p people.Person) string {
 	switch p.Role {

@@ -186,7 +186,7 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.desk.Run, s.pages.console.Run}
+	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.desk.Run, s.pages.console.Run, s.pages.expire}
 	for _, loop := range append(loops, s.hearing()...) {
 		g.Go(func() error {
 			if err := loop(ctx); !errors.Is(err, context.Canceled) {

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"faqbot/knowledge/people"
+)
+
+func TestAPI(t *testing.T) {
+	h := newHouse(t)
+	require.NoError(t, h.service.searcher.Refresh(t.Context()))
+	key, _, err := h.service.directory.AddKey(t.Context(), people.Operator, "acme", "shop")
+	require.NoError(t, err)
+	other, _, err := h.service.directory.AddKey(t.Context(), people.Operator, "other", "shop")
+	require.NoError(t, err)
+	post := func(key, body string) (int, apiAnswer, string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.server.URL+"/api/ask", strings.NewReader(body))
+		require.NoError(t, err)
+		if key != "" {
+			req.Header.Set("Authorization", "Bearer "+key)
+		}
+		res, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		data, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		var a apiAnswer
+		require.NoError(t, json.Unmarshal(data, &a), string(data))
+		return res.StatusCode, a, string(data)
+	}
+
+	status, a, raw := post(key, `{"id":"7","text":"how will I be paid?","lang":"en","context":["hello"]}`)
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, []string{"7", "answer", "By transfer."}, []string{a.ID, a.Action, a.Replies[0]})
+	require.Equal(t, a.Ranked[0].Entry, a.Entry)
+	require.Equal(t, a.Ranked[0].Probability, a.Probability)
+	for _, field := range []string{"id", "action", "entry", "probability", "ranked", "choices", "took_us"} {
+		require.Contains(t, raw, `"`+field+`":`, "the fields of a batch row")
+	}
+
+	_, a, _ = post(other, `{"id":"8","text":"how will I be paid?"}`)
+	require.Empty(t, a.Ranked, "a key is one affiliate's")
+	require.NotEqual(t, "answer", a.Action)
+
+	for _, bad := range []struct {
+		key, body string
+		status    int
+	}{
+		{"", `{"text":"x"}`, 401}, {"nonsense", `{"text":"x"}`, 401}, {key, `{`, 400}, {key, ``, 400},
+		{key, `{"text":"` + strings.Repeat("x", apiBody) + `"}`, 413},
+		{key, `{"text":"x","context":[` + strings.Repeat(`"y",`, apiLonger) + `"y"]}`, 400},
+	} {
+		status, _, raw := post(bad.key, bad.body)
+		require.Equal(t, bad.status, status, "%.60s", bad.body)
+		require.Contains(t, raw, `"error"`)
+	}
+	limited := false
+	for range apiBurst + 5 {
+		status, _, _ := post(key, `{"text":"x"}`)
+		limited = limited || status == http.StatusTooManyRequests
+	}
+	require.True(t, limited, "more than %d at once are too many", apiBurst)
+}
