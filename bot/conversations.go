@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -148,20 +147,11 @@ func setMode(ctx context.Context, q *queuer, m Mode) error {
 // WithPerson lists the conversations that people have, quiet since before, oldest first, of which
 // the desk has heard all there is to hear.
 func (c *Conversations) WithPerson(ctx context.Context, before time.Time) (list []Conversation, err error) {
-	rows, err := c.store.db.QueryContext(ctx, `SELECT `+conversationColumns+` FROM conversations
-		WHERE mode = $1 AND active_at < $2 AND NOT EXISTS (SELECT 1 FROM deliveries d
+	list, err = c.store.conversations(ctx, `mode = $1 AND active_at < $2 AND NOT EXISTS (SELECT 1 FROM deliveries d
 			WHERE d.conversation_id = conversations.id AND d.lane = $3 AND d.state = 'queued')
 		ORDER BY active_at`, ModePerson, before.UnixMilli(), laneDesk)
 	if err != nil {
 		return nil, fmt.Errorf("list conversations with people: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		conv, err := scanConversation(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, conv)
-	}
-	return list, rows.Err()
+	return list, nil
 }

@@ -48,7 +48,7 @@ func (c *Conversations) List(ctx context.Context, s Search) (list []Summary, err
 	}
 	args := []any{s.Before.UnixMilli(), s.Limit}
 	where := `active_at < $1 AND heard_at > 0`
-	where += ` AND ` + ofAffiliates(s.Affiliates, &args)
+	where += ` AND ` + knowledge.Among(s.Affiliates, &args)
 	matches := `m.conversation_id = conversations.id`
 	for _, word := range strings.Fields(strings.ToLower(s.Words)) {
 		args = append(args, "%"+escapeLike(word)+"%")
@@ -89,22 +89,6 @@ func scanSummaries(rows *sql.Rows, list *[]Summary) (seqs []int64, err error) {
 	return seqs, rows.Err()
 }
 
-// ofAffiliates is the condition that a row's affiliate is one of list; its parameters join args.
-func ofAffiliates(list []knowledge.AffiliateID, args *[]any) string {
-	var marks []string
-	for _, a := range list {
-		if a == knowledge.Everyone {
-			return `1 = 1`
-		}
-		*args = append(*args, string(a))
-		marks = append(marks, fmt.Sprintf("$%d", len(*args)))
-	}
-	if len(marks) == 0 {
-		return `1 = 0`
-	}
-	return `affiliate IN (` + strings.Join(marks, ", ") + `)`
-}
-
 // escapeLike makes word match itself in a LIKE pattern that escapes by a backslash.
 func escapeLike(word string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(word)
@@ -143,19 +127,11 @@ func (c *Conversations) Turns(ctx context.Context, id ConversationID) (list []Tu
 
 // WithFile returns the conversations in which a file, by its attachment's File, was sent.
 func (c *Conversations) WithFile(ctx context.Context, file string) (list []Conversation, err error) {
-	rows, err := c.store.db.QueryContext(ctx, `SELECT `+conversationColumns+` FROM conversations WHERE id IN
+	list, err = c.store.conversations(ctx, `id IN
 		(SELECT m.conversation_id FROM messages m WHERE m.attachments <> '' AND m.attachments LIKE $1 ESCAPE '\')`,
 		`%`+escapeLike(mustJSON(file))+`%`)
 	if err != nil {
 		return nil, fmt.Errorf("find the conversations of a file: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		conv, err := scanConversation(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, conv)
-	}
-	return list, rows.Err()
+	return list, nil
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"faqbot/knowledge/sqldb"
@@ -18,13 +17,7 @@ import (
 var schema embed.FS
 
 // Schema is this folder's migrations.
-func Schema() sqldb.Schema {
-	files, err := fs.Sub(schema, "schema")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return sqldb.Schema{Owner: "bot", Files: files}
-}
+func Schema() sqldb.Schema { return sqldb.Embedded("bot", schema) }
 
 // A Store keeps what is said. It is safe for concurrent use, by many processes on Postgres.
 type Store struct {
@@ -58,6 +51,23 @@ func (s *Store) conversation(ctx context.Context, id ConversationID) (Conversati
 		return c, fmt.Errorf("conversation %s: %w", id, ErrNotFound)
 	}
 	return c, err
+}
+
+// conversations reads the conversations that where, with args, selects.
+func (s *Store) conversations(ctx context.Context, where string, args ...any) (list []Conversation, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT `+conversationColumns+` FROM conversations WHERE `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		c, err := scanConversation(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, rows.Err()
 }
 
 const messageColumns = `m.id, m.conversation_id, m.seq, m.author, m.agent, m.body, m.choice, m.choices, m.attachments,

@@ -56,17 +56,12 @@ func (c *Conversations) Several(ctx context.Context, ids []ConversationID) (byID
 		args = append(args, string(id))
 		marks = append(marks, fmt.Sprintf("$%d", len(args)))
 	}
-	rows, err := c.store.db.QueryContext(ctx, `SELECT `+conversationColumns+` FROM conversations WHERE id IN (`+strings.Join(marks, ", ")+`)`, args...)
+	list, err := c.store.conversations(ctx, `id IN (`+strings.Join(marks, ", ")+`)`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read conversations: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		conv, err := scanConversation(rows)
-		if err != nil {
-			return nil, err
-		}
+	for _, conv := range list {
 		byID[conv.ID] = conv
 	}
-	return byID, rows.Err()
+	return byID, nil
 }

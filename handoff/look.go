@@ -97,7 +97,7 @@ func (f Filter) where(args *[]any) string {
 	for _, s := range states {
 		marks = append(marks, mark(string(s)))
 	}
-	parts := []string{ofAffiliates(f.Affiliates, args), `state IN (` + strings.Join(marks, ", ") + `)`}
+	parts := []string{knowledge.Among(f.Affiliates, args), `state IN (` + strings.Join(marks, ", ") + `)`}
 	if f.Waiting {
 		parts = append(parts, `waiting_since > 0`)
 	}
@@ -108,22 +108,6 @@ func (f Filter) where(args *[]any) string {
 		parts = append(parts, `conversation_id = `+mark(string(f.Conversation)))
 	}
 	return strings.Join(parts, " AND ")
-}
-
-// ofAffiliates is the condition that a row's affiliate is one of list; its parameters join args.
-func ofAffiliates(list []knowledge.AffiliateID, args *[]any) string {
-	var marks []string
-	for _, a := range list {
-		if a == knowledge.Everyone {
-			return `1 = 1`
-		}
-		*args = append(*args, string(a))
-		marks = append(marks, fmt.Sprintf("$%d", len(*args)))
-	}
-	if len(marks) == 0 {
-		return `1 = 0`
-	}
-	return `affiliate IN (` + strings.Join(marks, ", ") + `)`
 }
 
 // list reads the tickets a filter asks for, those whose promise ends soonest first.
@@ -152,7 +136,7 @@ func (s *store) list(ctx context.Context, f Filter) (list []Ticket, err error) {
 
 func (s *store) count(ctx context.Context, of []knowledge.AffiliateID, agent AgentID) (c Counts, err error) {
 	args := []any{string(StateClosed), string(agent)}
-	where := ofAffiliates(of, &args)
+	where := knowledge.Among(of, &args)
 	err = s.db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN assignee = $2 THEN 1 ELSE 0 END), 0),
 		COALESCE(SUM(CASE WHEN waiting_since > 0 THEN 1 ELSE 0 END), 0) FROM tickets WHERE state <> $1 AND `+where, args...).
 		Scan(&c.All, &c.Mine, &c.Waiting)

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"faqbot/bot"
@@ -20,13 +19,7 @@ import (
 var schema embed.FS
 
 // Schema is this folder's migrations.
-func Schema() sqldb.Schema {
-	files, err := fs.Sub(schema, "schema")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return sqldb.Schema{Owner: "handoff", Files: files}
-}
+func Schema() sqldb.Schema { return sqldb.Embedded("handoff", schema) }
 
 // A store keeps tickets.
 type store struct{ db *sqldb.DB }

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"time"
 	"unicode"
@@ -23,13 +22,7 @@ import (
 var schemaFiles embed.FS
 
 // Schema returns the migrations of this package's tables.
-func Schema() sqldb.Schema {
-	files, err := fs.Sub(schemaFiles, "schema")
-	if err != nil {
-		panic(err) // the path above is a constant
-	}
-	return sqldb.Schema{Owner: "knowledge", Files: files}
-}
+func Schema() sqldb.Schema { return sqldb.Embedded("knowledge", schemaFiles) }
 
 // A Corpus keeps what affiliates uploaded and published. Every change is one transaction. It is
 // safe for concurrent use, also from several processes on one database.

@@ -23,8 +23,8 @@ var demoFAQ []byte
 
 const (
 	demoAffiliate knowledge.AffiliateID = "harbour-lane"
-	demoAccount                         = "demo"
-	demoPassword                        = "harbour-lane-demo"
+	demoAccount   string                = "demo"
+	demoPassword  string                = "harbour-lane-demo"
 )
 
 // demoCommand runs a service that a newcomer can try at once.

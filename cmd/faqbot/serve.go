@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	golog "log"
 	"net"
 	"net/http"
@@ -181,7 +182,7 @@ func (s *service) observe(stage string, took time.Duration, err error) {
 
 // run serves until ctx ends, then stops in order: no new work, then what is in hand.
 func (s *service) run(ctx context.Context, listener net.Listener) error {
-	server, err := s.server()
+	server, err := s.server() //nolint:contextcheck // gin's handlers have their request's context
 	if err != nil {
 		return err
 	}
@@ -269,7 +270,7 @@ func (s *service) server() (*http.Server, error) {
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          golog.New(s.log.WriterLevel(logrus.DebugLevel), "", 0), // what clients get wrong, with their addresses
+		ErrorLog:          golog.New(io.Discard, "", 0), // it tells what strangers got wrong, with their addresses
 	}
 	server.RegisterOnShutdown(s.pages.chat.Close) // streams never end by themselves
 	return server, nil

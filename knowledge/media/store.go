@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"time"
 
 	"faqbot/knowledge/sqldb"
@@ -26,13 +25,7 @@ import (
 var schema embed.FS
 
 // Schema is this folder's migrations.
-func Schema() sqldb.Schema {
-	files, err := fs.Sub(schema, "schema")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return sqldb.Schema{Owner: "media", Files: files}
-}
+func Schema() sqldb.Schema { return sqldb.Embedded("media", schema) }
 
 // Why a file is not kept, or not there.
 var (

@@ -12,7 +12,6 @@ package people
 import (
 	"embed"
 	"errors"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -27,13 +26,7 @@ import (
 var schemaFiles embed.FS
 
 // Schema returns the migrations of this package's tables.
-func Schema() sqldb.Schema {
-	files, err := fs.Sub(schemaFiles, "schema")
-	if err != nil {
-		panic(err) // the path above is a constant
-	}
-	return sqldb.Schema{Owner: "people", Files: files}
-}
+func Schema() sqldb.Schema { return sqldb.Embedded("people", schemaFiles) }
 
 // A PersonID names a person for as long as the database lives.
 type PersonID string

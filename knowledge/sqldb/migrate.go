@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,15 @@ import (
 type Schema struct {
 	Owner string // the owning folder, "bot"; its versions live in the table migrations_{owner}
 	Files fs.FS
+}
+
+// Embedded is the schema of a package that embeds its migrations in a folder called schema.
+func Embedded(owner string, files embed.FS) Schema {
+	sub, err := fs.Sub(files, "schema")
+	if err != nil {
+		panic(err) // the name is a constant
+	}
+	return Schema{Owner: owner, Files: sub}
 }
 
 // Migrate brings every schema to its newest version, in the order given. Processes that start at

@@ -8,8 +8,8 @@ import (
 	"database/sql"
 	"embed"
 	"encoding/binary"
+	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"slices"
 	"strconv"
@@ -23,13 +23,7 @@ import (
 var schemaFiles embed.FS
 
 // Schema is the table of vectors.
-func Schema() sqldb.Schema {
-	files, err := fs.Sub(schemaFiles, "schema")
-	if err != nil {
-		panic(err) // the name is a constant
-	}
-	return sqldb.Schema{Owner: "retrieval", Files: files}
-}
+func Schema() sqldb.Schema { return sqldb.Embedded("retrieval", schemaFiles) }
 
 const (
 	// readRows and writeRows bound one statement: SQLite takes 32,766 parameters, Postgres 65,535.
@@ -154,13 +148,13 @@ func (c *Cached) read(ctx context.Context, wanted []digest) (map[digest][]float3
 	return known, nil
 }
 
-func (c *Cached) readChunk(ctx context.Context, known map[digest][]float32, args []any) error {
+func (c *Cached) readChunk(ctx context.Context, known map[digest][]float32, args []any) (err error) {
 	query := `SELECT digest, vector FROM embeddings WHERE space = $1 AND digest IN (` + places(2, len(args)-1) + `)`
 	rows, err := c.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	var d, packed sql.RawBytes
 	for rows.Next() {
 		if err := rows.Scan(&d, &packed); err != nil {
