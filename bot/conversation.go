@@ -79,6 +79,8 @@ type Conversation struct {
 	HeardAt           time.Time // last message from the customer
 	WindowUntil       time.Time // the network lets us write until then; zero means always
 	Unreachable       bool      // they blocked us
+
+	pacedUntil time.Time // the network wants no message sooner
 }
 
 // Author is who said a message.

@@ -207,3 +207,22 @@ func TestStopFinishesWhatIsInHand(t *testing.T) {
 		require.Equal(t, "sent", w.state())
 	})
 }
+
+// Two messages to one customer keep the network's pace, also if the second is written later.
+func TestPace(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.channel.limits.Pace = time.Hour
+		w.accept(message("c", "u1", "hello"))
+		w.run(w.runner(echo{}).Run, w.courier().Run)
+		w.soon("answered", func() bool { return len(w.channel.texts("c")) == 1 })
+		w.soon("settled", w.settled)
+		w.accept(message("c", "u2", "and"))
+		w.soon("queued", func() bool { return w.count(`SELECT COUNT(*) FROM deliveries WHERE state = 'queued'`) == 1 })
+		d, _, ok, err := w.store.claimDelivery(t.Context(), time.Now().Add(time.Minute), time.Minute)
+		require.NoError(t, err)
+		require.False(t, ok, "too soon: %v", d)
+		_, _, ok, err = w.store.claimDelivery(t.Context(), time.Now().Add(61*time.Minute), time.Minute)
+		require.NoError(t, err)
+		require.True(t, ok)
+	})
+}

@@ -28,18 +28,18 @@ type Store struct {
 func NewStore(db *sqldb.DB) *Store { return &Store{db} }
 
 const conversationColumns = `id, channel, account, customer, affiliate, customer_id, episode_id, locale, mode, misses, clarify,
-	asked, first_ref, last_ref, opened_at, heard_at, window_until, unreachable`
+	asked, first_ref, last_ref, opened_at, heard_at, window_until, unreachable, paced_until`
 
 // scanner is a *sql.Row or *sql.Rows.
 type scanner interface{ Scan(dest ...any) error }
 
 // scanConversation reads conversationColumns and what more is asked for after them.
 func scanConversation(row scanner, more ...any) (c Conversation, err error) {
-	var opened, heard, window int64
+	var opened, heard, window, paced int64
 	err = row.Scan(append([]any{&c.ID, &c.Address.Channel, &c.Address.Account, &c.Address.Customer, &c.Affiliate,
 		&c.Customer, &c.Episode, &c.Locale, &c.Mode, &c.Misses, &c.Clarify, &c.Asked, &c.FirstRef, &c.LastRef,
-		&opened, &heard, &window, &c.Unreachable}, more...)...)
-	c.OpenedAt, c.HeardAt, c.WindowUntil = sqldb.Time(opened), sqldb.Time(heard), sqldb.Time(window)
+		&opened, &heard, &window, &c.Unreachable, &paced}, more...)...)
+	c.OpenedAt, c.HeardAt, c.WindowUntil, c.pacedUntil = sqldb.Time(opened), sqldb.Time(heard), sqldb.Time(window), sqldb.Time(paced)
 	return c, err
 }
 
@@ -161,11 +161,15 @@ func (q *queuer) tell(ctx context.Context, n News) error {
 }
 
 func (q *queuer) deliver(ctx context.Context, lane string, message MessageID, p payload) error {
+	due := q.now
+	if lane == laneCustomer && q.conv.pacedUntil.After(due) {
+		due = q.conv.pacedUntil
+	}
 	_, err := q.tx.ExecContext(ctx, `INSERT INTO deliveries
 		(id, conversation_id, lane, seq, channel, account, message_id, payload, due_at, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		rand.Text(), q.conv.ID, lane, q.seq, q.conv.Address.Channel, q.conv.Address.Account, message, mustJSON(p),
-		q.now.UnixMilli())
+		due.UnixMilli(), q.now.UnixMilli())
 	if err != nil {
 		return fmt.Errorf("queue delivery: %w", err)
 	}

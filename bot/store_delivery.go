@@ -140,8 +140,19 @@ func (s *Store) follow(ctx context.Context, tx *sql.Tx, d delivery, v verdict, n
 	if status == StatusFailed {
 		return s.giveUp(ctx, tx, d, v, now)
 	}
+	if v.pace == 0 {
+		return nil
+	}
+	return setPace(ctx, tx, d.conv, now.Add(v.pace))
+}
+
+// setPace keeps what is queued for a customer, and what will be, until then.
+func setPace(ctx context.Context, tx *sql.Tx, id ConversationID, until time.Time) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE conversations SET paced_until = $2 WHERE id = $1`, id, until.UnixMilli()); err != nil {
+		return fmt.Errorf("pace the conversation: %w", err)
+	}
 	_, err := tx.ExecContext(ctx, `UPDATE deliveries SET due_at = $3 WHERE conversation_id = $1 AND lane = $2 AND state = 'queued' AND due_at < $3`,
-		d.conv, laneCustomer, now.Add(v.pace).UnixMilli())
+		id, laneCustomer, until.UnixMilli())
 	return err
 }
 

@@ -140,6 +140,15 @@ func TestGreetingWithQuestionGetsBoth(t *testing.T) {
 	require.Equal(t, []bot.Reply{{Text: "¡Hola!\n\nanswer A", Entry: "A"}}, o.Replies)
 }
 
+// One entry that may be meant is offered as one.
+func TestOneChoice(t *testing.T) {
+	e := NewEngine(fixed{found: hits(hit("A", .3, 0))}, phrases(t), DefaultPolicy())
+	o, err := e.Turn(t.Context(), turn("when do you pay?"))
+	require.NoError(t, err)
+	require.Equal(t, "Did you mean this?", o.Replies[0].Text)
+	require.Equal(t, []bot.Choice{{Label: "question A", Payload: "e:A"}, {Label: "None of these", Payload: "none"}}, o.Replies[0].Choices)
+}
+
 // The words of a handoff on a wish are the question before the wish.
 func TestQuestionOfAWish(t *testing.T) {
 	e := NewEngine(fixed{}, phrases(t), DefaultPolicy())

@@ -85,6 +85,8 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 			text = e.phrases.Say(locale, PhraseGreetingShort) + "\n\n" + text
 		}
 		o.Replies = []bot.Reply{{Text: text, Entry: v.Answer.ID}}
+	case len(v.Options) == 1:
+		o.Replies = []bot.Reply{{Text: e.phrases.Say(locale, PhraseWhichOne), Choices: e.choices(locale, v)}}
 	default:
 		o.Replies = []bot.Reply{{Text: e.phrases.Say(locale, v.Phrase), Choices: e.choices(locale, v)}}
 	}

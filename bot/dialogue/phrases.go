@@ -22,6 +22,7 @@ const (
 	PhraseAskAgain      Phrase = "ask_again"
 	PhraseOffer         Phrase = "offer"
 	PhraseWhich         Phrase = "which"
+	PhraseWhichOne      Phrase = "which_one" // with a single entry to offer
 	PhraseNoneOfThese   Phrase = "none_of_these"
 	PhraseTalkToPerson  Phrase = "talk_to_person"
 	PhraseTryAgain      Phrase = "try_again"
@@ -40,7 +41,7 @@ const (
 // phraseNames lists every Phrase; each locale must have them all.
 func phraseNames() []Phrase {
 	return []Phrase{PhraseStart, PhraseHelp, PhraseGreeting, PhraseGreetingShort, PhraseThanks, PhraseAskAgain,
-		PhraseOffer, PhraseWhich, PhraseNoneOfThese, PhraseTalkToPerson, PhraseTryAgain, PhraseAgain, PhraseHandoff,
+		PhraseOffer, PhraseWhich, PhraseWhichOne, PhraseNoneOfThese, PhraseTalkToPerson, PhraseTryAgain, PhraseAgain, PhraseHandoff,
 		PhraseHandoffWish, PhraseHandoffBroken, PhraseHandoffFlood, PhraseTooLong, PhraseUnreadable, PhraseGone,
 		PhraseBack, PhraseHandedBack}
 }

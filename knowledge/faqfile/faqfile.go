@@ -43,8 +43,8 @@ type Options struct {
 // line and key; where nothing can be used, the one problem is fatal and there are no rows.
 func Parse(name string, data []byte, o Options) ([]knowledge.Row, []knowledge.Problem) {
 	if len(data) > MaxBytes {
-		return nil, fatal(fmt.Sprintf("The file has %.1f MiB; at most %d MiB are possible. Split it, or leave out what is no longer needed.",
-			float64(len(data))/(1<<20), MaxBytes>>20))
+		return nil, fatal(fmt.Sprintf("The file is larger than %d MiB. Split it, or leave out what is no longer needed.",
+			MaxBytes>>20))
 	}
 	if what := binary(data); what != "" {
 		return nil, fatal(what)
