@@ -16,8 +16,7 @@ type Channel interface {
 	Send(ctx context.Context, to Address, id DeliveryID, r Reply) (externalID string, err error)
 }
 
-// SendTimeout bounds one Send. It is shorter than a delivery's lease, so that a lease never ends
-// under a send that is still going on.
+// SendTimeout bounds one Send.
 const SendTimeout = 10 * time.Second
 
 // A Receiver reads what a messaging network posts to our webhook.

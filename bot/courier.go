@@ -9,8 +9,6 @@ import (
 )
 
 const (
-	// deliveryLease is how long nobody else takes a claimed delivery.
-	deliveryLease = 15 * time.Second
 	// withdrawAfter is how long a bot's reply may wait for its network. Later than that nobody wants
 	// to read it: a person takes over.
 	withdrawAfter = 10 * time.Minute
@@ -75,11 +73,14 @@ func (c *Courier) Run(ctx context.Context) error {
 	g.Go(func() error { return c.withdraw(ctx) })
 	g.Go(func() error {
 		return work(ctx, c.o.Workers, c.poke, func() (func(context.Context), time.Time, error) {
-			d, next, ok, err := c.store.claimDelivery(ctx, c.o.Now(), deliveryLease)
+			d, next, ok, err := c.store.claimDelivery(ctx, c.o.Now(), leaseTime)
 			if err != nil || !ok {
 				return nil, next, err
 			}
-			return func(ctx context.Context) { c.carry(ctx, d) }, next, nil
+			return func(ctx context.Context) {
+				renewing(ctx, renewEvery, func(ctx context.Context) error { return c.store.renewDelivery(ctx, d, c.o.Now().Add(leaseTime)) },
+					func(ctx context.Context) { c.carry(ctx, d) })
+			}, next, nil
 		}, c.log.WithField("loop", "courier"))
 	})
 	return g.Wait()

@@ -46,8 +46,8 @@ func (w *world) settled() bool {
 
 func TestSendTransientIsRepeated(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		w.channel.fails(4, SendError{Kind: SendTransient}, false)
-		w.answered(50)
+		w.channel.fails(3, SendError{Kind: SendTransient}, false)
+		w.answered(15)
 		w.soon("sent", w.settled)
 		require.Equal(t, "sent", w.state())
 		require.Equal(t, []string{"re: hello"}, w.channel.texts("c"))
@@ -75,7 +75,7 @@ func TestSendThrottledPausesTheAccount(t *testing.T) {
 func TestSendUnknownIsRepeatedOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.channel.fails(5, SendError{Kind: SendUnknown}, true)
-		w.answered(50)
+		w.answered(15)
 		w.soon("settled", w.settled)
 		require.Equal(t, "doubtful", w.state())
 		require.Len(t, w.channel.texts("c"), 2)
@@ -96,7 +96,7 @@ func TestRepeatWaitsForTheNetwork(t *testing.T) {
 			return nil
 		}
 		w.channel.fails(1, SendError{Kind: SendUnknown}, false)
-		w.answered(50)
+		w.answered(15)
 		w.soon("sent", w.settled)
 		require.Equal(t, "sent", w.state())
 		require.Len(t, w.channel.texts("c"), 1)
@@ -107,7 +107,7 @@ func TestNoResendWhereTheNetworkTells(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.channel.limits.Resend = false
 		w.channel.fails(5, SendError{Kind: SendUnknown}, true)
-		w.answered(50)
+		w.answered(15)
 		w.soon("settled", w.settled)
 		require.Len(t, w.channel.texts("c"), 1)
 	})
@@ -140,7 +140,7 @@ func TestDeathDuringSend(t *testing.T) {
 // claim claims the turn that is due, as a runner would once the customer has been quiet.
 func (w *world) claim() (turnClaim, bool) {
 	w.t.Helper()
-	c, _, ok, err := w.store.claimTurn(w.t.Context(), time.Now().Add(settle), turnLease)
+	c, _, ok, err := w.store.claimTurn(w.t.Context(), time.Now().Add(settle), leaseTime)
 	require.NoError(w.t, err)
 	return c, ok
 }
@@ -225,4 +225,48 @@ func TestPace(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, ok)
 	})
+}
+
+// What takes longer than a lease is nobody else's as long as its worker lives.
+func TestLeaseIsRenewed(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.accept(message("c", "u1", "hello"))
+		c, ok := w.claim()
+		require.True(t, ok)
+		later := time.Now().Add(time.Minute)
+		require.NoError(t, w.store.renewTurn(t.Context(), c, later.Add(time.Second)))
+		_, _, ok, err := w.store.claimTurn(t.Context(), later, leaseTime)
+		require.NoError(t, err)
+		require.False(t, ok, "the turn is being worked out")
+		o, err := echo{}.Turn(t.Context(), c.turn)
+		require.NoError(t, err)
+		require.NoError(t, w.store.commitTurn(t.Context(), c, o, time.Now()))
+
+		d, _, ok, err := w.store.claimDelivery(t.Context(), time.Now(), leaseTime)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.NoError(t, w.store.renewDelivery(t.Context(), d, later.Add(time.Second)))
+		_, _, ok, err = w.store.claimDelivery(t.Context(), later, leaseTime)
+		require.NoError(t, err)
+		require.False(t, ok, "the reply is being sent")
+		again, _, ok, err := w.store.claimDelivery(t.Context(), later.Add(time.Hour), leaseTime)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, 1, again.doubts)
+		require.NoError(t, w.store.renewDelivery(t.Context(), d, later.Add(2*time.Hour))) // the first worker wakes up
+		third, _, ok, err := w.store.claimDelivery(t.Context(), later.Add(time.Hour+leaseTime), leaseTime)
+		require.NoError(t, err)
+		require.True(t, ok, "a stale worker renews nothing")
+		require.Equal(t, 2, third.doubts)
+	})
+}
+
+func TestRenewing(t *testing.T) {
+	renewed := make(chan struct{}, 100)
+	renewing(t.Context(), time.Millisecond, func(context.Context) error { renewed <- struct{}{}; return nil }, func(context.Context) {
+		for range 3 {
+			<-renewed
+		}
+	})
+	close(renewed) // a renewal after the work would panic
 }

@@ -10,10 +10,12 @@ import (
 )
 
 const (
-	// turnTimeout bounds working out one turn; turnLease is how long nobody else takes it. The
-	// timeout is shorter, so that a lease never ends under a turn that is still going on.
+	// turnTimeout bounds working out one turn.
 	turnTimeout = 12 * time.Second
-	turnLease   = 20 * time.Second
+	// leaseTime is how long nobody else takes what was claimed. It is renewed while the work goes on,
+	// so it is what a customer waits at most, beyond the work itself, when a process dies on it.
+	leaseTime  = 6 * time.Second
+	renewEvery = 2 * time.Second
 	// pollEvery is how often the loops look for work that nobody poked them about.
 	pollEvery = 250 * time.Millisecond
 	// stopTimeout is how long a loop's work in hand may go on once the service stops.
@@ -81,11 +83,14 @@ func poke(c chan struct{}) {
 // Run works until ctx ends, then finishes or gives back what it holds.
 func (r *Runner) Run(ctx context.Context) error {
 	return work(ctx, r.o.Workers, r.poke, func() (func(context.Context), time.Time, error) {
-		c, next, ok, err := r.store.claimTurn(ctx, r.o.Now(), turnLease)
+		c, next, ok, err := r.store.claimTurn(ctx, r.o.Now(), leaseTime)
 		if err != nil || !ok {
 			return nil, next, err
 		}
-		return func(ctx context.Context) { r.handle(ctx, c) }, next, nil
+		return func(ctx context.Context) {
+			renewing(ctx, renewEvery, func(ctx context.Context) error { return r.store.renewTurn(ctx, c, r.o.Now().Add(leaseTime)) },
+				func(ctx context.Context) { r.handle(ctx, c) })
+		}, next, nil
 	}, r.log.WithField("loop", "runner"))
 }
 
@@ -132,6 +137,30 @@ func work(ctx context.Context, n int, poked <-chan struct{},
 		timer.Stop()
 	}
 	return g.Wait()
+}
+
+// renewing does its work while a lease is renewed beside it. A lease that cannot be renewed ends: the
+// fence, or a doubt, then tells whoever comes second.
+func renewing(ctx context.Context, every time.Duration, renew func(context.Context) error, do func(context.Context)) {
+	renewals, stop := context.WithCancel(ctx)
+	var g errgroup.Group
+	g.Go(func() error {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-renewals.Done():
+				return nil
+			case <-tick.C:
+				if err := renew(renewals); err != nil {
+					return err
+				}
+			}
+		}
+	})
+	do(ctx)
+	stop()
+	_ = g.Wait() // that a renewal failed shows when the work is committed
 }
 
 // handle works out one claimed turn and commits it.

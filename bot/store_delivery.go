@@ -66,6 +66,15 @@ func (s *Store) claimDelivery(ctx context.Context, now time.Time, lease time.Dur
 	return d, next, true, nil
 }
 
+// renewDelivery keeps a claimed delivery from others until then, unless it was settled or claimed anew.
+func (s *Store) renewDelivery(ctx context.Context, d delivery, until time.Time) error {
+	return s.db.InTx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE deliveries SET lease_until = $3 WHERE id = $1 AND fence = $2 AND lease_until > 1 AND state = 'queued'`,
+			d.id, d.fence, until.UnixMilli())
+		return err
+	})
+}
+
 // A verdict is what became of an attempt to carry out a delivery.
 type verdict struct {
 	state    string    // queued, sent, failed, doubtful, withdrawn

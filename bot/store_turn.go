@@ -141,6 +141,15 @@ func (q *queuer) report(ctx context.Context, t Turn, o Outcome) error {
 	return nil
 }
 
+// renewTurn keeps a claimed turn from others until then, unless somebody raised the fence.
+func (s *Store) renewTurn(ctx context.Context, c turnClaim, until time.Time) error {
+	return s.db.InTx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE conversations SET lease_until = $3 WHERE id = $1 AND fence = $2 AND lease_until > 0`,
+			c.turn.Conversation.ID, c.fence, until.UnixMilli())
+		return err
+	})
+}
+
 // deferTurn gives a claim back to be tried again at due. A turn that was merely interrupted does
 // not count as an attempt.
 func (s *Store) deferTurn(ctx context.Context, c turnClaim, due time.Time, interrupted bool) error {

@@ -81,6 +81,13 @@ func (cmd demoCommand) database() (string, error) {
 	if !cmd.Fresh {
 		return path, nil
 	}
+	unlock, err := lockFile(path + ".lock")
+	if err != nil {
+		return "", fmt.Errorf("a demo runs on %s: stop it first: %w", path, err)
+	}
+	if err := unlock(); err != nil {
+		return "", err
+	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return "", fmt.Errorf("forget the demo's data: %w", err)

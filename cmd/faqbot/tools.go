@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -61,6 +64,10 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 		if a.Channel == "telegram" && a.Mode == modeWebhook && c.Server.PublicURL == "" {
 			fmt.Fprintln(term.out, "            ! [server] public_url is not set, so the webhook cannot be registered; set it, or mode = \"poll\"")
 		}
+	}
+	if _, err := os.Stat(string(c.Database.DSN)); errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(string(c.Database.DSN), "postgres") {
+		fmt.Fprintln(term.out, "The configuration is good. The database will be made at the first start.")
+		return nil
 	}
 	db, err := sqldb.Open(ctx, string(c.Database.DSN))
 	if err != nil {
