@@ -318,3 +318,28 @@ func TestOneServicePerFile(t *testing.T) {
 	s.kill()
 	s.start()
 }
+
+// A token that Telegram refuses makes the service not ready, by name; the replies wait for the mend.
+func TestRefusedTokenShows(t *testing.T) {
+	s := newSite(t, "faqbot.db", modePoll)
+	s.start()
+	s.telegram.Inject(telegramtest.Fault{Method: "sendMessage", Times: 1, Code: http.StatusUnauthorized, Description: "Unauthorized"})
+	s.telegram.Say(3, "minimum payout?")
+	require.Eventually(t, func() bool { return s.status("/readyz") == http.StatusServiceUnavailable }, 20*time.Second, 20*time.Millisecond)
+	require.Equal(t, http.StatusOK, s.status("/healthz"))
+	require.Empty(t, s.telegram.Sent(3))
+	s.stop()
+	s.start() // with the token mended
+	require.Equal(t, "The smallest payout is 50 euros.", (&customer{s: s, chat: 3}).next().Text)
+}
+
+// Whoever blocks the bot is not written to until they come back.
+func TestBlockedAndBack(t *testing.T) {
+	s := newSite(t, "faqbot.db", modeWebhook)
+	s.start()
+	c := &customer{s: s, chat: 4}
+	require.Equal(t, "The smallest payout is 50 euros.", c.ask("minimum payout?").Text)
+	s.telegram.Block(4)
+	s.telegram.Unblock(4)
+	require.Equal(t, "A click counts for 30 days.", c.ask("how long does the cookie last").Text)
+}
