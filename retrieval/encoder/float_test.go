@@ -79,6 +79,7 @@ func (p published) tensor(name string) []float32 {
 
 func (p published) network() *network {
 	net := &network{
+		kernel:    kernels()[0],
 		words:     floatWords(p.tensor("embeddings.word_embeddings.weight")),
 		positions: p.tensor("embeddings.position_embeddings.weight")[:maxTokens*hidden],
 		norm:      p.norm("embeddings.LayerNorm."),

@@ -27,12 +27,17 @@ func (n layerNorm) apply(x []float32) {
 		for i := range row {
 			row[i] -= mean
 		}
-		const epsilon = 1e-12 // the model's
-		inverse := float32(1 / math.Sqrt(float64(sumSquares(row)/hidden)+epsilon))
+		inverse := inverseOf(sumSquares(row))
 		for i, v := range row {
 			row[i] = float32(v*inverse*scale[i]) + shift[i]
 		}
 	}
+}
+
+// inverseOf returns one over the standard deviation, given the sum of squares.
+func inverseOf(squares float32) float32 {
+	const epsilon = 1e-12 // the model's
+	return float32(1 / math.Sqrt(float64(squares/hidden)+epsilon))
 }
 
 func sum(row *[hidden]float32) float32 {
@@ -59,17 +64,28 @@ func sumSquares(row *[hidden]float32) float32 {
 
 // softmax replaces scores by their exponentials, scaled to sum to 1.
 func softmax(scores []float32) {
+	peak := peakOf(scores)
+	for i, v := range scores {
+		scores[i] = exp(v - peak)
+	}
+	shareOut(scores)
+}
+
+func peakOf(scores []float32) float32 {
 	peak := scores[0]
 	for _, v := range scores {
 		if v > peak {
 			peak = v
 		}
 	}
+	return peak
+}
+
+// shareOut scales scores to sum to 1.
+func shareOut(scores []float32) {
 	var total float32
-	for i, v := range scores {
-		e := exp(v - peak)
-		scores[i] = e
-		total += e
+	for _, v := range scores {
+		total += v
 	}
 	scale := 1 / total
 	for i := range scores {

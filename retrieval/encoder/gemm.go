@@ -7,8 +7,8 @@ const (
 	zeroPoint    = 128 // the byte that stands for activation 0
 )
 
-// A kernel multiplies quantised activations with one panel of quantised weights. All kernels give
-// the same integers; goKernel is the definition.
+// A kernel does the bulk of the work, above all to multiply quantised activations with one panel of
+// quantised weights. All kernels give the same bits; goKernel is the definition.
 type kernel struct {
 	name string
 
@@ -17,6 +17,15 @@ type kernel struct {
 	// sums has the plain sum of each column. Assembly cannot be preempted and the garbage collector
 	// waits for it, so a kernel must leave it every 50 µs; these do every few.
 	panel func(tile []int32, u []uint8, w []int8, sums []int32, rows, k int)
+
+	// The others are the functions of plain Go that bear their names, to the bit; normalise is
+	// layerNorm.apply.
+	quantise   func(u []uint8, src, factors []float32) (scale float32)
+	dequantise func(dst []float32, tile []int32, rowScales, columnScales, bias []float32, outputs int)
+	gelu       func(x []float32)
+	attend     func(dst, qkv, scores []float32)
+	add        func(a, b []float32)
+	normalise  func(n layerNorm, x []float32)
 }
 
 // A linear is a layer y = Wx + b.
@@ -39,26 +48,25 @@ type int8Linear struct {
 func (l *int8Linear) apply(dst, src []float32, rows int, s *scratch) {
 	u, scales := s.quantised[:rows*l.inputs], s.rowScales[:rows]
 	for r := range rows {
-		scales[r] = quantise(u[r*l.inputs:], src[r*l.inputs:], l.factors)
+		scales[r] = l.kernel.quantise(u[r*l.inputs:], src[r*l.inputs:], l.factors)
 	}
 	tile := s.tile[:rows*panelColumns]
 	for first := 0; first < l.outputs; first += panelColumns {
 		weights := l.weights[first*l.inputs:][:panelColumns*l.inputs]
 		l.kernel.panel(tile, u, weights, l.sums[first:][:panelColumns], rows, l.inputs)
-		columnScales := (*[panelColumns]float32)(l.scales[first:])
-		bias := (*[panelColumns]float32)(l.bias[first:])
-		for r := range rows {
-			dequantise((*[panelColumns]float32)(dst[r*l.outputs+first:]),
-				(*[panelColumns]int32)(tile[r*panelColumns:]), scales[r], columnScales, bias)
-		}
+		l.kernel.dequantise(dst[first:], tile, scales, l.scales[first:], l.bias[first:], l.outputs)
 	}
 }
 
-func dequantise(dst *[panelColumns]float32, sums *[panelColumns]int32, scale float32,
-	columnScales, bias *[panelColumns]float32,
-) {
-	for c := range dst {
-		dst[c] = float32(float32(sums[c])*(scale*columnScales[c])) + bias[c]
+// dequantise turns a tile, one row for each of rowScales, into the first panelColumns of dst's rows,
+// which lie outputs apart.
+func dequantise(dst []float32, tile []int32, rowScales, columnScales, bias []float32, outputs int) {
+	columns, shifts := (*[panelColumns]float32)(columnScales), (*[panelColumns]float32)(bias)
+	for r, scale := range rowScales {
+		to, sums := (*[panelColumns]float32)(dst[r*outputs:]), (*[panelColumns]int32)(tile[r*panelColumns:])
+		for c := range to {
+			to[c] = float32(float32(sums[c])*(scale*columns[c])) + shifts[c]
+		}
 	}
 }
 
@@ -71,22 +79,31 @@ func quantise(u []uint8, src, factors []float32) (scale float32) {
 	for i, f := range factors {
 		peakBits = max(peakBits, math.Float32bits(src[i]*f)&^(1<<31))
 	}
-	peak := math.Float32frombits(peakBits)
+	inverse, scale := scalesOf(math.Float32frombits(peakBits))
 	// Adding 1.5·2²³ rounds to an integer that then lies in the lowest bits.
 	const shift = 3<<22 + zeroPoint
-	var inverse float32
-	if peak > 1e-30 { // below, 127/peak may overflow, and the row is as good as zero
-		inverse = 127 / peak
-		scale = peak / 127
-	}
 	for i, f := range factors {
 		u[i] = uint8(math.Float32bits(float32(src[i]*f*inverse) + shift))
 	}
 	return scale
 }
 
+// scalesOf returns what turns numbers of at most peak into at most 127, and back.
+func scalesOf(peak float32) (inverse, scale float32) {
+	if peak > 1e-30 { // below, 127/peak may overflow, and the row is as good as zero
+		inverse = 127 / peak
+		scale = peak / 127
+	}
+	return inverse, scale
+}
+
 // goKernel is the kernel in plain Go.
-func goKernel() kernel { return kernel{name: "go", panel: panelGo} }
+func goKernel() kernel {
+	return kernel{
+		name: "go", panel: panelGo, quantise: quantise, dequantise: dequantise,
+		gelu: gelu, attend: attend, add: add, normalise: layerNorm.apply,
+	}
+}
 
 const (
 	chunkLength = 256 // inputs widened at a time; with pairColumns, 8 KiB of stack

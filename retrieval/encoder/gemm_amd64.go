@@ -7,11 +7,11 @@ const vnniRows = 12 // rows whose sums the VNNI kernel holds in registers
 // kernels lists the kernels that this machine can run, the quickest first.
 func kernels() []kernel {
 	var list []kernel
-	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VNNI {
-		list = append(list, kernel{name: "avx512vnni", panel: panelVNNI})
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VNNI && cpu.X86.HasAVX2 {
+		list = append(list, withAVX2(kernel{name: "avx512vnni", panel: panelVNNI}))
 	}
 	if cpu.X86.HasAVX2 {
-		list = append(list, kernel{name: "avx2", panel: panelAVX2})
+		list = append(list, withAVX2(kernel{name: "avx2", panel: panelAVX2}))
 	}
 	return append(list, goKernel())
 }

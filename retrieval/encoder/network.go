@@ -4,6 +4,7 @@ import "math"
 
 // A network is the model between token IDs and the sentence's vector. Its methods only read it.
 type network struct {
+	kernel    kernel
 	words     wordTable
 	positions []float32 // maxTokens rows; token type 0 is added in
 	norm      layerNorm
@@ -62,23 +63,24 @@ func (n *network) embed(dst []float32, ids []int32, s *scratch) {
 	for i, id := range ids {
 		n.words.row(x[i*hidden:][:hidden], id)
 	}
-	add(x, n.positions[:len(x)])
-	n.norm.apply(x)
+	k := &n.kernel
+	k.add(x, n.positions[:len(x)])
+	k.normalise(n.norm, x)
 	for i := range n.layers {
 		l := &n.layers[i]
 		qkv := s.wide[:rows*3*hidden]
 		l.qkv.apply(qkv, x, rows, s)
-		attend(y, qkv, s.scores[:rows])
+		k.attend(y, qkv, s.scores[:rows])
 		l.output.apply(z, y, rows, s)
-		add(x, z)
-		l.norm.apply(x)
+		k.add(x, z)
+		k.normalise(l.norm, x)
 
 		wide := s.wide[:rows*ffn]
 		l.expand.apply(wide, x, rows, s)
-		gelu(wide)
+		k.gelu(wide)
 		l.reduce.apply(y, wide, rows, s)
-		add(x, y)
-		l.ffnNorm.apply(x)
+		k.add(x, y)
+		k.normalise(l.ffnNorm, x)
 	}
 	pool(dst, x)
 }

@@ -40,6 +40,7 @@ func load(file string, k kernel) (*network, *tokenizer, error) {
 	}
 	words := r.take(r.number())
 	net := &network{
+		kernel:    k,
 		words:     int8Words{scales: r.floats(vocabulary), rows: r.bytes(vocabulary * hidden)},
 		positions: r.floats(maxTokens * hidden),
 		norm:      r.norm(),

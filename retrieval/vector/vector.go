@@ -1,29 +1,55 @@
-// Package vector finds the nearest of a fixed set of unit vectors. It is the only user of chromem,
-// whose traps it keeps to itself: a Set is built afresh for each snapshot and never persisted, and
-// what chromem would accept and choke on later is refused at the door. The package does not know
-// what the vectors stand for: they are named by their place in the list.
+// Package vector finds the nearest of a fixed set of unit vectors, exactly: what it returns is what
+// comparing the query with every vector returns. It is the only user of chromem, whose traps it
+// keeps to itself: a Set is built afresh for each snapshot and never persisted, and what chromem
+// would accept and choke on later is refused at the door. The package does not know what the vectors
+// stand for: they are named by their place in the list. It does not filter, nor approximate.
+//
+// chromem stores the vectors but does not search them: its Query takes some fifty times as long, on
+// all cores. Nearest scans a copy of the vectors as 8-bit integers (Jacob et al. 2018,
+// arXiv:1712.05877), takes some times as many candidates as were asked for, and ranks them by their
+// float32 cosines. The scan bounds what rounding may hide, so that it is known whether a vector left
+// out could belong in; if so, Nearest takes more candidates. The copy has a byte for each number of a
+// vector, up to the next multiple of rowAlign, and eight bytes beside.
 package vector
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/philippgille/chromem-go"
 )
 
-// unitWithin is how far from length one chromem lets a vector be without copying it.
-const unitWithin = 1e-6
+const (
+	// unitWithin is how far from length one chromem lets a vector be without copying it.
+	unitWithin = 1e-6
+
+	// Nearest ranks so many candidates at least, and so many times as many as it is to return.
+	leastCandidates = 50
+	candidatesEach  = 4
+)
 
 // A Set is an immutable set of unit vectors of one length. It is safe for concurrent use.
 type Set struct {
 	vectors [][]float32 // shared with chromem's documents
 	dim     int
 	docs    *chromem.Collection // nil if there are none
+	slab    slab
+	kernel  kernel
+
+	scratches sync.Pool // of *scratch
+}
+
+// A scratch is the working memory of one search, kept between searches.
+type scratch struct {
+	scores  []float32
+	keys    []uint64
+	rows    [][]float32
+	cosines []float32
 }
 
 // A Neighbour is a vector of a Set near a query.
@@ -35,11 +61,18 @@ type Neighbour struct {
 // Build makes a Set of vectors, which it keeps: the caller must not change them. All must have the
 // same length in numbers, be finite and not zero; those not of length one are scaled in a copy.
 func Build(ctx context.Context, vectors [][]float32) (*Set, error) {
-	s := &Set{vectors: make([][]float32, len(vectors))}
+	return build(ctx, vectors, kernels()[0])
+}
+
+func build(ctx context.Context, vectors [][]float32, k kernel) (*Set, error) {
+	s := &Set{vectors: make([][]float32, len(vectors)), kernel: k}
+	s.scratches.New = func() any { return new(scratch) }
 	if len(vectors) == 0 {
 		return s, nil
 	}
-	s.dim = len(vectors[0])
+	if s.dim = len(vectors[0]); s.dim > maxDim {
+		return nil, fmt.Errorf("vector 0: has %d numbers, more than %d", s.dim, maxDim)
+	}
 	// The collection is never given a text, so its embedding function, which by default calls a
 	// paid service, must not be reached.
 	docs, err := chromem.NewDB().CreateCollection("wordings", nil, refuseText)
@@ -60,6 +93,7 @@ func Build(ctx context.Context, vectors [][]float32) (*Set, error) {
 		}
 	}
 	s.docs = docs
+	s.slab = newSlab(s.vectors, s.dim)
 	return s, nil
 }
 
@@ -83,41 +117,70 @@ func (s *Set) Nearest(ctx context.Context, query []float32, n int) ([]Neighbour,
 	if err != nil {
 		return nil, fmt.Errorf("query vector: %w", err)
 	}
-	found, err := s.query(ctx, q, n)
-	if err != nil {
-		return nil, err
-	}
-	near := make([]Neighbour, len(found))
-	for i, r := range found {
-		at, err := strconv.Atoi(r.ID)
-		if err != nil {
-			return nil, fmt.Errorf("chromem returned document %q", r.ID)
+	sq := s.slab.query(q)
+	for want := max(leastCandidates, candidatesEach*n); want < s.Len(); want *= candidatesEach {
+		near, exact, err := s.rankScanned(ctx, q, &sq, n, want)
+		if err != nil || exact {
+			return near, err
 		}
-		near[i] = Neighbour{Index: at, Cosine: dot(q, s.vectors[at])}
 	}
-	slices.SortFunc(near, func(a, b Neighbour) int {
-		return cmp.Or(cmp.Compare(b.Cosine, a.Cosine), cmp.Compare(a.Index, b.Index))
-	})
-	return near[:n], nil
+	return s.rankAll(ctx, q, n)
 }
 
-// query asks chromem for n vectors and as many more as it takes that the choice among equals at
-// the end of the list, which chromem leaves to chance, is not chromem's.
-func (s *Set) query(ctx context.Context, q []float32, n int) ([]chromem.Result, error) {
-	for want := n + 1; ; want *= 2 {
-		want = min(want, s.Len())
-		found, err := s.docs.QueryEmbedding(ctx, q, want, nil, nil)
-		// Once ctx is done chromem returns what it has so far, as if that were all.
-		if err := errors.Join(err, ctx.Err()); err != nil {
-			return nil, fmt.Errorf("query chromem: %w", err)
+// rankScanned returns the n nearest among the vectors that a scan scores highest, want of them, and
+// whether they are the nearest of all.
+func (s *Set) rankScanned(ctx context.Context, q []float32, sq *scanQuery, n, want int) ([]Neighbour, bool, error) {
+	w := s.scratches.Get().(*scratch)
+	defer s.scratches.Put(w)
+	w.keys = slices.Grow(w.keys[:0], 2*want)
+	candidates := newTop(w.keys, want)
+	w.keys = candidates.keys
+	w.scores = slices.Grow(w.scores[:0], blockRows)[:blockRows]
+	if err := s.slab.scan(s.kernel, sq, candidates, w.scores, ctx.Err); err != nil {
+		return nil, false, err
+	}
+	candidates.cut()
+	w.rows, w.cosines = w.rows[:0], slices.Grow(w.cosines[:0], want)[:want]
+	for _, k := range candidates.keys {
+		w.rows = append(w.rows, s.vectors[indexOf(k)])
+	}
+	s.kernel.dots(w.cosines, q, w.rows)
+	for i, k := range candidates.keys {
+		candidates.keys[i] = key(w.cosines[i], indexOf(k))
+	}
+	near := neighbours(candidates.keys, n)
+	return near, float64(near[n-1].Cosine) > sq.limit(candidates.floor), nil
+}
+
+// rankAll returns the n nearest by the cosines of all.
+func (s *Set) rankAll(ctx context.Context, q []float32, n int) ([]Neighbour, error) {
+	nearest := newTop(nil, n)
+	cosines := make([]float32, min(blockRows, s.Len()))
+	for from := 0; from < s.Len(); from += blockRows {
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
-		if len(found) != want {
-			return nil, fmt.Errorf("chromem returned %d of %d vectors", len(found), want)
-		}
-		if want == s.Len() || found[want-1].Similarity < found[n-1].Similarity {
-			return found, nil
+		rows := s.vectors[from:min(from+blockRows, s.Len())]
+		s.kernel.dots(cosines, q, rows)
+		for i, c := range cosines[:len(rows)] {
+			if c > nearest.floor {
+				nearest.add(c, from+i)
+			}
 		}
 	}
+	return neighbours(nearest.keys, n), nil
+}
+
+// neighbours returns the n lowest of keys, which it reorders.
+func neighbours(keys []uint64, n int) []Neighbour {
+	lowest(keys, n)
+	keys = keys[:n]
+	slices.Sort(keys)
+	near := make([]Neighbour, n)
+	for i, k := range keys {
+		near[i] = Neighbour{Index: indexOf(k), Cosine: scoreOf(k)}
+	}
+	return near
 }
 
 // Cosines returns the cosine of query with every vector, by place. It reuses dst's memory if there
@@ -131,9 +194,8 @@ func (s *Set) Cosines(dst, query []float32) ([]float32, error) {
 	if err != nil {
 		return nil, fmt.Errorf("query vector: %w", err)
 	}
-	for _, v := range s.vectors {
-		dst = append(dst, dot(q, v))
-	}
+	dst = slices.Grow(dst, s.Len())[:s.Len()]
+	s.kernel.dots(dst, q, s.vectors)
 	return dst, nil
 }
 
@@ -181,25 +243,4 @@ func unit(v []float32, dim int) ([]float32, error) {
 		scaled[i] = float32(float64(x) / length)
 	}
 	return scaled, nil
-}
-
-// dot adds in eight lanes, which is several times as fast as one after the other.
-func dot(a, b []float32) float32 {
-	var s0, s1, s2, s3, s4, s5, s6, s7 float32
-	b = b[:len(a)]
-	for len(a) >= 8 && len(b) >= 8 {
-		s0 += a[0] * b[0]
-		s1 += a[1] * b[1]
-		s2 += a[2] * b[2]
-		s3 += a[3] * b[3]
-		s4 += a[4] * b[4]
-		s5 += a[5] * b[5]
-		s6 += a[6] * b[6]
-		s7 += a[7] * b[7]
-		a, b = a[8:], b[8:]
-	}
-	for i, x := range a {
-		s0 += x * b[i]
-	}
-	return (s0 + s1) + (s2 + s3) + (s4 + s5) + (s6 + s7)
 }

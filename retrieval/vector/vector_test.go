@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func build(t testing.TB, vectors ...[]float32) *Set {
+func mustBuild(t testing.TB, vectors ...[]float32) *Set {
 	t.Helper()
 	s, err := Build(t.Context(), vectors)
 	require.NoError(t, err)
@@ -19,7 +19,7 @@ func build(t testing.TB, vectors ...[]float32) *Set {
 }
 
 func TestNearest(t *testing.T) {
-	s := build(t, []float32{1, 0}, []float32{0, 1}, []float32{.6, .8}, []float32{-1, 0})
+	s := mustBuild(t, []float32{1, 0}, []float32{0, 1}, []float32{.6, .8}, []float32{-1, 0})
 	got, err := s.Nearest(t.Context(), []float32{0, 2}, 3)
 	require.NoError(t, err)
 	require.Equal(t, []int{1, 2, 0}, indexes(got))
@@ -32,7 +32,7 @@ func TestNearest(t *testing.T) {
 }
 
 func TestMean(t *testing.T) {
-	s := build(t, []float32{1, 0}, []float32{0, 1}, []float32{0, -1})
+	s := mustBuild(t, []float32{1, 0}, []float32{0, 1}, []float32{0, -1})
 	require.Equal(t, []float32{.5, .5}, s.Mean(0, 2))
 	require.Equal(t, []float32{0, 0}, s.Mean(1, 3))
 	require.InDelta(t, .5, Dot(s.Vector(0), s.Mean(0, 2)), 1e-6)
@@ -47,7 +47,7 @@ func indexes(ns []Neighbour) []int {
 }
 
 func TestTrapMoreResultsThanDocuments(t *testing.T) {
-	s := build(t, []float32{1, 0}, []float32{0, 1})
+	s := mustBuild(t, []float32{1, 0}, []float32{0, 1})
 	for _, n := range []int{2, 3, 1 << 30} {
 		got, err := s.Nearest(t.Context(), []float32{1, 0}, n)
 		require.NoError(t, err)
@@ -61,7 +61,7 @@ func TestTrapMoreResultsThanDocuments(t *testing.T) {
 }
 
 func TestTrapEmptyCollection(t *testing.T) {
-	s := build(t)
+	s := mustBuild(t)
 	got, err := s.Nearest(t.Context(), []float32{1, 0}, 5)
 	require.NoError(t, err)
 	require.Empty(t, got)
@@ -76,7 +76,7 @@ func TestTrapTiesInRandomOrder(t *testing.T) {
 		vectors[i] = []float32{1, 0}
 	}
 	vectors[0], vectors[20] = []float32{0, 1}, []float32{0, 1}
-	s := build(t, vectors...)
+	s := mustBuild(t, vectors...)
 	for range 50 {
 		got, err := s.Nearest(t.Context(), []float32{1, 0}, 5)
 		require.NoError(t, err)
@@ -87,7 +87,7 @@ func TestTrapTiesInRandomOrder(t *testing.T) {
 func TestTrapZeroVector(t *testing.T) {
 	_, err := Build(t.Context(), [][]float32{{1, 0}, {0, 0}})
 	require.EqualError(t, err, "vector 1: is zero, so it has no direction")
-	_, err = build(t, []float32{1, 0}).Nearest(t.Context(), []float32{0, 0}, 1)
+	_, err = mustBuild(t, []float32{1, 0}).Nearest(t.Context(), []float32{0, 0}, 1)
 	require.EqualError(t, err, "query vector: is zero, so it has no direction")
 }
 
@@ -95,7 +95,7 @@ func TestTrapNotANumber(t *testing.T) {
 	for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
 		_, err := Build(t.Context(), [][]float32{{bad, 0}})
 		require.EqualError(t, err, "vector 0: has a part that is not a finite number")
-		_, err = build(t, []float32{1, 0}).Nearest(t.Context(), []float32{bad, 0}, 1)
+		_, err = mustBuild(t, []float32{1, 0}).Nearest(t.Context(), []float32{bad, 0}, 1)
 		require.EqualError(t, err, "query vector: has a part that is not a finite number")
 	}
 }
@@ -105,14 +105,14 @@ func TestTrapVectorsOfTwoLengths(t *testing.T) {
 	require.EqualError(t, err, "vector 1: has 3 numbers, not 2")
 	_, err = Build(t.Context(), [][]float32{{}})
 	require.Error(t, err)
-	_, err = build(t, []float32{1, 0}).Nearest(t.Context(), []float32{1, 0, 0}, 1)
+	_, err = mustBuild(t, []float32{1, 0}).Nearest(t.Context(), []float32{1, 0, 0}, 1)
 	require.EqualError(t, err, "query vector: has 3 numbers, not 2")
-	_, err = build(t, []float32{1, 0}).Cosines(nil, []float32{1})
+	_, err = mustBuild(t, []float32{1, 0}).Cosines(nil, []float32{1})
 	require.EqualError(t, err, "query vector: has 1 numbers, not 2")
 }
 
 func TestTrapCancelledQueryReturnsPartOfTheResults(t *testing.T) {
-	s := build(t, []float32{1, 0}, []float32{0, 1})
+	s := mustBuild(t, []float32{1, 0}, []float32{0, 1})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	got, err := s.Nearest(ctx, []float32{1, 0}, 1)
@@ -125,7 +125,7 @@ func TestTrapCancelledQueryReturnsPartOfTheResults(t *testing.T) {
 func TestTrapNotNormalised(t *testing.T) {
 	// Almost of length one is what chromem would copy; exactly so is what it keeps.
 	almost, exact := []float32{.999, 0}, []float32{.6, .8}
-	s := build(t, almost, exact)
+	s := mustBuild(t, almost, exact)
 	require.InDelta(t, 1, s.Vector(0)[0], 1e-7)
 	require.Equal(t, float32(.999), almost[0], "the caller's vector is not changed")
 	require.Same(t, &exact[0], &s.Vector(1)[0])
@@ -137,20 +137,20 @@ func TestTrapNotNormalised(t *testing.T) {
 }
 
 func TestTrapSharedMetadata(t *testing.T) {
-	s := build(t, []float32{1, 0})
+	s := mustBuild(t, []float32{1, 0})
 	doc, err := s.docs.GetByID(t.Context(), "0")
 	require.NoError(t, err)
 	require.Empty(t, doc.Metadata, "what is not there cannot be shared")
 }
 
 func TestTrapDefaultEmbeddingCallsAService(t *testing.T) {
-	_, err := build(t, []float32{1, 0}).docs.Query(t.Context(), "text", 1, nil, nil)
+	_, err := mustBuild(t, []float32{1, 0}).docs.Query(t.Context(), "text", 1, nil, nil)
 	require.ErrorContains(t, err, "texts are embedded before they come here")
 }
 
 func TestNearestAgreesWithAllCosines(t *testing.T) {
 	vectors := random(500, 48)
-	s := build(t, vectors...)
+	s := mustBuild(t, vectors...)
 	var wg sync.WaitGroup
 	for g := range 4 {
 		wg.Go(func() {
@@ -184,35 +184,4 @@ func random(n, dim int) [][]float32 {
 		vectors[i] = v
 	}
 	return vectors
-}
-
-func BenchmarkBuild(b *testing.B) {
-	for _, n := range []int{1000, 10_000} {
-		vectors := build(b, random(n, 384)...).vectors
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			for b.Loop() {
-				build(b, vectors...)
-			}
-		})
-	}
-}
-
-func BenchmarkNearest(b *testing.B) {
-	for _, n := range []int{1000, 10_000} {
-		vectors := random(n, 384)
-		s := build(b, vectors...)
-		b.Run(fmt.Sprintf("chromem/%d", n), func(b *testing.B) {
-			for b.Loop() {
-				if _, err := s.Nearest(b.Context(), vectors[7], 128); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-		var dst []float32
-		b.Run(fmt.Sprintf("all/%d", n), func(b *testing.B) {
-			for b.Loop() {
-				dst, _ = s.Cosines(dst, vectors[7])
-			}
-		})
-	}
 }
