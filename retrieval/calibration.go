@@ -8,7 +8,7 @@ import (
 )
 
 // calibrationVersion is the form of calibration.json that this code reads.
-const calibrationVersion = 1
+const calibrationVersion = 2
 
 //go:embed calibration.json
 var calibrationFile embed.FS
@@ -22,15 +22,25 @@ type calibration struct {
 	Spaces  map[string]coefficients `json:"spaces"`
 }
 
-// coefficients are those of a logistic regression (Platt 2000) of "the best entry answers" on its
-// score and the corpus's shape. One number for the question and one for the corpus: inputs such as
-// the margin to the runner-up learn the corpora they were fitted on.
+// coefficients are those of two logistic regressions (Platt 2000) of "the best entry answers": one
+// for corpora in which nothing was learned, and one for those with heads, whose scores are of
+// another kind. Each has one number for the question, its score, and one for the corpus: inputs such
+// as the margin to the runner-up learn the corpora they were fitted on.
 type coefficients struct {
 	Bias    float64 `json:"bias"`
 	Score   float64 `json:"score"`
 	Nearest float64 `json:"nearest"` // of shape.nearest
 	Alone   float64 `json:"alone"`   // stands for shape.nearest where there is only one entry
+
+	Heads struct {
+		Bias     float64 `json:"bias"`
+		Score    float64 `json:"score"`
+		Wordings float64 `json:"wordings"` // of shape.wordings
+	} `json:"heads"`
 }
+
+// rising reports whether a better score is likelier right.
+func (k coefficients) rising() bool { return k.Score > 0 && k.Heads.Score > 0 }
 
 // shippedCalibration reads the file that is part of the program; a test sees to it that it can.
 func shippedCalibration() calibration {
@@ -54,11 +64,11 @@ func readCalibration(raw []byte) (calibration, error) {
 		return c, fmt.Errorf("read calibration: version %d, not %d", c.Version, calibrationVersion)
 	}
 	for space, k := range c.Spaces {
-		if k.Score <= 0 {
+		if !k.rising() {
 			return c, fmt.Errorf("read calibration: in %s a better score is not likelier right", space)
 		}
 	}
-	if c.Default.Score <= 0 {
+	if !c.Default.rising() {
 		return c, fmt.Errorf("read calibration: by default a better score is not likelier right")
 	}
 	return c, nil
@@ -71,6 +81,9 @@ func (c calibration) curve(space string, s shape) curve {
 	k, ok := c.Spaces[space]
 	if !ok {
 		k = c.Default
+	}
+	if !math.IsNaN(s.wordings) {
+		return curve{bias: k.Heads.Bias + k.Heads.Wordings*s.wordings, slope: k.Heads.Score}
 	}
 	near := s.nearest
 	if math.IsNaN(near) {

@@ -7,6 +7,7 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/retrieval/lexical"
+	"faqbot/retrieval/spelling"
 	"faqbot/retrieval/vector"
 )
 
@@ -21,6 +22,7 @@ type part struct {
 	open      filter
 	grams     *lexical.Ngrams
 	words     *lexical.BM25
+	lexicon   *spelling.Lexicon // the wordings' words
 	builtin   *space
 	primary   *space               // nil until its vectors are there
 	reuse     map[string][]float32 // the primary vectors of the part before, until primary is there
@@ -30,6 +32,7 @@ type part struct {
 type space struct {
 	vectors *vector.Set // by wording
 	means   [][]float32 // by entry: the mean of its wordings' vectors, nil if it has but one
+	heads   heads
 	curve   curve
 }
 
@@ -55,6 +58,7 @@ func newPart(a knowledge.AffiliateID, r knowledge.Revision, entries []knowledge.
 	p.open = newFilter(entries)
 	p.grams = lexical.NewNgrams(p.wordings)
 	p.words = lexical.NewBM25(p.wordings)
+	p.lexicon = spelling.NewLexicon(p.words.Words())
 	return p, nil
 }
 
@@ -90,6 +94,7 @@ func (p *part) embed(ctx context.Context, e Embedder, c calibration, known map[s
 			sp.means[i] = set.Mean(int(lo), int(hi))
 		}
 	}
+	sp.heads = p.learn(set)
 	shape, err := p.shapeOf(sp)
 	if err != nil {
 		return nil, err

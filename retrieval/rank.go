@@ -19,17 +19,22 @@ const (
 
 // A question is a query made ready.
 type question struct {
+	readings []reading // as it is, and as it was probably meant if that differs
+	locale   string
+	now      time.Time
+	limit    int
+}
+
+// A reading is a spelling of a question.
+type reading struct {
 	text   string
 	vector []float32 // of length one
-	locale string
-	now    time.Time
-	limit  int
 }
 
 // scored is a hit with what it is ranked by.
 type scored struct {
 	Hit
-	sum float64 // of fuse
+	sum float64 // of score
 }
 
 // compareScored orders by probability. Where two are too close to certainty to differ, the sum
@@ -44,14 +49,19 @@ func compareScored(a, b scored) int {
 }
 
 // buffers are the scratch memory of one ranking.
-type buffers struct {
+type buffers [2]view
+
+// A view is what a part looks like from one reading.
+type view struct {
+	reading
+	verdict
 	byWording  []float32 // n-gram similarity, then BM25
 	lexical    []float32 // by entry: its best wording's n-gram similarity
 	words      []float32 // by entry: its best wording's BM25
 	semantic   []float32 // by entry: its best wording's cosine, unknown if not computed
 	best       []int32   // by entry: the wording with that cosine
-	candidates []candidate
-	top        []int32 // entries with the best n-gram similarity
+	candidates []int32   // entries whose semantic is known
+	top        []int32   // entries with the best n-gram similarity
 }
 
 // A candidate is an entry with its score.
@@ -63,25 +73,32 @@ type candidate struct {
 const unknown = math.MaxFloat32
 
 // rank scores an entry by the cosine of its best wording, tempered by the mean of all its wordings',
-// plus half the n-gram similarity of its best wording, and returns the best entries, at most one of
-// each set of translations. The mean makes up for the many chances that an entry of many wordings
-// has to be near by accident.
+// plus half the n-gram similarity of its best wording, plus what the heads learned if there are any,
+// and returns the best entries, at most one of each set of translations. The mean makes up for the
+// many chances that an entry of many wordings has to be near by accident. A question with misspelt
+// words has two readings, and an entry the mean of its scores in both.
 //
-// Candidates are the entries near by either measure, and by BM25; both parts are then exact for
-// each. BM25 has no part in the score: added to it, it helped long questions with rare words, and
-// cost as much elsewhere.
+// Candidates are the entries near by any measure, and by BM25; all parts are then exact for each.
+// BM25 has no part in the score: added to it, it helped long questions with rare words, and cost as
+// much elsewhere.
 func (p *part) rank(ctx context.Context, sp *space, q question, buf *buffers) ([]scored, error) {
 	shut := p.open.shut(q.now, q.locale)
-	p.spell(q.text, shut, buf)
-	if err := p.near(ctx, sp, q, shut, buf); err != nil {
-		return nil, err
+	views := buf[:len(q.readings)]
+	for i, r := range q.readings {
+		views[i].reading = r
+		p.spell(shut, &views[i])
+		views[i].judge(sp.heads, r.vector, shut)
+		if err := p.near(ctx, sp, q.limit+spare, shut, &views[i]); err != nil {
+			return nil, err
+		}
 	}
-	slices.SortFunc(buf.candidates, func(a, b candidate) int {
+	candidates := p.join(sp, shut, views)
+	slices.SortFunc(candidates, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(b.sum, a.sum), cmp.Compare(p.entries[a.entry].ID, p.entries[b.entry].ID))
 	})
 	found := make([]scored, 0, q.limit)
 	var seen map[int32]bool // sets of translations
-	for _, c := range buf.candidates {
+	for _, c := range candidates {
 		if len(found) == q.limit {
 			break
 		}
@@ -94,19 +111,49 @@ func (p *part) rank(ctx context.Context, sp *space, q question, buf *buffers) ([
 			}
 			seen[twins] = true
 		}
+		v := &views[0]
+		if last := &views[len(views)-1]; last.semantic[c.entry] > v.semantic[c.entry] {
+			v = last
+		}
 		found = append(found, scored{sum: c.sum, Hit: Hit{
 			Entry:    p.entries[c.entry],
-			Wording:  p.wordings[buf.best[c.entry]],
+			Wording:  p.wordings[v.best[c.entry]],
 			Score:    sp.curve.at(c.sum),
-			Semantic: float64(buf.semantic[c.entry]),
-			Lexical:  float64(buf.lexical[c.entry]),
+			Semantic: float64(v.semantic[c.entry]),
+			Lexical:  float64(v.lexical[c.entry]),
 		}})
 	}
 	return found, nil
 }
 
-// fuse is an entry's score, from -1 to 1.5, of its best wording's cosine, the mean cosine of all and
-// the best n-gram similarity. Sums of the raw parts carry over to other corpora
+// join scores the candidates of every view in all of them, and returns each with its mean score.
+func (p *part) join(sp *space, shut []bool, views []view) []candidate {
+	for i := range views {
+		for k := range views {
+			for _, e := range views[i].candidates {
+				p.consider(e, sp, shut, &views[k])
+			}
+		}
+	}
+	joined := make([]candidate, 0, len(views[0].candidates))
+	for _, e := range views[0].candidates {
+		sum := 0.0
+		for i := range views {
+			sum += p.score(e, sp, &views[i])
+		}
+		joined = append(joined, candidate{e, sum / float64(len(views))})
+	}
+	return joined
+}
+
+// score is an entry's in a view that has it as a candidate.
+func (p *part) score(e int32, sp *space, v *view) float64 {
+	mean := sp.mean(e, v.vector, v.semantic[e])
+	return fuse(v.semantic[e], mean, v.lexical[e]) + p.verdict(e, sp, &v.verdict)
+}
+
+// fuse is an entry's score without heads, from -1 to 1.5, of its best wording's cosine, the mean
+// cosine of all and the best n-gram similarity. Sums of the raw parts carry over to other corpora
 // better than products or ranks.
 func fuse(semantic, mean, lexical float32) float64 {
 	return (1-meanShare)*float64(semantic) + meanShare*float64(mean) + lexicalShare*float64(lexical)
@@ -120,18 +167,18 @@ func (sp *space) mean(e int32, v []float32, best float32) float32 {
 	return vector.Dot(v, sp.means[e])
 }
 
-// spell fills buf.lexical and buf.words, and resets the rest.
-func (p *part) spell(text string, shut []bool, buf *buffers) {
-	buf.byWording = p.grams.Scores(buf.byWording, text)
-	buf.lexical = p.byEntry(buf.lexical, buf.byWording, shut)
-	buf.byWording = p.words.Scores(buf.byWording, text)
-	buf.words = p.byEntry(buf.words, buf.byWording, shut)
+// spell fills v.lexical and v.words, and resets the rest.
+func (p *part) spell(shut []bool, v *view) {
+	v.byWording = p.grams.Scores(v.byWording, v.text)
+	v.lexical = p.byEntry(v.lexical, v.byWording, shut)
+	v.byWording = p.words.Scores(v.byWording, v.text)
+	v.words = p.byEntry(v.words, v.byWording, shut)
 	n := len(p.entries)
-	buf.semantic = slices.Grow(buf.semantic[:0], n)[:n]
-	buf.best = slices.Grow(buf.best[:0], n)[:n]
-	buf.candidates = buf.candidates[:0]
-	for e := range buf.semantic {
-		buf.semantic[e] = unknown
+	v.semantic = slices.Grow(v.semantic[:0], n)[:n]
+	v.best = slices.Grow(v.best[:0], n)[:n]
+	v.candidates = v.candidates[:0]
+	for e := range v.semantic {
+		v.semantic[e] = unknown
 	}
 }
 
@@ -147,53 +194,47 @@ func (p *part) byEntry(dst, byWording []float32, shut []bool) []float32 {
 	return dst
 }
 
-// near finds the candidates and fills buf.semantic and buf.best for them.
-func (p *part) near(ctx context.Context, sp *space, q question, shut []bool, buf *buffers) error {
-	want := q.limit + spare
-	found, err := sp.vectors.Nearest(ctx, q.vector, nearest)
+// near finds at least want candidates, if there are, and fills v.semantic and v.best for them.
+func (p *part) near(ctx context.Context, sp *space, want int, shut []bool, v *view) error {
+	found, err := sp.vectors.Nearest(ctx, v.vector, nearest)
 	if err != nil {
 		return err
 	}
 	for _, n := range found {
 		e := p.owner[n.Index]
-		if (shut != nil && shut[e]) || buf.semantic[e] != unknown {
+		if (shut != nil && shut[e]) || v.semantic[e] != unknown {
 			continue // shut, or its best wording was here before
 		}
-		buf.semantic[e], buf.best[e] = n.Cosine, int32(n.Index)
-		buf.add(e, sp.mean(e, q.vector, n.Cosine))
+		v.semantic[e], v.best[e] = n.Cosine, int32(n.Index)
+		v.candidates = append(v.candidates, e)
 	}
-	if len(buf.candidates) < want && len(found) < len(p.wordings) {
+	if len(v.candidates) < want && len(found) < len(p.wordings) {
 		// A few entries with very many wordings, or many that are shut: look at everything.
 		for e := range p.entries {
-			p.consider(int32(e), sp, q, shut, buf)
+			p.consider(int32(e), sp, shut, v)
 		}
 		return nil
 	}
-	for _, scores := range [][]float32{buf.lexical, buf.words} {
-		buf.top = top(buf.top[:0], scores, want)
-		for _, e := range buf.top {
-			p.consider(e, sp, q, shut, buf)
+	for _, scores := range [][]float32{v.lexical, v.words, v.chances} {
+		v.top = top(v.top[:0], scores, want)
+		for _, e := range v.top {
+			p.consider(e, sp, shut, v)
 		}
 	}
 	return nil
 }
 
 // consider makes e a candidate unless it is one already or shut.
-func (p *part) consider(e int32, sp *space, q question, shut []bool, buf *buffers) {
-	if (shut != nil && shut[e]) || buf.semantic[e] != unknown || p.first[e] == p.first[e+1] {
+func (p *part) consider(e int32, sp *space, shut []bool, v *view) {
+	if (shut != nil && shut[e]) || v.semantic[e] != unknown || p.first[e] == p.first[e+1] {
 		return
 	}
 	for w := p.first[e]; w < p.first[e+1]; w++ {
-		if c := sp.vectors.Cosine(q.vector, int(w)); w == p.first[e] || c > buf.semantic[e] {
-			buf.semantic[e], buf.best[e] = c, w
+		if c := sp.vectors.Cosine(v.vector, int(w)); w == p.first[e] || c > v.semantic[e] {
+			v.semantic[e], v.best[e] = c, w
 		}
 	}
-	buf.add(e, sp.mean(e, q.vector, buf.semantic[e]))
-}
-
-// add makes e a candidate; mean is the mean cosine of its wordings.
-func (b *buffers) add(e int32, mean float32) {
-	b.candidates = append(b.candidates, candidate{e, fuse(b.semantic[e], mean, b.lexical[e])})
+	v.candidates = append(v.candidates, e)
 }
 
 // top appends to dst, which is empty, the places of the n greatest scores above zero, the greatest

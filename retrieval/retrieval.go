@@ -1,9 +1,10 @@
 // Package retrieval finds the entries that may answer a question and says how likely each does.
 //
 // A Searcher keeps a snapshot of what is published: for each affiliate an immutable part with the
-// entries, the vectors of their wordings and an index of their spelling. Searches read the snapshot
-// they found; a publish replaces its affiliate's part and disturbs nobody. A hit carries its whole
-// entry, so that an answer never quotes what has changed since.
+// entries, the vectors of their wordings, what was learned from those, and an index of their
+// spelling. Searches read the snapshot they found; a publish replaces its affiliate's part and
+// disturbs nobody. A hit carries its whole entry, so that an answer never quotes what has changed
+// since.
 //
 // The package does not decide whether to answer, and it writes nothing.
 package retrieval
@@ -29,7 +30,7 @@ type Hit struct {
 	Wording string  // the question or variant that matched best
 	Score   float64 // the probability, from calibration, that Entry answers the query
 
-	Semantic, Lexical float64 // the raw parts of Score: cosine of the best wording, n-gram similarity
+	Semantic, Lexical float64 // raw parts of Score: cosine of the best wording, n-gram similarity
 }
 
 // A Result is the hits of one query, best first, ties broken by entry ID.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"faqbot/knowledge"
+	"faqbot/retrieval/spelling"
 	"faqbot/retrieval/vector"
 )
 
@@ -61,6 +62,7 @@ type Searcher struct {
 	primary Embedder // nil if there is none
 	opts    SearcherOptions
 	curves  calibration
+	common  *spelling.Lexicon // words that the built-in embedder knows; nil if it does not say
 
 	parts   atomic.Pointer[snapshot]
 	swap    sync.Mutex // held while parts is replaced
@@ -94,6 +96,9 @@ func NewSearcher(corpus Corpus, builtin Embedder, opts SearcherOptions) *Searche
 	if s.primary != nil && s.primary.Space() == builtin.Space() {
 		s.primary = nil
 	}
+	if v, ok := builtin.(interface{ Words() []string }); ok {
+		s.common = spelling.NewLexicon(v.Words())
+	}
 	s.parts.Store(&snapshot{})
 	return s
 }
@@ -103,8 +108,10 @@ func (s *Searcher) Ready() bool { return s.ready.Load() }
 
 // Search returns the entries that may answer q. Only entries of q's affiliates that hold now
 // compete, and of the translations of one entry only the one that fits q's locale best. Text may be
-// any bytes; of a long one the first 2,000 characters count. A text without a visible character has
-// no hits, and no more than 100 are ever returned. An error means that ctx is done or the built-in embedder failed.
+// any bytes; of a long one the first 2,000 characters count. If it has misspelt words, the built-in
+// embedder reads it a second time without them. A text without a visible character has no hits, and
+// no more than 100 are ever returned. An error means that ctx is done or the built-in embedder
+// failed.
 func (s *Searcher) Search(ctx context.Context, q Query) (Result, error) {
 	start := time.Now()
 	res, err := s.search(ctx, q)
@@ -121,16 +128,17 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 	for _, p := range parts {
 		res.Revisions[p.affiliate] = p.revision
 	}
-	asked := question{text: bounded(q.Text), locale: canonical(q.Locale), now: s.opts.Now(), limit: q.Limit}
+	text := bounded(q.Text)
+	asked := question{locale: canonical(q.Locale), now: s.opts.Now(), limit: q.Limit}
 	if asked.limit <= 0 {
 		asked.limit = defaultLimit
 	}
 	asked.limit = min(asked.limit, maxLimit)
-	if asked.text == "" || len(parts) == 0 {
+	if text == "" || len(parts) == 0 {
 		return res, ctx.Err()
 	}
 	if s.primary != nil {
-		hits, why := s.byPrimary(ctx, parts, asked)
+		hits, why := s.byPrimary(ctx, parts, asked, text)
 		if why == "" {
 			res.Hits, res.Space = hits, s.primary.Space()
 			return res, nil
@@ -145,12 +153,11 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 		return Result{}, err
 	}
 	defer release()
-	v, err := EmbedQuery(ctx, s.builtin, asked.text)
+	r, err := s.read(ctx, s.builtin, text)
 	if err != nil {
 		return Result{}, fmt.Errorf("embed the query: %w", err)
 	}
-	asked.vector = v
-	res.Hits, err = s.rank(ctx, parts, asked, func(p *part) *space { return p.builtin })
+	res.Hits, err = s.rank(ctx, parts, asked, s.reread(r), func(p *part) *space { return p.builtin })
 	if err != nil {
 		return Result{}, err
 	}
@@ -159,7 +166,7 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 
 // byPrimary searches in the configured embedder's space, or says why it cannot. What it says is
 // shown to people, so it never quotes an error: that goes to Observe.
-func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question) (hits []Hit, why string) {
+func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question, text string) (hits []Hit, why string) {
 	for _, p := range parts {
 		if p.primary == nil {
 			return nil, fmt.Sprintf("%s has no vectors yet for all of %s's wordings", s.primary.Space(), p.affiliate)
@@ -172,10 +179,9 @@ func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question)
 	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	start := time.Now()
-	v, err := EmbedQuery(limited, s.primary, asked.text)
+	r, err := s.read(limited, s.primary, text)
 	if err == nil {
-		asked.vector = v
-		hits, err = s.rankPrimary(limited, parts, asked)
+		hits, err = s.rankPrimary(limited, parts, asked, r)
 	}
 	s.opts.Observe(StagePrimary, time.Since(start), err)
 	switch {
@@ -187,13 +193,15 @@ func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question)
 	return nil, fmt.Sprintf("%s failed", s.primary.Space())
 }
 
-func (s *Searcher) rankPrimary(ctx context.Context, parts []*part, asked question) ([]Hit, error) {
+func (s *Searcher) rankPrimary(ctx context.Context, parts []*part, asked question, r reading) ([]Hit, error) {
 	release, err := s.compute(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	return s.rank(ctx, parts, asked, func(p *part) *space { return p.primary })
+	// A second request for a word misspelt would cost more than it helps: big models spell well.
+	once := func(context.Context, *part) ([]reading, error) { return []reading{r}, nil }
+	return s.rank(ctx, parts, asked, once, func(p *part) *space { return p.primary })
 }
 
 // compute waits for a core, since more searches at once than there are cores are only slower, and a
@@ -208,17 +216,56 @@ func (s *Searcher) compute(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// rank ranks the entries of all parts together.
-func (s *Searcher) rank(ctx context.Context, parts []*part, asked question, in func(*part) *space) ([]Hit, error) {
-	unit, err := vector.Unit(asked.vector)
+// read embeds a text that is searched for.
+func (s *Searcher) read(ctx context.Context, e Embedder, text string) (reading, error) {
+	v, err := EmbedQuery(ctx, e, text)
 	if err != nil {
-		return nil, fmt.Errorf("the query's vector %w", err)
+		return reading{}, err
 	}
-	asked.vector = unit
+	if v, err = vector.Unit(v); err != nil {
+		return reading{}, fmt.Errorf("the query's vector %w", err)
+	}
+	return reading{text: text, vector: v}, nil
+}
+
+// A reader says how a question may be read where a part's words are used.
+type reader func(ctx context.Context, p *part) ([]reading, error)
+
+// reread reads a question as it is and, if it has misspelt words, as it was probably meant. Each
+// spelling is embedded once.
+func (s *Searcher) reread(raw reading) reader {
+	known := make(map[string]reading)
+	return func(ctx context.Context, p *part) ([]reading, error) {
+		if s.common == nil {
+			return []reading{raw}, nil // whether a word is misspelt or only new here nobody knows
+		}
+		meant := spelling.Repair(raw.text, p.lexicon, s.common)
+		if meant == raw.text {
+			return []reading{raw}, nil
+		}
+		r, ok := known[meant]
+		if !ok {
+			var err error
+			if r, err = s.read(ctx, s.builtin, meant); err != nil {
+				return nil, err
+			}
+			known[meant] = r
+		}
+		return []reading{raw, r}, nil
+	}
+}
+
+// rank ranks the entries of all parts together.
+func (s *Searcher) rank(ctx context.Context, parts []*part, asked question, read reader, in func(*part) *space) ([]Hit, error) {
 	buf := s.buffers.Get().(*buffers)
 	defer s.buffers.Put(buf)
 	var all []scored
 	for _, p := range parts {
+		readings, err := read(ctx, p)
+		if err != nil {
+			return nil, fmt.Errorf("read the query for %s: %w", p.affiliate, err)
+		}
+		asked.readings = readings
 		found, err := p.rank(ctx, in(p), asked, buf)
 		if err != nil {
 			return nil, fmt.Errorf("search %s: %w", p.affiliate, err)

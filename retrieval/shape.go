@@ -8,6 +8,9 @@ type shape struct {
 	// does not belong to. It is what a question scores that no entry answers but one nearly does.
 	// NaN if there is only one entry.
 	nearest float64
+	// wordings is how many an entry has on average, as a logarithm, if heads have learned from them;
+	// NaN if not. Heads that saw many wordings are surer of themselves.
+	wordings float64
 }
 
 const (
@@ -20,7 +23,7 @@ const (
 func (p *part) shapeOf(sp *space) (shape, error) {
 	all := len(p.wordings)
 	if all == 0 {
-		return shape{nearest: math.NaN()}, nil
+		return shape{nearest: math.NaN(), wordings: math.NaN()}, nil
 	}
 	n := min(all, sampleMost, max(sampleLeast, sampleWork/all))
 	sum, counted := 0.0, 0
@@ -44,7 +47,11 @@ func (p *part) shapeOf(sp *space) (shape, error) {
 			counted++
 		}
 	}
-	return shape{nearest: sum / float64(counted)}, nil
+	s := shape{nearest: sum / float64(counted), wordings: math.NaN()}
+	if sp.heads.ridge != nil {
+		s.wordings = math.Log(float64(all) / float64(len(p.entries)))
+	}
+	return s, nil
 }
 
 // bestOther is the best score, for a text with these similarities, of an entry other than own and

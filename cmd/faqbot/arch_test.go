@@ -40,7 +40,7 @@ var homes = map[string][]string{
 	"github.com/chromedp/chromedp":       {},
 	"github.com/chromedp/cdproto":        {},
 	"golang.org/x/sync":                  {"bot", "bot/telegram", "cmd/faqbot", "cmd/crash"},
-	"golang.org/x/sys":                   {"retrieval/encoder"},
+	"golang.org/x/sys":                   {"retrieval/encoder", "retrieval/vector"},
 	"golang.org/x/term":                  {"cmd/faqbot"},
 	"golang.org/x/text":                  {"knowledge/faqfile", "knowledge", "retrieval/encoder", "retrieval/lexical", "bot/dialogue"},
 }

@@ -216,7 +216,10 @@ func TestFromQuestionToPersonAndBack(t *testing.T) {
 		require.Equal(t, "The reds, canarythree & <friends>.", c.next().Text)
 
 		s.telegram.Say(c.chat, "thank you canaryfour")
-		require.Eventually(t, func() bool { return strings.Contains(s.faqbot("desk", "show", ticket), "canaryfour") }, 20*time.Second, 50*time.Millisecond)
+		// Shown at once, but owed an answer only once the customer has been quiet for the settle window.
+		owed := regexp.MustCompile(`(?m)^` + ticket + ` .* in \d`)
+		require.Eventually(t, func() bool { return owed.MatchString(s.faqbot("desk", "list")) }, 20*time.Second, 50*time.Millisecond)
+		require.Contains(t, s.faqbot("desk", "show", ticket), "canaryfour")
 		s.faqbot("desk", "close", ticket)
 		require.Contains(t, c.next().Text, "automated assistant")
 		require.Equal(t, "The smallest payout is 50 euros.", c.ask("minimum payout?").Text)

@@ -1,6 +1,7 @@
 package lexical
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -29,7 +30,7 @@ func NewBM25(wordings []string) *BM25 {
 	var terms []uint32
 	for i, w := range wordings {
 		terms = terms[:0]
-		for _, word := range words(fold(w)) {
+		for _, word := range words(Fold(w)) {
 			id, ok := x.ids[word]
 			if !ok {
 				id = uint32(len(x.ids))
@@ -60,7 +61,7 @@ func (x *BM25) Len() int { return x.size }
 func (x *BM25) Scores(dst []float32, query string) []float32 {
 	dst = cleared(dst, x.size)
 	var terms []uint32
-	for _, word := range words(fold(query)) {
+	for _, word := range words(Fold(query)) {
 		if id, ok := x.ids[word]; ok {
 			terms = append(terms, id)
 		}
@@ -68,4 +69,22 @@ func (x *BM25) Scores(dst []float32, query string) []float32 {
 	slices.Sort(terms)
 	runs(terms, func(term uint32, n int) { x.lists.addTo(dst, term, float32(n)) })
 	return dst
+}
+
+// Words returns the words of all wordings, the one that is in most first, equals by alphabet.
+func (x *BM25) Words() []string {
+	type counted struct {
+		word string
+		in   int
+	}
+	list := make([]counted, 0, len(x.ids))
+	for w, id := range x.ids {
+		list = append(list, counted{w, x.lists.size(id)})
+	}
+	slices.SortFunc(list, func(a, b counted) int { return cmp.Or(cmp.Compare(b.in, a.in), cmp.Compare(a.word, b.word)) })
+	words := make([]string, len(list))
+	for i, c := range list {
+		words[i] = c.word
+	}
+	return words
 }

@@ -28,7 +28,7 @@ func TestNgramsAreScikitLearns(t *testing.T) {
 
 func slowGrams(text string) map[string]float64 {
 	tf := make(map[string]float64)
-	for _, w := range strings.Fields(fold(text)) {
+	for _, w := range strings.Fields(Fold(text)) {
 		r := []rune(" " + w + " ")
 		for n := 2; n <= 5; n++ {
 			for i := 0; i+n <= len(r); i++ {
@@ -93,9 +93,15 @@ func TestBM25ByHand(t *testing.T) {
 	require.InDelta(t, 2*got[0], x.Scores(nil, "order order")[0], 1e-6, "a word asked twice counts twice")
 }
 
+func TestWordsFrequentFirst(t *testing.T) {
+	x := NewBM25([]string{"my order", "refund", "order, ORDER my", "order"})
+	require.Equal(t, []string{"order", "my", "refund"}, x.Words())
+	require.Empty(t, NewBM25(nil).Words())
+}
+
 func TestMarksStayInsideWords(t *testing.T) {
-	require.Equal(t, []string{"दुकान", "कहाँ", "है"}, words(fold("दुकान कहाँ है?")))
-	require.Equal(t, []string{"café", "x200", "don", "t"}, words(fold("cafe\u0301 X200, don't")))
+	require.Equal(t, []string{"दुकान", "कहाँ", "है"}, words(Fold("दुकान कहाँ है?")))
+	require.Equal(t, []string{"café", "x200", "don", "t"}, words(Fold("cafe\u0301 X200, don't")))
 	x := NewBM25([]string{"आपकी दुकान कहाँ है", "की का"})
 	require.Zero(t, x.Scores(nil, "दुकान")[1])
 }

@@ -36,7 +36,7 @@ func NewNgrams(wordings []string) *Ngrams {
 	var terms []uint32
 	for _, w := range wordings {
 		terms = terms[:0]
-		for _, word := range strings.Fields(fold(w)) {
+		for _, word := range strings.Fields(Fold(w)) {
 			grams, ok := known[word]
 			if !ok {
 				hashGrams(word, func(h uint64) {
@@ -70,7 +70,7 @@ func (x *Ngrams) Len() int { return x.size }
 func (x *Ngrams) Scores(dst []float32, query string) []float32 {
 	dst = cleared(dst, x.size)
 	var terms []uint32
-	for _, word := range strings.Fields(fold(query)) {
+	for _, word := range strings.Fields(Fold(query)) {
 		hashGrams(word, func(h uint64) {
 			if id, ok := x.ids[h]; ok {
 				terms = append(terms, id)

@@ -12,6 +12,9 @@ type postings struct {
 	weights []float32
 }
 
+// size is how many wordings have term.
+func (p *postings) size(term uint32) int { return int(p.start[term+1] - p.start[term]) }
+
 // addTo adds weight times each wording's own weight of term to its score.
 func (p *postings) addTo(scores []float32, term uint32, weight float32) {
 	lo, hi := p.start[term], p.start[term+1]

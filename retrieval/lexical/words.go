@@ -7,9 +7,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// fold brings text to the form that is compared: NFKC, so that the many ways to type one character
+// Fold brings text to the form that is compared: NFKC, so that the many ways to type one character
 // are one, and lower case.
-func fold(text string) string {
+func Fold(text string) string {
 	return strings.ToLower(norm.NFKC.String(text))
 }
 

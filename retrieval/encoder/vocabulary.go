@@ -1,0 +1,13 @@
+package encoder
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// Words returns the words that the model knows whole, lower-cased, roughly the most frequent first.
+func (e *Encoder) Words() []string {
+	ids := e.tokens.words
+	return slices.SortedFunc(maps.Keys(ids), func(a, b string) int { return cmp.Compare(ids[a], ids[b]) })
+}

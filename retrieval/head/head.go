@@ -1,0 +1,126 @@
+// Package head learns, from the vectors of a corpus's wordings, which entry a question's vector
+// belongs to. Entries are classes; an entry of many wordings is more than its nearest one.
+//
+// Two learners complement each other. Logistic is multinomial logistic regression with an L2
+// penalty, fitted by L-BFGS (Liu and Nocedal 1989) from a preconditioned start; Ridge is the closed
+// form of least squares on one-hot classes (Hoerl and Kennard 1970), which costs nothing per class.
+// Both are deterministic. The package knows no texts: it sees unit vectors and the classes' places.
+package head
+
+import "math"
+
+// dot4 is the dot product of a with four vectors of its length.
+func dot4(a, b0, b1, b2, b3 []float32) (s0, s1, s2, s3 float32) {
+	n := len(a)
+	b0, b1, b2, b3 = b0[:n], b1[:n], b2[:n], b3[:n]
+	for i, x := range a {
+		s0 += x * b0[i]
+		s1 += x * b1[i]
+		s2 += x * b2[i]
+		s3 += x * b3[i]
+	}
+	return s0, s1, s2, s3
+}
+
+// dot8 is the dot products of two vectors with four, all of one length.
+func dot8(a0, a1, b0, b1, b2, b3 []float32) (s, t [4]float32) {
+	n := len(a0)
+	a1, b0, b1, b2, b3 = a1[:n], b0[:n], b1[:n], b2[:n], b3[:n]
+	var s0, s1, s2, s3, t0, t1, t2, t3 float32
+	for i, x := range a0 {
+		y := a1[i]
+		b := b0[i]
+		s0 += x * b
+		t0 += y * b
+		b = b1[i]
+		s1 += x * b
+		t1 += y * b
+		b = b2[i]
+		s2 += x * b
+		t2 += y * b
+		b = b3[i]
+		s3 += x * b
+		t3 += y * b
+	}
+	return [4]float32{s0, s1, s2, s3}, [4]float32{t0, t1, t2, t3}
+}
+
+// products fills z, rows of len(w) numbers, with the dot products of every x with every w.
+func products(z []float32, x, w [][]float32) {
+	n := len(w)
+	for i := 0; i < len(x); i += 2 {
+		// An odd row at the end is done twice.
+		a0, a1 := x[i], x[min(i+1, len(x)-1)]
+		z0, z1 := z[i*n:(i+1)*n], z[min(i+1, len(x)-1)*n:][:n]
+		c := 0
+		for ; c+4 <= n; c += 4 {
+			s, t := dot8(a0, a1, w[c], w[c+1], w[c+2], w[c+3])
+			copy(z0[c:], s[:])
+			copy(z1[c:], t[:])
+		}
+		for ; c < n; c++ {
+			s, t, _, _ := dot4(w[c], a0, a1, a0, a1)
+			z0[c], z1[c] = s, t
+		}
+	}
+}
+
+// axpy adds f times x to y.
+func axpy(y []float32, f float32, x []float32) {
+	y = y[:len(x)]
+	for len(x) >= 4 && len(y) >= 4 {
+		y[0] += f * x[0]
+		y[1] += f * x[1]
+		y[2] += f * x[2]
+		y[3] += f * x[3]
+		x, y = x[4:], y[4:]
+	}
+	for i, v := range x {
+		y[i] += f * v
+	}
+}
+
+// inner is the dot product of two long vectors, added up with care.
+func inner(a, b []float32) float64 {
+	sum := 0.0
+	for len(a) > 0 {
+		n := min(len(a), 256)
+		var s0, s1 float32
+		x, y := a[:n], b[:n]
+		for i := 0; i+1 < n; i += 2 {
+			s0 += x[i] * y[i]
+			s1 += x[i+1] * y[i+1]
+		}
+		if n%2 == 1 {
+			s0 += x[n-1] * y[n-1]
+		}
+		sum += float64(s0) + float64(s1)
+		a, b = a[n:], b[n:]
+	}
+	return sum
+}
+
+// softmax makes probabilities of logits in place, nothing of minus infinity, and returns the
+// logarithm of their sum.
+func softmax(z []float32) float64 {
+	most := z[0]
+	for _, v := range z {
+		most = max(most, v)
+	}
+	if math.IsInf(float64(most), -1) {
+		clear(z)
+		return math.Inf(-1)
+	}
+	sum := float32(0)
+	for i, v := range z {
+		z[i] = 0
+		if v -= most; v > -20 { // less is nothing in a float32's sum
+			z[i] = float32(math.Exp(float64(v)))
+			sum += z[i]
+		}
+	}
+	for i := range z {
+		z[i] /= sum
+	}
+	return float64(most) + math.Log(float64(sum))
+}

@@ -1,0 +1,172 @@
+package head
+
+import "math"
+
+const (
+	penalty    = 1. / 30 // of half the squared weights, on the summed loss (C = 30)
+	memory     = 8       // steps that L-BFGS remembers
+	steps      = 12      // at most
+	enough     = 1e-3    // of the first gradient's length
+	negligible = 1e-5    // a part of a gradient that is not worth adding
+	curvature  = 4.      // classes that a question is torn between, more or less
+)
+
+// A Logistic is a multinomial logistic regression without intercepts.
+type Logistic struct {
+	weights [][]float32 // by class
+}
+
+// NewLogistic fits vectors, all of one length, to the classes they belong to.
+func NewLogistic(vectors [][]float32, class []int32, classes int) *Logistic {
+	f := newFit(vectors, class, classes)
+	f.run()
+	return &Logistic{weights: f.rows(f.at)}
+}
+
+// Probabilities returns each class's, all but closed classes together one. It reuses dst's memory.
+// closed may be nil.
+func (l *Logistic) Probabilities(dst, v []float32, closed []bool) []float32 {
+	dst = append(dst[:0], make([]float32, len(l.weights))...)
+	products(dst, [][]float32{v}, l.weights)
+	for c := range dst {
+		if closed != nil && closed[c] {
+			dst[c] = float32(math.Inf(-1))
+		}
+	}
+	if len(dst) > 0 {
+		softmax(dst)
+	}
+	return dst
+}
+
+// A fit is a minimisation under way. Points and gradients are flat, class after class.
+type fit struct {
+	x       [][]float32
+	class   []int32
+	dim     int
+	at      []float32
+	loss    float64
+	slope   []float32
+	logits  []float32
+	precond []float64 // Cholesky factor of a bound on the curvature, the same for each class
+	moves   [][]float32
+	bends   [][]float32
+	scratch []float64
+}
+
+func newFit(x [][]float32, class []int32, classes int) *fit {
+	dim := len(x[0])
+	f := &fit{
+		x: x, class: class, dim: dim, at: make([]float32, classes*dim), slope: make([]float32, classes*dim),
+		logits: make([]float32, len(x)*classes), scratch: make([]float64, dim),
+	}
+	// Böhning's (1992) preconditioner, the second moments of all questions, but not with his bound on
+	// their weight: with many classes each weight is bent by few questions. A multiple of an even
+	// share gets there soonest.
+	f.precond = moments(x, dim)
+	share := curvature / max(float64(classes), 2*curvature)
+	for i := range f.precond {
+		f.precond[i] *= share
+	}
+	for i := range dim {
+		f.precond[i*dim+i] += penalty
+	}
+	cholesky(f.precond, dim)
+	return f
+}
+
+func (f *fit) rows(flat []float32) [][]float32 {
+	rows := make([][]float32, len(flat)/f.dim)
+	for c := range rows {
+		rows[c] = flat[c*f.dim : (c+1)*f.dim]
+	}
+	return rows
+}
+
+// measure returns the loss at a point and fills slope with its gradient.
+func (f *fit) measure(at, slope []float32) float64 {
+	n := len(at) / f.dim
+	products(f.logits, f.x, f.rows(at))
+	loss := penalty / 2 * inner(at, at)
+	for i, v := range at {
+		slope[i] = penalty * v
+	}
+	grad := f.rows(slope)
+	for i, x := range f.x {
+		z := f.logits[i*n : (i+1)*n]
+		own := z[f.class[i]]
+		loss += softmax(z) - float64(own)
+		z[f.class[i]]--
+		for c, g := range z {
+			if g > negligible || g < -negligible {
+				axpy(grad[c], g, x)
+			}
+		}
+	}
+	return loss
+}
+
+// run is L-BFGS with backtracking. The loss is convex, so where it starts decides nothing but time.
+func (f *fit) run() {
+	f.loss = f.measure(f.at, f.slope)
+	first := math.Sqrt(inner(f.slope, f.slope))
+	next, slope := make([]float32, len(f.at)), make([]float32, len(f.at))
+	for range steps {
+		move := f.direction()
+		down := inner(move, f.slope)
+		if down >= 0 || math.Sqrt(inner(f.slope, f.slope)) < enough*first {
+			return
+		}
+		loss, length := 0., 1.
+		for range 20 {
+			copy(next, f.at)
+			axpy(next, float32(length), move)
+			if loss = f.measure(next, slope); loss <= f.loss+1e-4*length*down {
+				break
+			}
+			length /= 2
+		}
+		if loss >= f.loss {
+			return
+		}
+		f.remember(next, slope)
+		f.at, next = next, f.at
+		f.slope, slope = slope, f.slope
+		f.loss = loss
+	}
+}
+
+// remember keeps how the slope changed with the step to next.
+func (f *fit) remember(next, slope []float32) {
+	var move, bend []float32
+	if len(f.moves) == memory {
+		move, bend = f.moves[0], f.bends[0]
+		f.moves, f.bends = append(f.moves[:0], f.moves[1:]...), append(f.bends[:0], f.bends[1:]...)
+	} else {
+		move, bend = make([]float32, len(next)), make([]float32, len(next))
+	}
+	for i := range next {
+		move[i], bend[i] = next[i]-f.at[i], slope[i]-f.slope[i]
+	}
+	f.moves, f.bends = append(f.moves, move), append(f.bends, bend)
+}
+
+// direction is the two-loop recursion over what is remembered, with the bound on the curvature in
+// the place of a multiple of the identity.
+func (f *fit) direction() []float32 {
+	d := make([]float32, len(f.at))
+	axpy(d, -1, f.slope)
+	share := make([]float64, len(f.moves))
+	for i := len(f.moves) - 1; i >= 0; i-- {
+		share[i] = inner(f.moves[i], d) / inner(f.moves[i], f.bends[i])
+		axpy(d, float32(-share[i]), f.bends[i])
+	}
+	for _, row := range f.rows(d) {
+		solve(row, row, f.precond, f.scratch)
+	}
+	for i := range f.moves {
+		back := inner(f.bends[i], d) / inner(f.moves[i], f.bends[i])
+		axpy(d, float32(share[i]-back), f.moves[i])
+	}
+	return d
+}

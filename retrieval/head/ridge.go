@@ -1,0 +1,103 @@
+package head
+
+import "math"
+
+const (
+	ridgePenalty = 1.   // λ, for wordings of length one
+	ridgeRows    = 4096 // wordings whose second moments stand for those of all
+)
+
+// A Ridge is the inverse of a corpus's second moments. A class's score, of least squares on one-hot
+// classes, is the sum of its wordings' products with the question's direction: 1 for a question like
+// a class's own wordings, 0 for one like others', whatever the number of classes.
+type Ridge struct {
+	dim    int
+	factor []float64 // Cholesky's lower triangle of Σxxᵀ+λ, rows of dim
+}
+
+// NewRidge fits vectors, which are not empty and of one length.
+func NewRidge(vectors [][]float32) *Ridge {
+	r := &Ridge{dim: len(vectors[0])}
+	r.factor = moments(vectors, r.dim)
+	for i := range r.dim {
+		r.factor[i*r.dim+i] += ridgePenalty
+	}
+	cholesky(r.factor, r.dim)
+	return r
+}
+
+// moments is Σxxᵀ, its lower triangle, from an even sample if there are very many.
+func moments(vectors [][]float32, dim int) []float64 {
+	n := min(len(vectors), ridgeRows)
+	weight := float64(len(vectors)) / float64(n)
+	slab := make([]float32, dim*n)
+	columns := make([][]float32, dim)
+	for j := range columns {
+		columns[j] = slab[j*n : (j+1)*n]
+	}
+	for i := range n {
+		for j, x := range vectors[i*len(vectors)/n] {
+			columns[j][i] = x
+		}
+	}
+	sums := make([]float64, dim*dim)
+	row := make([]float32, 2*dim)
+	for i := 0; i < dim; i += 2 {
+		rows := columns[i:min(i+2, dim)]
+		upto := min(i+2, dim)
+		products(row[:len(rows)*upto], rows, columns[:upto])
+		for k := range rows {
+			for j, v := range row[k*upto : (k+1)*upto] {
+				sums[(i+k)*dim+j] = weight * float64(v)
+			}
+		}
+	}
+	return sums
+}
+
+// cholesky factors the lower triangle a in place; what is above is left as it is.
+func cholesky(a []float64, n int) {
+	for i := range n {
+		ri := a[i*n : i*n+n]
+		for j := range i + 1 {
+			rj := a[j*n : j*n+n]
+			s := ri[j]
+			for k, v := range rj[:j] {
+				s -= ri[k] * v
+			}
+			if i == j {
+				ri[i] = math.Sqrt(s)
+			} else {
+				ri[j] = s / rj[j]
+			}
+		}
+	}
+}
+
+// Direction returns what a question's vector is multiplied into a wording's with.
+func (r *Ridge) Direction(v []float32) []float32 {
+	return solve(make([]float32, r.dim), v, r.factor, make([]float64, r.dim))
+}
+
+// solve fills dst with the solution of LLᵀ dst = v. y is scratch memory.
+func solve(dst, v []float32, l []float64, y []float64) []float32 {
+	n := len(v)
+	for i, x := range v {
+		row := l[i*n : i*n+i+1]
+		s := float64(x)
+		for k, f := range row[:i] {
+			s -= f * y[k]
+		}
+		y[i] = s / row[i]
+	}
+	for i := n - 1; i >= 0; i-- {
+		row := l[i*n : i*n+i+1]
+		y[i] /= row[i]
+		f := y[i]
+		for k, x := range row[:i] {
+			y[k] -= f * x
+		}
+		dst[i] = float32(y[i])
+	}
+	return dst
+}
