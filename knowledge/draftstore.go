@@ -26,16 +26,16 @@ func deleteFiles(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, then ti
 	return err
 }
 
-func selectFile(ctx context.Context, r reader, affiliate AffiliateID, digest string) ([]byte, error) {
+func selectFile(ctx context.Context, r sqldb.Reader, affiliate AffiliateID, digest string) ([]byte, error) {
 	var data []byte
 	err := r.QueryRowContext(ctx, `SELECT data FROM files WHERE affiliate = $1 AND digest = $2`,
 		string(affiliate), digest).Scan(&data)
 	return data, notFound(err, "file")
 }
 
-func selectDrafts(ctx context.Context, r reader, affiliate AffiliateID) ([]Upload, error) {
+func selectDrafts(ctx context.Context, r sqldb.Reader, affiliate AffiliateID) ([]Upload, error) {
 	var drafts []Upload
-	err := each(ctx, r, func(rows *sql.Rows) error {
+	err := sqldb.Each(ctx, r, func(rows *sql.Rows) error {
 		u := Upload{Affiliate: affiliate}
 		var at int64
 		err := rows.Scan(&u.ID, &u.Base, &u.File, &u.Digest, &u.By, &at)
@@ -52,14 +52,14 @@ func setAside(ctx context.Context, tx *sql.Tx, id UploadID, aside bool) error {
 	return err
 }
 
-func selectRevision(ctx context.Context, r reader, affiliate AffiliateID) (Revision, error) {
+func selectRevision(ctx context.Context, r sqldb.Reader, affiliate AffiliateID) (Revision, error) {
 	var revision Revision
 	err := r.QueryRowContext(ctx, `SELECT revision FROM affiliates WHERE id = $1`, string(affiliate)).Scan(&revision)
 	return revision, notFound(err, "affiliate "+string(affiliate))
 }
 
 // selectDifference returns what rolling back from a revision to an earlier one changes, in order.
-func selectDifference(ctx context.Context, r reader, affiliate AffiliateID, from, to Revision) ([]Change, error) {
+func selectDifference(ctx context.Context, r sqldb.Reader, affiliate AffiliateID, from, to Revision) ([]Change, error) {
 	if to < 0 || to > from {
 		return nil, fmt.Errorf("revision %d: %w", to, ErrNotFound)
 	}

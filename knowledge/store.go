@@ -14,21 +14,15 @@ import (
 	"faqbot/knowledge/sqldb"
 )
 
-// A reader is a database or a transaction in it.
-type reader interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 func insertAffiliate(ctx context.Context, tx *sql.Tx, id AffiliateID, at time.Time) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO affiliates (id, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
 		string(id), sqldb.Millis(at))
 	return err
 }
 
-func selectAffiliates(ctx context.Context, r reader) ([]AffiliateID, error) {
+func selectAffiliates(ctx context.Context, r sqldb.Reader) ([]AffiliateID, error) {
 	var ids []AffiliateID
-	err := each(ctx, r, func(rows *sql.Rows) error {
+	err := sqldb.Each(ctx, r, func(rows *sql.Rows) error {
 		var id AffiliateID
 		err := rows.Scan(&id)
 		ids = append(ids, id)
@@ -38,9 +32,9 @@ func selectAffiliates(ctx context.Context, r reader) ([]AffiliateID, error) {
 	return ids, err
 }
 
-func selectRevisions(ctx context.Context, r reader) (map[AffiliateID]Revision, error) {
+func selectRevisions(ctx context.Context, r sqldb.Reader) (map[AffiliateID]Revision, error) {
 	revisions := make(map[AffiliateID]Revision)
-	err := each(ctx, r, func(rows *sql.Rows) error {
+	err := sqldb.Each(ctx, r, func(rows *sql.Rows) error {
 		var id AffiliateID
 		var revision Revision
 		err := rows.Scan(&id, &revision)
@@ -83,9 +77,9 @@ func scanEntry(scan func(dest ...any) error, before ...any) (Entry, error) {
 }
 
 // selectPublished is one statement, for one statement sees one moment on either database.
-func selectPublished(ctx context.Context, r reader, affiliate AffiliateID) ([]Entry, Revision, error) {
+func selectPublished(ctx context.Context, r sqldb.Reader, affiliate AffiliateID) ([]Entry, Revision, error) {
 	entries, revision := []Entry{}, Revision(-1)
-	err := each(ctx, r, func(rows *sql.Rows) error {
+	err := sqldb.Each(ctx, r, func(rows *sql.Rows) error {
 		e, err := scanEntry(rows.Scan, &revision)
 		if e.ID != "" {
 			entries = append(entries, e)
@@ -102,9 +96,9 @@ func selectPublished(ctx context.Context, r reader, affiliate AffiliateID) ([]En
 	return entries, revision, err
 }
 
-func selectEntriesAt(ctx context.Context, r reader, affiliate AffiliateID, at Revision) ([]Entry, error) {
+func selectEntriesAt(ctx context.Context, r sqldb.Reader, affiliate AffiliateID, at Revision) ([]Entry, error) {
 	var entries []Entry
-	err := each(ctx, r, func(rows *sql.Rows) error {
+	err := sqldb.Each(ctx, r, func(rows *sql.Rows) error {
 		e, err := scanEntry(rows.Scan)
 		entries = append(entries, e)
 		return err
@@ -119,16 +113,16 @@ func sortByID(entries []Entry) {
 	slices.SortFunc(entries, func(a, b Entry) int { return cmp.Compare(a.ID, b.ID) })
 }
 
-func selectEntry(ctx context.Context, r reader, id EntryID) (Entry, error) {
+func selectEntry(ctx context.Context, r sqldb.Reader, id EntryID) (Entry, error) {
 	row := r.QueryRowContext(ctx, `SELECT `+entryColumns+` FROM entries e
 		JOIN versions v ON v.entry_id = e.id AND v.until_revision = 0 WHERE e.id = $1`, string(id))
 	e, err := scanEntry(row.Scan)
 	return e, notFound(err, "entry")
 }
 
-func selectIdentities(ctx context.Context, r reader, affiliate AffiliateID) (map[address]EntryID, error) {
+func selectIdentities(ctx context.Context, r sqldb.Reader, affiliate AffiliateID) (map[address]EntryID, error) {
 	ids := make(map[address]EntryID)
-	err := each(ctx, r, func(rows *sql.Rows) error {
+	err := sqldb.Each(ctx, r, func(rows *sql.Rows) error {
 		var id EntryID
 		var a address
 		err := rows.Scan(&id, &a.key, &a.locale)
@@ -184,9 +178,9 @@ func insertPublish(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, p Pub
 	return err
 }
 
-func selectPublishes(ctx context.Context, r reader, affiliate AffiliateID) ([]Publish, error) {
+func selectPublishes(ctx context.Context, r sqldb.Reader, affiliate AffiliateID) ([]Publish, error) {
 	var publishes []Publish
-	err := each(ctx, r, func(rows *sql.Rows) error {
+	err := sqldb.Each(ctx, r, func(rows *sql.Rows) error {
 		var p Publish
 		var at int64
 		err := rows.Scan(&p.Revision, &p.By, &at, &p.Upload, &p.File, &p.Added, &p.Edited, &p.Retired, &p.RollBack, &p.To)
@@ -235,21 +229,6 @@ func tuple(first, n int) string {
 		fmt.Fprint(&b, first+i)
 	}
 	return "(" + b.String()[2:] + ")"
-}
-
-// each runs a query and calls row for every row of its result.
-func each(ctx context.Context, r reader, row func(*sql.Rows) error, query string, args ...any) (err error) {
-	rows, err := r.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := row(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
 
 // notFound turns the absence of a row into ErrNotFound.

@@ -95,14 +95,14 @@ func insertUpload(ctx context.Context, tx *sql.Tx, u Upload, content string) err
 	return nil
 }
 
-func selectSameUpload(ctx context.Context, r reader, affiliate AffiliateID, base Revision, content string) (UploadID, error) {
+func selectSameUpload(ctx context.Context, r sqldb.Reader, affiliate AffiliateID, base Revision, content string) (UploadID, error) {
 	var id UploadID
 	err := r.QueryRowContext(ctx, `SELECT id FROM uploads WHERE affiliate = $1 AND base_revision = $2 AND content = $3`,
 		string(affiliate), int64(base), content).Scan(&id)
 	return id, notFound(err, "upload")
 }
 
-func selectUploadAffiliate(ctx context.Context, r reader, id UploadID) (AffiliateID, error) {
+func selectUploadAffiliate(ctx context.Context, r sqldb.Reader, id UploadID) (AffiliateID, error) {
 	var affiliate AffiliateID
 	err := r.QueryRowContext(ctx, `SELECT affiliate FROM uploads WHERE id = $1`, string(id)).Scan(&affiliate)
 	return affiliate, notFound(err, "upload")
@@ -110,7 +110,7 @@ func selectUploadAffiliate(ctx context.Context, r reader, id UploadID) (Affiliat
 
 // selectUploadAlone reads an upload that says no more than the ID of what was there before: of the
 // changes' Before, and of what stays.
-func selectUploadAlone(ctx context.Context, r reader, id UploadID) (Upload, error) {
+func selectUploadAlone(ctx context.Context, r sqldb.Reader, id UploadID) (Upload, error) {
 	u := Upload{ID: id}
 	var changes, problems, reading, stay string
 	var at int64
@@ -138,7 +138,7 @@ func selectUploadAlone(ctx context.Context, r reader, id UploadID) (Upload, erro
 	return u, err
 }
 
-func selectUpload(ctx context.Context, r reader, id UploadID) (Upload, error) {
+func selectUpload(ctx context.Context, r sqldb.Reader, id UploadID) (Upload, error) {
 	u, err := selectUploadAlone(ctx, r, id)
 	if err != nil {
 		return Upload{}, err

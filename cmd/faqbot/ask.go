@@ -123,34 +123,37 @@ func fileAsker(path string, term terminal) (*asker, error) {
 	if slices.ContainsFunc(problems, func(p knowledge.Problem) bool { return p.Fatal }) {
 		return nil, fmt.Errorf("%s cannot be used until the problems marked ✗ are mended", path)
 	}
-	f := make(fileCorpus, 0, len(rows))
+	f := fixedCorpus{affiliate: fileAffiliate}
 	for _, r := range rows {
 		r.ID, r.Affiliate = knowledge.EntryID(r.Key), fileAffiliate // IDs as in the file
-		f = append(f, r.Entry)
+		f.entries = append(f.entries, r.Entry)
 	}
 	e, err := encoder.New()
 	if err != nil {
 		return nil, err
 	}
 	progress := newProgress(term.err, "reading")
-	return &asker{account: bot.Account{Affiliates: []knowledge.AffiliateID{fileAffiliate}}, all: f,
+	return &asker{account: bot.Account{Affiliates: []knowledge.AffiliateID{fileAffiliate}}, all: f.entries,
 		searcher: retrieval.NewSearcher(f, inBatches{e, progress.set}, retrieval.SearcherOptions{}), close: func() {}}, nil
 }
 
 // fileAffiliate is whose the entries of a file are while it is tried out.
 const fileAffiliate knowledge.AffiliateID = "file"
 
-// A fileCorpus is the entries of one file.
-type fileCorpus []knowledge.Entry
-
-var _ retrieval.Corpus = (fileCorpus)(nil)
-
-func (f fileCorpus) Revisions(context.Context) (map[knowledge.AffiliateID]knowledge.Revision, error) {
-	return map[knowledge.AffiliateID]knowledge.Revision{fileAffiliate: 1}, nil
+// A fixedCorpus is an affiliate's entries that are published nowhere: a file's, or a draft's.
+type fixedCorpus struct {
+	affiliate knowledge.AffiliateID
+	entries   []knowledge.Entry
 }
 
-func (f fileCorpus) Published(context.Context, knowledge.AffiliateID) ([]knowledge.Entry, knowledge.Revision, error) {
-	return f, 1, nil
+var _ retrieval.Corpus = fixedCorpus{}
+
+func (f fixedCorpus) Revisions(context.Context) (map[knowledge.AffiliateID]knowledge.Revision, error) {
+	return map[knowledge.AffiliateID]knowledge.Revision{f.affiliate: 1}, nil
+}
+
+func (f fixedCorpus) Published(context.Context, knowledge.AffiliateID) ([]knowledge.Entry, knowledge.Revision, error) {
+	return f.entries, 1, nil
 }
 
 // inBatches shows how far a long embedding is.

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"time"
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/faqfile"
@@ -117,13 +116,12 @@ func (d *demo) start(s *retrieval.Searcher) demoStart {
 
 // fill publishes the FAQ and makes the accounts, unless that was done before.
 func (d *demo) fill(ctx context.Context, s *service) error {
-	corpus := knowledge.NewCorpus(s.db, time.Now)
-	if err := corpus.EnsureAffiliate(ctx, demoAffiliate); err != nil {
+	if err := s.corpus.EnsureAffiliate(ctx, demoAffiliate); err != nil {
 		return err
 	}
-	_, revision, err := corpus.Published(ctx, demoAffiliate)
+	_, revision, err := s.corpus.Published(ctx, demoAffiliate)
 	if err == nil && revision == 0 {
-		err = publishDemo(ctx, s, corpus)
+		err = publishDemo(ctx, s)
 	}
 	if err != nil {
 		return fmt.Errorf("publish the demo's FAQ: %w", err)
@@ -140,9 +138,9 @@ func (d *demo) fill(ctx context.Context, s *service) error {
 	return nil
 }
 
-func publishDemo(ctx context.Context, s *service, corpus *knowledge.Corpus) error {
+func publishDemo(ctx context.Context, s *service) error {
 	rows, problems := faqfile.Parse("faq.jsonl", demoFAQ, faqfile.Options{})
-	u, err := corpus.Preview(ctx, knowledge.Upload{Affiliate: demoAffiliate, File: "faq.jsonl", Digest: knowledge.Digest(demoFAQ), By: "demo", Problems: problems}, rows)
+	u, err := s.corpus.Preview(ctx, knowledge.Upload{Affiliate: demoAffiliate, File: "faq.jsonl", Digest: knowledge.Digest(demoFAQ), By: "demo", Problems: problems}, rows)
 	if err != nil {
 		return err
 	}
@@ -153,7 +151,7 @@ func publishDemo(ctx context.Context, s *service, corpus *knowledge.Corpus) erro
 	if err := s.prepare(ctx, wordings); err != nil {
 		return err
 	}
-	_, err = corpus.Publish(ctx, u.ID, "demo")
+	_, err = s.corpus.Publish(ctx, u.ID, "demo")
 	return err
 }
 

@@ -21,7 +21,6 @@ import (
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/people/signin"
 	"faqbot/knowledge/portal"
-	"faqbot/retrieval"
 )
 
 //go:embed pages/*.html
@@ -45,7 +44,7 @@ type pages struct {
 	media   *media.Store
 }
 
-func newPages(ctx context.Context, s *service, conversations *bot.Conversations, d *demo) (p *pages, err error) {
+func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
 	p = &pages{service: s, demo: d, media: media.NewStore(s.db, media.Options{})}
 	files, err := fs.Sub(pageFiles, "pages")
 	if err != nil {
@@ -58,20 +57,19 @@ func newPages(ctx context.Context, s *service, conversations *bot.Conversations,
 	if err != nil {
 		return nil, err
 	}
-	corpus := knowledge.NewCorpus(s.db, time.Now)
 	p.door = signin.New(s.directory, signinPages, signin.Options{HTTPS: s.config.https(), PublicURL: s.config.Server.PublicURL,
-		Affiliates: corpus.Affiliates, Home: home, Log: s.log})
-	if p.console, err = console.New(s.desk, conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: corpus.Entry, Media: mediaPath, Log: s.log}); err != nil {
+		Affiliates: s.corpus.Affiliates, Home: home, Log: s.log})
+	if p.console, err = console.New(s.desk, s.conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: s.corpus.Entry, Media: mediaPath, Log: s.log}); err != nil {
 		return nil, err
 	}
-	if p.portal, err = portal.New(corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke, Log: s.log}); err != nil {
+	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke, Log: s.log}); err != nil {
 		return nil, err
 	}
 	key, err := s.directory.Secret(ctx, "webchat visitors")
 	if err != nil {
 		return nil, err
 	}
-	p.chat, err = webchat.NewSite(s.networks.webchat, webchat.SiteOptions{Key: key, Conversations: conversations, Accept: s.intake.Accept,
+	p.chat, err = webchat.NewSite(s.networks.webchat, webchat.SiteOptions{Key: key, Conversations: s.conversations, Accept: s.intake.Accept,
 		Media: p.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
 		Contact: s.desk.Contact, Secure: s.config.https(), Log: s.log})
 	return p, err
@@ -261,7 +259,7 @@ func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, 
 	a := asker{engine: s.engine, account: bot.Account{Affiliates: []knowledge.AffiliateID{t.Affiliate}}}
 	questions := s.searcher
 	if t.Entries != nil {
-		questions = s.embedders.searcher(draft{t.Affiliate, t.Entries}, nil)
+		questions = s.embedders.searcher(fixedCorpus{t.Affiliate, t.Entries}, nil)
 		if err := questions.Refresh(ctx); err != nil {
 			return portal.TrialResult{}, fmt.Errorf("read the draft: %w", err)
 		}
@@ -283,20 +281,4 @@ func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, 
 		r.Hits = append(r.Hits, portal.TrialHit{Question: e.Question, Wording: h.Wording, Probability: h.Score, Cosine: h.Semantic, Ngrams: h.Lexical})
 	}
 	return r, nil
-}
-
-// A draft is entries that are not published, for trying them.
-type draft struct {
-	affiliate knowledge.AffiliateID
-	entries   []knowledge.Entry
-}
-
-var _ retrieval.Corpus = draft{}
-
-func (d draft) Revisions(context.Context) (map[knowledge.AffiliateID]knowledge.Revision, error) {
-	return map[knowledge.AffiliateID]knowledge.Revision{d.affiliate: 1}, nil
-}
-
-func (d draft) Published(context.Context, knowledge.AffiliateID) ([]knowledge.Entry, knowledge.Revision, error) {
-	return d.entries, 1, nil
 }

@@ -74,6 +74,7 @@ type service struct {
 	unlock        func() error
 	store         *bot.Store
 	directory     *people.Directory
+	corpus        *knowledge.Corpus
 	embedders     embedders
 	searcher      *retrieval.Searcher
 	phrases       *dialogue.Phrases
@@ -117,7 +118,8 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 		return nil, err
 	}
 	s.directory = people.NewDirectory(s.db, people.Options{})
-	s.searcher = s.embedders.searcher(knowledge.NewCorpus(s.db, time.Now), s.observe)
+	s.corpus = knowledge.NewCorpus(s.db, time.Now)
+	s.searcher = s.embedders.searcher(s.corpus, s.observe)
 	s.engine = newEngine(s.searcher, s.phrases)
 	s.conversations = newConversations(s.db, s.networks, s.poke)
 	s.desk = handoff.NewDesk(s.db, s.conversations, s.phrases, log, nil)
@@ -125,7 +127,7 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	s.runner = bot.NewRunner(s.store, s.engine, s.networks.accounts, s.networks.channels, log,
 		bot.RunnerOptions{Poke: s.poke, Observe: s.observe})
 	s.intake = bot.NewIntake(s.store, s.networks.channels, log, bot.IntakeOptions{Poke: s.poke})
-	if s.pages, err = newPages(ctx, s, s.conversations, d); err != nil {
+	if s.pages, err = newPages(ctx, s, d); err != nil {
 		return nil, err
 	}
 	for _, a := range c.Accounts {

@@ -12,12 +12,6 @@ import (
 	"faqbot/knowledge/sqldb"
 )
 
-// A reader is a database or a transaction in it.
-type reader interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 const personColumns = `p.id, p.name, p.role, p.affiliates, p.password, p.created_at, p.disabled`
 
 // scanPerson reads a row of personColumns and then what goes to more.
@@ -33,13 +27,13 @@ func scanPerson(scan func(dest ...any) error, more ...any) (p Person, password s
 }
 
 // selectPerson finds by a unique column, which is one of ours.
-func selectPerson(ctx context.Context, r reader, column, value string) (Person, string, error) {
+func selectPerson(ctx context.Context, r sqldb.Reader, column, value string) (Person, string, error) {
 	p, password, err := scanPerson(r.QueryRowContext(ctx, `SELECT `+personColumns+` FROM people p WHERE `+column+` = $1`, value).Scan)
 	return p, password, notFound(err)
 }
 
-func selectPeople(ctx context.Context, r reader) (list []Person, err error) {
-	err = each(ctx, r, func(rows *sql.Rows) error {
+func selectPeople(ctx context.Context, r sqldb.Reader) (list []Person, err error) {
+	err = sqldb.Each(ctx, r, func(rows *sql.Rows) error {
 		p, _, err := scanPerson(rows.Scan)
 		list = append(list, p)
 		return err
@@ -83,7 +77,7 @@ func lockGate(ctx context.Context, tx *sql.Tx) error {
 }
 
 // countAdmins counts those who can sign in.
-func countAdmins(ctx context.Context, r reader) (n int, err error) {
+func countAdmins(ctx context.Context, r sqldb.Reader) (n int, err error) {
 	err = r.QueryRowContext(ctx, `SELECT COUNT(*) FROM people WHERE role = $1 AND NOT disabled AND password <> ''`, string(RoleAdmin)).Scan(&n)
 	return n, err
 }
@@ -95,7 +89,7 @@ func upsertInvitation(ctx context.Context, tx *sql.Tx, id PersonID, hash string,
 	return err
 }
 
-func selectInvitation(ctx context.Context, r reader, hash string, now time.Time) (id PersonID, err error) {
+func selectInvitation(ctx context.Context, r sqldb.Reader, hash string, now time.Time) (id PersonID, err error) {
 	err = r.QueryRowContext(ctx, `SELECT person_id FROM people_invitations WHERE token_hash = $1 AND expires_at > $2`,
 		hash, sqldb.Millis(now)).Scan(&id)
 	return id, notFound(err)
@@ -127,20 +121,6 @@ func one(result sql.Result, err error) func(none error) error {
 		}
 		return nil
 	}
-}
-
-func each(ctx context.Context, r reader, row func(*sql.Rows) error, query string, args ...any) (err error) {
-	rows, err := r.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := row(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
 
 // notFound turns the absence of a row into ErrNotFound.

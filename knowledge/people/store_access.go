@@ -16,7 +16,7 @@ func insertSession(ctx context.Context, tx *sql.Tx, s Session, person PersonID, 
 }
 
 // selectSession returns who holds the session, and when it was last seen.
-func selectSession(ctx context.Context, r reader, hash string, now time.Time) (p Person, seen time.Time, err error) {
+func selectSession(ctx context.Context, r sqldb.Reader, hash string, now time.Time) (p Person, seen time.Time, err error) {
 	var ms int64
 	p, _, err = scanPerson(r.QueryRowContext(ctx, `SELECT `+personColumns+`, s.seen_at FROM people_sessions s JOIN people p ON p.id = s.person_id
 		WHERE s.token_hash = $1 AND s.expires_at > $2 AND NOT p.disabled`, hash, sqldb.Millis(now)).Scan, &ms)
@@ -29,8 +29,8 @@ func touchSession(ctx context.Context, tx *sql.Tx, hash string, now time.Time) e
 	return err
 }
 
-func selectSessions(ctx context.Context, r reader, id PersonID, now time.Time) (list []Session, err error) {
-	err = each(ctx, r, func(rows *sql.Rows) error {
+func selectSessions(ctx context.Context, r sqldb.Reader, id PersonID, now time.Time) (list []Session, err error) {
+	err = sqldb.Each(ctx, r, func(rows *sql.Rows) error {
 		var s Session
 		var created, seen int64
 		err := rows.Scan(&s.ID, &s.hash, &s.Remote, &created, &seen)
@@ -107,8 +107,8 @@ func insertKey(ctx context.Context, tx *sql.Tx, k APIKey, hash string) error {
 	return err
 }
 
-func selectKeys(ctx context.Context, r reader) (list []APIKey, err error) {
-	err = each(ctx, r, func(rows *sql.Rows) error {
+func selectKeys(ctx context.Context, r sqldb.Reader) (list []APIKey, err error) {
+	err = sqldb.Each(ctx, r, func(rows *sql.Rows) error {
 		var k APIKey
 		var created, used, revoked int64
 		err := rows.Scan(&k.ID, &k.Affiliate, &k.Label, &k.CreatedBy, &created, &used, &revoked)
@@ -119,7 +119,7 @@ func selectKeys(ctx context.Context, r reader) (list []APIKey, err error) {
 	return list, err
 }
 
-func selectKey(ctx context.Context, r reader, hash string) (k APIKey, err error) {
+func selectKey(ctx context.Context, r sqldb.Reader, hash string) (k APIKey, err error) {
 	var used int64
 	err = r.QueryRowContext(ctx, `SELECT id, affiliate, used_at FROM people_api_keys WHERE key_hash = $1 AND revoked_at = 0`, hash).
 		Scan(&k.ID, &k.Affiliate, &used)
@@ -144,8 +144,8 @@ func insertNote(ctx context.Context, tx *sql.Tx, id string, n Note) error {
 	return err
 }
 
-func selectNotes(ctx context.Context, r reader, before string, limit int) (list []Note, err error) {
-	err = each(ctx, r, func(rows *sql.Rows) error {
+func selectNotes(ctx context.Context, r sqldb.Reader, before string, limit int) (list []Note, err error) {
+	err = sqldb.Each(ctx, r, func(rows *sql.Rows) error {
 		var n Note
 		var at int64
 		err := rows.Scan(&n.ID, &at, &n.By, &n.Action, &n.Object, &n.ByName)
@@ -163,7 +163,7 @@ func insertSecret(ctx context.Context, tx *sql.Tx, name string, value []byte, no
 	return err
 }
 
-func selectSecret(ctx context.Context, r reader, name string) (value []byte, err error) {
+func selectSecret(ctx context.Context, r sqldb.Reader, name string) (value []byte, err error) {
 	err = r.QueryRowContext(ctx, `SELECT value FROM people_secrets WHERE name = $1`, name).Scan(&value)
 	return value, notFound(err)
 }
