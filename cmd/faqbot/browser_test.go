@@ -236,9 +236,17 @@ func (b *tab) askUntil(question, answer string) {
 	b.d.t.Fatalf("never live: %s", answer)
 }
 
+// still waits until nothing on the page moves or fades any more: what is half faded in has neither
+// its colours nor its place yet.
+func (b *tab) still() {
+	b.d.t.Helper()
+	b.until(`document.getAnimations().every(a => a.playState === 'finished' || a.effect.getTiming().iterations === Infinity)`)
+}
+
 // accessible fails the test if axe finds anything serious on the page.
 func (b *tab) accessible(what string) {
 	b.d.t.Helper()
+	b.still()
 	var found []string
 	require.NoError(b.d.t, b.js(axe+`; axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.filter(v => v.impact === 'serious' || v.impact === 'critical')
 		.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary).join(' | ')))`, &found), what)
@@ -257,7 +265,7 @@ func (b *tab) keepShot(name string) {
 			var shot []byte
 			b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
 				chromedp.EmulateViewport(size[0], size[1]))
-			b.until(`document.getAnimations().every(a => a.playState === 'finished' || a.effect.getTiming().iterations === Infinity)`)
+			b.still()
 			b.do(chromedp.CaptureScreenshot(&shot))
 			require.NoError(b.d.t, os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%d-%s.png", name, size[0], scheme)), shot, 0o600))
 		}
@@ -400,11 +408,11 @@ func TestDemoInABrowser(t *testing.T) {
 	admin := d.tab(1440, 900)
 	admin.open("/")
 	admin.click("button", "Sign in as an admin")
-	admin.says("People")
+	admin.until(`location.pathname === '/people' && document.readyState === 'complete'`) // the words are on the page before, too
 	admin.accessible("people")
 	admin.keepShot("people")
 	admin.click("a", "ann")
-	admin.says("ann")
+	admin.until(`location.pathname.startsWith('/people/') && document.readyState === 'complete'`)
 	admin.accessible("a person")
 	for _, path := range []string{"/people/keys", "/people/audit", "/account", "/partners", "/nowhere"} {
 		admin.open(path)
