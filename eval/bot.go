@@ -1,0 +1,197 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"faqbot/bot"
+	"faqbot/bot/dialogue"
+	"faqbot/knowledge"
+	"faqbot/retrieval"
+)
+
+// A Bot is the engine that serves customers, over entries that are published nowhere. It is safe for
+// concurrent use.
+type Bot struct {
+	engine   *dialogue.Engine
+	searcher *retrieval.Searcher
+	account  bot.Account
+	topics   map[knowledge.EntryID]string
+}
+
+// NewBot learns entries, which are all one affiliate's, with the defaults that the service has.
+func NewBot(ctx context.Context, entries []knowledge.Entry, e retrieval.Embedder) (*Bot, error) {
+	phrases, err := dialogue.LoadPhrases()
+	if err != nil {
+		return nil, err
+	}
+	b := &Bot{searcher: retrieval.NewSearcher(corpus(entries), e, retrieval.SearcherOptions{}),
+		account: bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}}, topics: make(map[knowledge.EntryID]string)}
+	for _, e := range entries {
+		b.topics[e.ID] = e.Topic
+	}
+	if err := b.searcher.Refresh(ctx); err != nil {
+		return nil, fmt.Errorf("prepare the search: %w", err)
+	}
+	b.engine = dialogue.NewEngine(b.searcher, phrases, dialogue.DefaultPolicy())
+	return b, nil
+}
+
+// A corpus is one revision of the entries of a set.
+type corpus []knowledge.Entry
+
+var _ retrieval.Corpus = corpus{}
+
+func (corpus) Revisions(context.Context) (map[knowledge.AffiliateID]knowledge.Revision, error) {
+	return map[knowledge.AffiliateID]knowledge.Revision{affiliate: 1}, nil
+}
+
+func (c corpus) Published(context.Context, knowledge.AffiliateID) ([]knowledge.Entry, knowledge.Revision, error) {
+	return c, 1, nil
+}
+
+// A Ranked is an entry with the probability that it answers.
+type Ranked struct {
+	Entry       knowledge.EntryID
+	Probability float64
+}
+
+// A Result is what the engine did with a case.
+type Result struct {
+	Case    Case
+	Action  bot.Action
+	Reason  bot.Reason
+	Rule    string
+	Entries []knowledge.EntryID // answered, or offered
+	Ranked  []Ranked            // best first
+	Topic   string              // of the first relevant entry
+	Took    time.Duration
+}
+
+// Ask asks one case as a conversation of its own.
+func (b *Bot) Ask(ctx context.Context, c Case) (Result, error) {
+	now := time.Now()
+	t := bot.Turn{ID: "eval", Account: b.account, Now: now,
+		Conversation: bot.Conversation{ID: "eval", Locale: c.Lang, Mode: bot.ModeBot, OpenedAt: now},
+		Waiting:      []bot.Message{{ID: "eval", Author: bot.AuthorCustomer, Text: c.Text, At: now}}}
+	for _, said := range c.Context {
+		t.History = append(t.History, bot.Message{Author: bot.AuthorCustomer, Text: said, At: now})
+	}
+	began := time.Now()
+	o, err := b.engine.Turn(ctx, t)
+	if err != nil {
+		return Result{}, fmt.Errorf("case %s: %w", c.ID, err)
+	}
+	r := Result{Case: c, Action: o.Decision.Action, Reason: o.Decision.Reason, Rule: o.Trace.Rule,
+		Entries: o.Decision.Entries, Took: time.Since(began)}
+	for _, h := range o.Trace.Hits {
+		r.Ranked = append(r.Ranked, Ranked{h.Entry, h.Score})
+	}
+	if c.InScope() {
+		r.Topic = b.topics[c.Relevant[0]]
+	}
+	return r, nil
+}
+
+// AskAll asks all cases, on all cores, and returns their results in order.
+func (b *Bot) AskAll(ctx context.Context, cases []Case) ([]Result, error) {
+	return inParallel(ctx, cases, b.Ask)
+}
+
+// inParallel does work on each item, on all cores, and returns what came of each in order, or the
+// first error.
+func inParallel[In, Out any](ctx context.Context, items []In, work func(context.Context, In) (Out, error)) ([]Out, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	done := make([]Out, len(items))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(items) {
+					return
+				}
+				out, err := work(ctx, items[i])
+				if err != nil {
+					cancel(err)
+					return
+				}
+				done[i] = out
+			}
+		})
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return done, nil
+}
+
+// Probability is that of the best entry; 0 if none was found.
+func (r Result) Probability() float64 {
+	if len(r.Ranked) == 0 {
+		return 0
+	}
+	return r.Ranked[0].Probability
+}
+
+// Right reports whether the best entry answers the case.
+func (r Result) Right() bool { return len(r.Ranked) > 0 && r.relevant(r.Ranked[0].Entry) }
+
+func (r Result) relevant(id knowledge.EntryID) bool { return slices.Contains(r.Case.Relevant, id) }
+
+// Vectors is an embedder that embeds no wording twice; the corpora of many runs share one. It does
+// not keep customers' questions.
+type Vectors struct {
+	Embedder
+	mu    sync.Mutex
+	known map[string][]float32
+}
+
+// An Embedder is the built-in one: it also says which words it knows.
+type Embedder interface {
+	retrieval.Embedder
+	Words() []string
+}
+
+// NewVectors keeps the vectors of e.
+func NewVectors(e Embedder) *Vectors { return &Vectors{Embedder: e, known: make(map[string][]float32)} }
+
+// EmbedQuery embeds a customer's question.
+func (v *Vectors) EmbedQuery(ctx context.Context, text string) ([]float32, error) {
+	return retrieval.EmbedQuery(ctx, v.Embedder, text)
+}
+
+// Embed returns one vector per text, in order.
+func (v *Vectors) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var missing []string
+	for _, t := range texts {
+		if v.known[t] == nil {
+			missing = append(missing, t)
+		}
+	}
+	made, err := v.Embedder.Embed(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	if len(made) != len(missing) {
+		return nil, fmt.Errorf("embedder %s returned %d vectors for %d texts", v.Space(), len(made), len(missing))
+	}
+	for i, t := range missing {
+		v.known[t] = made[i]
+	}
+	vectors := make([][]float32, len(texts))
+	for i, t := range texts {
+		vectors[i] = v.known[t]
+	}
+	return vectors, nil
+}

@@ -1,0 +1,191 @@
+// Package eval says how well the service answers: it asks the engine that serves customers the
+// questions of a data set, compares what it did with what was wanted, and puts numbers with
+// intervals on the difference. It also fits what the search ships with, from the same sets.
+//
+// It reads data sets from folders and keeps nothing. It does not decide, search or serve.
+package eval
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"faqbot/knowledge"
+	"faqbot/knowledge/faqfile"
+)
+
+// A Case is a question and what should come of it.
+type Case struct {
+	ID       string
+	Text     string
+	Context  []string            // what the customer said before, oldest first
+	Lang     string              // BCP 47, "" if not said
+	Relevant []knowledge.EntryID // the entries that answer it; none means out of scope
+	Kind     string              // what sort of question, like "ood-oos"
+	Tags     []string
+	Dialog   string // cases of one dialogue, or of one entry, are not independent of each other
+}
+
+// InScope reports whether an entry answers c.
+func (c Case) InScope() bool { return len(c.Relevant) > 0 }
+
+// A Set is entries and questions about them.
+type Set struct {
+	Name    string
+	Entries []knowledge.Entry // with IDs as in the file
+	Cases   []Case
+}
+
+// affiliate is whose the entries of a set are.
+const affiliate knowledge.AffiliateID = "eval"
+
+// longestRow is the most bytes of one row of queries.
+const longestRow = 4 << 20
+
+// ReadSet reads a set in the two-file format: faq is any file that import reads, queries is JSON
+// Lines: {"id","text","relevant":[entry IDs]} with [] for out of scope, optionally "lang",
+// "context":[…], "kind", "tags":[…] (or a string of one-letter tags), "dialog". Other fields are
+// ignored. Whatever would make a case mean something else than was written is an error that names
+// the file and the line.
+func ReadSet(name, faq, queries string) (Set, error) {
+	s := Set{Name: name}
+	var err error
+	if s.Entries, err = ReadEntries(faq); err != nil {
+		return Set{}, err
+	}
+	known := make(map[knowledge.EntryID]bool, len(s.Entries))
+	for _, e := range s.Entries {
+		known[e.ID] = true
+	}
+	if s.Cases, err = readCases(queries, known); err != nil {
+		return Set{}, err
+	}
+	return s, nil
+}
+
+// ReadEntries reads a FAQ file; entries need no answer, and have their IDs from the file.
+func ReadEntries(path string) ([]knowledge.Entry, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the entries: %w", err)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, faqfile.MaxBytes+1))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("read the entries: %w", err)
+	}
+	rows, problems := faqfile.Parse(filepath.Base(path), data, faqfile.Options{Trial: true})
+	for _, p := range problems {
+		if p.Fatal || p.Lost {
+			return nil, fmt.Errorf("%s, line %d: %s", path, p.Line, p.Text)
+		}
+	}
+	entries := make([]knowledge.Entry, len(rows))
+	for i, r := range rows {
+		r.ID, r.Affiliate = knowledge.EntryID(r.Key), affiliate
+		entries[i] = r.Entry
+	}
+	return entries, nil
+}
+
+// A caseRow is a case as a file has it.
+type caseRow struct {
+	ID       string              `json:"id"`
+	Text     string              `json:"text"`
+	Context  []string            `json:"context"`
+	Lang     string              `json:"lang"`
+	Relevant []knowledge.EntryID `json:"relevant"`
+	Kind     string              `json:"kind"`
+	Tags     tags                `json:"tags"`
+	Dialog   string              `json:"dialog"`
+}
+
+// tags are a list, or a string of one-letter tags.
+type tags []string
+
+func (t *tags) UnmarshalJSON(raw []byte) error {
+	var letters string
+	if json.Unmarshal(raw, &letters) == nil {
+		*t = strings.Split(letters, "")
+		return nil
+	}
+	var list []string
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return errors.New(`"tags" is neither a list of strings nor a string`)
+	}
+	*t = list
+	return nil
+}
+
+func readCases(path string, known map[knowledge.EntryID]bool) ([]Case, error) {
+	var cases []Case
+	seen := make(map[string]int)
+	err := readLines(path, func(line int, r caseRow) error {
+		switch first, again := seen[r.ID]; {
+		case r.ID == "":
+			return errors.New(`"id" is missing; a row is {"id":"…","text":"…","relevant":["…"]}`)
+		case again:
+			return fmt.Errorf("the id %q stood on line %d before; give each query its own", r.ID, first)
+		case strings.TrimSpace(r.Text) == "":
+			return errors.New(`"text" is missing or empty`)
+		case r.Relevant == nil:
+			return errors.New(`"relevant" is missing; write [] for a query that no entry answers`)
+		}
+		seen[r.ID] = line
+		for _, id := range r.Relevant {
+			if !known[id] {
+				return fmt.Errorf("%q in \"relevant\" is not the id of an entry", id)
+			}
+		}
+		cases = append(cases, r.plain())
+		return nil
+	})
+	if err == nil && len(cases) == 0 {
+		err = fmt.Errorf("%s has no rows", path)
+	}
+	return cases, err
+}
+
+func (r caseRow) plain() Case {
+	return Case{ID: r.ID, Text: r.Text, Context: r.Context, Lang: r.Lang, Relevant: r.Relevant,
+		Kind: r.Kind, Tags: r.Tags, Dialog: r.Dialog}
+}
+
+// readLines gives each row of a JSON Lines file to take. An error of it, or a row that cannot be
+// read, is returned with the file and the line, from 1.
+func readLines[T any](path string, take func(line int, row T) error) (err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read queries: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(make([]byte, 64<<10), longestRow)
+	n := 1
+	for ; lines.Scan(); n++ {
+		line := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte("\xEF\xBB\xBF")))
+		if len(line) == 0 {
+			continue
+		}
+		var row T
+		err := json.Unmarshal(line, &row)
+		if err == nil {
+			err = take(n, row)
+		}
+		if err != nil {
+			return fmt.Errorf("%s, line %d: %w", path, n, err)
+		}
+	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return fmt.Errorf("%s, line %d: the row is longer than %d MiB", path, n, longestRow>>20)
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("read queries: %w", err)
+	}
+	return nil
+}

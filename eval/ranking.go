@@ -1,0 +1,252 @@
+package eval
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"faqbot/bot"
+	"faqbot/knowledge"
+)
+
+// mean is the figure that is the mean of value over the results that have one.
+func mean(value func(Result) (float64, bool)) Figure {
+	return func(s *Sample, weights []int) float64 {
+		sum, n := 0.0, 0.0
+		for i, r := range s.results {
+			w := 1.0
+			if weights != nil {
+				w = float64(weights[i])
+			}
+			if w == 0 {
+				continue
+			}
+			if v, ok := value(r); ok {
+				sum += w * v
+				n += w
+			}
+		}
+		return ratio(sum, n)
+	}
+}
+
+// inScope is the mean of value over what an entry answers.
+func inScope(value func(Result) float64) Figure {
+	return mean(func(r Result) (float64, bool) {
+		if !r.Case.InScope() {
+			return 0, false
+		}
+		return value(r), true
+	})
+}
+
+// Accuracy is the share of the questions in scope whose best entry answers them, however likely it is.
+func Accuracy(s *Sample, weights []int) float64 {
+	all := s.total(weights)
+	return ratio(all.right, all.in)
+}
+
+// Recall is the share of the questions in scope with an entry that answers among the first k.
+func Recall(k int) Figure {
+	return inScope(func(r Result) float64 {
+		if at := r.first(); at > 0 && at <= k {
+			return 1
+		}
+		return 0
+	})
+}
+
+// MRR is the mean reciprocal rank of the first entry that answers; 0 if it was not ranked.
+func MRR() Figure {
+	return inScope(func(r Result) float64 {
+		if at := r.first(); at > 0 {
+			return 1 / float64(at)
+		}
+		return 0
+	})
+}
+
+// NDCG is the normalised discounted cumulative gain of the first k (Järvelin and Kekäläinen 2002)
+// where an entry answers or does not.
+func NDCG(k int) Figure {
+	return inScope(func(r Result) float64 {
+		gain, most := 0.0, 0.0
+		for i, ranked := range r.Ranked[:min(k, len(r.Ranked))] {
+			if r.relevant(ranked.Entry) {
+				gain += 1 / math.Log2(float64(i+2))
+			}
+		}
+		for i := range min(k, len(r.Case.Relevant)) {
+			most += 1 / math.Log2(float64(i+2))
+		}
+		return gain / most
+	})
+}
+
+// MAP is the mean average precision of what was ranked, at most ten entries; those that answer and
+// were not ranked count as missed.
+func MAP() Figure {
+	return inScope(func(r Result) float64 {
+		found, sum := 0.0, 0.0
+		for i, ranked := range r.Ranked {
+			if r.relevant(ranked.Entry) {
+				found++
+				sum += found / float64(i+1)
+			}
+		}
+		return sum / float64(len(r.Case.Relevant))
+	})
+}
+
+// first is the rank, from 1, of the first entry that answers; 0 if none was ranked.
+func (r Result) first() int {
+	return 1 + slices.IndexFunc(r.Ranked, func(ranked Ranked) bool { return r.relevant(ranked.Entry) })
+}
+
+// A Verdict is what a decision came to for the customer.
+type Verdict string
+
+// Decisions as customers see them. Asking for other words is to decline: the bot has shown nothing.
+const (
+	AnsweredRight Verdict = "answered right"
+	AnsweredWrong Verdict = "answered wrong"
+	OfferedRight  Verdict = "offered, one is right"
+	OfferedWrong  Verdict = "offered, none is right"
+	SmallTalk     Verdict = "small talk"
+	Declined      Verdict = "declined"
+	HandedOff     Verdict = "handed off"
+)
+
+// Verdicts are all, in the order in which they are shown.
+func Verdicts() []Verdict {
+	return []Verdict{AnsweredRight, AnsweredWrong, OfferedRight, OfferedWrong, SmallTalk, Declined, HandedOff}
+}
+
+// Verdict judges r's action, not its ranking.
+func (r Result) Verdict() Verdict {
+	right := slices.ContainsFunc(r.Entries, func(id knowledge.EntryID) bool { return r.relevant(id) })
+	switch {
+	case r.Action == bot.ActionHandoff:
+		return HandedOff
+	case r.Action == bot.ActionAnswer && len(r.Entries) == 0:
+		return SmallTalk
+	case r.Action == bot.ActionAnswer && right:
+		return AnsweredRight
+	case r.Action == bot.ActionAnswer:
+		return AnsweredWrong
+	case r.Action == bot.ActionClarify && right:
+		return OfferedRight
+	case r.Action == bot.ActionClarify && len(r.Entries) > 0:
+		return OfferedWrong
+	}
+	return Declined
+}
+
+// A Decisions is how often each verdict fell, in scope and out of it.
+type Decisions struct {
+	InScope    map[Verdict]int `json:"in_scope"`
+	OutOfScope map[Verdict]int `json:"out_of_scope"`
+}
+
+// Decisions counts the verdicts.
+func (s *Sample) Decisions() Decisions {
+	d := Decisions{InScope: make(map[Verdict]int), OutOfScope: make(map[Verdict]int)}
+	for _, r := range s.results {
+		if r.Case.InScope() {
+			d.InScope[r.Verdict()]++
+		} else {
+			d.OutOfScope[r.Verdict()]++
+		}
+	}
+	return d
+}
+
+// What decisions are worth, beside a right answer's 1 and nothing shown's 0. At these costs
+// dialogue.DefaultPolicy's thresholds break even: an answer that is right half the time, a menu that
+// holds the right entry one time in five.
+const (
+	wrongCosts = 1.0
+	tapCosts   = 0.2
+)
+
+// Utility is the mean worth of the decisions, from -1 to 1.
+func Utility() Figure {
+	return mean(func(r Result) (float64, bool) {
+		switch r.Verdict() {
+		case AnsweredRight:
+			return 1, true
+		case AnsweredWrong:
+			return -wrongCosts, true
+		case OfferedRight:
+			return 1 - tapCosts, true
+		case OfferedWrong:
+			return -tapCosts, true
+		}
+		return 0, true
+	})
+}
+
+// Coverage is the share of all questions that an entry was given as the answer to.
+func Coverage() Figure {
+	return mean(func(r Result) (float64, bool) { return count(r.answered()), true })
+}
+
+// SelectiveAccuracy is the share of the answers given that were right.
+func SelectiveAccuracy() Figure {
+	return mean(func(r Result) (float64, bool) { return count(r.Verdict() == AnsweredRight), r.answered() })
+}
+
+// MenuHit is the share of the menus offered that held an entry that answers.
+func MenuHit() Figure {
+	return mean(func(r Result) (float64, bool) {
+		v := r.Verdict()
+		return count(v == OfferedRight), v == OfferedRight || v == OfferedWrong
+	})
+}
+
+func (r Result) answered() bool {
+	v := r.Verdict()
+	return v == AnsweredRight || v == AnsweredWrong
+}
+
+func count(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// Latency is the time within which the share q, over 0 and up to 1, of the results was there; 0 if
+// there are none.
+func (s *Sample) Latency(q float64) time.Duration {
+	if len(s.results) == 0 {
+		return 0
+	}
+	took := make([]time.Duration, len(s.results))
+	for i, r := range s.results {
+		took[i] = r.Took
+	}
+	slices.Sort(took)
+	return took[max(0, int(math.Ceil(q*float64(len(took))))-1)]
+}
+
+// A Slice is the results that have something in common.
+type Slice struct {
+	Name string
+	*Sample
+}
+
+// SliceBy cuts s by what keys says of each result, in alphabetical order. A result may be in several
+// slices.
+func (s *Sample) SliceBy(keys func(Result) []string) []Slice {
+	var names []string
+	for _, r := range s.results {
+		names = append(names, keys(r)...)
+	}
+	slices.Sort(names)
+	var list []Slice
+	for _, name := range slices.Compact(names) {
+		list = append(list, Slice{name, s.Only(func(r Result) bool { return slices.Contains(keys(r), name) })})
+	}
+	return list
+}

@@ -1,0 +1,162 @@
+package eval
+
+import (
+	"cmp"
+	"iter"
+	"math"
+	"slices"
+)
+
+// A Sample is judged answers, ready for figures.
+type Sample struct {
+	results []Result // nil if there are only judgements
+	judged  []Judged
+	order   []int // places in judged, by falling confidence
+	cluster []int // by place: whose answers belong together; nil if all are independent
+}
+
+// A Judged is an answer as far as most figures look at it.
+type Judged struct {
+	Confidence float64 // of the best entry
+	Right      bool    // the best entry answers the question; false out of scope
+	InScope    bool    // some entry answers it
+}
+
+// NewSample judges results by the probability of their best entry. Cases of one dialogue belong
+// together.
+func NewSample(results []Result) *Sample {
+	judged := make([]Judged, len(results))
+	dialogs := make([]string, len(results))
+	for i, r := range results {
+		judged[i] = Judged{Confidence: r.Probability(), Right: r.Right(), InScope: r.Case.InScope()}
+		dialogs[i] = r.Case.Dialog
+	}
+	s := SampleOf(judged)
+	s.results, s.cluster = results, clustersOf(dialogs)
+	return s
+}
+
+// SampleOf is a sample of answers of which no more is known. Figures of ranks, actions and times are
+// NaN in it.
+func SampleOf(judged []Judged) *Sample {
+	s := &Sample{judged: judged, order: make([]int, len(judged))}
+	for i := range s.order {
+		s.order[i] = i
+	}
+	slices.SortStableFunc(s.order, func(a, b int) int { return cmp.Compare(judged[b].Confidence, judged[a].Confidence) })
+	return s
+}
+
+// By is the same sample judged by another confidence, one for each result in their order.
+func (s *Sample) By(confidence []float64) *Sample {
+	judged := slices.Clone(s.judged)
+	for i := range judged {
+		judged[i].Confidence = confidence[i]
+	}
+	other := SampleOf(judged)
+	other.results, other.cluster = s.results, s.cluster
+	return other
+}
+
+// Only is the sample of those results that keep holds for.
+func (s *Sample) Only(keep func(Result) bool) *Sample {
+	var kept []Result
+	var judged []Judged
+	var cluster []int
+	for i, r := range s.results {
+		if keep(r) {
+			kept, judged = append(kept, r), append(judged, s.judged[i])
+			if s.cluster != nil {
+				cluster = append(cluster, s.cluster[i])
+			}
+		}
+	}
+	only := SampleOf(judged)
+	only.results, only.cluster = kept, cluster
+	return only
+}
+
+// Len is how many results there are.
+func (s *Sample) Len() int { return len(s.judged) }
+
+// clustersOf numbers what belongs together, in order of appearance; "" is alone. Nil if all are alone.
+func clustersOf(names []string) []int {
+	if !slices.ContainsFunc(names, func(n string) bool { return n != "" }) {
+		return nil
+	}
+	number := make(map[string]int)
+	cluster := make([]int, len(names))
+	next := 0
+	for i, name := range names {
+		n, ok := number[name]
+		if !ok || name == "" {
+			n = next
+			next++
+			number[name] = n
+		}
+		cluster[i] = n
+	}
+	return cluster
+}
+
+// A Figure is a number about a sample in which the result at place i counts weights[i] times; nil
+// counts each once. NaN if the sample says nothing about it.
+type Figure func(s *Sample, weights []int) float64
+
+// A level is the results of one confidence: how many, how many of them in scope, how many right.
+type level struct{ confidence, all, in, right float64 }
+
+func (l level) out() float64    { return l.all - l.in }
+func (l level) wrong() float64  { return l.all - l.right }
+func (l *level) add(with level) { l.all += with.all; l.in += with.in; l.right += with.right }
+
+// levels goes through the levels of s, the most confident first. Results of equal confidence cannot
+// be told apart by it, so no figure may depend on their order.
+func (s *Sample) levels(weights []int) iter.Seq[level] {
+	return func(yield func(level) bool) {
+		var at level
+		for _, i := range s.order {
+			j, w := s.judged[i], 1.0
+			if weights != nil {
+				w = float64(weights[i])
+			}
+			if w == 0 {
+				continue
+			}
+			if at.all > 0 && j.Confidence != at.confidence {
+				if !yield(at) {
+					return
+				}
+				at = level{}
+			}
+			one := level{all: w}
+			if j.InScope {
+				one.in = w
+			}
+			if j.Right {
+				one.right = w
+			}
+			at.confidence = j.Confidence
+			at.add(one)
+		}
+		if at.all > 0 {
+			yield(at)
+		}
+	}
+}
+
+// total is all of s as one level.
+func (s *Sample) total(weights []int) (sum level) {
+	for l := range s.levels(weights) {
+		sum.add(l)
+	}
+	return sum
+}
+
+// ratio is a/b, NaN for an empty b.
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return math.NaN()
+	}
+	return a / b
+}

@@ -1,0 +1,216 @@
+package eval
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+const (
+	draws = 2_000  // of a bootstrap
+	flips = 10_000 // of a randomisation test
+	seed  = 1      // so that the same answers give the same intervals
+)
+
+// An Interval holds a figure with 95 % confidence. Both ends are NaN if nothing is known.
+type Interval struct {
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}
+
+// Interval is f's, by 2,000 draws of the bootstrap (Efron 1979), percentile method, over clusters
+// where answers belong together. Draws in which f says nothing are left out.
+func (s *Sample) Interval(f Figure) Interval {
+	return bootstrap(s.Len(), s.cluster, func(weights []int) float64 { return f(s, weights) })
+}
+
+// Difference is how much larger f is of s than of other, which has the same cases in the same order,
+// with the interval of the difference by the paired bootstrap: both see the same draws.
+func (s *Sample) Difference(other *Sample, f Figure) (float64, Interval) {
+	return f(s, nil) - f(other, nil), bootstrap(s.Len(), s.cluster, func(weights []int) float64 {
+		return f(s, weights) - f(other, weights)
+	})
+}
+
+// bootstrap draws n answers, or whole clusters of them, with replacement.
+func bootstrap(n int, cluster []int, statistic func(weights []int) float64) Interval {
+	if n == 0 {
+		return Interval{math.NaN(), math.NaN()}
+	}
+	clusters := countOf(n, cluster)
+	numbers := make([]uint64, draws)
+	for i := range numbers {
+		numbers[i] = uint64(i)
+	}
+	// Each draw has a generator of its own, so that the order in which cores take them is no matter.
+	values, _ := inParallel(context.Background(), numbers, func(_ context.Context, draw uint64) (float64, error) {
+		random := rand.New(rand.NewPCG(seed, draw))
+		times := make([]int, clusters)
+		for range clusters {
+			times[random.IntN(clusters)]++
+		}
+		if cluster == nil {
+			return statistic(times), nil
+		}
+		weights := make([]int, n)
+		for i, c := range cluster {
+			weights[i] = times[c]
+		}
+		return statistic(weights), nil
+	})
+	values = slices.DeleteFunc(values, math.IsNaN)
+	if len(values) == 0 {
+		return Interval{math.NaN(), math.NaN()}
+	}
+	slices.Sort(values)
+	return Interval{quantile(values, .025), quantile(values, .975)}
+}
+
+func countOf(n int, cluster []int) int {
+	if cluster == nil {
+		return n
+	}
+	return slices.Max(cluster) + 1
+}
+
+// quantile interpolates in sorted values.
+func quantile(sorted []float64, q float64) float64 {
+	at := q * float64(len(sorted)-1)
+	low := int(at)
+	if low+1 == len(sorted) {
+		return sorted[low]
+	}
+	return sorted[low] + (at-float64(low))*(sorted[low+1]-sorted[low])
+}
+
+// sums adds up values by cluster.
+func sums(values []float64, cluster []int) []float64 {
+	if cluster == nil {
+		return values
+	}
+	sum := make([]float64, countOf(len(values), cluster))
+	for i, v := range values {
+		sum[cluster[i]] += v
+	}
+	return sum
+}
+
+// randomisation is the probability that paired differences whose signs mean nothing are together as
+// far from zero as these, by 10,000 random flips of signs (Fisher 1935; Noreen 1989), those of a
+// cluster flipped together.
+func randomisation(differences []float64, cluster []int) float64 {
+	d := sums(differences, cluster)
+	observed := 0.0
+	for _, x := range d {
+		observed += x
+	}
+	observed = math.Abs(observed) - 1e-9 // equal sums may differ by rounding
+	random := rand.New(rand.NewPCG(seed, flips))
+	extreme := 1
+	for range flips {
+		sum := 0.0
+		var bits uint64
+		for i, x := range d {
+			if i%64 == 0 {
+				bits = random.Uint64()
+			}
+			if bits>>(i%64)&1 == 0 {
+				x = -x
+			}
+			sum += x
+		}
+		if math.Abs(sum) >= observed {
+			extreme++
+		}
+	}
+	return float64(extreme) / (flips + 1)
+}
+
+// holm adjusts the probabilities of several tests made together (Holm 1979).
+func holm(p []float64) []float64 {
+	order := make([]int, len(p))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p[a], p[b]) })
+	adjusted := make([]float64, len(p))
+	last := 0.0
+	for rank, i := range order {
+		last = max(last, min(1, p[i]*float64(len(p)-rank)))
+		adjusted[i] = last
+	}
+	return adjusted
+}
+
+// detectable is the smallest mean of paired differences that a test at 5 % would find with a power
+// of 80 %, given how these scatter. NaN for fewer than two clusters.
+func detectable(differences []float64, cluster []int) float64 {
+	const z = 1.959964 + 0.841621 // quantiles of the normal distribution at .975 and .8
+	d := sums(differences, cluster)
+	n := float64(len(d))
+	average := 0.0
+	for _, x := range d {
+		average += x / n
+	}
+	squares := 0.0
+	for _, x := range d {
+		squares += (x - average) * (x - average)
+	}
+	if n < 2 {
+		return math.NaN()
+	}
+	return z * math.Sqrt(squares/(n-1)*n) / float64(len(differences))
+}
+
+// A Comparison is two ways of answering the same cases, by how many of them each treats well.
+type Comparison struct {
+	Name       string   `json:"name"`
+	Cases      int      `json:"cases"`
+	Difference float64  `json:"difference"` // of the means, after minus before
+	Interval   Interval `json:"interval"`
+	P          float64  `json:"p"`          // of the paired randomisation test, by Holm's method if there are several
+	Detectable float64  `json:"detectable"` // the smallest difference that so many cases could show
+}
+
+// Compare compares what each case was worth before and after, over the clusters of the cases.
+func Compare(name string, before, after []float64, cluster []int) Comparison {
+	d := make([]float64, len(before))
+	total := 0.0
+	for i := range d {
+		d[i] = after[i] - before[i]
+		total += d[i]
+	}
+	return Comparison{Name: name, Cases: len(d), Difference: ratio(total, float64(len(d))), P: randomisation(d, cluster),
+		Detectable: detectable(d, cluster), Interval: bootstrap(len(d), cluster, func(weights []int) float64 {
+			sum, n := 0.0, 0.0
+			for i, x := range d {
+				sum += float64(weights[i]) * x
+				n += float64(weights[i])
+			}
+			return ratio(sum, n)
+		})}
+}
+
+// Adjust corrects for comparisons that were made together.
+func Adjust(list []Comparison) {
+	p := make([]float64, len(list))
+	for i, c := range list {
+		p[i] = c.P
+	}
+	for i, adjusted := range holm(p) {
+		list[i].P = adjusted
+	}
+}
+
+// Verdict is "better", "worse", or "no evidence" of either at 5 %.
+func (c Comparison) Verdict() string {
+	switch {
+	case c.P >= .05:
+		return "no evidence"
+	case c.Difference > 0:
+		return "better"
+	}
+	return "worse"
+}
