@@ -20,7 +20,7 @@ prepare:
 	@.ci/prepare
 
 check:
-	@test -z "$$(gofmt -l cmd bot retrieval handoff knowledge)" || { echo "not gofmt'ed:"; gofmt -l cmd bot retrieval handoff knowledge; exit 1; }
+	@test -z "$$(gofmt -l cmd eval bot retrieval handoff knowledge)" || { echo "not gofmt'ed:"; gofmt -l cmd bot retrieval handoff knowledge; exit 1; }
 	$(GO) vet ./...
 
 # golangci-lint is not needed to build or test; .golangci.yml says what it should look at.
@@ -33,8 +33,8 @@ crash:
 
 # Answer quality on the public sets in DATA, which are not part of this repository.
 DATA ?= ../shared/data
-quality:
-	FAQBOT_QUALITY_DATA=$(abspath $(DATA)) $(GO) test -count=1 -timeout 30m -run TestQuality -v ./cmd/faqbot
+quality: build
+	bin/faqbot eval quality $(DATA)
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./retrieval/...

@@ -22,6 +22,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the service until it is told to stop."`
 	Import  importCommand  `cmd:"" help:"Read an affiliate's FAQ file, show what would change, and publish it if asked to. Works beside a running server."`
 	Ask     askCommand     `cmd:"" help:"Ask the engine a question, or a file of them, in the terminal."`
+	Eval    evalCommand    `cmd:"" help:"Measure how well the engine answers."`
 	Desk    deskCommand    `cmd:"" help:"Work on tickets in the terminal."`
 	User    userCommand    `cmd:"" help:"Manage the people who sign in."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this version's schema. serve does it too."`
@@ -36,6 +37,7 @@ type terminal struct {
 
 const (
 	exitDone     = 0
+	exitMissed   = 1 // done, and what was measured is below its floor
 	exitCouldNot = 2
 )
 
@@ -68,6 +70,9 @@ func run(ctx context.Context, args []string, term terminal) int {
 	if err == nil {
 		err = parsed.Run(&cli)
 	}
+	if errors.Is(err, errMissed) {
+		return exitMissed
+	}
 	if err != nil {
 		if pe, ok := errors.AsType[*kong.ParseError](err); ok {
 			fmt.Fprintf(term.err, "faqbot: %v\nTry: faqbot --help\n", pe)
@@ -81,3 +86,6 @@ func run(ctx context.Context, args []string, term terminal) int {
 
 // errSaid ends a command that could not do its work and has said why.
 var errSaid = errors.New("said already")
+
+// errMissed ends a command that has shown that a floor is missed.
+var errMissed = errors.New("a floor is missed")

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"faqbot/eval"
+	"faqbot/retrieval/encoder"
+)
+
+// evalCommand measures.
+type evalCommand struct {
+	Quality evalQualityCommand `cmd:"" help:"Ask the public sets' questions and compare the figures with floors and goals. Exit code 1: a floor is missed."`
+}
+
+// evalQualityCommand measures the engine with its defaults.
+type evalQualityCommand struct {
+	Data    string `arg:"" help:"The folder of public sets: banking77, stackfaq and the others, each with faq.jsonl and queries.jsonl." type:"existingdir"`
+	JSON    string `name:"json" help:"Write all figures and answers to this file." placeholder:"FILE"`
+	Against string `help:"Compare with an earlier run's --json file." placeholder:"FILE" type:"existingfile"`
+}
+
+func (cmd evalQualityCommand) Run(ctx context.Context, term terminal) error {
+	var earlier *eval.Report
+	if cmd.Against != "" {
+		raw, err := os.ReadFile(cmd.Against)
+		if err == nil {
+			err = json.Unmarshal(raw, &earlier)
+		}
+		if err != nil {
+			return fmt.Errorf("read the earlier report %s: %w", cmd.Against, err)
+		}
+	}
+	e, err := encoder.New()
+	if err != nil {
+		return err
+	}
+	told := func(what string) { fmt.Fprintf(term.err, "asking %s\n", what) }
+	r, err := eval.Quality(ctx, cmd.Data, eval.NewVectors(e), told)
+	if err == nil && earlier != nil {
+		err = r.CompareWith(earlier)
+	}
+	if err == nil && cmd.JSON != "" {
+		err = writeJSON(cmd.JSON, r)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(term.out, "faqbot %s, %s\n\n", version, machine(e))
+	if err := r.Print(term.out); err != nil {
+		return err
+	}
+	if r.Missed() {
+		fmt.Fprintln(term.err, "faqbot: a floor is missed")
+		return errMissed
+	}
+	return nil
+}
+
+// machine says what figures of speed, and the encoder's last bits, depend on.
+func machine(e *encoder.Encoder) string {
+	model, features := processor("/proc/cpuinfo")
+	return fmt.Sprintf("%s/%s, %d cores, %s%s; encoder %s on %s", runtime.GOOS, runtime.GOARCH, runtime.GOMAXPROCS(0), model, features, e.Space(), e.Kernel())
+}
+
+// processor is the processor's name and those of its features that matter here, where a system says.
+func processor(path string) (model, features string) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "unknown processor", ""
+	}
+	defer func() { _ = f.Close() }()
+	model = "unknown processor"
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		key, value, _ := strings.Cut(lines.Text(), ":")
+		switch strings.TrimSpace(key) {
+		case "model name":
+			model = strings.TrimSpace(value)
+		case "flags":
+			for _, flag := range []string{"avx2", "avx_vnni", "avx512f", "avx512_vnni"} {
+				if slices.Contains(strings.Fields(value), flag) {
+					features += " " + flag
+				}
+			}
+			return model, features
+		}
+	}
+	return model, features
+}
+
+// writeJSON writes v to a file that appears whole or not at all.
+func writeJSON(path string, v any) error {
+	return writeWhole(path, func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(v)
+	})
+}
+
+// writeWhole writes a file that appears whole or not at all.
+func writeWhole(path string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".faqbot-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	buffered := bufio.NewWriter(f)
+	err = errors.Join(write(buffered), buffered.Flush(), f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(f.Name()))
+	}
+	return nil
+}

@@ -1,0 +1,380 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"path/filepath"
+	"strings"
+)
+
+// A Target is what a figure must reach, and what it should.
+type Target struct {
+	Figure string  `json:"figure"`
+	Floor  float64 `json:"floor"`
+	Goal   float64 `json:"goal"`
+}
+
+// A benchmark is a public set with targets.
+type benchmark struct {
+	name, folder, faq, queries string
+	byEntry                    bool // the queries of one entry are paraphrases of each other
+	targets                    []Target
+}
+
+// benchmarks are the sets that quality is measured on.
+func benchmarks() []benchmark {
+	const faq, k5, k10, clean, typo = "faq.jsonl", "faq.k5.jsonl", "faq.k10.jsonl", "queries.jsonl", "queries.typo.jsonl"
+	return []benchmark{
+		{"banking77 k10", "banking77", k10, clean, false, []Target{{"acc", .875, .890}}},
+		{"banking77 k5", "banking77", k5, clean, false, []Target{{"acc", .830, .850}}},
+		{"clinc150 k10", "clinc150", k10, clean, false, []Target{{"acc", .910, .925}, {"AUROC", .965, .972}}},
+		{"hwu64 k10", "hwu64", k10, clean, false, []Target{{"acc", .835, .850}}},
+		{"hwu64 k5", "hwu64", k5, clean, false, []Target{{"acc", .790, .810}}},
+		{"hint3_sofmattress", "hint3_sofmattress", faq, clean, false,
+			[]Target{{"acc", .820, .850}, {"AUROC", .890, .920}, {"AURC", .205, .180}, {"joint", .72, .77}}},
+		{"banking77_oos", "banking77_oos", faq, clean, false, []Target{{"joint", .79, .84}}},
+		{"clinc_oos_banking", "clinc_oos_banking", faq, clean, false, nil},
+		{"clinc_oos_credit_cards", "clinc_oos_credit_cards", faq, clean, false, nil},
+		{"stackfaq", "stackfaq", faq, clean, true, []Target{{"acc", .945, .960}, {"r@3", .997, 1}}},
+		{"covidfaq_jhu", "covidfaq_jhu", faq, clean, false, []Target{{"acc", .640, .740}, {"r@3", .910, .940}}},
+		{"banking77 k10" + typing, "banking77", k10, typo, false, []Target{{"acc", .80, .84}}},
+		{"clinc150 k10" + typing, "clinc150", k10, typo, false, []Target{{"acc", .83, .88}}},
+		{"stackfaq" + typing, "stackfaq", faq, typo, true, []Target{{"acc", .90, .93}}},
+	}
+}
+
+const (
+	calibrationLeast = 390 // queries from which a set's calibration error says something
+	everySet         = "all sets"
+	typing           = " typo" // at the end of a name: the same questions with 8 % of their letters wrong
+)
+
+// calibrationTargets are those of the ECE over all sets, each asked as it is.
+func calibrationTargets() []Target { return []Target{{"mean ECE", .08, .05}, {"worst ECE", .15, .15}} }
+
+// A Measured is a figure of a set.
+type Measured struct {
+	Name     string   `json:"name"`
+	Value    float64  `json:"value"`
+	Interval Interval `json:"interval"`
+}
+
+// A Checked is a target and what was reached.
+type Checked struct {
+	Set string `json:"set"`
+	Target
+	Value    float64   `json:"value"`
+	Interval *Interval `json:"interval,omitempty"` // nil for figures over all sets
+	Standing Standing  `json:"standing"`
+}
+
+// A Standing says how a figure stands to its target.
+type Standing string
+
+// From best to worst.
+const (
+	AtGoal  Standing = "goal"
+	AtFloor Standing = "floor"
+	Missed  Standing = "MISSED"
+)
+
+func standing(v float64, t Target, low bool) Standing {
+	if low {
+		v, t.Floor, t.Goal = -v, -t.Floor, -t.Goal
+	}
+	const rounding = 1e-9
+	switch {
+	case v >= t.Goal-rounding:
+		return AtGoal
+	case v >= t.Floor-rounding:
+		return AtFloor
+	}
+	return Missed
+}
+
+// Milliseconds are times that shares of the answers were there within, with all cores busy.
+type Milliseconds struct {
+	P50 float64 `json:"p50"`
+	P95 float64 `json:"p95"`
+	P99 float64 `json:"p99"`
+}
+
+// An Answer is what became of one case, as far as a later run compares with it.
+type Answer struct {
+	Case        string  `json:"case"`
+	Right       bool    `json:"right"` // the best entry answers; out of scope: its probability is below .5
+	Probability float64 `json:"probability"`
+}
+
+// A SetReport is all figures of one set.
+type SetReport struct {
+	Name        string       `json:"name"`
+	Entries     int          `json:"entries"`
+	Queries     int          `json:"queries"`
+	OutOfScope  int          `json:"out_of_scope"`
+	Figures     []Measured   `json:"figures"` // those that mean something on this set
+	Decisions   Decisions    `json:"decisions"`
+	Took        Milliseconds `json:"took_ms"`
+	Reliability []Bin        `json:"reliability"`
+	Curve       []RiskPoint  `json:"risk_coverage"` // one point for each hundredth of coverage
+	Slices      []Part       `json:"slices"`
+	Answers     []Answer     `json:"answers"`
+
+	sample *Sample
+}
+
+// A Part is how well the results that have something in common were answered.
+type Part struct {
+	By      string   `json:"by"` // topic, lang, tag
+	Name    string   `json:"name"`
+	Queries int      `json:"queries"`
+	Good    Measured `json:"good"` // the share treated well: joint
+}
+
+// A Report is a whole measurement.
+type Report struct {
+	Version int          `json:"version"`
+	Sets    []SetReport  `json:"sets"`
+	Skipped []string     `json:"skipped"` // sets that are not there
+	Checks  []Checked    `json:"checks"`
+	Typos   []Comparison `json:"typos"`             // with typing errors against without
+	Against []Comparison `json:"against,omitempty"` // this run against an earlier one
+}
+
+const reportVersion = 1
+
+// Quality asks the queries of every benchmark found in data and checks the targets. told hears what
+// is being done. Without a single benchmark it is an error.
+func Quality(ctx context.Context, data string, e *Vectors, told func(string)) (*Report, error) {
+	r := &Report{Version: reportVersion}
+	for _, b := range benchmarks() {
+		told(b.name)
+		s, err := b.measure(ctx, data, e)
+		if errors.Is(err, fs.ErrNotExist) {
+			r.Skipped = append(r.Skipped, b.name)
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", b.name, err)
+		}
+		r.Sets = append(r.Sets, s)
+		r.Checks = append(r.Checks, s.check(b.targets)...)
+	}
+	if len(r.Sets) == 0 {
+		return nil, fmt.Errorf("%s holds none of the public sets; give the folder that has banking77, stackfaq and the others", data)
+	}
+	r.checkCalibration()
+	r.compareTypos()
+	return r, nil
+}
+
+func (b benchmark) measure(ctx context.Context, data string, e *Vectors) (SetReport, error) {
+	set, err := ReadSet(b.name, filepath.Join(data, b.folder, b.faq), filepath.Join(data, b.folder, b.queries))
+	if err != nil {
+		return SetReport{}, err
+	}
+	for i, c := range set.Cases {
+		if b.byEntry && c.InScope() {
+			set.Cases[i].Dialog = string(c.Relevant[0])
+		}
+	}
+	bot, err := NewBot(ctx, set.Entries, e)
+	if err != nil {
+		return SetReport{}, err
+	}
+	results, err := bot.AskAll(ctx, set.Cases)
+	if err != nil {
+		return SetReport{}, err
+	}
+	return reportOf(set, NewSample(results)), nil
+}
+
+// reportOf works out all figures of a set.
+func reportOf(set Set, s *Sample) SetReport {
+	r := SetReport{Name: set.Name, Entries: len(set.Entries), Queries: s.Len(), Decisions: s.Decisions(),
+		Took:        Milliseconds{milliseconds(s, .5), milliseconds(s, .95), milliseconds(s, .99)},
+		Reliability: s.Reliability(), Curve: hundredths(s.RiskCoverage()), Slices: parts(s), sample: s}
+	kinds := s.SliceBy(func(r Result) []string {
+		if r.Case.InScope() {
+			return nil
+		}
+		return said(r.Case.Kind)
+	})
+	for _, k := range kinds {
+		against := s.Only(func(r Result) bool { return r.Case.InScope() || r.Case.Kind == k.Name })
+		for _, f := range []named{{name: "AUROC", of: AUROC}, {name: "FPR95", of: FPR95}, {name: "AUPR", of: AUPR}} {
+			r.measure(against, f.name+" "+k.Name, f.of)
+		}
+	}
+	for _, f := range figures() {
+		r.measure(s, f.name, f.of)
+	}
+	for i, result := range s.results {
+		if !result.Case.InScope() {
+			r.OutOfScope++
+		}
+		r.Answers = append(r.Answers, Answer{Case: result.Case.ID, Right: good(s.judged[i]), Probability: result.Probability()})
+	}
+	return r
+}
+
+// parts are the slices of s by topic, language and tag, where there is more than one.
+func parts(s *Sample) []Part {
+	list := []Part{}
+	for _, by := range []struct {
+		name string
+		keys func(Result) []string
+	}{
+		{"topic", func(r Result) []string { return said(r.Topic) }},
+		{"lang", func(r Result) []string { return said(r.Case.Lang) }},
+		{"tag", func(r Result) []string { return r.Case.Tags }},
+	} {
+		slices := s.SliceBy(by.keys)
+		if len(slices) < 2 {
+			continue
+		}
+		for _, p := range slices {
+			list = append(list, Part{by.name, p.Name, p.Len(), Measured{"joint", Joint(p.Sample, nil), p.Interval(Joint)}})
+		}
+	}
+	return list
+}
+
+// said is what was said, if anything was.
+func said(what string) []string {
+	if what == "" {
+		return nil
+	}
+	return []string{what}
+}
+
+// hundredths thins a curve out to its first point in each hundredth of coverage.
+func hundredths(curve []RiskPoint) []RiskPoint {
+	thin, last := []RiskPoint{}, -1
+	for _, p := range curve {
+		if at := int(100 * p.Coverage); at > last {
+			thin, last = append(thin, p), at
+		}
+	}
+	return thin
+}
+
+// good reports whether a question is treated well: its best entry answers, or none does and none is
+// likely.
+func good(j Judged) bool { return j.Right || !j.InScope && j.Confidence < even }
+
+func (r *SetReport) measure(s *Sample, name string, f Figure) {
+	if v := f(s, nil); !math.IsNaN(v) {
+		r.Figures = append(r.Figures, Measured{name, v, s.Interval(f)})
+	}
+}
+
+func milliseconds(s *Sample, q float64) float64 { return float64(s.Latency(q).Microseconds()) / 1000 }
+
+// Figure is the figure of that name; false if it means nothing on this set.
+func (r SetReport) Figure(name string) (Measured, bool) {
+	for _, m := range r.Figures {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return Measured{}, false
+}
+
+func (r SetReport) check(targets []Target) (list []Checked) {
+	for _, t := range targets {
+		low := false
+		for _, f := range figures() {
+			low = low || f.name == t.Figure && f.low
+		}
+		c := Checked{Set: r.Name, Target: t, Standing: Missed}
+		if m, ok := r.Figure(t.Figure); ok {
+			c.Value, c.Interval, c.Standing = m.Value, &m.Interval, standing(m.Value, t, low)
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// checkCalibration checks the mean and the worst calibration error of the sets that are large enough.
+func (r *Report) checkCalibration() {
+	sum, worst, n := 0.0, 0.0, 0.0
+	for _, s := range r.Sets {
+		if m, ok := s.Figure("ECE"); ok && s.Queries >= calibrationLeast && !strings.HasSuffix(s.Name, typing) {
+			sum, worst, n = sum+m.Value, max(worst, m.Value), n+1
+		}
+	}
+	if n == 0 {
+		return
+	}
+	for i, v := range []float64{sum / n, worst} {
+		t := calibrationTargets()[i]
+		r.Checks = append(r.Checks, Checked{Set: everySet, Target: t, Value: v, Standing: standing(v, t, true)})
+	}
+}
+
+// compareTypos compares each set with typing errors with the same without.
+func (r *Report) compareTypos() {
+	for _, noisy := range r.Sets {
+		name, is := strings.CutSuffix(noisy.Name, typing)
+		for _, clean := range r.Sets {
+			if is && clean.Name == name {
+				if c, ok := compareAnswers(clean.Answers, noisy); ok {
+					r.Typos = append(r.Typos, c)
+				}
+			}
+		}
+	}
+	Adjust(r.Typos)
+}
+
+// compareAnswers compares the answers to the cases that both have; false for fewer than two.
+func compareAnswers(before []Answer, after SetReport) (Comparison, bool) {
+	known := make(map[string]Answer, len(before))
+	for _, a := range before {
+		known[a.Case] = a
+	}
+	var old, now []float64
+	var dialogs []string
+	for i, a := range after.Answers {
+		if b, ok := known[a.Case]; ok {
+			old, now = append(old, count(b.Right)), append(now, count(a.Right))
+			dialogs = append(dialogs, after.sample.results[i].Case.Dialog)
+		}
+	}
+	if len(old) < 2 {
+		return Comparison{}, false
+	}
+	return Compare(after.Name, old, now, clustersOf(dialogs)), true
+}
+
+// CompareWith compares r, set by set, with an earlier report: only cases that are in both count.
+func (r *Report) CompareWith(earlier *Report) error {
+	if earlier.Version != reportVersion {
+		return fmt.Errorf("the earlier report has version %d, not %d: measure it again", earlier.Version, reportVersion)
+	}
+	for _, old := range earlier.Sets {
+		for _, now := range r.Sets {
+			if old.Name == now.Name {
+				if c, ok := compareAnswers(old.Answers, now); ok {
+					r.Against = append(r.Against, c)
+				}
+			}
+		}
+	}
+	Adjust(r.Against)
+	return nil
+}
+
+// Missed reports whether a floor was missed.
+func (r *Report) Missed() bool {
+	for _, c := range r.Checks {
+		if c.Standing == Missed {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,98 @@
+package eval
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"text/tabwriter"
+)
+
+// Print shows r as tables.
+func (r *Report) Print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	r.printChecks(t)
+	r.printSets(t)
+	printComparisons(t, "with typing errors against without: treated well", r.Typos)
+	printComparisons(t, "this run against the earlier one: treated well", r.Against)
+	for _, name := range r.Skipped {
+		fmt.Fprintf(t, "skipped: %s is not there\n", name)
+	}
+	return t.Flush()
+}
+
+func (r *Report) printChecks(w io.Writer) {
+	fmt.Fprintf(w, "set\tfigure\tvalue\t95 %%\tfloor\tgoal\treached\n")
+	for _, c := range r.Checks {
+		interval := ""
+		if c.Interval != nil {
+			interval = c.Interval.String()
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Set, c.Figure, three(c.Value), interval, three(c.Floor), three(c.Goal), c.Standing)
+	}
+	fmt.Fprintln(w)
+}
+
+// printSets shows all figures: those of every set in one table, the rest by kind below it.
+func (r *Report) printSets(w io.Writer) {
+	columns := []string{"acc", "r@3", "MRR", "nDCG@10", "AUROC", "FPR95", "AUPR", "AURC", "excess AURC", "joint", "hindsight", "ECE", "coverage", "selective acc", "menu hit", "utility"}
+	fmt.Fprintf(w, "set\tn\tout\t%s\tp50/95/99 ms\n", strings.Join(columns, "\t"))
+	for _, s := range r.Sets {
+		fmt.Fprintf(w, "%s\t%d\t%d", s.Name, s.Queries, s.OutOfScope)
+		for _, c := range columns {
+			m, ok := s.Figure(c)
+			if !ok {
+				m.Value = math.NaN()
+			}
+			fmt.Fprintf(w, "\t%s", three(m.Value))
+		}
+		fmt.Fprintf(w, "\t%.1f/%.1f/%.1f\n", s.Took.P50, s.Took.P95, s.Took.P99)
+	}
+	fmt.Fprintf(w, "\nout of scope, by kind\tfigure\tvalue\t95 %%\n")
+	for _, s := range r.Sets {
+		for _, m := range s.Figures {
+			if name, kind, is := strings.Cut(m.Name, " "); is && (name == "AUROC" || name == "FPR95" || name == "AUPR") {
+				fmt.Fprintf(w, "%s, %s\t%s\t%s\t%s\n", s.Name, kind, name, three(m.Value), m.Interval)
+			}
+		}
+	}
+	fmt.Fprintln(w)
+	r.printDecisions(w)
+}
+
+func (r *Report) printDecisions(w io.Writer) {
+	fmt.Fprintf(w, "decisions, in scope + out of it")
+	for _, v := range Verdicts() {
+		fmt.Fprintf(w, "\t%s", v)
+	}
+	fmt.Fprintln(w)
+	for _, s := range r.Sets {
+		fmt.Fprint(w, s.Name)
+		for _, v := range Verdicts() {
+			fmt.Fprintf(w, "\t%d + %d", s.Decisions.InScope[v], s.Decisions.OutOfScope[v])
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintln(w)
+}
+
+func printComparisons(w io.Writer, title string, list []Comparison) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "%s\tcases\tdifference\t95 %%\tp (Holm)\tdetectable\t\n", title)
+	for _, c := range list {
+		fmt.Fprintf(w, "%s\t%d\t%+.3f\t%s\t%.4f\t%.3f\t%s\n", c.Name, c.Cases, c.Difference, c.Interval, c.P, c.Detectable, c.Verdict())
+	}
+	fmt.Fprintln(w)
+}
+
+func (i Interval) String() string { return fmt.Sprintf("%s–%s", three(i.Low), three(i.High)) }
+
+// three is v to three digits, a dash if it means nothing.
+func three(v float64) string {
+	if math.IsNaN(v) {
+		return "–"
+	}
+	return strings.Replace(fmt.Sprintf("%.3f", v), "0.", ".", 1)
+}
