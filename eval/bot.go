@@ -109,29 +109,34 @@ func inParallel[In, Out any](ctx context.Context, items []In, work func(context.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	done := make([]Out, len(items))
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= len(items) {
-					return
-				}
-				out, err := work(ctx, items[i])
-				if err != nil {
-					cancel(err)
-					return
-				}
-				done[i] = out
-			}
-		})
-	}
-	wg.Wait()
+	parallel(len(items), func(i int) {
+		if ctx.Err() != nil {
+			return
+		}
+		out, err := work(ctx, items[i])
+		if err != nil {
+			cancel(err)
+		}
+		done[i] = out
+	})
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	return done, nil
+}
+
+// parallel does work for 0 to n-1 on all cores.
+func parallel(n int, work func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				work(i)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // Probability is that of the best entry; 0 if none was found.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -109,24 +110,29 @@ func TestBotAsksTheEngine(t *testing.T) {
 // A counting is an embedder that remembers how much it was asked.
 type counting struct {
 	*encoder.Encoder
-	texts int
+	mu    sync.Mutex
+	times map[string]int
 }
 
 func (c *counting) Embed(ctx context.Context, texts []string) ([][]float32, error) {
-	c.texts += len(texts)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range texts {
+		c.times[t]++
+	}
 	return c.Encoder.Embed(ctx, texts)
 }
 
 func TestVectorsEmbedAWordingOnce(t *testing.T) {
 	e, err := encoder.New()
 	require.NoError(t, err)
-	c := &counting{Encoder: e}
+	c := &counting{Encoder: e, times: make(map[string]int)}
 	v := NewVectors(c)
 	first, err := v.Embed(t.Context(), []string{"one", "two"})
 	require.NoError(t, err)
 	second, err := v.Embed(t.Context(), []string{"two", "three", "one"})
 	require.NoError(t, err)
-	require.Equal(t, 3, c.texts)
+	require.Equal(t, map[string]int{"one": 1, "two": 1, "three": 1}, c.times)
 	require.Equal(t, [][]float32{first[1], first[0]}, [][]float32{second[0], second[2]})
 	require.False(t, math.IsNaN(float64(second[1][0])))
 }

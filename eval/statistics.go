@@ -2,7 +2,6 @@ package eval
 
 import (
 	"cmp"
-	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -40,25 +39,22 @@ func bootstrap(n int, cluster []int, statistic func(weights []int) float64) Inte
 		return Interval{math.NaN(), math.NaN()}
 	}
 	clusters := countOf(n, cluster)
-	numbers := make([]uint64, draws)
-	for i := range numbers {
-		numbers[i] = uint64(i)
-	}
+	values := make([]float64, draws)
 	// Each draw has a generator of its own, so that the order in which cores take them is no matter.
-	values, _ := inParallel(context.Background(), numbers, func(_ context.Context, draw uint64) (float64, error) {
-		random := rand.New(rand.NewPCG(seed, draw))
+	parallel(draws, func(draw int) {
+		random := rand.New(rand.NewPCG(seed, uint64(draw)))
 		times := make([]int, clusters)
 		for range clusters {
 			times[random.IntN(clusters)]++
 		}
-		if cluster == nil {
-			return statistic(times), nil
+		weights := times
+		if cluster != nil {
+			weights = make([]int, n)
+			for i, c := range cluster {
+				weights[i] = times[c]
+			}
 		}
-		weights := make([]int, n)
-		for i, c := range cluster {
-			weights[i] = times[c]
-		}
-		return statistic(weights), nil
+		values[draw] = statistic(weights)
 	})
 	values = slices.DeleteFunc(values, math.IsNaN)
 	if len(values) == 0 {

@@ -11,7 +11,7 @@ import (
 // Print shows r as tables.
 func (r *Report) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	r.printChecks(t)
+	printChecks(t, r.Checks)
 	r.printSets(t)
 	printComparisons(t, "with typing errors against without: treated well", r.Typos)
 	printComparisons(t, "this run against the earlier one: treated well", r.Against)
@@ -21,9 +21,9 @@ func (r *Report) Print(w io.Writer) error {
 	return t.Flush()
 }
 
-func (r *Report) printChecks(w io.Writer) {
+func printChecks(w io.Writer, list []Checked) {
 	fmt.Fprintf(w, "set\tfigure\tvalue\t95 %%\tfloor\tgoal\treached\n")
-	for _, c := range r.Checks {
+	for _, c := range list {
 		interval := ""
 		if c.Interval != nil {
 			interval = c.Interval.String()
@@ -48,7 +48,9 @@ func (r *Report) printSets(w io.Writer) {
 		}
 		fmt.Fprintf(w, "\t%.1f/%.1f/%.1f\n", s.Took.P50, s.Took.P95, s.Took.P99)
 	}
-	fmt.Fprintf(w, "\nout of scope, by kind\tfigure\tvalue\t95 %%\n")
+	fmt.Fprintln(w)
+	r.printDecisions(w)
+	fmt.Fprintf(w, "out of scope, by kind\tfigure\tvalue\t95 %%\n")
 	for _, s := range r.Sets {
 		for _, m := range s.Figures {
 			if name, kind, is := strings.Cut(m.Name, " "); is && (name == "AUROC" || name == "FPR95" || name == "AUPR") {
@@ -57,7 +59,6 @@ func (r *Report) printSets(w io.Writer) {
 		}
 	}
 	fmt.Fprintln(w)
-	r.printDecisions(w)
 }
 
 func (r *Report) printDecisions(w io.Writer) {
@@ -82,17 +83,29 @@ func printComparisons(w io.Writer, title string, list []Comparison) {
 	}
 	fmt.Fprintf(w, "%s\tcases\tdifference\t95 %%\tp (Holm)\tdetectable\t\n", title)
 	for _, c := range list {
-		fmt.Fprintf(w, "%s\t%d\t%+.3f\t%s\t%.4f\t%.3f\t%s\n", c.Name, c.Cases, c.Difference, c.Interval, c.P, c.Detectable, c.Verdict())
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%.4f\t%s\t%s\n", c.Name, c.Cases, signed(c.Difference), c.Interval, c.P, three(c.Detectable), c.Verdict())
 	}
 	fmt.Fprintln(w)
 }
 
 func (i Interval) String() string { return fmt.Sprintf("%s–%s", three(i.Low), three(i.High)) }
 
-// three is v to three digits, a dash if it means nothing.
+// signed is three, with a plus where it is not negative.
+func signed(v float64) string {
+	if v < 0 {
+		return three(v)
+	}
+	return "+" + three(v)
+}
+
+// three is v to three digits, without a leading zero; a dash if it means nothing.
 func three(v float64) string {
 	if math.IsNaN(v) {
 		return "–"
 	}
-	return strings.Replace(fmt.Sprintf("%.3f", v), "0.", ".", 1)
+	text := fmt.Sprintf("%.3f", v)
+	if rest, ok := strings.CutPrefix(text, "-0."); ok {
+		return "-." + rest
+	}
+	return strings.TrimPrefix(text, "0")
 }

@@ -19,7 +19,8 @@ import (
 
 // evalCommand measures.
 type evalCommand struct {
-	Quality evalQualityCommand `cmd:"" help:"Ask the public sets' questions and compare the figures with floors and goals. Exit code 1: a floor is missed."`
+	Quality  evalQualityCommand  `cmd:"" help:"Ask the public sets' questions and compare the figures with floors and goals. Exit code 1: a floor is missed."`
+	FitPrior evalFitPriorCommand `cmd:"" help:"Fit the shipped calibration on public sets, and show how it carries over to sets it has not seen. Exit code 1: a floor is missed."`
 }
 
 // evalQualityCommand measures the engine with its defaults.
@@ -59,11 +60,63 @@ func (cmd evalQualityCommand) Run(ctx context.Context, term terminal) error {
 	if err := r.Print(term.out); err != nil {
 		return err
 	}
-	if r.Missed() {
-		fmt.Fprintln(term.err, "faqbot: a floor is missed")
-		return errMissed
+	return missed(r.Checks, term)
+}
+
+// missed ends a command whose figures are below a floor.
+func missed(checks []eval.Checked, term terminal) error {
+	if !eval.Missed(checks) {
+		return nil
 	}
-	return nil
+	fmt.Fprintln(term.err, "faqbot: a floor is missed")
+	return errMissed
+}
+
+// evalFitPriorCommand fits what the search ships with.
+type evalFitPriorCommand struct {
+	Data []string `arg:"" help:"Folders of sets, or a set's own: meta.json with its licence, faq.jsonl, queries.jsonl." type:"existingdir"`
+	Out  string   `help:"Write the fit with its provenance to this file." placeholder:"FILE.json"`
+	Rows string   `help:"Write what was fitted on to this file, a row for each question asked, to try other fits." placeholder:"FILE.jsonl"`
+}
+
+func (cmd evalFitPriorCommand) Run(ctx context.Context, term terminal) error {
+	sources, skipped, err := eval.ReadSources(cmd.Data)
+	if err != nil {
+		return err
+	}
+	for _, name := range skipped {
+		fmt.Fprintf(term.err, "skipped: %s has no faq.jsonl or no queries.jsonl\n", name)
+	}
+	e, err := encoder.New()
+	if err != nil {
+		return err
+	}
+	rows, err := eval.Collect(ctx, sources, eval.NewVectors(e), func(what string) { fmt.Fprintf(term.err, "asking %s\n", what) })
+	if err == nil && cmd.Rows != "" {
+		err = writeWhole(cmd.Rows, func(w io.Writer) error {
+			encoder := json.NewEncoder(w)
+			for _, r := range rows {
+				if err := encoder.Encode(r); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return err
+	}
+	prior, err := eval.FitPrior(sources, rows, e.Space())
+	if err == nil && cmd.Out != "" {
+		err = writeJSON(cmd.Out, prior)
+	}
+	if err == nil {
+		err = prior.Print(term.out)
+	}
+	if err != nil {
+		return err
+	}
+	return missed(prior.Checks(), term)
 }
 
 // machine says what figures of speed, and the encoder's last bits, depend on.

@@ -1,0 +1,254 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"text/tabwriter"
+)
+
+// A Model is a logistic regression of "the best entry answers": the probability is the logistic
+// function of Bias plus the features times their Coefficients.
+type Model struct {
+	Bias         float64            `json:"bias"`
+	Coefficients map[string]float64 `json:"coefficients"`
+}
+
+// Probability is what m makes of a row's features.
+func (m Model) Probability(r Row) float64 {
+	odds := m.Bias
+	for name, c := range m.Coefficients {
+		odds += c * r.Features[name]
+	}
+	return sigmoid(odds)
+}
+
+// fitRidge is enough to keep coefficients finite where a feature tells right from wrong without
+// doubt; against tens of thousands of rows it is nothing.
+const fitRidge = 1
+
+// FitModel fits a Model of the named features to those rows that may be fitted on, each set weighing
+// the same.
+func FitModel(rows []Row, names []string) (Model, error) {
+	bySet, n := make(map[string]float64), 0.0
+	for _, r := range rows {
+		if r.Fit {
+			bySet[r.Set]++
+			n++
+		}
+	}
+	var x [][]float64
+	var y []bool
+	var weights []float64
+	for _, r := range rows {
+		if !r.Fit {
+			continue
+		}
+		at := make([]float64, len(names))
+		for k, name := range names {
+			v, ok := r.Features[name]
+			if !ok || math.IsNaN(v) || math.IsInf(v, 0) {
+				return Model{}, fmt.Errorf("fit: a row of %s has no feature %q", r.Set, name)
+			}
+			at[k] = v
+		}
+		x, y, weights = append(x, at), append(y, r.Right), append(weights, n/float64(len(bySet))/bySet[r.Set])
+	}
+	beta, err := logistic(x, y, weights, fitRidge)
+	if err != nil {
+		return Model{}, err
+	}
+	m := Model{Bias: beta[0], Coefficients: make(map[string]float64, len(names))}
+	for k, name := range names {
+		m.Coefficients[name] = beta[k+1]
+	}
+	return m, nil
+}
+
+// A Fitter fits something that makes a probability of a row. It must look only at rows marked Fit.
+type Fitter func(rows []Row) (func(Row) float64, error)
+
+// A Transfer is how well a fit carries over to one set that it has not seen, nor any of its family:
+// over all draws of one kind together.
+type Transfer struct {
+	Set       string   `json:"set"`
+	Draw      string   `json:"draw"`
+	Queries   int      `json:"queries"`
+	Joint     float64  `json:"joint"`
+	Hindsight float64  `json:"hindsight"`
+	ECE       float64  `json:"ece"`
+	AUROC     *float64 `json:"auroc,omitempty"` // nil where nothing is out of scope
+}
+
+// LeaveOneFamilyOut fits, for each family, to the rows of all others, and measures on its own.
+func LeaveOneFamilyOut(rows []Row, fit Fitter) ([]Transfer, error) {
+	var list []Transfer
+	for _, name := range distinct(rows, func(r Row) string { return r.Family }) {
+		own, others := part(rows, func(r Row) bool { return r.Family == name })
+		if !slices.ContainsFunc(others, func(r Row) bool { return r.Fit }) {
+			return nil, errors.New("fit: only one family of sets; what carries over to another cannot be told")
+		}
+		probability, err := fit(others)
+		if err != nil {
+			return nil, fmt.Errorf("without %s: %w", name, err)
+		}
+		for _, set := range distinct(own, func(r Row) string { return r.Set }) {
+			of, _ := part(own, func(r Row) bool { return r.Set == set })
+			for _, draw := range distinct(of, func(r Row) string { return r.Draw }) {
+				drawn, _ := part(of, func(r Row) bool { return r.Draw == draw })
+				list = append(list, transfer(set, draw, drawn, probability))
+			}
+		}
+	}
+	return list, nil
+}
+
+func transfer(set, draw string, rows []Row, probability func(Row) float64) Transfer {
+	judged := make([]Judged, len(rows))
+	for i, r := range rows {
+		judged[i] = Judged{Confidence: probability(r), Right: r.Right, InScope: r.InScope}
+	}
+	s := SampleOf(judged)
+	t := Transfer{Set: set, Draw: draw, Queries: len(rows), Joint: Joint(s, nil), Hindsight: Hindsight(s, nil), ECE: ECE(s, nil)}
+	if v := AUROC(s, nil); !math.IsNaN(v) {
+		t.AUROC = &v
+	}
+	return t
+}
+
+// distinct are the values of of in order of appearance.
+func distinct(rows []Row, of func(Row) string) (list []string) {
+	seen := make(map[string]bool)
+	for _, r := range rows {
+		if v := of(r); !seen[v] {
+			seen[v] = true
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// part are the rows that keep holds for, and the others.
+func part(rows []Row, keep func(Row) bool) (kept, others []Row) {
+	for _, r := range rows {
+		if keep(r) {
+			kept = append(kept, r)
+		} else {
+			others = append(others, r)
+		}
+	}
+	return kept, others
+}
+
+// priorVersion is the form of a Prior's file.
+const priorVersion = 3
+
+// A Prior is what is shipped, and where it comes from. It holds no text of any set.
+type Prior struct {
+	Version    int        `json:"version"`
+	Model      Model      `json:"model"`
+	Provenance Provenance `json:"provenance"`
+}
+
+// A Provenance says how a Prior came about. The same sets give the same file.
+type Provenance struct {
+	Space  string       `json:"space"` // of the vectors
+	Method string       `json:"method"`
+	Sets   []SourceNote `json:"sets"`
+	Spread []Transfer   `json:"leave_one_family_out"`
+}
+
+// A SourceNote is what a Prior says about one set.
+type SourceNote struct {
+	Name    string `json:"name"`
+	Family  string `json:"family"`
+	Licence string `json:"licence"`
+	Fitted  int    `json:"fitted"` // rows fitted on; none for a set that only measures
+}
+
+// priorFeatures are those of the shipped prior.
+func priorFeatures() []string { return []string{"cosine", "ngrams", "wordings"} }
+
+const priorMethod = "Logistic regression, ridge 1, of whether the best entry answers. Each set was asked as a whole once and four times with 20-60 % of its entries left out at random, so that their queries have no answer; where entries have 1.5 wordings or more, also twice with one and twice with three random wordings of each entry. At most 400 queries of a draw are fitted on. Each set weighs the same. Sets whose licence does not allow shipping what was fitted only measure. leave_one_family_out: each family predicted by the fit to the others."
+
+// Collect draws all rows of all sources. told hears what is being done.
+func Collect(ctx context.Context, sources []Source, e *Vectors, told func(string)) (rows []Row, err error) {
+	for _, s := range sources {
+		told(s.Name)
+		drawn, err := Draw(ctx, s, e)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, drawn...)
+	}
+	return rows, nil
+}
+
+// FitPrior fits the shipped prior to rows, which were collected from sources in space.
+func FitPrior(sources []Source, rows []Row, space string) (*Prior, error) {
+	p := &Prior{Version: priorVersion, Provenance: Provenance{Space: space, Method: priorMethod}}
+	var err error
+	if p.Model, err = FitModel(rows, priorFeatures()); err != nil {
+		return nil, err
+	}
+	p.Provenance.Spread, err = LeaveOneFamilyOut(rows, func(rows []Row) (func(Row) float64, error) {
+		m, err := FitModel(rows, priorFeatures())
+		return m.Probability, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sources {
+		own, _ := part(rows, func(r Row) bool { return r.Fit && r.Set == s.Name })
+		p.Provenance.Sets = append(p.Provenance.Sets, SourceNote{s.Name, s.Family, s.Licence, len(own)})
+	}
+	return p, nil
+}
+
+// Checks are the targets for what a fit does on sets of which it has seen nothing, asked as a whole.
+func (p *Prior) Checks() (list []Checked) {
+	sum, worst, n := 0.0, 0.0, 0.0
+	for _, t := range p.Provenance.Spread {
+		if t.Draw != drawWhole {
+			continue
+		}
+		if target, ok := jointTargets()[t.Set]; ok {
+			list = append(list, Checked{Set: t.Set, Target: target, Value: t.Joint, Standing: standing(t.Joint, target, false)})
+		}
+		if t.Queries >= calibrationLeast {
+			sum, worst, n = sum+t.ECE, max(worst, t.ECE), n+1
+		}
+	}
+	if n > 0 {
+		list = append(list, calibrationChecks(sum/n, worst)...)
+	}
+	return list
+}
+
+// Print shows what was fitted and how well it carries over.
+func (p *Prior) Print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "set left out with its family\tdraw\tqueries\tjoint\thindsight\tECE\tAUROC\n")
+	for _, s := range p.Provenance.Spread {
+		auroc := math.NaN()
+		if s.AUROC != nil {
+			auroc = *s.AUROC
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\t%s\t%s\n", s.Set, s.Draw, s.Queries, three(s.Joint), three(s.Hindsight), three(s.ECE), three(auroc))
+	}
+	fmt.Fprintln(t)
+	printChecks(t, p.Checks())
+	fmt.Fprintf(t, "feature\tcoefficient\nbias\t%.3f\n", p.Model.Bias)
+	for _, name := range priorFeatures() {
+		fmt.Fprintf(t, "%s\t%.3f\n", name, p.Model.Coefficients[name])
+	}
+	for _, s := range p.Provenance.Sets {
+		if s.Fitted == 0 {
+			fmt.Fprintf(t, "not fitted on: %s (%s)\n", s.Name, s.Licence)
+		}
+	}
+	return t.Flush()
+}

@@ -1,0 +1,143 @@
+package eval
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"faqbot/retrieval/encoder"
+)
+
+// public writes a data folder with two of the public sets' names and made-up content: all that is
+// there is answered rightly, "with typing errors" one in two is not.
+func public(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	var queries, typo string
+	for i, q := range []string{"how can I pay", "do you take credit cards", "how long does shipping take", "how do I return an order"} {
+		relevant := []string{"pay", "pay", "ship", "return"}[i]
+		queries += fmt.Sprintf(`{"id":"%d","text":"%s","relevant":["%s"],"lang":"%s"}`+"\n", i, q, relevant, []string{"en", "de"}[i%2])
+		if i%2 == 0 {
+			q = "How do I return an order?"
+		}
+		typo += fmt.Sprintf(`{"id":"%d","text":"%s","relevant":["%s"]}`+"\n", i, q, relevant)
+	}
+	write(t, dir, "stackfaq/faq.jsonl", shopFAQ)
+	write(t, dir, "stackfaq/queries.jsonl", queries)
+	write(t, dir, "stackfaq/queries.typo.jsonl", typo)
+	write(t, dir, "hint3_sofmattress/faq.jsonl", shopFAQ)
+	write(t, dir, "hint3_sofmattress/queries.jsonl", queries+`{"id":"out","text":"zebra","relevant":[],"kind":"far"}`)
+	return dir
+}
+
+func measured(t *testing.T, dir string) *Report {
+	t.Helper()
+	e, err := encoder.New()
+	require.NoError(t, err)
+	r, err := Quality(t.Context(), dir, NewVectors(e), func(string) {})
+	require.NoError(t, err)
+	return r
+}
+
+func TestQuality(t *testing.T) {
+	r := measured(t, public(t))
+	require.Contains(t, r.Skipped, "banking77 k10")
+	require.Len(t, r.Skipped, len(benchmarks())-3)
+	require.Len(t, r.Sets, 3)
+	sofa, stack := r.Sets[0], r.Sets[1]
+	require.Equal(t, []int{3, 5, 1}, []int{sofa.Entries, sofa.Queries, sofa.OutOfScope})
+	for _, name := range []string{"acc", "AUROC", "AUROC far", "FPR95 far", "AUPR far", "ECE", "utility"} {
+		_, ok := sofa.Figure(name)
+		require.True(t, ok, name)
+	}
+	_, ok := stack.Figure("AUROC")
+	require.False(t, ok, "it means nothing where nothing is out of scope")
+	require.Len(t, sofa.Answers, 5)
+	require.Len(t, stack.Slices, 4, "two topics and two languages")
+	require.Equal(t, "topic", stack.Slices[0].By)
+
+	standings := map[string]Standing{}
+	for _, c := range r.Checks {
+		standings[c.Set+" "+c.Figure] = c.Standing
+	}
+	require.Equal(t, AtGoal, standings["stackfaq acc"])
+	require.Equal(t, AtGoal, standings["hint3_sofmattress acc"])
+	require.Equal(t, Missing, standings["stackfaq typo acc"])
+	require.True(t, Missed(r.Checks))
+	require.NotContains(t, standings, "all sets mean ECE", "no set is large enough")
+
+	require.Len(t, r.Typos, 1)
+	require.Equal(t, 4, r.Typos[0].Cases)
+	require.Negative(t, r.Typos[0].Difference)
+}
+
+func TestQualityIsRepeatableAndComparesWithAnEarlierRun(t *testing.T) {
+	dir := public(t)
+	first := measured(t, dir)
+	raw, err := json.Marshal(first)
+	require.NoError(t, err)
+	var earlier *Report
+	require.NoError(t, json.Unmarshal(raw, &earlier))
+
+	write(t, dir, "stackfaq/queries.jsonl", `{"id":"0","text":"how can I pay","relevant":["pay"]}`+"\n"+`{"id":"1","text":"How do I return an order?","relevant":["pay"]}`+"\n"+`{"id":"new","text":"How do I return an order?","relevant":["pay"]}`)
+	now := measured(t, dir)
+	require.NoError(t, now.CompareWith(earlier))
+	require.Len(t, now.Against, 3)
+	require.Zero(t, now.Against[0].Difference)
+	require.Equal(t, "no evidence", now.Against[0].Verdict())
+	require.Equal(t, 2, now.Against[1].Cases, "only those in both")
+	require.InDelta(t, -.5, now.Against[1].Difference, 1e-9)
+
+	for i := range first.Sets { // all but the clock is the same
+		require.Equal(t, first.Sets[i].Answers[0].Probability, now.Sets[i].Answers[0].Probability)
+	}
+	require.Equal(t, first.Sets[0].Figures, now.Sets[0].Figures)
+
+	earlier.Version = 99
+	require.ErrorContains(t, now.CompareWith(earlier), "version 99, not 1")
+}
+
+func TestQualityWithoutSets(t *testing.T) {
+	e, err := encoder.New()
+	require.NoError(t, err)
+	_, err = Quality(t.Context(), t.TempDir(), NewVectors(e), func(string) {})
+	require.ErrorContains(t, err, "holds none of the public sets")
+	dir := public(t)
+	write(t, dir, "stackfaq/queries.jsonl", "{")
+	_, err = Quality(t.Context(), dir, NewVectors(e), func(string) {})
+	require.ErrorContains(t, err, "queries.jsonl, line 1", "a set that is there and broken is not skipped")
+}
+
+func TestPrint(t *testing.T) {
+	r := measured(t, public(t))
+	var out bytes.Buffer
+	require.NoError(t, r.Print(&out))
+	require.Regexp(t, `stackfaq +acc +1\.000 +1\.000–1\.000 +\.945 +\.960 +goal`, out.String())
+	require.Regexp(t, `stackfaq typo +acc +\.500 .*MISSED`, out.String())
+	require.Contains(t, out.String(), "skipped: clinc150 k10 is not there")
+	require.Contains(t, out.String(), "hint3_sofmattress, far")
+	require.Regexp(t, `stackfaq typo +4 +-`, out.String())
+}
+
+func TestStanding(t *testing.T) {
+	high, low := Target{"acc", .8, .9}, Target{"ECE", .08, .05}
+	require.Equal(t, []Standing{AtGoal, AtGoal, AtFloor, AtFloor, Missing},
+		[]Standing{standing(.95, high, false), standing(.9, high, false), standing(.89, high, false), standing(.8, high, false), standing(.79, high, false)})
+	require.Equal(t, []Standing{AtGoal, AtFloor, Missing}, []Standing{standing(.05, low, true), standing(.08, low, true), standing(.081, low, true)})
+}
+
+func TestCalibrationIsCheckedOverLargeSetsAsTheyAre(t *testing.T) {
+	set := func(name string, n int, ece float64) SetReport {
+		return SetReport{Name: name, Queries: n, Figures: []Measured{{Name: "ECE", Value: ece}}}
+	}
+	r := &Report{Sets: []SetReport{set("a", 390, .02), set("b", 5000, .12), set("small", 389, .9), set("a"+typing, 390, .9)}}
+	r.checkCalibration()
+	require.Len(t, r.Checks, 2)
+	require.InDelta(t, .07, r.Checks[0].Value, 1e-9)
+	require.Equal(t, AtFloor, r.Checks[0].Standing)
+	require.InDelta(t, .12, r.Checks[1].Value, 1e-9)
+	require.Equal(t, AtGoal, r.Checks[1].Standing)
+}
