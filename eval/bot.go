@@ -98,6 +98,12 @@ func (b *Bot) Ask(ctx context.Context, c Case) (Result, error) {
 	return r, nil
 }
 
+// search is what the search finds for c's words alone.
+func (b *Bot) search(ctx context.Context, c Case, limit int) ([]retrieval.Hit, error) {
+	found, err := b.searcher.Search(ctx, retrieval.Query{Text: c.Text, Locale: c.Lang, Affiliates: b.account.Affiliates, Limit: limit})
+	return found.Hits, err
+}
+
 // AskAll asks all cases, on all cores, and returns their results in order.
 func (b *Bot) AskAll(ctx context.Context, cases []Case) ([]Result, error) {
 	return inParallel(ctx, cases, b.Ask)

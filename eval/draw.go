@@ -47,13 +47,14 @@ const (
 )
 
 const (
-	mostAsked    = 400 // queries of a draw that are fitted on
-	severalFrom  = 1.5 // wordings per entry from which draws with fewer say something
-	leastLeft    = .2  // of the entries are left out
-	mostLeft     = .6
-	wholeRepeats = 1
-	leftRepeats  = 4
-	fewerRepeats = 2
+	mostAsked       = 400 // queries of a draw that are fitted on
+	severalFrom     = 1.5 // wordings per entry from which draws with fewer say something
+	leastLeft       = .2  // of the entries are left out
+	mostLeft        = .6
+	hitsForFeatures = 10
+	wholeRepeats    = 1
+	leftRepeats     = 4
+	fewerRepeats    = 2
 )
 
 // ReadSources reads the sets in folders: each is a set's own folder, or one of such folders. Where a
@@ -235,12 +236,12 @@ func (s Source) ask(ctx context.Context, random *rand.Rand, draw string, e *Vect
 		c := s.Cases[at]
 		row := Row{Set: s.Name, Family: s.Family, Draw: draw,
 			InScope: slices.ContainsFunc(c.Relevant, func(id knowledge.EntryID) bool { return present[id] })}
-		found, err := b.searcher.Search(ctx, retrieval.Query{Text: c.Text, Locale: c.Lang, Affiliates: b.account.Affiliates})
+		hits, err := b.search(ctx, c, hitsForFeatures)
 		if err != nil {
 			return Row{}, err
 		}
-		row.Right = len(found.Hits) > 0 && slices.Contains(c.Relevant, found.Hits[0].Entry.ID)
-		row.Features = features(found.Hits, s.Entries)
+		row.Right = len(hits) > 0 && slices.Contains(c.Relevant, hits[0].Entry.ID)
+		row.Features = features(hits, s.Entries)
 		return row, nil
 	})
 	for i := range rows {

@@ -141,3 +141,37 @@ func TestCalibrationIsCheckedOverLargeSetsAsTheyAre(t *testing.T) {
 	require.InDelta(t, .12, r.Checks[1].Value, 1e-9)
 	require.Equal(t, AtGoal, r.Checks[1].Standing)
 }
+
+// The whole must beat each component by itself, surely: here one knows the answer and one knows nothing.
+func TestGains(t *testing.T) {
+	dir := public(t)
+	var queries string
+	for i := range 30 {
+		queries += fmt.Sprintf(`{"id":"in%d","text":"how can I pay","relevant":["pay"]}`+"\n"+`{"id":"out%d","text":"zebra","relevant":[]}`+"\n", i, i)
+	}
+	set, err := ReadSet("x", dir+"/stackfaq/faq.jsonl", write(t, dir, "q.jsonl", queries))
+	require.NoError(t, err)
+	e, err := encoder.New()
+	require.NoError(t, err)
+	b, err := NewBot(t.Context(), set.Entries, e)
+	require.NoError(t, err)
+	results, err := b.AskAll(t.Context(), set.Cases)
+	require.NoError(t, err)
+
+	equal, err := gains(t.Context(), b, set.Cases, "x", NewSample(results))
+	require.NoError(t, err)
+	require.Len(t, equal, len(components()))
+	for _, c := range equal { // all tell the two questions apart, so nothing is gained
+		require.Zero(t, c.Value)
+		require.Equal(t, Missing, c.Standing)
+	}
+	for i := range results { // a whole that has it the wrong way round is worse
+		results[i].Ranked[0].Probability = count(!results[i].Case.InScope())
+	}
+	worse, err := gains(t.Context(), b, set.Cases, "x", NewSample(results))
+	require.NoError(t, err)
+	for _, c := range worse {
+		require.InDelta(t, -1, c.Value, 1e-9, c.Figure)
+		require.Equal(t, Missing, c.Standing)
+	}
+}
