@@ -20,7 +20,7 @@ prepare:
 	@.ci/prepare
 
 check:
-	@test -z "$$(gofmt -l cmd eval bot retrieval handoff knowledge)" || { echo "not gofmt'ed:"; gofmt -l cmd bot retrieval handoff knowledge; exit 1; }
+	@test -z "$$(gofmt -l cmd eval bot retrieval handoff knowledge)" || { echo "not gofmt'ed:"; gofmt -l cmd eval bot retrieval handoff knowledge; exit 1; }
 	$(GO) vet ./...
 
 # golangci-lint is not needed to build or test; .golangci.yml says what it should look at.

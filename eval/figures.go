@@ -10,7 +10,7 @@ type named struct {
 // figures are those of every set.
 func figures() []named {
 	return []named{
-		{name: "acc", of: Accuracy}, {name: "r@3", of: Recall(3)}, {name: "MRR", of: MRR()}, {name: "nDCG@10", of: NDCG(10)}, {name: "MAP", of: MAP()},
+		{name: "acc", of: Accuracy}, {name: "r@3", of: Recall(3)}, {name: "MRR", of: MRR()}, {name: "nDCG@10", of: NDCG()}, {name: "MAP", of: MAP()},
 		{name: "AUROC", of: AUROC}, {name: "FPR95", of: FPR95, low: true}, {name: "AUPR", of: AUPR},
 		{name: "AURC", of: AURC, low: true}, {name: "excess AURC", of: ExcessAURC, low: true},
 		{name: "joint", of: Joint}, {name: "hindsight", of: Hindsight}, {name: "ECE", of: ECE, low: true},

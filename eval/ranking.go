@@ -9,11 +9,35 @@ import (
 	"faqbot/knowledge"
 )
 
+// rankedMost is how many entries the engine ranks, at most; what answers and was not ranked is missed.
+const rankedMost = 10
+
+// marks are what figures of ranks and actions are means of, worked out once: a bootstrap looks at
+// each result thousands of times.
+type marks struct {
+	inScope   bool
+	first     int     // rank, from 1, of the first entry that answers; 0 if none was ranked
+	gain      float64 // normalised discounted cumulative gain
+	precision float64 // average precision
+	verdict   Verdict
+}
+
+func marksOf(results []Result) []marks {
+	list := make([]marks, len(results))
+	for i, r := range results {
+		list[i] = marks{inScope: r.Case.InScope(), first: r.first(), verdict: r.Verdict()}
+		if list[i].inScope {
+			list[i].gain, list[i].precision = r.gain(), r.precision()
+		}
+	}
+	return list
+}
+
 // mean is the figure that is the mean of value over the results that have one.
-func mean(value func(Result) (float64, bool)) Figure {
+func mean(value func(*marks) (float64, bool)) Figure {
 	return func(s *Sample, weights []int) float64 {
 		sum, n := 0.0, 0.0
-		for i, r := range s.results {
+		for i := range s.marks {
 			w := 1.0
 			if weights != nil {
 				w = float64(weights[i])
@@ -21,23 +45,13 @@ func mean(value func(Result) (float64, bool)) Figure {
 			if w == 0 {
 				continue
 			}
-			if v, ok := value(r); ok {
+			if v, ok := value(&s.marks[i]); ok {
 				sum += w * v
 				n += w
 			}
 		}
 		return ratio(sum, n)
 	}
-}
-
-// inScope is the mean of value over what an entry answers.
-func inScope(value func(Result) float64) Figure {
-	return mean(func(r Result) (float64, bool) {
-		if !r.Case.InScope() {
-			return 0, false
-		}
-		return value(r), true
-	})
 }
 
 // Accuracy is the share of the questions in scope whose best entry answers them, however likely it is.
@@ -48,54 +62,48 @@ func Accuracy(s *Sample, weights []int) float64 {
 
 // Recall is the share of the questions in scope with an entry that answers among the first k.
 func Recall(k int) Figure {
-	return inScope(func(r Result) float64 {
-		if at := r.first(); at > 0 && at <= k {
-			return 1
-		}
-		return 0
-	})
+	return mean(func(m *marks) (float64, bool) { return count(m.first > 0 && m.first <= k), m.inScope })
 }
 
-// MRR is the mean reciprocal rank of the first entry that answers; 0 if it was not ranked.
+// MRR is the mean reciprocal rank of the first entry that answers, in scope; 0 if it was not ranked.
 func MRR() Figure {
-	return inScope(func(r Result) float64 {
-		if at := r.first(); at > 0 {
-			return 1 / float64(at)
+	return mean(func(m *marks) (float64, bool) {
+		if m.first == 0 {
+			return 0, m.inScope
 		}
-		return 0
+		return 1 / float64(m.first), m.inScope
 	})
 }
 
-// NDCG is the normalised discounted cumulative gain of the first k (Järvelin and Kekäläinen 2002)
-// where an entry answers or does not.
-func NDCG(k int) Figure {
-	return inScope(func(r Result) float64 {
-		gain, most := 0.0, 0.0
-		for i, ranked := range r.Ranked[:min(k, len(r.Ranked))] {
-			if r.relevant(ranked.Entry) {
-				gain += 1 / math.Log2(float64(i+2))
-			}
+// NDCG is the normalised discounted cumulative gain of the first ten (Järvelin and Kekäläinen 2002),
+// in scope, where an entry answers or does not.
+func NDCG() Figure { return mean(func(m *marks) (float64, bool) { return m.gain, m.inScope }) }
+
+// MAP is the mean average precision of the first ten, in scope.
+func MAP() Figure { return mean(func(m *marks) (float64, bool) { return m.precision, m.inScope }) }
+
+func (r Result) gain() float64 {
+	gain, most := 0.0, 0.0
+	for i, ranked := range r.Ranked[:min(rankedMost, len(r.Ranked))] {
+		if r.relevant(ranked.Entry) {
+			gain += 1 / math.Log2(float64(i+2))
 		}
-		for i := range min(k, len(r.Case.Relevant)) {
-			most += 1 / math.Log2(float64(i+2))
-		}
-		return gain / most
-	})
+	}
+	for i := range min(rankedMost, len(r.Case.Relevant)) {
+		most += 1 / math.Log2(float64(i+2))
+	}
+	return gain / most
 }
 
-// MAP is the mean average precision of what was ranked, at most ten entries; those that answer and
-// were not ranked count as missed.
-func MAP() Figure {
-	return inScope(func(r Result) float64 {
-		found, sum := 0.0, 0.0
-		for i, ranked := range r.Ranked {
-			if r.relevant(ranked.Entry) {
-				found++
-				sum += found / float64(i+1)
-			}
+func (r Result) precision() float64 {
+	found, sum := 0.0, 0.0
+	for i, ranked := range r.Ranked[:min(rankedMost, len(r.Ranked))] {
+		if r.relevant(ranked.Entry) {
+			found++
+			sum += found / float64(i+1)
 		}
-		return sum / float64(len(r.Case.Relevant))
-	})
+	}
+	return sum / float64(len(r.Case.Relevant))
 }
 
 // first is the rank, from 1, of the first entry that answers; 0 if none was ranked.
@@ -171,8 +179,8 @@ const (
 
 // Utility is the mean worth of the decisions, from -1 to 1.
 func Utility() Figure {
-	return mean(func(r Result) (float64, bool) {
-		switch r.Verdict() {
+	return mean(func(m *marks) (float64, bool) {
+		switch m.verdict {
 		case AnsweredRight:
 			return 1, true
 		case AnsweredWrong:
@@ -188,26 +196,22 @@ func Utility() Figure {
 
 // Coverage is the share of all questions that an entry was given as the answer to.
 func Coverage() Figure {
-	return mean(func(r Result) (float64, bool) { return count(r.answered()), true })
+	return mean(func(m *marks) (float64, bool) { return count(m.answered()), true })
 }
 
 // SelectiveAccuracy is the share of the answers given that were right.
 func SelectiveAccuracy() Figure {
-	return mean(func(r Result) (float64, bool) { return count(r.Verdict() == AnsweredRight), r.answered() })
+	return mean(func(m *marks) (float64, bool) { return count(m.verdict == AnsweredRight), m.answered() })
 }
 
 // MenuHit is the share of the menus offered that held an entry that answers.
 func MenuHit() Figure {
-	return mean(func(r Result) (float64, bool) {
-		v := r.Verdict()
-		return count(v == OfferedRight), v == OfferedRight || v == OfferedWrong
+	return mean(func(m *marks) (float64, bool) {
+		return count(m.verdict == OfferedRight), m.verdict == OfferedRight || m.verdict == OfferedWrong
 	})
 }
 
-func (r Result) answered() bool {
-	v := r.Verdict()
-	return v == AnsweredRight || v == AnsweredWrong
-}
+func (m *marks) answered() bool { return m.verdict == AnsweredRight || m.verdict == AnsweredWrong }
 
 func count(yes bool) float64 {
 	if yes {

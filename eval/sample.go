@@ -10,6 +10,7 @@ import (
 // A Sample is judged answers, ready for figures.
 type Sample struct {
 	results []Result // nil if there are only judgements
+	marks   []marks  // of results
 	judged  []Judged
 	order   []int // places in judged, by falling confidence
 	cluster []int // by place: whose answers belong together; nil if all are independent
@@ -32,7 +33,7 @@ func NewSample(results []Result) *Sample {
 		dialogs[i] = r.Case.Dialog
 	}
 	s := SampleOf(judged)
-	s.results, s.cluster = results, clustersOf(dialogs)
+	s.results, s.marks, s.cluster = results, marksOf(results), clustersOf(dialogs)
 	return s
 }
 
@@ -54,7 +55,7 @@ func (s *Sample) By(confidence []float64) *Sample {
 		judged[i].Confidence = confidence[i]
 	}
 	other := SampleOf(judged)
-	other.results, other.cluster = s.results, s.cluster
+	other.results, other.marks, other.cluster = s.results, s.marks, s.cluster
 	return other
 }
 
@@ -72,7 +73,7 @@ func (s *Sample) Only(keep func(Result) bool) *Sample {
 		}
 	}
 	only := SampleOf(judged)
-	only.results, only.cluster = kept, cluster
+	only.results, only.marks, only.cluster = kept, marksOf(kept), cluster
 	return only
 }
 
