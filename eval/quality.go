@@ -56,7 +56,8 @@ func jointTargets() map[string]Target {
 const (
 	calibrationLeast = 390 // queries from which a set's calibration error says something
 	everySet         = "all sets"
-	typing           = " typo" // at the end of a name: the same questions with 8 % of their letters wrong
+	unseen           = "acc unseen" // the accuracy over queries that are no entry's wording
+	typing           = " typo"      // at the end of a name: the same questions with 8 % of their letters wrong
 )
 
 // A Measured is a figure of a set.
@@ -226,6 +227,14 @@ func reportOf(set Set, s *Sample) SetReport {
 	for _, f := range figures() {
 		r.measure(s, f.name, f.of)
 	}
+	known := make(map[string]bool)
+	for _, e := range set.Entries {
+		for _, w := range e.Wordings() {
+			known[w] = true
+		}
+	}
+	// What stands word for word among the wordings is no test of understanding.
+	r.measure(s.Only(func(r Result) bool { return !known[r.Case.Text] }), unseen, Accuracy)
 	for i, result := range s.results {
 		if !result.Case.InScope() {
 			r.OutOfScope++

@@ -53,6 +53,11 @@ func TestQuality(t *testing.T) {
 		_, ok := sofa.Figure(name)
 		require.True(t, ok, name)
 	}
+	noisy := r.Sets[2]
+	all, _ := noisy.Figure("acc")
+	fresh, _ := noisy.Figure("acc unseen")
+	require.InDelta(t, .5, all.Value, 1e-9)
+	require.InDelta(t, 1, fresh.Value, 1e-9, "without the two that are an entry's own question")
 	_, ok := stack.Figure("AUROC")
 	require.False(t, ok, "it means nothing where nothing is out of scope")
 	require.Len(t, sofa.Answers, 5)

@@ -27,9 +27,15 @@ type Judged struct {
 // together.
 func NewSample(results []Result) *Sample {
 	judged := make([]Judged, len(results))
-	dialogs := make([]string, len(results))
 	for i, r := range results {
 		judged[i] = Judged{Confidence: r.Probability(), Right: r.Right(), InScope: r.Case.InScope()}
+	}
+	return sampleOf(results, judged)
+}
+
+func sampleOf(results []Result, judged []Judged) *Sample {
+	dialogs := make([]string, len(results))
+	for i, r := range results {
 		dialogs[i] = r.Case.Dialog
 	}
 	s := SampleOf(judged)
@@ -63,18 +69,12 @@ func (s *Sample) By(confidence []float64) *Sample {
 func (s *Sample) Only(keep func(Result) bool) *Sample {
 	var kept []Result
 	var judged []Judged
-	var cluster []int
 	for i, r := range s.results {
 		if keep(r) {
 			kept, judged = append(kept, r), append(judged, s.judged[i])
-			if s.cluster != nil {
-				cluster = append(cluster, s.cluster[i])
-			}
 		}
 	}
-	only := SampleOf(judged)
-	only.results, only.marks, only.cluster = kept, marksOf(kept), cluster
-	return only
+	return sampleOf(kept, judged)
 }
 
 // Len is how many results there are.

@@ -51,6 +51,11 @@ func TestClustersWidenTheInterval(t *testing.T) {
 	require.InDelta(t, math.Sqrt(10), (clustered.High-clustered.Low)/(alone.High-alone.Low), .5)
 	require.Equal(t, []int{0, 0, 1, 2, 0}, clustersOf([]string{"x", "x", "", "", "x"}))
 	require.Nil(t, clustersOf([]string{"", ""}))
+	for i := range results {
+		results[i].Case.Dialog = names[i]
+	}
+	some := NewSample(results).Only(func(r Result) bool { return r.Case.Dialog > "Z" })
+	require.Equal(t, some.Len()/10, countOf(some.Len(), some.cluster), "no empty clusters are drawn")
 	require.Len(t, clustersOf(names), 400)
 }
 

@@ -35,7 +35,7 @@ func printChecks(w io.Writer, list []Checked) {
 
 // printSets shows all figures: those of every set in one table, the rest by kind below it.
 func (r *Report) printSets(w io.Writer) {
-	columns := []string{"acc", "r@3", "MRR", "nDCG@10", "AUROC", "FPR95", "AUPR", "AURC", "excess AURC", "joint", "hindsight", "ECE", "coverage", "selective acc", "menu hit", "utility"}
+	columns := []string{"acc", unseen, "r@3", "MRR", "nDCG@10", "AUROC", "FPR95", "AUPR", "AURC", "excess AURC", "joint", "hindsight", "ECE", "coverage", "selective acc", "menu hit", "utility"}
 	fmt.Fprintf(w, "set\tn\tout\t%s\tp50/95/99 ms\n", strings.Join(columns, "\t"))
 	for _, s := range r.Sets {
 		fmt.Fprintf(w, "%s\t%d\t%d", s.Name, s.Queries, s.OutOfScope)
