@@ -345,13 +345,18 @@ func calibrationChecks(mean, worst float64) []Checked {
 	return list
 }
 
-// compareTypos compares each set with typing errors with the same without.
+// compareTypos compares each set with typing errors with the same without. A query with typing errors
+// is named after the one without: its ID, and a t.
 func (r *Report) compareTypos() {
 	for _, noisy := range r.Sets {
 		name, is := strings.CutSuffix(noisy.Name, typing)
 		for _, clean := range r.Sets {
 			if is && clean.Name == name {
-				if c, ok := compareAnswers(clean.Answers, noisy); ok {
+				before := slices.Clone(clean.Answers)
+				for i := range before {
+					before[i].Case += "t"
+				}
+				if c, ok := compareAnswers(before, noisy); ok {
 					r.Typos = append(r.Typos, c)
 				}
 			}

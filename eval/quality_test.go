@@ -23,7 +23,7 @@ func public(t *testing.T) string {
 		if i%2 == 0 {
 			q = "How do I return an order?"
 		}
-		typo += fmt.Sprintf(`{"id":"%d","text":"%s","relevant":["%s"]}`+"\n", i, q, relevant)
+		typo += fmt.Sprintf(`{"id":"%dt","text":"%s","relevant":["%s"]}`+"\n", i, q, relevant)
 	}
 	write(t, dir, "stackfaq/faq.jsonl", shopFAQ)
 	write(t, dir, "stackfaq/queries.jsonl", queries)
