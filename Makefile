@@ -36,8 +36,10 @@ DATA ?= ../shared/data
 quality:
 	FAQBOT_QUALITY_DATA=$(abspath $(DATA)) $(GO) test -count=1 -timeout 30m -run TestQuality -v ./cmd/faqbot
 
+# Speed and memory against onnxruntime, hugot and chromem, which it installs under bin/bench. Some
+# minutes; best on an idle machine. The packages' own benchmarks: go test -bench . ./retrieval/...
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./retrieval/...
+	$(GO) run ./cmd/bench -dir bin/bench
 
 # A minute for each fuzz target.
 FUZZTIME ?= 60s
