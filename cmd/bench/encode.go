@@ -32,7 +32,9 @@ func (b *bench) contestants(ctx context.Context) (c contestants, err error) {
 		}},
 		{&c.int8, func() (*peer, error) { return b.onnxruntime(ctx, "int8", 1) }},
 		{&c.float32, func() (*peer, error) { return b.onnxruntime(ctx, b.path("model", "model.onnx"), 1) }},
-		{&c.hugot, func() (*peer, error) { return b.start(ctx, "hugot", []string{oneCore}, b.path("hugot", "hugot"), b.path("model")) }},
+		{&c.hugot, func() (*peer, error) {
+			return b.start(ctx, "hugot", []string{oneCore}, b.path("hugot", "hugot"), b.path("model"))
+		}},
 	} {
 		if *s.to, err = s.start(); err != nil {
 			return c, err

@@ -42,7 +42,9 @@ type bench struct {
 	peers  []*peer
 }
 
-func (b *bench) path(parts ...string) string { return filepath.Join(append([]string{b.dir}, parts...)...) }
+func (b *bench) path(parts ...string) string {
+	return filepath.Join(append([]string{b.dir}, parts...)...)
+}
 
 // python is the virtual environment's.
 func (b *bench) python() string { return b.path("venv", "bin", "python") }
