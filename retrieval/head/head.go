@@ -4,7 +4,9 @@
 // Two learners complement each other. Logistic is multinomial logistic regression with an L2
 // penalty, fitted by L-BFGS (Liu and Nocedal 1989) from a preconditioned start; Ridge is the closed
 // form of least squares on one-hot classes (Hoerl and Kennard 1970), which costs nothing per class.
-// Both are deterministic. The package knows no texts: it sees unit vectors and the classes' places.
+// Both are deterministic, whatever GOAMD64 the program is built for: products are converted before they
+// are added, which forbids fused multiply-add. The package knows no texts: it sees unit vectors and the
+// classes' places.
 package head
 
 import "math"
@@ -14,10 +16,10 @@ func dot4(a, b0, b1, b2, b3 []float32) (s0, s1, s2, s3 float32) {
 	n := len(a)
 	b0, b1, b2, b3 = b0[:n], b1[:n], b2[:n], b3[:n]
 	for i, x := range a {
-		s0 += x * b0[i]
-		s1 += x * b1[i]
-		s2 += x * b2[i]
-		s3 += x * b3[i]
+		s0 += float32(x * b0[i])
+		s1 += float32(x * b1[i])
+		s2 += float32(x * b2[i])
+		s3 += float32(x * b3[i])
 	}
 	return s0, s1, s2, s3
 }
@@ -30,17 +32,17 @@ func dot8(a0, a1, b0, b1, b2, b3 []float32) (s, t [4]float32) {
 	for i, x := range a0 {
 		y := a1[i]
 		b := b0[i]
-		s0 += x * b
-		t0 += y * b
+		s0 += float32(x * b)
+		t0 += float32(y * b)
 		b = b1[i]
-		s1 += x * b
-		t1 += y * b
+		s1 += float32(x * b)
+		t1 += float32(y * b)
 		b = b2[i]
-		s2 += x * b
-		t2 += y * b
+		s2 += float32(x * b)
+		t2 += float32(y * b)
 		b = b3[i]
-		s3 += x * b
-		t3 += y * b
+		s3 += float32(x * b)
+		t3 += float32(y * b)
 	}
 	return [4]float32{s0, s1, s2, s3}, [4]float32{t0, t1, t2, t3}
 }
@@ -69,14 +71,14 @@ func products(z []float32, x, w [][]float32) {
 func axpy(y []float32, f float32, x []float32) {
 	y = y[:len(x)]
 	for len(x) >= 4 && len(y) >= 4 {
-		y[0] += f * x[0]
-		y[1] += f * x[1]
-		y[2] += f * x[2]
-		y[3] += f * x[3]
+		y[0] += float32(f * x[0])
+		y[1] += float32(f * x[1])
+		y[2] += float32(f * x[2])
+		y[3] += float32(f * x[3])
 		x, y = x[4:], y[4:]
 	}
 	for i, v := range x {
-		y[i] += f * v
+		y[i] += float32(f * v)
 	}
 }
 
@@ -88,11 +90,11 @@ func inner(a, b []float32) float64 {
 		var s0, s1 float32
 		x, y := a[:n], b[:n]
 		for i := 0; i+1 < n; i += 2 {
-			s0 += x[i] * y[i]
-			s1 += x[i+1] * y[i+1]
+			s0 += float32(x[i] * y[i])
+			s1 += float32(x[i+1] * y[i+1])
 		}
 		if n%2 == 1 {
-			s0 += x[n-1] * y[n-1]
+			s0 += float32(x[n-1] * y[n-1])
 		}
 		sum += float64(s0) + float64(s1)
 		a, b = a[n:], b[n:]

@@ -63,7 +63,7 @@ func cholesky(a []float64, n int) {
 			rj := a[j*n : j*n+n]
 			s := ri[j]
 			for k, v := range rj[:j] {
-				s -= ri[k] * v
+				s -= float64(ri[k] * v)
 			}
 			if i == j {
 				ri[i] = math.Sqrt(s)
@@ -86,7 +86,7 @@ func solve(dst, v []float32, l []float64, y []float64) []float32 {
 		row := l[i*n : i*n+i+1]
 		s := float64(x)
 		for k, f := range row[:i] {
-			s -= f * y[k]
+			s -= float64(f * y[k])
 		}
 		y[i] = s / row[i]
 	}
@@ -95,7 +95,7 @@ func solve(dst, v []float32, l []float64, y []float64) []float32 {
 		y[i] /= row[i]
 		f := y[i]
 		for k, x := range row[:i] {
-			y[k] -= f * x
+			y[k] -= float64(f * x)
 		}
 		dst[i] = float32(y[i])
 	}
