@@ -9,61 +9,16 @@
 // classes' places.
 package head
 
-import "math"
+import (
+	"math"
 
-// dot4 is the dot product of a with four vectors of its length.
-func dot4(a, b0, b1, b2, b3 []float32) (s0, s1, s2, s3 float32) {
-	n := len(a)
-	b0, b1, b2, b3 = b0[:n], b1[:n], b2[:n], b3[:n]
-	for i, x := range a {
-		s0 += float32(x * b0[i])
-		s1 += float32(x * b1[i])
-		s2 += float32(x * b2[i])
-		s3 += float32(x * b3[i])
-	}
-	return s0, s1, s2, s3
-}
-
-// dot8 is the dot products of two vectors with four, all of one length.
-func dot8(a0, a1, b0, b1, b2, b3 []float32) (s, t [4]float32) {
-	n := len(a0)
-	a1, b0, b1, b2, b3 = a1[:n], b0[:n], b1[:n], b2[:n], b3[:n]
-	var s0, s1, s2, s3, t0, t1, t2, t3 float32
-	for i, x := range a0 {
-		y := a1[i]
-		b := b0[i]
-		s0 += float32(x * b)
-		t0 += float32(y * b)
-		b = b1[i]
-		s1 += float32(x * b)
-		t1 += float32(y * b)
-		b = b2[i]
-		s2 += float32(x * b)
-		t2 += float32(y * b)
-		b = b3[i]
-		s3 += float32(x * b)
-		t3 += float32(y * b)
-	}
-	return [4]float32{s0, s1, s2, s3}, [4]float32{t0, t1, t2, t3}
-}
+	"faqbot/retrieval/vector"
+)
 
 // products fills z, rows of len(w) numbers, with the dot products of every x with every w.
 func products(z []float32, x, w [][]float32) {
-	n := len(w)
-	for i := 0; i < len(x); i += 2 {
-		// An odd row at the end is done twice.
-		a0, a1 := x[i], x[min(i+1, len(x)-1)]
-		z0, z1 := z[i*n:(i+1)*n], z[min(i+1, len(x)-1)*n:][:n]
-		c := 0
-		for ; c+4 <= n; c += 4 {
-			s, t := dot8(a0, a1, w[c], w[c+1], w[c+2], w[c+3])
-			copy(z0[c:], s[:])
-			copy(z1[c:], t[:])
-		}
-		for ; c < n; c++ {
-			s, t, _, _ := dot4(w[c], a0, a1, a0, a1)
-			z0[c], z1[c] = s, t
-		}
+	for i, v := range x {
+		vector.Dots(z[i*len(w):(i+1)*len(w)], v, w)
 	}
 }
 
