@@ -21,7 +21,7 @@ func hits(list ...retrieval.Hit) retrieval.Result { return retrieval.Result{Hits
 
 // A row per rule and per border, in the order of the rules.
 func TestDecide(t *testing.T) {
-	p := Policy{AnswerAt: .6, ClarifyAt: .3, Margin: .1, MaxClarify: 2, MaxChoices: 3}
+	p := Policy{AnswerAt: .6, OfferAt: .3, BothAt: .75, Margin: .1, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}
 	asks := Signals{Question: "q", Raw: "q"}
 	good := hits(hit("A", .9, .2), hit("B", .2, .1))
 	entry := good.Hits[0].Entry
@@ -142,7 +142,7 @@ func TestGreetingWithQuestionGetsBoth(t *testing.T) {
 
 // One entry that may be meant is offered as one.
 func TestOneChoice(t *testing.T) {
-	e := NewEngine(fixed{found: hits(hit("A", .3, 0))}, phrases(t), DefaultPolicy())
+	e := NewEngine(fixed{found: hits(hit("A", .49, 0), hit("B", .1, 0))}, phrases(t), Policy{AnswerAt: .5, OfferAt: .4, MaxClarify: 1, MaxChoices: 3})
 	o, err := e.Turn(t.Context(), turn("when do you pay?"))
 	require.NoError(t, err)
 	require.Equal(t, "Did you mean this?", o.Replies[0].Text)

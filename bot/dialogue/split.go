@@ -1,0 +1,84 @@
+package dialogue
+
+import (
+	"strings"
+	"unicode"
+)
+
+const (
+	mostParts   = 3 // questions answered apart; more in one message is a story
+	leastBefore = 3 // words before an "and" that joins two questions
+)
+
+// split returns the questions of a text that holds two or three, in order, nil if it holds one or
+// none. It only proposes: whether each is answered by itself, search decides. What asks nothing goes
+// with the question after it, whose ground it usually is, and at the end with the one before.
+func split(p *Phrases, text string) []string {
+	var ends []int
+	for _, s := range segments(p, text) {
+		if asks(p, text[s.from:s.to]) {
+			ends = append(ends, s.to)
+		}
+	}
+	if len(ends) < 2 || len(ends) > mostParts {
+		return nil
+	}
+	ends[len(ends)-1] = len(text)
+	parts, from := make([]string, len(ends)), 0
+	for i, to := range ends {
+		parts[i], from = strings.TrimSpace(text[from:to]), to
+	}
+	return parts
+}
+
+// A segment is a stretch of a text, in bytes.
+type segment struct{ from, to int }
+
+// segments cuts text after sentences, at line ends, and before an "and" with a question behind it.
+func segments(p *Phrases, text string) (list []segment) {
+	tokens := tokenize(text)
+	cuts := map[int]bool{}
+	began := 0 // the token with which the segment begins
+	for i, t := range tokens {
+		if i > 0 && closes(text[tokens[i-1].end:t.start]) {
+			opening := len(strings.TrimRight(text[:t.start], "¿¡")) // these belong to what follows
+			cuts[opening], began = true, i
+			continue
+		}
+		n := p.words[wordJoining].at(tokens, i)
+		if n > 0 && i-began >= leastBefore && i+n < len(tokens) && p.words[wordAsking].at(tokens, i+n) > 0 {
+			cuts[t.start], began = true, i
+		}
+	}
+	from := 0
+	for at := range len(text) {
+		if cuts[at] {
+			list = append(list, segment{from, at})
+			from = at
+		}
+	}
+	return append(list, segment{from, len(text)})
+}
+
+// closes reports whether what stands between two words ends a sentence or a line. A full stop needs
+// space after it, or it is part of a number or an address.
+func closes(gap string) bool {
+	if strings.ContainsAny(gap, "\n?!;؟？。！") {
+		return true
+	}
+	dot := strings.IndexByte(gap, '.')
+	return dot >= 0 && strings.IndexFunc(gap[dot:], unicode.IsSpace) >= 0
+}
+
+// asks reports whether a segment is a question that says what it is about.
+func asks(p *Phrases, text string) bool {
+	tokens := tokenize(text)
+	if len(tokens) < 2 || contentWords(p, tokens) == 0 {
+		return false
+	}
+	if strings.ContainsAny(text, "?؟？") {
+		return true
+	}
+	at := p.words[wordJoining].at(tokens, 0)
+	return at < len(tokens) && p.words[wordAsking].at(tokens, at) > 0
+}
