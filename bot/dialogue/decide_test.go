@@ -21,7 +21,7 @@ func hits(list ...retrieval.Hit) retrieval.Result { return retrieval.Result{Hits
 
 // A row per rule and per border, in the order of the rules.
 func TestDecide(t *testing.T) {
-	p := Policy{AnswerAt: .6, OfferAt: .3, BothAt: .75, Margin: .1, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}
+	p := Policy{AnswerAt: .6, OfferAt: .3, Margin: .1, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}
 	asks := Signals{Question: "q", Raw: "q"}
 	good := hits(hit("A", .9, .2), hit("B", .2, .1))
 	entry := good.Hits[0].Entry

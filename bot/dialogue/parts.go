@@ -63,9 +63,9 @@ func several(rule string, answers []knowledge.Entry) Verdict {
 	return v
 }
 
-// sureOf returns a part's best entry if it is likely enough to be answered beside another.
+// sureOf returns a part's best entry if it is likely enough, and no close call.
 func sureOf(p Policy, hits []retrieval.Hit) (knowledge.Entry, bool) {
-	if len(hits) == 0 || hits[0].Score < p.BothAt || len(tied(p, hits)) > 1 {
+	if len(hits) == 0 || hits[0].Score < p.AnswerAt || len(tied(p, hits)) > 1 {
 		return knowledge.Entry{}, false
 	}
 	return hits[0].Entry, true

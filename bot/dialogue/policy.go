@@ -18,7 +18,6 @@ func DefaultCosts() Costs { return Costs{Wrong: 1, Back: .5, Reword: .25, Stray:
 type Policy struct {
 	AnswerAt   float64 // answer at this probability or above
 	OfferAt    float64 // ask which is meant if one of the entries offered is right with this probability
-	BothAt     float64 // answer each of two questions at this probability or above
 	Margin     float64 // two hits this close are a close call
 	MaxClarify int     // ask which is meant so many times in a row, then count a miss
 	MaxChoices int     // entries offered in one question
@@ -30,8 +29,6 @@ type Policy struct {
 //   - Answering costs (1-p)·Wrong, a question back costs Back at least: answer from 1 - Back/Wrong.
 //   - Offering entries of which one is right with probability s costs Back + (1-s)·(Stray + Reword);
 //     asking for other words costs Back + Reword. Offering is cheaper from s = Stray/(Stray + Reword).
-//   - A second answer that nobody asked for costs Wrong, leaving a second question to be asked again
-//     costs Reword: answer both from 1 - Reword/Wrong.
 //   - Each miss costs Back + Reword, so a person is fetched at the miss that makes it Person.
 //
 // Two entries that are as likely share one probability, whatever each of their scores says: the
@@ -41,7 +38,6 @@ func (c Costs) Policy() Policy {
 	return Policy{
 		AnswerAt:  1 - c.Back/c.Wrong,
 		OfferAt:   c.Stray / (c.Stray + c.Reword),
-		BothAt:    1 - c.Back/c.Wrong,
 		Margin:    .05,
 		MaxMisses: int(c.Person / (c.Back + c.Reword)),
 

@@ -55,11 +55,15 @@ func wishes(p *Phrases, tokens []token) bool {
 	}
 	for i := range tokens {
 		if n := p.words[wordPersonTalk].at(tokens, i); n > 0 && !p.declines(tokens[:i]) &&
-			p.names(tokens, i+n, wordPersonNoun, wordPersonSomeone) {
+			p.names(tokens, i+n, wordPersonNoun, wordPersonSomeone) > 0 {
 			return true
 		}
-		if n := p.words[wordPersonWant].at(tokens, i); n > 0 && p.names(tokens, i+n, wordPersonNoun) {
-			return true
+		// "I want an agent": but not "a representative sample".
+		if n := p.words[wordPersonWant].at(tokens, i); n > 0 {
+			end := p.names(tokens, i+n, wordPersonNoun)
+			if end == len(tokens) || end > 0 && p.words[wordFunction].at(tokens, end) > 0 {
+				return true
+			}
 		}
 	}
 	return false
@@ -75,21 +79,22 @@ func (p *Phrases) declines(tokens []token) bool {
 	return false
 }
 
-// names reports whether one of kinds stands at from, or a few words after it that mean nothing else.
-func (p *Phrases) names(tokens []token, from int, kinds ...wordKind) bool {
+// names finds one of kinds at from, or a few words after it that mean nothing else, and returns where
+// it ends, 0 if there is none.
+func (p *Phrases) names(tokens []token, from int, kinds ...wordKind) int {
 	for at := from; at < len(tokens) && at <= from+between; {
 		for _, kind := range kinds {
-			if p.words[kind].at(tokens, at) > 0 {
-				return true
+			if n := p.words[kind].at(tokens, at); n > 0 {
+				return at + n
 			}
 		}
 		n := p.words[wordPersonBetween].at(tokens, at)
 		if n == 0 {
-			return false
+			return 0
 		}
 		at += n
 	}
-	return false
+	return 0
 }
 
 // shouts reports whether text is in capitals and exclamation marks.

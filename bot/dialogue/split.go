@@ -8,17 +8,23 @@ import (
 const (
 	mostParts   = 3 // questions answered apart; more in one message is a story
 	leastBefore = 3 // words before an "and" that joins two questions
+	leastStated = 3 // words of a statement that may be a question
 )
 
 // split returns the questions of a text that holds two or three, in order, nil if it holds one or
-// none. It only proposes: whether each is answered by itself, search decides. What asks nothing goes
-// with the question after it, whose ground it usually is, and at the end with the one before.
+// none. What asks nothing goes with the question after it, whose ground it usually is, and at the
+// end with the one before. Where nothing asks in so many words, two sentences or lines are two
+// questions. All this only proposes: whether each is answered by itself, search decides.
 func split(p *Phrases, text string) []string {
+	list := segments(p, text)
 	var ends []int
-	for _, s := range segments(p, text) {
+	for _, s := range list {
 		if asks(p, text[s.from:s.to]) {
 			ends = append(ends, s.to)
 		}
+	}
+	if len(ends) < 2 && len(list) == 2 && states(p, text[:list[0].to]) && states(p, text[list[1].from:]) {
+		ends = []int{list[0].to, list[1].to}
 	}
 	if len(ends) < 2 || len(ends) > mostParts {
 		return nil
@@ -79,6 +85,12 @@ func asks(p *Phrases, text string) bool {
 	if strings.ContainsAny(text, "?؟？") {
 		return true
 	}
-	at := p.words[wordJoining].at(tokens, 0)
+	at := max(p.words[wordJoining].at(tokens, 0), p.words[wordCarryingOn].at(tokens, 0))
 	return at < len(tokens) && p.words[wordAsking].at(tokens, at) > 0
+}
+
+// states reports whether a segment says enough to be a question in other words: "my card is lost".
+func states(p *Phrases, text string) bool {
+	tokens := tokenize(text)
+	return len(tokens) >= leastStated && contentWords(p, tokens) >= 2
 }
