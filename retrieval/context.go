@@ -15,6 +15,10 @@ import (
 const (
 	saidMost   = 6   // texts before the question that count, the latest ones
 	staleShare = 0.4 // of how much nearer an entry is to what was said before than to the question
+	// lacking makes up for the words that a question which leans does not have, so that a probability
+	// means the same with a past as without. It is about 1 in log odds, near the best likelihood on
+	// two public sets of follow-ups (canard_dev, mtrag_rewrite) with half of the entries left out.
+	lacking = 0.13
 )
 
 // A recollection is a question together with what was said before it.
@@ -63,5 +67,6 @@ func (p *part) stale(dst []float32, shut []bool, said *recollection, v *view) []
 // inContext is an entry's score in its conversation, on the same scale as each: of its score alone
 // and with the past, and its n-gram similarities to the question and to what was said before.
 func (r *recollection) inContext(alone, together float64, lexical, stale float32) float64 {
-	return (alone + r.leans*(together-staleShare*float64(max(0, stale-lexical)))) / (1 + r.leans)
+	past := together - staleShare*float64(max(0, stale-lexical))
+	return (alone+r.leans*past)/(1+r.leans) + r.leans*lacking
 }

@@ -41,15 +41,15 @@ func TestSignals(t *testing.T) {
 			[]string{"history of orders", "do you offer hello kitty toys"},
 		},
 		"thanks": {
-			[]string{"thanks", "Thank you so much for your help", "it works now, thanks!", "thankss", "ok thx", "no thanks", "mil gracias", "obrigada pela ajuda", "👍"},
-			[]string{"ok", "no", "where is the tx id"},
+			[]string{"thanks", "Thank you so much for your help", "it works now, thanks!", "thankss", "ok thx", "mil gracias", "obrigada pela ajuda", "👍"},
+			[]string{"ok", "no", "no thanks", "where is the tx id"},
 		},
 		"goodbye": {
 			[]string{"bye", "thanks, bye!", "ok byee", "have a wonderful day", "hasta luego", "tchau"},
 			[]string{"can I pay later", "bye-law 7 applies?"},
 		},
 		"noted": {
-			[]string{"ok", "yes", "No.", "great, got it", "vale", "beleza"},
+			[]string{"ok", "yes", "No.", "no thanks", "great, got it", "vale", "beleza"},
 			[]string{"ok thanks", "yes, but how", "no refund yet"},
 		},
 	} {

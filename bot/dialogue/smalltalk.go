@@ -8,7 +8,7 @@ import (
 // strip notes thanks wherever they stand and greetings and goodbyes at their ends, and returns the
 // rest of text without what stands at its ends; "" if nothing else was said.
 func (s *Signals) strip(p *Phrases, text string, tokens []token) string {
-	s.Thanks = s.Thanks || p.words[wordThanks].in(tokens)
+	s.Thanks = s.Thanks || thanks(p, tokens)
 	if s.smallTalk(p, tokens) {
 		return ""
 	}
@@ -37,6 +37,18 @@ func (s *Signals) strip(p *Phrases, text string, tokens []token) string {
 		end = tokens[to].start
 	}
 	return strings.TrimRightFunc(text[tokens[from].start:end], unicode.IsSpace)
+}
+
+// thanks reports whether tokens thank. "No thanks" declines.
+func thanks(p *Phrases, tokens []token) bool {
+	for i := 0; i < len(tokens); i++ {
+		if n := p.words[wordNo].at(tokens, i); n > 1 {
+			i += n - 1
+		} else if p.words[wordThanks].at(tokens, i) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // smallTalk reports whether tokens hold nothing but small talk, and notes which. What is left when
