@@ -19,7 +19,7 @@ const (
 
 // A question is a query made ready.
 type question struct {
-	readings []reading // as it is, and as it was probably meant if that differs
+	readings []reading     // as it is, and as it was probably meant if that differs
 	said     *recollection // nil if the question stands alone
 	locale   string
 	now      time.Time

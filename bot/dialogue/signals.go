@@ -15,7 +15,7 @@ const (
 	shoutWords = 3
 	// mashShare is how much of a message must be keys struck at random for it to be gibberish.
 	mashShare = 0.7
-	// laughter and abbreviations are shorter than what is taken for keys struck at random.
+	// shortestMash is the letters of a word without vowels that is no abbreviation.
 	shortestMash = 6
 )
 
