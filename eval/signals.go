@@ -44,14 +44,14 @@ func MeasureSignal(p *dialogue.Phrases, name string, texts []string, should func
 	return detect(len(texts), should, func(i int) bool { return slices.Contains(read(p, texts[i]).Names(), name) })
 }
 
-// MeasureSmallTalk is MeasureSignal for messages that are nothing else than the small talk named:
-// "hi, how do I get paid?" greets, but is a question. The first name that fits counts, in the order
-// in which the bot answers: a goodbye, thanks, a greeting.
+// MeasureSmallTalk is MeasureSignal for messages that ask nothing beside the small talk named: "hi, how
+// do I get paid?" greets, but is a question. The first name that fits counts, in the order in which
+// the bot answers: thanks, a goodbye, a greeting.
 func MeasureSmallTalk(p *dialogue.Phrases, name string, texts []string, should func(i int) bool) (d Detection) {
 	return detect(len(texts), should, func(i int) bool {
 		s := read(p, texts[i])
 		switch {
-		case s.Question != "":
+		case s.Question != "" && !s.Polite:
 			return false
 		case s.Thanks:
 			return name == "thanks"

@@ -9,7 +9,6 @@ package dialogue
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"faqbot/bot"
 	"faqbot/knowledge"
@@ -79,13 +78,15 @@ func (e *Engine) query(ev Evidence) retrieval.Query {
 	return q
 }
 
-// searchParts searches for each of several questions in one message. One may lean on those before it.
+// searchParts searches for each of several questions in one message, by itself: one that needs the
+// others to be understood is part of the same question.
 func (e *Engine) searchParts(ctx context.Context, parts []string, whole retrieval.Query) ([]retrieval.Result, error) {
 	var list []retrieval.Result
-	for i, part := range parts {
+	for _, part := range parts {
 		q := whole
-		q.Text, q.Leans = part, leans(e.phrases, part)
-		q.Before = append(slices.Clip(whole.Before), parts[:i]...)
+		if q.Text, q.Leans = part, 0; len(q.Before) > 0 {
+			q.Leans = leans(e.phrases, part)
+		}
 		found, err := e.retriever.Search(ctx, q)
 		if err != nil {
 			return nil, err

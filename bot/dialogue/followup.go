@@ -10,8 +10,8 @@ const (
 	// remember is how far back what was said helps to understand a question.
 	remember = 4 * time.Hour
 	// fewWords is how many words of content a question has at most that may need what was said
-	// before although nothing in it points there: "and shipping?", "opening hours".
-	fewWords = 4
+	// before although nothing in it points there: "shipping?", "opening hours".
+	fewWords = 2
 	// namedBefore is how many words of content before a pronoun are too few to hold what it means.
 	namedBefore = 2
 )

@@ -8,7 +8,10 @@ import (
 // strip notes thanks wherever they stand and greetings and goodbyes at their ends, and returns the
 // rest of text without what stands at its ends; "" if nothing else was said.
 func (s *Signals) strip(p *Phrases, text string, tokens []token) string {
-	s.Thanks = s.Thanks || thanks(p, tokens)
+	if p.words[wordThanks].in(tokens) {
+		declines := p.words[wordNo].at(tokens, 0) > 0 // "no, nothing else, thanks"
+		s.Thanks, s.Noted = s.Thanks || !declines, s.Noted || declines
+	}
 	if s.smallTalk(p, tokens) {
 		return ""
 	}
@@ -37,18 +40,6 @@ func (s *Signals) strip(p *Phrases, text string, tokens []token) string {
 		end = tokens[to].start
 	}
 	return strings.TrimRightFunc(text[tokens[from].start:end], unicode.IsSpace)
-}
-
-// thanks reports whether tokens thank. "No thanks" declines.
-func thanks(p *Phrases, tokens []token) bool {
-	for i := 0; i < len(tokens); i++ {
-		if n := p.words[wordNo].at(tokens, i); n > 1 {
-			i += n - 1
-		} else if p.words[wordThanks].at(tokens, i) > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // smallTalk reports whether tokens hold nothing but small talk, and notes which. What is left when
@@ -92,7 +83,7 @@ func polite(p *Phrases, s Signals) bool {
 	if s.Question == "" {
 		return false // there is nothing beside it
 	}
-	if s.Thanks || s.Goodbye {
+	if s.Thanks || s.Goodbye || s.Noted {
 		return !asks(p, s.Question)
 	}
 	return s.Greeting && len(tokenize(s.Question)) <= nameWords
