@@ -9,9 +9,10 @@ import (
 const (
 	// remember is how far back what was said helps to understand a question.
 	remember = 4 * time.Hour
-	// fewWords is how many words of content a question has at most that may need what was said
-	// before although nothing in it points there: "shipping?", "opening hours".
+	// fewWords is how many words of content a whole question has at most, and fewLoose loose words
+	// ("disaster recovery"), that may need what was said before although nothing in them points there.
 	fewWords = 2
+	fewLoose = 4
 	// namedBefore is how many words of content before a pronoun are too few to hold what it means.
 	namedBefore = 2
 )
@@ -25,7 +26,11 @@ func leans(p *Phrases, question string) float64 {
 		return 0
 	}
 	content := contentWords(p, tokens)
-	if content > fewWords && !points(p, tokens) {
+	few := fewLoose
+	if p.words[wordAsking].at(tokens, 0) > 0 {
+		few = fewWords
+	}
+	if content > few && !points(p, tokens) {
 		return 0
 	}
 	return min(1, max(.3, 1.2-.2*float64(content)))

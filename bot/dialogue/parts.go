@@ -8,10 +8,11 @@ import (
 
 // decideParts decides a message of several questions: each gets its answer, in order, or the first
 // ones do and the last is asked back about. It needs to be sure that there are several, so the parts
-// must be likely by themselves and mean different things; else the message is decided as one, which
-// is what it then most likely is.
+// must be likely by themselves, the answers likely to be right all together, and about different
+// things; else the message is decided as one, which is what it then most likely is.
 func decideParts(p Policy, e Evidence) (Verdict, bool) {
 	var answers []knowledge.Entry
+	chance := 1.0 // that all answers are right
 	for i, part := range e.Parts {
 		entry, sure := sureOf(p, part.Hits)
 		if !sure {
@@ -26,8 +27,9 @@ func decideParts(p Policy, e Evidence) (Verdict, bool) {
 			}
 		}
 		answers = append(answers, entry)
+		chance *= part.Hits[0].Score
 	}
-	if len(answers) < 2 {
+	if len(answers) < 2 || chance < p.AnswerAt {
 		return Verdict{}, false
 	}
 	return several("several questions", answers), true
