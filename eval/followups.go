@@ -1,3 +1,5 @@
+// Package eval says how well the service answers, by asking the engine that serves customers.
+// It reads and measures; it does not decide, search or serve.
 package eval
 
 import (

@@ -218,13 +218,14 @@ func TestUpset(t *testing.T) {
 
 // The thresholds are what the costs make them.
 func TestPolicyFollowsFromCosts(t *testing.T) {
-	require.Equal(t, Policy{AnswerAt: .5, OfferAt: .5, Margin: .05, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}, DefaultPolicy())
+	require.InDelta(t, 2./7, DefaultPolicy().OfferAt, 1e-9)
+	require.Equal(t, Policy{AnswerAt: .5, OfferAt: DefaultPolicy().OfferAt, Margin: .05, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}, DefaultPolicy())
 	dear := DefaultCosts()
 	dear.Wrong *= 2
 	require.Equal(t, .75, dear.Policy().AnswerAt, "where a wrong answer costs more, it takes more to answer")
 	shy := DefaultCosts()
-	shy.Stray *= 3
-	require.Equal(t, .75, shy.Policy().OfferAt, "where stray offers cost more, they are likelier right")
+	shy.Stray = shy.Reword
+	require.Equal(t, .5, shy.Policy().OfferAt, "where stray offers cost more, they are likelier right")
 	busy := DefaultCosts()
 	busy.Person *= 2
 	require.Equal(t, 6, busy.Policy().MaxMisses)

@@ -10,9 +10,10 @@ type Costs struct {
 	Person float64 // a person's time
 }
 
-// DefaultCosts: two questions back are as bad as a wrong answer, being offered nonsense is as much
-// trouble as finding other words, and a person's time is worth three rounds of asking for those.
-func DefaultCosts() Costs { return Costs{Wrong: 1, Back: .5, Reword: .25, Stray: .25, Person: 2.25} }
+// DefaultCosts: two questions back are as bad as a wrong answer, finding other words is half as much
+// trouble as being asked back, and more than reading three buttons in vain; a person's time is worth
+// three rounds of asking for other words.
+func DefaultCosts() Costs { return Costs{Wrong: 1, Back: .5, Reword: .25, Stray: .1, Person: 2.25} }
 
 // Policy is the thresholds Decide applies. Those called At are probabilities.
 type Policy struct {
