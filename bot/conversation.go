@@ -116,6 +116,8 @@ type Message struct {
 	Turn         TurnID       // the turn that answered it, or that said it; "" while it waits
 	Status       SendStatus
 	At           time.Time
+
+	Entries []knowledge.EntryID // what an answer of the bot's rests on; only in the History of a Turn
 }
 
 // An Attachment is a file that came with a message, by the network's own name for it.
