@@ -144,19 +144,19 @@ type Event struct {
 	At         time.Time
 	Locale     string // BCP 47, "" if the network does not say
 
-	Stable    string       // their ID that outlives a change of Address.Customer, "" if the network has none
-	Opens     WindowReason // why we may write to them for the network's window from now, "" if not because of this
-	Referral  *Referral    // how they came to us, nil if it is not told
-	Overheard bool         // another program answers this customer now: it is kept and not answered
+	Stable    string       `json:",omitzero"` // their ID that outlives a change of Address.Customer, "" if the network has none
+	Opens     WindowReason `json:",omitzero"` // why we may write to them for the network's window from now, "" if not because of this
+	Referral  *Referral    `json:",omitzero"` // how they came to us, nil if it is not told
+	Overheard bool         `json:",omitzero"` // another program answers this customer now: it is kept and not answered
 
 	Message *Inbound      // the customer wrote or tapped
 	Edit    *Edit         // the customer changed what they wrote
 	Reach   *Reach        // the customer blocked or unblocked us
-	Sign    *Sign         // the customer did something that has no words
-	Status  *StatusUpdate // what became of a message of ours
-	Aside   *Aside        // a message to the customer that the network says somebody sent
-	Moved   *Moved        // the customer has another ID
-	Unread  *Unread       // a part of what was posted that could not be read
+	Sign    *Sign         `json:",omitzero"` // the customer did something that has no words
+	Status  *StatusUpdate `json:",omitzero"` // what became of a message of ours
+	Aside   *Aside        `json:",omitzero"` // a message to the customer that the network says somebody sent
+	Moved   *Moved        `json:",omitzero"` // the customer has another ID
+	Unread  *Unread       `json:",omitzero"` // a part of what was posted that could not be read
 }
 
 // An Inbound is a message as a channel decoded it.
@@ -173,7 +173,7 @@ type Inbound struct {
 type Edit struct {
 	NetworkID string
 	Text      string
-	Gone      bool // the message was taken back
+	Gone      bool `json:",omitzero"` // the message was taken back
 }
 
 // A Reach says whether we may still write to a customer.

@@ -13,6 +13,9 @@ func Fit(r Reply, l Limits) []Reply {
 	if r.Template != nil { // the network knows its words already
 		return []Reply{r}
 	}
+	if r.Media != nil {
+		return fitMedia(r, l)
+	}
 	if l.Choices < len(r.Choices) {
 		r.Text = numbered(r.Text, r.Choices)
 		r.Choices = nil
@@ -26,8 +29,25 @@ func Fit(r Reply, l Limits) []Reply {
 	for i, text := range parts {
 		list[i] = Reply{Text: text, Entry: r.Entry, Agent: r.Agent}
 	}
+	list[0].Quote = r.Quote
 	list[len(list)-1].Choices = r.Choices
 	return list
+}
+
+// fitMedia sends a file with its words under it, or before them where they do not fit, or as a link.
+func fitMedia(r Reply, l Limits) []Reply {
+	words := r
+	words.Media = nil
+	switch {
+	case !l.Media:
+		words.Text = strings.TrimSpace(r.Text + "\n" + r.Media.Link)
+		return Fit(words, l)
+	case len(r.Choices) == 0 && UTF16Len(r.Text) <= l.Caption || r.Text == "" && len(r.Choices) == 0:
+		return []Reply{r}
+	}
+	file := Reply{Media: r.Media, Entry: r.Entry, Agent: r.Agent, Quote: r.Quote}
+	words.Quote = ""
+	return append([]Reply{file}, Fit(words, l)...)
 }
 
 func numbered(text string, choices []Choice) string {

@@ -133,14 +133,16 @@ func (s *Store) echo(ctx context.Context, tx *sql.Tx, account Account, l Limits,
 	return true, s.learnArrival(ctx, tx, *d, state, StatusSent, e.Aside.NetworkID, l, now)
 }
 
-// findInDoubt finds the reply of the same words to e's customer that was tried and not settled.
+// findInDoubt finds the reply that was tried and not settled, to e's customer, whose words the echo
+// begins with: a channel may have listed the choices below them.
 func findInDoubt(ctx context.Context, tx *sql.Tx, e Event) (*delivery, string, error) {
 	a := e.Address
 	d := delivery{lane: laneCustomer}
 	var state string
 	err := tx.QueryRowContext(ctx, `SELECT d.id, d.conversation_id, d.seq, d.message_id, d.state FROM deliveries d
 		JOIN conversations c ON c.id = d.conversation_id JOIN messages m ON m.id = d.message_id
-		WHERE c.channel = $1 AND c.account = $2 AND c.customer = $3 AND d.lane = $4 AND m.body = $5
+		WHERE c.channel = $1 AND c.account = $2 AND c.customer = $3 AND d.lane = $4 AND
+			(m.body <> '' AND SUBSTR($5, 1, LENGTH(m.body)) = m.body OR m.body = '' AND $5 = '')
 			AND (d.state = 'queued' AND d.attempt > 0 OR d.state = 'doubtful') ORDER BY d.seq LIMIT 1`,
 		a.Channel, a.Account, a.Customer, laneCustomer, e.Aside.Text).Scan(&d.id, &d.conv, &d.seq, &d.message, &state)
 	if errors.Is(err, sql.ErrNoRows) {

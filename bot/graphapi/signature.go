@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"faqbot/bot"
 )
 
 // signatureHeader carries "sha256=" and the hex HMAC of the raw body under the app's secret. What is
@@ -40,6 +42,16 @@ func Verify(secrets []string, h http.Header, body []byte) error {
 		return errors.New("the signature is wrong: the body was changed on its way, or secret is not the app's")
 	}
 	return nil
+}
+
+// DeliveryID is our ID as Meta gave it back, "" if it is something else's: other software may write
+// through the same account.
+func DeliveryID(opaque string) bot.DeliveryID {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" // of rand.Text
+	if len(opaque) != 26 || strings.Trim(opaque, letters) != "" {
+		return ""
+	}
+	return bot.DeliveryID(opaque)
 }
 
 // Challenge is what to answer Meta's GET by which it makes sure that the webhook is ours. ok is false
