@@ -167,7 +167,11 @@ func TestMetaConversation(t *testing.T) {
 			require.Equal(t, 1, s.count(`SELECT COUNT(*)`+where+`m.author = 'agent' AND m.body LIKE '%canarytwo'`), kind)
 			require.Len(t, a.Sent(customer), 3, "%s: the bot is silent", kind)
 			require.Equal(t, 1, s.count(`SELECT COUNT(*) FROM conversations WHERE mode = 'person' AND channel = '`+kind+`'`), kind)
-			require.Equal(t, 3, s.count(`SELECT COUNT(*)`+where+`m.author = 'bot' AND m.status = 'read'`), kind)
+			settled := `m.status IN ('sent', 'reached', 'read')`
+			if kind == "whatsapp" { // its statuses name our delivery, so that even those that overtake the answer count
+				settled = `m.status = 'read'`
+			}
+			require.Equal(t, 3, s.count(`SELECT COUNT(*)`+where+`m.author = 'bot' AND `+settled), kind)
 		}
 		s.stop()
 		require.NotContains(t, s.log.String(), "canary")
