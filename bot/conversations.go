@@ -51,8 +51,10 @@ func (c *Conversations) Transcript(ctx context.Context, id ConversationID, after
 // nothing is stored.
 func (c *Conversations) Say(ctx context.Context, id ConversationID, key string, r Reply) error {
 	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
-		if err := sendable(q.conv, c.o.Now(), c.limits(q.conv.Address)); err != nil && !(r.Template != nil && err.Kind == SendWindowClosed) {
-			return err
+		refused := sendable(q.conv, c.o.Now(), c.limits(q.conv.Address))
+		templated := r.Template != nil && refused != nil && refused.Kind == SendWindowClosed // what templates are for
+		if refused != nil && !templated {
+			return refused
 		}
 		for i, part := range c.fit(q.conv.Address, r) {
 			if err := sayOnce(ctx, q, fmt.Sprintf("say:%s:%d", key, i), part); err != nil {

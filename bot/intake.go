@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,6 +79,9 @@ func (in *Intake) Accept(ctx context.Context, account Account, events []Event) e
 	if channel := in.channels[AccountKey(account.Channel, account.ID)]; channel != nil {
 		limits = channel.Limits()
 	}
+	// One order of locks for all: two batches of the same customers must not wait for each other.
+	events = slices.Clone(events)
+	slices.SortStableFunc(events, func(a, b Event) int { return strings.Compare(a.Address.Customer, b.Address.Customer) })
 	var heard []Event // by the bot, which will answer
 	err := in.store.db.Grouped(ctx, func(tx *sql.Tx) error {
 		heard = nil // the group's transaction may be tried again

@@ -85,7 +85,7 @@ func (d *decoding) event(raw json.RawMessage, e event) error {
 		return d.echo(e)
 	}
 	if e.Policy != nil {
-		return errors.New("Meta enforces a policy on this account: see the Page's support inbox")
+		return errors.New("a policy is enforced on this account: see the page's support inbox")
 	}
 	if to := e.Recipient.id(); e.Message != nil && to != d.channel.page {
 		return fmt.Errorf("a message to %s, which is another than this account's page_id", safe(to))

@@ -144,7 +144,8 @@ func (a *Account) SetUsage(header, value string) {
 	a.usage[header] = value
 }
 
-// Put keeps a file under a media ID and returns the address it is fetched from.
+// Put keeps a file under a media ID and returns the address it is fetched from, once the server was
+// started.
 func (a *Account) Put(id string, f File) (address string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -255,7 +256,7 @@ func (a *Account) listTemplates(r *http.Request) map[string]any {
 	}
 	answer := map[string]any{"data": list}
 	if to < len(a.templates) {
-		answer["paging"] = map[string]any{"cursors": map[string]any{"after": fmt.Sprint(to)}, "next": a.server.URL() + "/next"}
+		answer["paging"] = map[string]any{"cursors": map[string]any{"after": fmt.Sprint(to)}, "next": "http://" + r.Host + "/next"}
 	}
 	return answer
 }
