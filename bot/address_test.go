@@ -98,10 +98,12 @@ func TestWindow(t *testing.T) {
 		id := w.conversation("c").ID
 		var se *SendError
 		bot := w.conversations()
+		require.Nil(t, bot.Refusal(w.conversation("c")))
 		require.NoError(t, bot.Say(t.Context(), id, "k", Reply{Text: "hi", Agent: "ann"}), "people have seven days")
 		late := NewConversations(w.store, w.channels, ConversationsOptions{Now: func() time.Time { return now.Add(6 * 24 * time.Hour) }})
 		require.ErrorAs(t, late.Say(t.Context(), id, "l", Reply{Text: "hi", Agent: "ann"}), &se)
 		require.Equal(t, SendWindowClosed, se.Kind)
+		require.Equal(t, SendWindowClosed, late.Refusal(w.conversation("c")).Kind)
 
 		w.accept(at(sign, 2*time.Hour, WindowReaction), at(message("c", "u0", "came late"), 60*time.Hour, ""))
 		require.Equal(t, WindowReaction, w.conversation("c").WindowReason)

@@ -65,6 +65,12 @@ func (c *Conversations) Say(ctx context.Context, id ConversationID, key string, 
 	})
 }
 
+// Refusal is why a person's reply to a customer would be refused now, nil if it would not: Say's error,
+// before anybody types.
+func (c *Conversations) Refusal(conv Conversation) *SendError {
+	return sendable(conv, c.o.Now(), c.limits(conv.Address))
+}
+
 // HandBack gives a conversation that people have back to the bot, with a word about it for the
 // customer unless they cannot be reached. It closes the episode: what they ask next is a new
 // matter. One that the bot has already is left as it is.

@@ -22,7 +22,7 @@ func Fit(r Reply, l Limits) []Reply {
 	}
 	r.Choices = append([]Choice(nil), r.Choices...)
 	for i, c := range r.Choices {
-		r.Choices[i].Label = shorten(c.Label, l.Label)
+		r.Choices[i].Label = Shorten(c.Label, l.Label)
 	}
 	parts := split(r.Text, l)
 	list := make([]Reply, len(parts))
@@ -86,7 +86,8 @@ func utf16Prefix(s string, most int) int {
 	return len(s)
 }
 
-func shorten(s string, most int) string {
+// Shorten cuts s to most UTF-16 units, with an ellipsis where it was cut; 0 leaves it as it is.
+func Shorten(s string, most int) string {
 	if most == 0 || UTF16Len(s) <= most {
 		return s
 	}

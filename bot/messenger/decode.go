@@ -23,7 +23,7 @@ const (
 // are events all the same. It depends on body alone.
 func (c *Channel) Decode(body []byte) ([]bot.Event, error) {
 	var e envelope
-	if err := parse(body, &e); err != nil {
+	if err := graphapi.Parse(body, &e); err != nil {
 		return nil, c.errorf("%v", err)
 	}
 	want := "page"
@@ -56,7 +56,7 @@ type decoding struct {
 func each[T any](d *decoding, list []json.RawMessage, do func(json.RawMessage, T) error) {
 	for _, raw := range list {
 		var v T
-		err := parse(raw, &v)
+		err := graphapi.Parse(raw, &v)
 		if err == nil {
 			err = do(raw, v)
 		}

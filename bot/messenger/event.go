@@ -1,13 +1,9 @@
 package messenger
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"strconv"
-	"strings"
-	"time"
+
+	"faqbot/bot/graphapi"
 )
 
 // The parts of Meta's webhook that we act on. Fields and kinds that are not here are skipped unread, so
@@ -25,12 +21,12 @@ type entry struct {
 
 // An event is one thing that happened; which field is set says what.
 type event struct {
-	Sender    *who      `json:"sender"`
-	Recipient *who      `json:"recipient"`
-	At        stamp     `json:"timestamp"`
-	Message   *message  `json:"message"`
-	Postback  *postback `json:"postback"`
-	Referral  *referral `json:"referral"`
+	Sender    *who           `json:"sender"`
+	Recipient *who           `json:"recipient"`
+	At        graphapi.Stamp `json:"timestamp"`
+	Message   *message       `json:"message"`
+	Postback  *postback      `json:"postback"`
+	Referral  *referral      `json:"referral"`
 	Optin     *struct {
 		Ref string `json:"ref"`
 	} `json:"optin"`
@@ -109,41 +105,7 @@ type referral struct {
 
 // A receipt says what was delivered or read: these messages, or all until then.
 type receipt struct {
-	IDs       []string `json:"mids"`
-	ID        string   `json:"mid"`
-	Watermark stamp    `json:"watermark"`
-}
-
-// A stamp is a time as Meta writes it: milliseconds, or sometimes seconds, as a number.
-type stamp struct{ time.Time }
-
-func (s *stamp) UnmarshalJSON(text []byte) error {
-	n, err := strconv.ParseInt(strings.Trim(string(bytes.TrimSpace(text)), `"`), 10, 64)
-	if err != nil {
-		return nil //nolint:nilerr // a time that cannot be read is one that is not told
-	}
-	const milliseconds, earliest, latest = 1_000_000_000_000, 1_230_768_000, 4_102_444_800 // 2009 and 2100
-	at := time.UnixMilli(n)
-	if n < milliseconds {
-		at = time.Unix(n, 0)
-	}
-	if at.Unix() >= earliest && at.Unix() <= latest {
-		s.Time = at.UTC()
-	}
-	return nil
-}
-
-// parse reads one part of a body. Its errors name places in it, never what stands there.
-func parse(raw []byte, v any) error {
-	err := json.Unmarshal(raw, v)
-	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("unexpected type in %q at byte %d", mistyped.Field, mistyped.Offset)
-	}
-	if broken, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Errorf("not JSON from byte %d on", broken.Offset)
-	}
-	if err != nil {
-		return errors.New("not JSON")
-	}
-	return nil
+	IDs       []string       `json:"mids"`
+	ID        string         `json:"mid"`
+	Watermark graphapi.Stamp `json:"watermark"`
 }

@@ -141,25 +141,11 @@ func (c *Channel) offer(m *messageOut, choices []bot.Choice) {
 			title = fmt.Sprintf("%d. %s", i+1, choice.Label)
 			text += "\n" + title
 		}
-		m.Replies = append(m.Replies, quickReply{Type: "text", Title: shorten(title, longestTitle), Payload: choice.Payload})
+		m.Replies = append(m.Replies, quickReply{Type: "text", Title: bot.Shorten(title, longestTitle), Payload: choice.Payload})
 	}
 	if l := c.Limits(); bot.UTF16Len(text) <= l.Text && (l.Bytes == 0 || len(text) <= l.Bytes) {
 		m.Text = text
 	}
-}
-
-// shorten cuts s to most UTF-16 units.
-func shorten(s string, most int) string {
-	if bot.UTF16Len(s) <= most {
-		return s
-	}
-	n := 0
-	for i, r := range s {
-		if n += bot.UTF16Len(string(r)); n > most-1 {
-			return strings.TrimRight(s[:i], " ") + "…"
-		}
-	}
-	return s
 }
 
 // Typing shows "typing…" for some 20 s or until the next message. Its error is a *bot.SendError.

@@ -19,8 +19,8 @@ const choiceMost = 64
 // alone.
 func (c *Channel) Decode(body []byte) ([]bot.Event, error) {
 	var e envelope
-	if err := parse(body, &e); err != nil {
-		return nil, err
+	if err := graphapi.Parse(body, &e); err != nil {
+		return nil, fmt.Errorf("whatsapp: %w", err)
 	}
 	if e.Object != "whatsapp_business_account" {
 		return nil, errors.New("whatsapp: the body is not about a WhatsApp Business Account: is the webhook of another product set to this address?")
@@ -43,14 +43,14 @@ type decoding struct {
 }
 
 func (d *decoding) unread(raw json.RawMessage, err error) {
-	d.events = append(d.events, bot.Event{Unread: &bot.Unread{Body: raw, Reason: err.Error()}})
+	d.events = append(d.events, bot.Event{Unread: &bot.Unread{Body: raw, Reason: "whatsapp: " + err.Error()}})
 }
 
 // each reads the elements of a list, each on its own.
 func each[T any](d *decoding, list []json.RawMessage, do func(T) error) {
 	for _, raw := range list {
 		var v T
-		err := parse(raw, &v)
+		err := graphapi.Parse(raw, &v)
 		if err == nil {
 			err = do(v)
 		}
@@ -64,7 +64,7 @@ func each[T any](d *decoding, list []json.RawMessage, do func(T) error) {
 // skipped.
 func (d *decoding) change(raw json.RawMessage) {
 	var c change
-	if err := parse(raw, &c); err != nil {
+	if err := graphapi.Parse(raw, &c); err != nil {
 		d.unread(raw, err)
 		return
 	}
@@ -74,19 +74,19 @@ func (d *decoding) change(raw json.RawMessage) {
 		return
 	}
 	var v value
-	if err := parse(c.Value, &v); err != nil {
+	if err := graphapi.Parse(c.Value, &v); err != nil {
 		d.unread(raw, err)
 		return
 	}
 	if n := v.Metadata.Number; n != "" && n != d.channel.number {
 		if len(v.Messages) > 0 {
-			d.unread(raw, fmt.Errorf("whatsapp: messages to the phone number ID %s, which is another than this account's: give that number a webhook of its own", digits(n)))
+			d.unread(raw, fmt.Errorf("messages to the phone number ID %s, which is another than this account's: give that number a webhook of its own", digits(n)))
 		}
 		return
 	}
 	for _, p := range v.Errors {
 		if len(v.Messages) == 0 {
-			d.unread(raw, fmt.Errorf("whatsapp: Meta reports the error %d for this number", p.Code))
+			d.unread(raw, fmt.Errorf("Meta reports the error %d for this number", p.Code))
 		}
 	}
 	if c.Field == "standby" && v.Standby != nil { // another program has the customer: its statuses are not ours
@@ -132,10 +132,10 @@ func (d *decoding) message(m message, overheard bool) error {
 	}
 	address, stable, ok := d.who(m.From, m.UserID)
 	if !ok {
-		return errors.New("whatsapp: a message without a sender")
+		return errors.New("a message without a sender")
 	}
 	if m.ID == "" {
-		return errors.New("whatsapp: a message without an ID")
+		return errors.New("a message without an ID")
 	}
 	e := bot.Event{Address: address, Stable: stable, ExternalID: m.ID, At: m.At.Time, Overheard: overheard, Referral: m.Referral.referral()}
 	if overheard { // the same message may come as ours later
@@ -147,7 +147,7 @@ func (d *decoding) message(m message, overheard bool) error {
 	switch {
 	case m.Edit != nil:
 		if m.Edit.Message == nil {
-			return errors.New("whatsapp: an edit without a message")
+			return errors.New("an edit without a message")
 		}
 		e.Edit = &bot.Edit{NetworkID: m.Edit.Original, Text: m.Edit.Message.inbound().Text}
 	case m.Revoke != nil:
@@ -203,7 +203,7 @@ func (d *decoding) moves(raw json.RawMessage) {
 	}
 	each(d, list, func(m move) error {
 		if !isUserID(m.UserID.Previous) || !isUserID(m.UserID.Current) {
-			return errors.New("whatsapp: a change of a user ID without both IDs")
+			return errors.New("a change of a user ID without both IDs")
 		}
 		address, _, _ := d.who(m.Phone, m.UserID.Previous)
 		d.events = append(d.events, bot.Event{Address: address, Stable: m.UserID.Previous, Moved: &bot.Moved{Stable: m.UserID.Current}})
@@ -219,7 +219,7 @@ func (d *decoding) echo(e echo, overheard bool) error {
 	}
 	address, stable, ok := d.who(to, userID)
 	if !ok || e.ID == "" {
-		return errors.New("whatsapp: an echo without an ID or a recipient")
+		return errors.New("an echo without an ID or a recipient")
 	}
 	if said.Type == "edit" || said.Type == "revoke" {
 		return nil
@@ -233,7 +233,7 @@ func (d *decoding) echo(e echo, overheard bool) error {
 // status reads what became of a message of ours. Kinds that are not known change nothing.
 func (d *decoding) status(s status) error {
 	if s.ID == "" {
-		return errors.New("whatsapp: a status without an ID")
+		return errors.New("a status without an ID")
 	}
 	u := &bot.StatusUpdate{NetworkID: s.ID, Delivery: graphapi.DeliveryID(s.Opaque)}
 	switch s.Status {

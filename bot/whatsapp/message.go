@@ -1,13 +1,10 @@
 package whatsapp
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"strconv"
 	"strings"
-	"time"
+
+	"faqbot/bot/graphapi"
 )
 
 // The parts of Meta's webhook that we act on. Fields and kinds that are not here are skipped unread, so
@@ -44,11 +41,11 @@ type problem struct {
 }
 
 type message struct {
-	From   string `json:"from"` // phone digits, or, from some senders, a user ID
-	UserID string `json:"from_user_id"`
-	ID     string `json:"id"`
-	At     stamp  `json:"timestamp"`
-	Group  string `json:"group_id"`
+	From   string         `json:"from"` // phone digits, or, from some senders, a user ID
+	UserID string         `json:"from_user_id"`
+	ID     string         `json:"id"`
+	At     graphapi.Stamp `json:"timestamp"`
+	Group  string         `json:"group_id"`
 	content
 	Referral *referral `json:"referral"`
 	Edit     *struct {
@@ -67,10 +64,10 @@ type message struct {
 
 // An echo is a message that a person of ours, or another program, sent to a customer.
 type echo struct {
-	To     string `json:"to"`
-	UserID string `json:"to_user_id"`
-	ID     string `json:"id"`
-	At     stamp  `json:"timestamp"`
+	To     string         `json:"to"`
+	UserID string         `json:"to_user_id"`
+	ID     string         `json:"id"`
+	At     graphapi.Stamp `json:"timestamp"`
 	content
 	Message *struct { // on the field standby
 		To     string `json:"to"`
@@ -152,14 +149,14 @@ type referral struct {
 }
 
 type status struct {
-	ID     string    `json:"id"`
-	Status string    `json:"status"`
-	At     stamp     `json:"timestamp"`
-	To     string    `json:"recipient_id"`
-	UserID string    `json:"recipient_user_id"`
-	Kind   string    `json:"recipient_type"`
-	Opaque string    `json:"biz_opaque_callback_data"`
-	Errors []problem `json:"errors"`
+	ID     string         `json:"id"`
+	Status string         `json:"status"`
+	At     graphapi.Stamp `json:"timestamp"`
+	To     string         `json:"recipient_id"`
+	UserID string         `json:"recipient_user_id"`
+	Kind   string         `json:"recipient_type"`
+	Opaque string         `json:"biz_opaque_callback_data"`
+	Errors []problem      `json:"errors"`
 }
 
 // A move says that a customer has another user ID.
@@ -169,25 +166,6 @@ type move struct {
 		Previous string `json:"previous"`
 		Current  string `json:"current"`
 	} `json:"user_id"`
-}
-
-// A stamp is a time as Meta writes it: seconds, or sometimes milliseconds, as text or as a number.
-type stamp struct{ time.Time }
-
-func (s *stamp) UnmarshalJSON(text []byte) error {
-	n, err := strconv.ParseInt(strings.Trim(string(bytes.TrimSpace(text)), `"`), 10, 64)
-	if err != nil {
-		return nil //nolint:nilerr // a time that cannot be read is one that is not told
-	}
-	const milliseconds, earliest, latest = 1_000_000_000_000, 1_230_768_000, 4_102_444_800 // 2009 and 2100
-	at := time.Unix(n, 0)
-	if n >= milliseconds {
-		at = time.UnixMilli(n)
-	}
-	if at.Unix() >= earliest && at.Unix() <= latest {
-		s.Time = at.UTC()
-	}
-	return nil
 }
 
 // isPhone reports whether id is a phone number as WhatsApp names customers: digits alone.
@@ -208,19 +186,4 @@ func isUserID(id string) bool {
 		}
 	}
 	return true
-}
-
-// parse reads one part of a body. Its errors name places in it, never what stands there.
-func parse(raw []byte, v any) error {
-	err := json.Unmarshal(raw, v)
-	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("whatsapp: unexpected type in %q at byte %d", mistyped.Field, mistyped.Offset)
-	}
-	if broken, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Errorf("whatsapp: not JSON from byte %d on", broken.Offset)
-	}
-	if err != nil {
-		return errors.New("whatsapp: not JSON")
-	}
-	return nil
 }

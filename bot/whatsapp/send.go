@@ -179,10 +179,10 @@ func (c *Channel) offer(r bot.Reply) *interactiveOut {
 	o.Action = action{Button: c.chooseWord(), Sections: []section{{}}}
 	for i, choice := range r.Choices {
 		line := row{ID: choice.Payload, Title: choice.Label}
-		if title := shorten(choice.Label, longestTitle); title != choice.Label || taken(o.Action.Sections[0].Rows, title) {
+		if title := bot.Shorten(choice.Label, longestTitle); title != choice.Label || taken(o.Action.Sections[0].Rows, title) {
 			// Two titles must not be alike, and cut ones may be: the number tells them apart.
-			line.Title = shorten(fmt.Sprintf("%d. %s", i+1, choice.Label), longestTitle)
-			line.Description = shorten(choice.Label, longestDescription)
+			line.Title = bot.Shorten(fmt.Sprintf("%d. %s", i+1, choice.Label), longestTitle)
+			line.Description = bot.Shorten(choice.Label, longestDescription)
 		}
 		o.Action.Sections[0].Rows = append(o.Action.Sections[0].Rows, line)
 	}
@@ -207,26 +207,6 @@ func (c *Channel) chooseWord() string {
 		return "Escolher"
 	}
 	return "Choose"
-}
-
-// shorten cuts s to most UTF-16 units.
-func shorten(s string, most int) string {
-	if bot.UTF16Len(s) <= most {
-		return s
-	}
-	return cut(s, most-1) + "…"
-}
-
-// cut is the longest prefix of s of at most most UTF-16 units.
-func cut(s string, most int) string {
-	n := 0
-	for i, r := range s {
-		n += bot.UTF16Len(string(r))
-		if n > most {
-			return strings.TrimRight(s[:i], " ")
-		}
-	}
-	return s
 }
 
 // Read marks a message as read and shows "typing…" for 25 s or until the next message. Its error is a
