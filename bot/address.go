@@ -137,6 +137,10 @@ func (h *hearing) touch(ctx context.Context, tx *sql.Tx, e Event, l Limits) erro
 	if l.Window == 0 || reason == "" || !until.After(h.conv.WindowUntil) {
 		return nil
 	}
+	h.conv.WindowUntil, h.conv.WindowReason = until, reason
+	if e.Message != nil { // hear writes it, with the rest
+		return nil
+	}
 	_, err := tx.ExecContext(ctx, `UPDATE conversations SET window_until = $2, window_reason = $3 WHERE id = $1`,
 		h.conv.ID, until.UnixMilli(), reason)
 	return err

@@ -156,6 +156,7 @@ type Event struct {
 	Status  *StatusUpdate `json:",omitzero"` // what became of a message of ours
 	Aside   *Aside        `json:",omitzero"` // a message to the customer that the network says somebody sent
 	Moved   *Moved        `json:",omitzero"` // the customer has another ID
+	Passed  *Passed       `json:",omitzero"` // another program has left the customer to us
 	Unread  *Unread       `json:",omitzero"` // a part of what was posted that could not be read
 }
 
@@ -207,6 +208,10 @@ type Moved struct {
 	Customer string // "" if that stays
 	Stable   string // "" if there is none
 }
+
+// A Passed says that another program, which answered a customer until now, has left them to us: their
+// last message, if it was only Overheard, waits for an answer.
+type Passed struct{}
 
 // An Unread is a part of a body that could not be read, while the rest could.
 type Unread struct {

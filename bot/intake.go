@@ -250,6 +250,8 @@ func (s *Store) accept(ctx context.Context, tx *sql.Tx, account Account, l Limit
 	case e.Reach != nil:
 		_, err = tx.ExecContext(ctx, `UPDATE conversations SET unreachable = $2 WHERE id = $1`, h.conv.ID, e.Reach.Blocked)
 		return false, err
+	case e.Passed != nil:
+		return false, h.takeUp(ctx, tx)
 	case e.Sign != nil:
 		return false, nil
 	}
@@ -293,17 +295,16 @@ func (h *hearing) hear(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
 		}
 	}
 	if e.Overheard {
-		_, err = tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, heard_at = $3, active_at = $3 WHERE id = $1`,
-			c.ID, h.seq, h.now.UnixMilli())
-		h.seq++
+		_, err = tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, heard_at = $3, active_at = $3,
+			window_until = $4, window_reason = $5 WHERE id = $1`, c.ID, h.seq, h.now.UnixMilli(), sqldb.Millis(c.WindowUntil), c.WindowReason)
 		return false, err
 	}
 	due := h.due(m.Choice != "")
 	_, err = tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, waiting_seq = $2,
 		waiting_since = CASE WHEN waiting_since = 0 THEN $3 ELSE waiting_since END, turn_due_at = $4,
 		heard_at = $3, active_at = $3, unreachable = FALSE,
-		locale = CASE WHEN $5 = '' THEN locale ELSE $5 END
-		WHERE id = $1`, c.ID, h.seq, h.now.UnixMilli(), due, e.Locale)
+		locale = CASE WHEN $5 = '' THEN locale ELSE $5 END, window_until = $6, window_reason = $7
+		WHERE id = $1`, c.ID, h.seq, h.now.UnixMilli(), due, e.Locale, sqldb.Millis(c.WindowUntil), c.WindowReason)
 	return c.Mode == ModeBot, err
 }
 

@@ -186,3 +186,21 @@ func (h *hearing) overtake(ctx context.Context, tx *sql.Tx, e Event) error {
 		h.conv.ID, h.seq, h.now.UnixMilli(), mode, raise)
 	return err
 }
+
+// takeUp makes the customer's newest message wait for an answer if another program was to give it.
+func (h *hearing) takeUp(ctx context.Context, tx *sql.Tx) error {
+	var seq int64
+	err := tx.QueryRowContext(ctx, `UPDATE messages SET turn_id = '' WHERE conversation_id = $1 AND author = $2 AND turn_id = $3
+		AND seq = (SELECT MAX(m.seq) FROM messages m WHERE m.conversation_id = $1 AND m.author = $2) RETURNING seq`,
+		h.conv.ID, AuthorCustomer, overheard).Scan(&seq)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("take up what was left to us: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE conversations SET waiting_seq = CASE WHEN waiting_seq < $2 THEN $2 ELSE waiting_seq END,
+		waiting_since = CASE WHEN waiting_since = 0 THEN $3 ELSE waiting_since END, turn_due_at = $4 WHERE id = $1`,
+		h.conv.ID, seq, h.now.UnixMilli(), h.due(false))
+	return err
+}

@@ -196,6 +196,27 @@ func TestOverheard(t *testing.T) {
 	})
 }
 
+// What another program leaves to us is answered, once.
+func TestPassedToUs(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		for i, words := range []string{"first", "second"} {
+			e := message("c", fmt.Sprint("standby:u", i), words)
+			e.Overheard = true
+			w.accept(e)
+		}
+		other := aside("n1", Aside{NetworkID: "n1", Text: "I pass you on"})
+		other.Overheard = true
+		w.accept(other)
+		passed := Event{Address: Address{"test", "one", "c"}, ExternalID: "p", At: time.Now(), Passed: &Passed{}}
+		w.accept(passed, passed)
+		w.run(w.runner(echo{}).Run, w.courier().Run)
+		w.soon("answered", func() bool { return len(w.channel.texts("c")) == 1 })
+		w.accept(passed)
+		require.Equal(t, 0, w.count(`SELECT COUNT(*) FROM conversations WHERE turn_due_at > 0`))
+		require.Equal(t, []string{"re: second"}, w.channel.texts("c"))
+	})
+}
+
 // A batch is taken as a whole, each event once, whoever delivers it at the same time; what cannot be
 // read is kept, once.
 func TestBatch(t *testing.T) {

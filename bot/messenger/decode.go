@@ -129,6 +129,9 @@ func (d *decoding) dispatch(e event, out bot.Event) error {
 		out.ExternalID = fmt.Sprintf("edit:%s:%d", e.Edit.ID, e.Edit.Count)
 		out.Edit = &bot.Edit{NetworkID: e.Edit.ID, Text: e.Edit.Text}
 		d.add(out)
+	case e.Passed != nil && (d.channel.app == "" || e.Passed.To.String() == d.channel.app):
+		out.Passed = &bot.Passed{}
+		d.add(out)
 	case e.Delivery != nil:
 		d.receipt(e.Delivery, bot.StatusReached, out)
 	case e.Read != nil:

@@ -43,6 +43,9 @@ type event struct {
 	Policy *struct {
 		Action string `json:"action"`
 	} `json:"policy_enforcement"`
+	Passed *struct {
+		To json.Number `json:"new_owner_app_id"`
+	} `json:"pass_thread_control"`
 }
 
 // A who is absent from some events, and has no ID where a website's plugin speaks for somebody.

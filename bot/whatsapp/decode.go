@@ -69,7 +69,7 @@ func (d *decoding) change(raw json.RawMessage) {
 		return
 	}
 	switch c.Field {
-	case "messages", "smb_message_echoes", "standby", "user_id_update":
+	case "messages", "smb_message_echoes", "standby", "user_id_update", "messaging_handovers":
 	default:
 		return
 	}
@@ -97,8 +97,11 @@ func (d *decoding) change(raw json.RawMessage) {
 	each(d, v.Messages, func(m message) error { return d.message(m, c.Field == "standby") })
 	each(d, v.Echoes, func(e echo) error { return d.echo(e, c.Field == "standby") })
 	each(d, v.Statuses, d.status)
-	if c.Field == "user_id_update" {
+	switch c.Field {
+	case "user_id_update":
 		d.moves(v.Moves)
+	case "messaging_handovers":
+		d.handover(v)
 	}
 }
 
@@ -209,6 +212,16 @@ func (d *decoding) moves(raw json.RawMessage) {
 		d.events = append(d.events, bot.Event{Address: address, Stable: m.UserID.Previous, Moved: &bot.Moved{Stable: m.UserID.Current}})
 		return nil
 	})
+}
+
+// handover reads that another program left a customer to us. That one takes them shows by itself: what
+// they write comes on the field standby then.
+func (d *decoding) handover(v value) {
+	address, stable, ok := d.who(v.Sender.Phone, v.Sender.UserID)
+	if v.Type != "control_passed" || v.Recipient.Number != d.channel.number || !ok {
+		return
+	}
+	d.events = append(d.events, bot.Event{Address: address, Stable: stable, At: v.At.Time, Passed: &bot.Passed{}})
 }
 
 // echo reads what somebody else wrote to a customer.

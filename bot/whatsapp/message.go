@@ -34,6 +34,20 @@ type value struct {
 	Errors   []problem         `json:"errors"`
 	Standby  *value            `json:"standby"`
 	Moves    json.RawMessage   `json:"user_id_update"`
+
+	// Of the field messaging_handovers, which has no metadata.
+	Type      string         `json:"type"`
+	At        graphapi.Stamp `json:"timestamp"`
+	Sender    handoverSender `json:"sender"`
+	Recipient struct {
+		Number string `json:"phone_number_id"`
+	} `json:"recipient"`
+}
+
+// A handoverSender is the customer whom another program leaves to us, or takes.
+type handoverSender struct {
+	Phone  string `json:"phone_number"`
+	UserID string `json:"user_id"`
 }
 
 type problem struct {
