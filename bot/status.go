@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"faqbot/knowledge/sqldb"
@@ -121,37 +122,49 @@ func learnBefore(ctx context.Context, tx *sql.Tx, e Event) error {
 // our ID back, or not; then the network's name for the message tells, or, while the answer to our
 // call is still on its way, the words.
 func (s *Store) echo(ctx context.Context, tx *sql.Tx, account Account, l Limits, e Event, now time.Time) (ours bool, err error) {
-	d, state, err := findDelivery(ctx, tx, account, e.Aside.Delivery, e.Aside.NetworkID)
-	if err != nil {
+	d, state, err := findEchoed(ctx, tx, account, e)
+	if d == nil || err != nil {
 		return false, err
-	}
-	if d == nil {
-		if d, state, err = findInDoubt(ctx, tx, e); d == nil || err != nil {
-			return false, err
-		}
 	}
 	return true, s.learnArrival(ctx, tx, *d, state, StatusSent, e.Aside.NetworkID, l, now)
 }
 
-// findInDoubt finds the reply that was tried and not settled, to e's customer, whose words the echo
-// begins with: a channel may have listed the choices below them.
-func findInDoubt(ctx context.Context, tx *sql.Tx, e Event) (*delivery, string, error) {
-	a := e.Address
-	d := delivery{lane: laneCustomer}
-	var state string
-	err := tx.QueryRowContext(ctx, `SELECT d.id, d.conversation_id, d.seq, d.message_id, d.state FROM deliveries d
-		JOIN conversations c ON c.id = d.conversation_id JOIN messages m ON m.id = d.message_id
-		WHERE c.channel = $1 AND c.account = $2 AND c.customer = $3 AND d.lane = $4 AND
-			(m.body <> '' AND SUBSTR($5, 1, LENGTH(m.body)) = m.body OR m.body = '' AND $5 = '')
-			AND (d.state = 'queued' AND d.attempt > 0 OR d.state = 'doubtful') ORDER BY d.seq LIMIT 1`,
-		a.Channel, a.Account, a.Customer, laneCustomer, e.Aside.Text).Scan(&d.id, &d.conv, &d.seq, &d.message, &state)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, "", nil
-	}
+// findEchoed finds the reply that came back. It is one statement, so that a reply which is settled
+// meanwhile is seen either as still on its way or by its name, and never as neither: its own echo would
+// pass for a person's words then, and silence the bot.
+func findEchoed(ctx context.Context, tx *sql.Tx, account Account, e Event) (d *delivery, state string, err error) {
+	const columns = `SELECT d.id, d.conversation_id, d.seq, d.message_id, d.state, m.body FROM deliveries d JOIN messages m ON m.id = d.message_id
+		WHERE d.channel = $1 AND d.account = $2 AND d.lane = $3 AND `
+	rows, err := tx.QueryContext(ctx, columns+`d.id = $4 UNION ALL `+columns+`d.external_id <> '' AND d.external_id = $5 UNION ALL `+columns+`
+			(d.state = 'queued' AND d.attempt > 0 OR d.state = 'doubtful') AND d.conversation_id IN
+				(SELECT id FROM conversations WHERE channel = $1 AND account = $2 AND customer = $6)`,
+		account.Channel, account.ID, laneCustomer, e.Aside.Delivery, e.Aside.NetworkID, e.Address.Customer)
 	if err != nil {
 		return nil, "", fmt.Errorf("find the delivery of an echo: %w", err)
 	}
-	return &d, state, nil
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		found := delivery{lane: laneCustomer}
+		var as, body string
+		if err := rows.Scan(&found.id, &found.conv, &found.seq, &found.message, &as, &body); err != nil {
+			return nil, "", err
+		}
+		named := found.id == e.Aside.Delivery || as != "queued" && as != "doubtful"
+		if d == nil && (named || sameWords(body, e.Aside.Text)) {
+			d, state = &found, as
+		}
+	}
+	return d, state, rows.Err()
+}
+
+// sameWords reports whether an echo repeats what we said: networks trim, and channels list choices
+// below the words.
+func sameWords(said, echoed string) bool {
+	said, echoed = strings.Join(strings.Fields(said), " "), strings.Join(strings.Fields(echoed), " ")
+	if said == "" {
+		return echoed == ""
+	}
+	return strings.HasPrefix(echoed, said)
 }
 
 // overtake stores what a person of ours wrote past us and silences the bot: its fence goes, so that an
