@@ -86,7 +86,7 @@ func (d *decoding) change(raw json.RawMessage) {
 	}
 	for _, p := range v.Errors {
 		if len(v.Messages) == 0 {
-			d.unread(raw, fmt.Errorf("Meta reports the error %d for this number", p.Code))
+			d.unread(raw, fmt.Errorf("the error %d is reported for this number", p.Code))
 		}
 	}
 	if c.Field == "standby" && v.Standby != nil { // another program has the customer: its statuses are not ours
