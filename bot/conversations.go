@@ -51,8 +51,10 @@ func (c *Conversations) Transcript(ctx context.Context, id ConversationID, after
 // nothing is stored.
 func (c *Conversations) Say(ctx context.Context, id ConversationID, key string, r Reply) error {
 	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
-		if err := sendable(q.conv, c.o.Now()); err != nil {
-			return err
+		refused := sendable(q.conv, c.o.Now(), c.limits(q.conv.Address))
+		templated := r.Template != nil && refused != nil && refused.Kind == SendWindowClosed // what templates are for
+		if refused != nil && !templated {
+			return refused
 		}
 		for i, part := range c.fit(q.conv.Address, r) {
 			if err := sayOnce(ctx, q, fmt.Sprintf("say:%s:%d", key, i), part); err != nil {
@@ -63,6 +65,12 @@ func (c *Conversations) Say(ctx context.Context, id ConversationID, key string, 
 	})
 }
 
+// Refusal is why a person's reply to a customer would be refused now, nil if it would not: Say's error,
+// before anybody types.
+func (c *Conversations) Refusal(conv Conversation) *SendError {
+	return sendable(conv, c.o.Now(), c.limits(conv.Address))
+}
+
 // HandBack gives a conversation that people have back to the bot, with a word about it for the
 // customer unless they cannot be reached. It closes the episode: what they ask next is a new
 // matter. One that the bot has already is left as it is.
@@ -71,7 +79,7 @@ func (c *Conversations) HandBack(ctx context.Context, id ConversationID, r Reply
 		if q.conv.Mode == ModeBot {
 			return nil
 		}
-		if sendable(q.conv, c.o.Now()) == nil {
+		if sendable(q.conv, c.o.Now(), Limits{}) == nil {
 			for _, part := range c.fit(q.conv.Address, r) {
 				if err := q.say(ctx, AuthorBot, "", "handback:"+rand.Text(), part); err != nil {
 					return err
@@ -111,11 +119,17 @@ func (c *Conversations) change(ctx context.Context, id ConversationID, do func(c
 }
 
 func (c *Conversations) fit(to Address, r Reply) []Reply {
-	channel := c.channels[AccountKey(to.Channel, to.Account)]
-	if channel == nil { // another process may know it
+	if c.channels[AccountKey(to.Channel, to.Account)] == nil { // another process may know it
 		return []Reply{r}
 	}
-	return Fit(r, channel.Limits())
+	return Fit(r, c.limits(to))
+}
+
+func (c *Conversations) limits(to Address) Limits {
+	if channel := c.channels[AccountKey(to.Channel, to.Account)]; channel != nil {
+		return channel.Limits()
+	}
+	return Limits{}
 }
 
 // sayOnce says r for an agent unless it was said under key before.
@@ -128,12 +142,17 @@ func sayOnce(ctx context.Context, q *queuer, key string, r Reply) error {
 	return q.say(ctx, AuthorAgent, "", key, r)
 }
 
-// sendable is nil when the network lets us write to the customer at now.
-func sendable(c Conversation, now time.Time) error {
+// sendable is nil when the network lets us write to the customer at now; with the network's limits,
+// when it lets a person of ours.
+func sendable(c Conversation, now time.Time, l Limits) *SendError {
+	until := c.WindowUntil
+	if l.Person > l.Window {
+		until = until.Add(l.Person - l.Window)
+	}
 	switch {
 	case c.Unreachable:
 		return &SendError{Kind: SendBlocked, Code: "the customer has blocked this account"}
-	case !c.WindowUntil.IsZero() && now.After(c.WindowUntil):
+	case !c.WindowUntil.IsZero() && now.After(until):
 		return &SendError{Kind: SendWindowClosed, Code: "until the customer writes again"}
 	}
 	return nil

@@ -80,6 +80,17 @@ type Reply struct {
 	Choices []Choice          `json:"choices,omitempty"`
 	Entry   knowledge.EntryID `json:"entry,omitempty"`
 	Agent   string            `json:"agent,omitempty"` // the person who says it, "" for the bot
+
+	Quote    string  `json:"quote,omitempty"`    // the network's name for the message it answers, "" shows none
+	Media    *Media  `json:"media,omitempty"`    // a file, of which Text is the caption
+	Template *Filled `json:"template,omitempty"` // send this instead; Text is what it reads like
+}
+
+// A Media is a file to send, which the network fetches by its link.
+type Media struct {
+	Kind string `json:"kind"` // photo, video, audio, document
+	Link string `json:"link"` // https
+	Name string `json:"name,omitempty"`
 }
 
 // An Escalation asks the desk to take a conversation over. Filing the same ID twice files it once.

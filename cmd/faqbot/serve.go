@@ -277,7 +277,7 @@ func (s *service) hearing() (loops []func(context.Context) error) {
 		}
 		loops = append(loops, func(ctx context.Context) error { return channel.Run(ctx, hook) })
 	}
-	return loops
+	return append(loops, s.networks.meta...)
 }
 
 // server is the HTTP server with limits of its own: gin's has none.
@@ -325,11 +325,7 @@ func (s *service) routes() http.Handler {
 	}
 	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	r.GET("/readyz", s.readyz)
-	var endpoints []webhook.Endpoint
-	for _, t := range s.networks.telegram {
-		endpoints = append(endpoints, webhook.Endpoint{Account: t.config.account(), Receiver: t.channel})
-	}
-	webhook.NewHooks(endpoints, s.intake, s.log).Register(r)
+	webhook.NewHooks(s.networks.hooks, s.intake, s.log).Register(r)
 	s.pages.register(r)
 	return r
 }
