@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"faqbot/knowledge"
+	"faqbot/retrieval"
 )
 
 // A Turn is one claimed chance to speak: what was said so far and what waits for an answer.
@@ -128,9 +129,9 @@ type TracePart struct {
 
 // A TraceHit is one entry that was considered.
 type TraceHit struct {
-	Entry    knowledge.EntryID `json:"entry"`
-	Wording  string            `json:"wording"`
-	Score    float64           `json:"score"`
-	Semantic float64           `json:"semantic"`
-	Lexical  float64           `json:"lexical"`
+	Entry    knowledge.EntryID  `json:"entry"`
+	Wording  string             `json:"wording"`
+	Score    float64            `json:"score"`
+	Parts    retrieval.Parts    `json:"parts"`
+	Evidence retrieval.Evidence `json:"evidence"`
 }

@@ -32,8 +32,10 @@ type Hit struct {
 	Entry   knowledge.Entry
 	Wording string  // the question or variant that matched best
 	Score   float64 // the probability, from calibration, that Entry answers the query
+	Exact   bool    // the query, as it is or spelt right, is the wording
 
-	Semantic, Lexical float64 // raw parts of Score: cosine of the best wording, n-gram similarity
+	Parts    Parts    // what the entry is ranked by
+	Evidence Evidence // what Score was worked out from
 }
 
 // A Result is the hits of one query, best first, ties broken by entry ID.

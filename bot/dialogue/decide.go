@@ -6,9 +6,6 @@ import (
 	"faqbot/retrieval"
 )
 
-// exact is the n-gram similarity from which a customer's words are an entry's own words.
-const exact = .995
-
 // Evidence is all Decide may look at.
 type Evidence struct {
 	Turn    bot.Turn
@@ -73,7 +70,7 @@ func decideSmallTalk(s Signals, hits []retrieval.Hit) (Verdict, bool) {
 	switch {
 	case s.Question != "" || s.Unreadable:
 		return Verdict{}, false
-	case len(hits) > 0 && s.Command == "" && s.Raw != "" && hits[0].Lexical >= exact:
+	case len(hits) > 0 && s.Command == "" && s.Raw != "" && hits[0].Exact:
 		return answer("exact small talk", bot.ReasonConfident, hits[0].Entry), true
 	case s.Command == "start":
 		return small("start", PhraseStart), true
@@ -111,7 +108,7 @@ func decideQuestion(p Policy, e Evidence) Verdict {
 		return miss(p, e, "no words", bot.ReasonUnreadable, PhraseUnreadable)
 	case s.TooLong:
 		return miss(p, e, "too long", bot.ReasonUnreadable, PhraseTooLong)
-	case len(hits) > 0 && hits[0].Lexical >= exact && (len(hits) == 1 || hits[1].Lexical < exact):
+	case len(hits) > 0 && hits[0].Exact && (len(hits) == 1 || !hits[1].Exact):
 		return answer("exact words", bot.ReasonConfident, hits[0].Entry).soothe(s)
 	case s.Gibberish:
 		return miss(p, e, "gibberish", bot.ReasonUnreadable, PhraseGibberish)

@@ -14,7 +14,7 @@ import (
 
 func hit(id string, score, lexical float64) retrieval.Hit {
 	return retrieval.Hit{Entry: knowledge.Entry{ID: knowledge.EntryID(id), Affiliate: "acme", Question: "question " + id, Answer: "answer " + id, Topic: "topic " + id},
-		Score: score, Lexical: lexical}
+		Score: score, Exact: lexical == 1}
 }
 
 func hits(list ...retrieval.Hit) retrieval.Result { return retrieval.Result{Hits: list} }

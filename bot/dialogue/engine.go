@@ -251,5 +251,5 @@ func trace(q retrieval.Query, ev Evidence, v Verdict) bot.Trace {
 }
 
 func traceHit(h retrieval.Hit) bot.TraceHit {
-	return bot.TraceHit{Entry: h.Entry.ID, Wording: h.Wording, Score: h.Score, Semantic: h.Semantic, Lexical: h.Lexical}
+	return bot.TraceHit{Entry: h.Entry.ID, Wording: h.Wording, Score: h.Score, Parts: h.Parts, Evidence: h.Evidence}
 }

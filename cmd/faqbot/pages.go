@@ -278,7 +278,7 @@ func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, 
 	}
 	for _, h := range o.Trace.Hits {
 		e, _ := questions.Entry(a.account.Affiliates, h.Entry)
-		r.Hits = append(r.Hits, portal.TrialHit{Question: e.Question, Wording: h.Wording, Probability: h.Score, Cosine: h.Semantic, Ngrams: h.Lexical})
+		r.Hits = append(r.Hits, portal.TrialHit{Question: e.Question, Wording: h.Wording, Probability: h.Score, Cosine: h.Parts.Cosine, Ngrams: h.Parts.Ngrams})
 	}
 	return r, nil
 }

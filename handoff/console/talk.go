@@ -176,7 +176,7 @@ func triesOf(turns []bot.TurnRecord, question func(knowledge.EntryID) (string, b
 }
 
 func consideredOf(h bot.TraceHit, question func(knowledge.EntryID) (string, bool)) considered {
-	k := considered{Score: min(max(h.Score, 0), 1), Semantic: fmt.Sprintf("%.2f", h.Semantic), Lexical: fmt.Sprintf("%.2f", h.Lexical)}
+	k := considered{Score: min(max(h.Score, 0), 1), Semantic: fmt.Sprintf("%.2f", h.Parts.Cosine), Lexical: fmt.Sprintf("%.2f", h.Parts.Ngrams)}
 	words, ok := question(h.Entry)
 	switch {
 	case !ok:
