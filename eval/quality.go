@@ -190,7 +190,7 @@ func (b benchmark) measure(ctx context.Context, data string, e *Vectors) (r SetR
 	if err != nil {
 		return r, nil, err
 	}
-	results, err := bot.AskAll(ctx, set.Cases)
+	results, err := bot.AskAll(ctx, set.Cases, nil)
 	if err != nil {
 		return r, nil, err
 	}

@@ -160,7 +160,7 @@ func TestGains(t *testing.T) {
 	require.NoError(t, err)
 	b, err := NewBot(t.Context(), set.Entries, e)
 	require.NoError(t, err)
-	results, err := b.AskAll(t.Context(), set.Cases)
+	results, err := b.AskAll(t.Context(), set.Cases, nil)
 	require.NoError(t, err)
 
 	equal, err := gains(t.Context(), b, set.Cases, "x", NewSample(results))
