@@ -132,6 +132,7 @@ type TraceHit struct {
 	Entry    knowledge.EntryID  `json:"entry"`
 	Wording  string             `json:"wording"`
 	Score    float64            `json:"score"`
+	Odds     float64            `json:"odds"` // against the best one's
 	Parts    retrieval.Parts    `json:"parts"`
 	Evidence retrieval.Evidence `json:"evidence"`
 }

@@ -3,6 +3,7 @@ package retrieval
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -89,6 +90,9 @@ func (p *part) rank(ctx context.Context, sp *space, curve *Calibration, q questi
 	}
 	views := buf[:len(readings)]
 	for i, r := range readings {
+		if len(r.vector) != sp.vectors.Dim() {
+			return nil, fmt.Errorf("the query's vector has %d numbers, the wordings' %d", len(r.vector), sp.vectors.Dim())
+		}
 		views[i].reading = r
 		p.spell(shut, &views[i])
 		views[i].judge(sp.heads, r.vector, p.landmarks, views[i].alike, shut)
@@ -100,17 +104,53 @@ func (p *part) rank(ctx context.Context, sp *space, curve *Calibration, q questi
 	slices.SortFunc(candidates, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(b.which, a.which), cmp.Compare(p.entries[a.entry].ID, p.entries[b.entry].ID))
 	})
-	return p.hits(p.untwinned(candidates, q.limit), sp, curve, views[:len(q.readings)]), nil
+	return p.hits(candidates, q.limit, sp, curve, views[:len(q.readings)]), nil
 }
 
-// untwinned returns the first of candidates, of each set of translations the best only.
-func (p *part) untwinned(candidates []candidate, limit int) []candidate {
+// hits makes hits of the first so many candidates, which are in order, at most one of each set of
+// translations.
+func (p *part) hits(candidates []candidate, limit int, sp *space, curve *Calibration, views []view) []scored {
+	kept := p.untwinned(candidates)
+	odds, others := make([]float64, len(kept)), 0.0
+	for i, c := range kept {
+		odds[i] = math.Exp(decay * (c.which - kept[0].which))
+		if i > 0 {
+			others += odds[i]
+		}
+	}
+	kept = kept[:min(len(kept), limit)]
+	found := make([]scored, 0, len(kept))
+	best := 0.0
+	for i, c := range kept {
+		v := &views[0]
+		if last := &views[len(views)-1]; last.semantic[c.entry] > v.semantic[c.entry] {
+			v = last
+		}
+		evidence := sp.shape
+		evidence.Sure, evidence.Plain = c.sure, c.parts.plain()
+		probability := best * (1 - best) * odds[i] / others
+		if i == 0 {
+			best = curve.At(evidence)
+			probability = best
+		}
+		found = append(found, scored{which: c.which, Hit: Hit{
+			Entry:    p.entries[c.entry],
+			Wording:  p.wordings[v.best[c.entry]],
+			Score:    probability,
+			Odds:     odds[i],
+			Exact:    v.lexical[c.entry] >= exactly,
+			Parts:    c.parts,
+			Evidence: evidence,
+		}})
+	}
+	return found
+}
+
+// untwinned returns candidates without those that are translations of a better one.
+func (p *part) untwinned(candidates []candidate) []candidate {
 	kept := candidates[:0]
 	var seen map[int32]bool // sets of translations
 	for _, c := range candidates {
-		if len(kept) == limit {
-			break
-		}
 		if twins := p.open.twin[c.entry]; twins >= 0 {
 			if seen[twins] {
 				continue
@@ -123,31 +163,6 @@ func (p *part) untwinned(candidates []candidate, limit int) []candidate {
 		kept = append(kept, c)
 	}
 	return kept
-}
-
-// hits gives candidates, best first, their probabilities. Calibration was fitted on best entries. One
-// further down is never likelier than one above it.
-func (p *part) hits(candidates []candidate, sp *space, curve *Calibration, views []view) []scored {
-	found := make([]scored, 0, len(candidates))
-	least := 1.
-	for _, c := range candidates {
-		v := &views[0]
-		if last := &views[len(views)-1]; last.semantic[c.entry] > v.semantic[c.entry] {
-			v = last
-		}
-		evidence := sp.shape
-		evidence.Sure, evidence.Plain = c.sure, c.parts.plain()
-		least = min(least, curve.At(evidence))
-		found = append(found, scored{which: c.which, Hit: Hit{
-			Entry:    p.entries[c.entry],
-			Wording:  p.wordings[v.best[c.entry]],
-			Score:    least,
-			Exact:    v.lexical[c.entry] >= exactly,
-			Parts:    c.parts,
-			Evidence: evidence,
-		}})
-	}
-	return found
 }
 
 // join scores the candidates of every view in all of them, and returns each with the mean of its parts.

@@ -17,11 +17,17 @@ func hit(id string, score, lexical float64) retrieval.Hit {
 		Score: score, Exact: lexical == 1}
 }
 
-func hits(list ...retrieval.Hit) retrieval.Result { return retrieval.Result{Hits: list} }
+// hits are as likely, one against another, as their scores say.
+func hits(list ...retrieval.Hit) retrieval.Result {
+	for i := range list {
+		list[i].Odds = list[i].Score / list[0].Score
+	}
+	return retrieval.Result{Hits: list}
+}
 
 // A row per rule and per border, in the order of the rules.
 func TestDecide(t *testing.T) {
-	p := Policy{AnswerAt: .6, OfferAt: .3, Margin: .1, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}
+	p := Policy{AnswerAt: .6, OfferAt: .3, WorthAt: .2, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}
 	asks := Signals{Question: "q", Raw: "q"}
 	good := hits(hit("A", .9, .2), hit("B", .2, .1))
 	entry := good.Hits[0].Entry
@@ -60,8 +66,8 @@ func TestDecide(t *testing.T) {
 		{"exact words", bot.Conversation{}, asks, hits(hit("A", .5, 1), hit("B", .49, .4)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
 		{"confident", bot.Conversation{}, asks, good, nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
 		{"confident, at the border", bot.Conversation{}, asks, hits(hit("A", .6, 0)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
-		{"close call", bot.Conversation{}, asks, hits(hit("A", .9, 0), hit("B", .81, 0), hit("C", .2, 0)), nil, bot.ActionClarify, bot.ReasonCloseCall, "A B", PhraseWhich},
-		{"not close", bot.Conversation{}, asks, hits(hit("A", .9, 0), hit("B", .79, 0)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"close call", bot.Conversation{}, asks, hits(hit("A", .9, 0), hit("B", .81, 0), hit("C", .1, 0)), nil, bot.ActionClarify, bot.ReasonCloseCall, "A B", PhraseWhich},
+		{"not close", bot.Conversation{}, asks, hits(hit("A", .9, 0), hit("B", .5, 0)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
 		{"close, same answer", bot.Conversation{}, asks, hits(hit("A", .9, 0), same), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
 		{"close, asked twice before", bot.Conversation{Clarify: 2}, asks, hits(hit("A", .9, 0), hit("B", .9, 0)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
 		{"at most three choices", bot.Conversation{}, asks, hits(hit("A", .9, 0), hit("B", .9, 0), hit("C", .9, 0), hit("D", .9, 0)), nil, bot.ActionClarify, bot.ReasonCloseCall, "A B C", PhraseWhich},
@@ -159,7 +165,7 @@ func TestGreetingWithQuestionGetsBoth(t *testing.T) {
 
 // One entry that may be meant is offered as one.
 func TestOneChoice(t *testing.T) {
-	e := NewEngine(fixed{found: hits(hit("A", .49, 0), hit("B", .1, 0))}, phrases(t), Policy{AnswerAt: .5, OfferAt: .4, MaxClarify: 1, MaxChoices: 3})
+	e := NewEngine(fixed{found: hits(hit("A", .49, 0), hit("B", .09, 0))}, phrases(t), Policy{AnswerAt: .5, OfferAt: .4, WorthAt: .2, MaxClarify: 1, MaxChoices: 3})
 	o, err := e.Turn(t.Context(), turn("when do you pay?"))
 	require.NoError(t, err)
 	require.Equal(t, "Did you mean this?", o.Replies[0].Text)
@@ -219,7 +225,7 @@ func TestUpset(t *testing.T) {
 // The thresholds are what the costs make them.
 func TestPolicyFollowsFromCosts(t *testing.T) {
 	require.InDelta(t, 2./7, DefaultPolicy().OfferAt, 1e-9)
-	require.Equal(t, Policy{AnswerAt: .5, OfferAt: DefaultPolicy().OfferAt, Margin: .05, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}, DefaultPolicy())
+	require.Equal(t, Policy{AnswerAt: .5, OfferAt: DefaultPolicy().OfferAt, WorthAt: .2, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}, DefaultPolicy())
 	dear := DefaultCosts()
 	dear.Wrong *= 2
 	require.Equal(t, .75, dear.Policy().AnswerAt, "where a wrong answer costs more, it takes more to answer")

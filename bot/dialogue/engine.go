@@ -63,7 +63,7 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 // query is what to search for. What was said before goes along only where it may be needed.
 func (e *Engine) query(ev Evidence) retrieval.Query {
 	s, t := ev.Signals, ev.Turn
-	q := retrieval.Query{Text: s.Question, Locale: t.Conversation.Locale, Affiliates: t.Account.Affiliates}
+	q := retrieval.Query{Text: s.Whole, Locale: t.Conversation.Locale, Affiliates: t.Account.Affiliates}
 	if q.Text == "" {
 		q.Text = s.Raw
 	}
@@ -73,6 +73,7 @@ func (e *Engine) query(ev Evidence) retrieval.Query {
 	if s.Leans > 0 {
 		if q.Before = e.said(t); len(q.Before) > 0 {
 			q.Leans = s.Leans
+			q.Text = s.Question // few words, which a greeting must not outweigh
 		}
 	}
 	return q
@@ -251,5 +252,5 @@ func trace(q retrieval.Query, ev Evidence, v Verdict) bot.Trace {
 }
 
 func traceHit(h retrieval.Hit) bot.TraceHit {
-	return bot.TraceHit{Entry: h.Entry.ID, Wording: h.Wording, Score: h.Score, Parts: h.Parts, Evidence: h.Evidence}
+	return bot.TraceHit{Entry: h.Entry.ID, Wording: h.Wording, Score: h.Score, Odds: h.Odds, Parts: h.Parts, Evidence: h.Evidence}
 }

@@ -41,7 +41,8 @@ type Signals struct {
 	Urgent      bool     // fraud, a break-in, a double charge, the law: see the word list
 	Abuse       bool     // insults
 	Gibberish   bool     // keys struck at random
-	Question    string   // the words to search for, without greeting and thanks; "" if there are none
+	Question    string   // the words that ask, without greeting and thanks; "" if there are none
+	Whole       string   // Question with its greeting and thanks: what is searched for, since an entry may have them too
 	Parts       []string // the questions in Question, if there are two or three
 	Leans       float64  // how much Question needs what was said before: see retrieval.Query
 	Raw         string   // all words, for a search that shows what was considered
@@ -70,7 +71,7 @@ func (s Signals) Names() (list []string) {
 // Read reads the waiting messages of t. It is pure.
 func Read(p *Phrases, t bot.Turn) Signals {
 	var s Signals
-	var questions, raw []string
+	var questions, whole, raw []string
 	for _, m := range t.Waiting {
 		if m.Choice != "" {
 			s.tap(t, m)
@@ -84,8 +85,13 @@ func Read(p *Phrases, t bot.Turn) Signals {
 		raw = append(raw, text)
 		if question := s.words(p, t, text); question != "" {
 			questions = append(questions, question)
+			if _, _, command := commandOf(text); command {
+				text = question
+			}
+			whole = append(whole, text)
 		}
 	}
+	s.Whole = strings.Join(whole, "\n")
 	s.Question, s.Raw = strings.Join(questions, "\n"), strings.Join(raw, "\n")
 	if s.Question != "" || s.Greeting || s.Thanks {
 		s.Unreadable = false // the words say enough

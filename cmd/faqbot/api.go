@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"faqbot/bot"
+	"faqbot/eval"
 	"faqbot/knowledge"
 	"faqbot/knowledge/people"
 )
@@ -71,17 +72,16 @@ func (a *api) ask(c *gin.Context) {
 		refuse(c, http.StatusServiceUnavailable, "starting: what is published is being read")
 		return
 	}
-	asker := asker{engine: a.service.engine, account: bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}}}
-	o, took, err := asker.ask(c.Request.Context(), q)
+	engine := eval.Asking(a.service.engine, bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
+	r, err := engine.Ask(c.Request.Context(), q.plain())
 	if err != nil {
 		a.service.log.WithError(err).Error("the API could not answer")
 		refuse(c, http.StatusInternalServerError, "the question could not be answered now: try again")
 		return
 	}
-	answer := apiAnswer{batchRow: asker.row(q.ID, o), Reason: o.Decision.Reason, Replies: []string{}}
-	answer.TookUS = took.Microseconds()
-	for _, r := range o.Replies {
-		answer.Replies = append(answer.Replies, r.Text)
+	answer := apiAnswer{batchRow: rowOf(r, nil), Reason: r.Outcome.Decision.Reason, Replies: []string{}}
+	for _, reply := range r.Outcome.Replies {
+		answer.Replies = append(answer.Replies, reply.Text)
 	}
 	c.JSON(http.StatusOK, answer)
 }

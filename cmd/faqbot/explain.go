@@ -42,7 +42,7 @@ func explain(w io.Writer, o bot.Outcome, p dialogue.Policy, took time.Duration) 
 		fmt.Fprintf(table, "thresholds\tan answer needs probability %.2f; an offer needs %.2f that one of at most %d entries is right\n", p.AnswerAt, p.OfferAt, p.MaxChoices)
 	}
 	if len(t.Hits) > 1 {
-		fmt.Fprintf(table, "margin\t%.3f to the runner-up; within %.2f is a close call\n", t.Hits[0].Score-t.Hits[1].Score, p.Margin)
+		fmt.Fprintf(table, "runner-up\t%.2f as likely as the best; an entry is offered from %.2f\n", t.Hits[1].Odds, p.WorthAt)
 	}
 	if err := table.Flush(); err != nil || len(t.Hits) == 0 {
 		return err

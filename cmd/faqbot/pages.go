@@ -14,6 +14,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/webchat"
+	"faqbot/eval"
 	"faqbot/handoff/console"
 	"faqbot/knowledge"
 	"faqbot/knowledge/media"
@@ -256,19 +257,20 @@ func (s *service) prepare(ctx context.Context, wordings []string) error {
 
 // try asks the engine for the portal's try-it box: what is published, or a draft's entries.
 func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, error) {
-	a := asker{engine: s.engine, account: bot.Account{Affiliates: []knowledge.AffiliateID{t.Affiliate}}}
-	questions := s.searcher
+	account := bot.Account{Affiliates: []knowledge.AffiliateID{t.Affiliate}}
+	engine, questions := s.engine, s.searcher
 	if t.Entries != nil {
 		questions = s.embedders.searcher(fixedCorpus{t.Affiliate, t.Entries}, nil)
 		if err := questions.Refresh(ctx); err != nil {
 			return portal.TrialResult{}, fmt.Errorf("read the draft: %w", err)
 		}
-		a.engine = newEngine(questions, s.phrases)
+		engine = newEngine(questions, s.phrases)
 	}
-	o, _, err := a.ask(ctx, query{Text: t.Text})
+	asked, err := eval.Asking(engine, account).Ask(ctx, eval.Case{Text: t.Text})
 	if err != nil {
 		return portal.TrialResult{}, err
 	}
+	o := asked.Outcome
 	r := portal.TrialResult{Action: string(o.Decision.Action), Reason: string(o.Decision.Reason), Rule: o.Trace.Rule}
 	for _, reply := range o.Replies {
 		r.Replies = append(r.Replies, reply.Text)
@@ -277,7 +279,7 @@ func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, 
 		}
 	}
 	for _, h := range o.Trace.Hits {
-		e, _ := questions.Entry(a.account.Affiliates, h.Entry)
+		e, _ := questions.Entry(account.Affiliates, h.Entry)
 		r.Hits = append(r.Hits, portal.TrialHit{Question: e.Question, Wording: h.Wording, Probability: h.Score, Cosine: h.Parts.Cosine, Ngrams: h.Parts.Ngrams})
 	}
 	return r, nil
