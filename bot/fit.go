@@ -9,6 +9,9 @@ import (
 // sentences, else words, else characters; the buttons stay under the last part. A channel without
 // buttons gets them as numbered lines.
 func Fit(r Reply, l Limits) []Reply {
+	if r.Media != nil {
+		return fitMedia(r, l)
+	}
 	if l.Choices < len(r.Choices) {
 		r.Text = numbered(r.Text, r.Choices)
 		r.Choices = nil
@@ -24,6 +27,22 @@ func Fit(r Reply, l Limits) []Reply {
 	}
 	list[len(list)-1].Choices = r.Choices
 	return list
+}
+
+// fitMedia sends a file with its words under it, or before them where they do not fit, or as a link. A
+// file of ours gets its link only when it is sent: the courier says it then.
+func fitMedia(r Reply, l Limits) []Reply {
+	words := r
+	words.Media = nil
+	switch {
+	case !l.Media && r.Media.File == "":
+		words.Text = strings.TrimSpace(r.Text + "\n" + r.Media.Link)
+		return Fit(words, l)
+	case len(r.Choices) == 0 && UTF16Len(r.Text) <= l.Caption || r.Text == "" && len(r.Choices) == 0:
+		return []Reply{r}
+	}
+	file := Reply{Media: r.Media, Entry: r.Entry, Agent: r.Agent}
+	return append([]Reply{file}, Fit(words, l)...)
 }
 
 func numbered(text string, choices []Choice) string {

@@ -23,14 +23,17 @@ const (
 	settleMost = 3 * time.Second
 	// episodeGap of silence ends an episode.
 	episodeGap = 24 * time.Hour
+	// holdMost is how long an answer waits for what is said in a voice note to be known.
+	holdMost = 20 * time.Second
 	// courtesyTimeout bounds a typing sign or an acknowledgement.
 	courtesyTimeout = 5 * time.Second
 )
 
 // IntakeOptions are the parts of an Intake that may be left out.
 type IntakeOptions struct {
-	Poke func()           // called when a turn has become due sooner than the runner knows
-	Now  func() time.Time // time.Now if nil
+	Poke  func()           // called when a turn has become due sooner than the runner knows
+	Now   func() time.Time // time.Now if nil
+	Hears bool             // a Collector turns voice notes into words: their turns wait for it
 }
 
 // An Intake takes in what channels heard. What Accept returns nil for is on disk.
@@ -40,6 +43,7 @@ type Intake struct {
 	log        logrus.FieldLogger
 	poke       func()
 	now        func() time.Time
+	hears      bool
 	courtesies chan courtesy
 }
 
@@ -60,7 +64,7 @@ func NewIntake(store *Store, channels map[string]Channel, log logrus.FieldLogger
 	if o.Poke == nil {
 		o.Poke = func() {}
 	}
-	return &Intake{store: store, channels: channels, log: log, poke: o.Poke, now: o.Now,
+	return &Intake{store: store, channels: channels, log: log, poke: o.Poke, now: o.Now, hears: o.Hears,
 		courtesies: make(chan courtesy, 256)}
 }
 
@@ -75,7 +79,7 @@ func (in *Intake) Accept(ctx context.Context, account Account, events []Event) e
 		}
 		var heard bool
 		err := in.store.db.Grouped(ctx, func(tx *sql.Tx) (err error) {
-			heard, err = accept(ctx, tx, account, clean(e), now)
+			heard, err = accept(ctx, tx, account, in.holding(clean(e), now), now)
 			return err
 		})
 		if err != nil {
@@ -225,16 +229,20 @@ func (h *hearing) hear(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	id := MessageID(rand.Text())
 	res, err := tx.ExecContext(ctx, `INSERT INTO messages
 		(id, conversation_id, seq, episode_id, author, body, choice, attachments, external_id, network_id, status, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (conversation_id, external_id) DO NOTHING`,
-		rand.Text(), c.ID, h.seq, episode, AuthorCustomer, m.Text, m.Choice, pack(m.Attachments), e.ExternalID, m.NetworkID,
+		id, c.ID, h.seq, episode, AuthorCustomer, m.Text, m.Choice, pack(m.Attachments), e.ExternalID, m.NetworkID,
 		StatusReceived, sqldb.Millis(e.At))
 	if err != nil {
 		return false, fmt.Errorf("store message: %w", err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return false, err // it came before
+	}
+	if err := queueFetches(ctx, tx, c, id, m.Attachments, !m.hold.IsZero(), h.now); err != nil {
+		return false, err
 	}
 	if fresh {
 		if err := h.begin(ctx, tx, episode); err != nil {
@@ -243,12 +251,14 @@ func (h *hearing) hear(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
 	}
 	due := h.due(m.Choice != "")
 	_, err = tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, waiting_seq = $2,
-		waiting_since = CASE WHEN waiting_since = 0 THEN $3 ELSE waiting_since END, turn_due_at = $4,
+		waiting_since = CASE WHEN waiting_since = 0 THEN $3 ELSE waiting_since END,
+		turn_due_at = CASE WHEN held_until > $4 THEN held_until WHEN CAST($7 AS BIGINT) > $4 THEN CAST($7 AS BIGINT) ELSE $4 END,
+		held_until = CASE WHEN held_until <= $3 THEN CAST($7 AS BIGINT) ELSE held_until END,
 		heard_at = $3, active_at = $3, unreachable = FALSE,
 		locale = CASE WHEN $5 = '' THEN locale ELSE $5 END,
 		first_ref = CASE WHEN first_ref = '' THEN $6 ELSE first_ref END,
 		last_ref = CASE WHEN $6 = '' THEN last_ref ELSE $6 END
-		WHERE id = $1`, c.ID, h.seq, h.now.UnixMilli(), due, e.Locale, m.Ref)
+		WHERE id = $1`, c.ID, h.seq, h.now.UnixMilli(), due, e.Locale, m.Ref, sqldb.Millis(m.hold))
 	return c.Mode == ModeBot, err
 }
 

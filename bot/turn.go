@@ -78,6 +78,8 @@ type Reply struct {
 	Choices []Choice          `json:"choices,omitempty"`
 	Entry   knowledge.EntryID `json:"entry,omitempty"`
 	Agent   string            `json:"agent,omitempty"` // the person who says it, "" for the bot
+
+	Media *Media `json:"media,omitempty"` // a file, of which Text is the caption
 }
 
 // An Escalation asks the desk to take a conversation over. Filing the same ID twice files it once.
