@@ -105,6 +105,8 @@ func decideSmallTalk(s Signals, hits []retrieval.Hit) (Verdict, bool) {
 func decideQuestion(p Policy, e Evidence) Verdict {
 	s, hits := e.Signals, e.Found.Hits
 	switch {
+	case s.Question == "" && s.Voice:
+		return miss(e, "a recording without words", bot.ReasonUnreadable, PhraseVoice)
 	case s.Question == "":
 		return miss(e, "no words", bot.ReasonUnreadable, PhraseUnreadable)
 	case s.TooLong:
@@ -183,9 +185,9 @@ func handoff(rule string, reason bot.Reason, phrase Phrase) Verdict {
 // third fetches one.
 func miss(e Evidence, rule string, reason bot.Reason, first Phrase) Verdict {
 	v := Verdict{Rule: rule, Phrase: first, Miss: true, Decision: bot.Decision{Action: bot.ActionClarify, Reason: reason}}
-	switch e.Turn.Conversation.Misses {
-	case 0:
-	case 1:
+	switch misses := e.Turn.Conversation.Misses; {
+	case misses == 0, misses == 1 && first == PhraseVoice: // which offers a person itself
+	case misses == 1:
 		v.Phrase = PhraseOffer
 	default:
 		v.Phrase, v.Action = PhraseHandoff, bot.ActionHandoff

@@ -84,11 +84,14 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 		if ev.Signals.Greeting && text != "" {
 			text = e.phrases.Say(locale, PhraseGreetingShort) + "\n\n" + text
 		}
-		o.Replies = []bot.Reply{{Text: text, Entry: v.Answer.ID}}
+		o.Replies = bot.Carrying(bot.Reply{Text: text, Entry: v.Answer.ID}, v.Answer.Media)
 	case len(v.Options) == 1:
 		o.Replies = []bot.Reply{{Text: e.phrases.Say(locale, PhraseWhichOne), Choices: e.choices(locale, v)}}
 	default:
 		o.Replies = []bot.Reply{{Text: e.phrases.Say(locale, v.Phrase), Choices: e.choices(locale, v)}}
+	}
+	if ev.Signals.Voice && v.Phrase != PhraseVoice && v.Action != bot.ActionHandoff { // its words were not part of the answer
+		o.Replies = append([]bot.Reply{{Text: e.phrases.Say(locale, PhraseVoice)}}, o.Replies...)
 	}
 	if v.Action == bot.ActionHandoff {
 		o.Escalate = escalation(ev, v, locale)
@@ -104,7 +107,7 @@ func (e *Engine) choices(locale string, v Verdict) (list []bot.Choice) {
 			list = append(list, bot.Choice{Label: entry.Question, Payload: payloadEntry + string(entry.ID)})
 		}
 		list = append(list, bot.Choice{Label: e.phrases.Say(locale, PhraseNoneOfThese), Payload: payloadNone})
-	case PhraseOffer:
+	case PhraseOffer, PhraseVoice:
 		list = []bot.Choice{
 			{Label: e.phrases.Say(locale, PhraseTalkToPerson), Payload: payloadPerson},
 			{Label: e.phrases.Say(locale, PhraseTryAgain), Payload: payloadAgain},
@@ -126,7 +129,7 @@ func next(c bot.Conversation, v Verdict) bot.Conversation {
 	switch {
 	case v.Miss:
 		c.Misses++
-		if v.Phrase == PhraseOffer {
+		if v.Phrase == PhraseOffer || v.Phrase == PhraseVoice {
 			c.Asked = bot.AskedPerson
 		}
 	case v.Phrase == PhraseWhich:

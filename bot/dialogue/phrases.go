@@ -33,6 +33,7 @@ const (
 	PhraseHandoffFlood  Phrase = "handoff_flood"
 	PhraseTooLong       Phrase = "too_long"
 	PhraseUnreadable    Phrase = "unreadable"
+	PhraseVoice         Phrase = "voice" // a recording without words, with the offer of a person
 	PhraseGone          Phrase = "gone"
 	PhraseBack          Phrase = "back"
 	PhraseHandedBack    Phrase = "handed_back"
@@ -42,7 +43,7 @@ const (
 func phraseNames() []Phrase {
 	return []Phrase{PhraseStart, PhraseHelp, PhraseGreeting, PhraseGreetingShort, PhraseThanks, PhraseAskAgain,
 		PhraseOffer, PhraseWhich, PhraseWhichOne, PhraseNoneOfThese, PhraseTalkToPerson, PhraseTryAgain, PhraseAgain, PhraseHandoff,
-		PhraseHandoffWish, PhraseHandoffBroken, PhraseHandoffFlood, PhraseTooLong, PhraseUnreadable, PhraseGone,
+		PhraseHandoffWish, PhraseHandoffBroken, PhraseHandoffFlood, PhraseTooLong, PhraseUnreadable, PhraseVoice, PhraseGone,
 		PhraseBack, PhraseHandedBack}
 }
 

@@ -1,6 +1,7 @@
 package dialogue
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -41,6 +42,7 @@ type Signals struct {
 	Question    string // the words to search for, without greeting and thanks; "" if there are none
 	Raw         string // all words, for a search that shows what was considered
 	Unreadable  bool   // something came, but no words: a picture, a voice note, an emoji
+	Voice       bool   // a recording came of which nobody told us the words
 	TooLong     bool
 	Flood       bool
 }
@@ -55,6 +57,7 @@ func Read(p *Phrases, t bot.Turn) Signals {
 			continue
 		}
 		text := strings.TrimSpace(m.Text)
+		s.Voice = s.Voice || slices.ContainsFunc(m.Attachments, func(a bot.Attachment) bool { return a.Spoken() && a.Heard == "" })
 		if text == "" {
 			s.Unreadable = s.Unreadable || len(m.Attachments) > 0
 			continue
