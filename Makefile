@@ -36,8 +36,10 @@ DATA ?= ../shared/data
 quality: build
 	bin/faqbot eval quality $(DATA)
 
+# Speed and memory against onnxruntime, hugot and chromem, which it installs under bin/bench. Some
+# minutes; best on an idle machine. The packages' own benchmarks: go test -bench . ./retrieval/...
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./retrieval/...
+	$(GO) run ./cmd/bench -dir bin/bench
 
 # A minute for each fuzz target.
 FUZZTIME ?= 60s

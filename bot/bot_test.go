@@ -372,3 +372,28 @@ func (o testOutput) Write(p []byte) (int, error) {
 	o.t.Log(strings.TrimSpace(string(p)))
 	return len(p), nil
 }
+
+// A turn sees which entries the bot's earlier answers rest on, each once.
+func TestHistoryNamesWhatWasAnswered(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		histories := make(chan []Message, 8)
+		w.accept(message("c", "u1", "first"))
+		w.run(w.runner(answering{echo{before: func(t Turn) error { histories <- t.History; return nil }}}).Run)
+		require.Empty(t, <-histories)
+		w.soon("answered", func() bool { return w.count(`SELECT COUNT(*) FROM turns`) == 1 })
+		w.accept(message("c", "u2", "second"))
+		seen := <-histories
+		require.Len(t, seen, 3)
+		require.Equal(t, [][]knowledge.EntryID{nil, {"A", "B"}, nil}, [][]knowledge.EntryID{seen[0].Entries, seen[1].Entries, seen[2].Entries})
+	})
+}
+
+// answering is an echo whose answers rest on two entries, in two messages.
+type answering struct{ echo }
+
+func (a answering) Turn(ctx context.Context, t Turn) (Outcome, error) {
+	o, err := a.echo.Turn(ctx, t)
+	o.Decision.Entries = []knowledge.EntryID{"A", "B"}
+	o.Replies = append(o.Replies, Reply{Text: "and more"})
+	return o, err
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -28,8 +29,15 @@ type Receiver interface {
 	// Verify reports whether the network signed body.
 	Verify(h http.Header, body []byte) error
 	// Decode turns a verified body into events. It is pure. No events and no error means that the
-	// body told us nothing we act on.
+	// body told us nothing we act on. An error means that nothing could be read; what could not be
+	// read of a body whose rest could is an Unread.
 	Decode(body []byte) ([]Event, error)
+}
+
+// A Challenger is a Receiver whose network asks, by a GET, for a proof that the webhook is ours.
+type Challenger interface {
+	// Challenge returns what to answer; ok is false if the network is not the one that asks.
+	Challenge(query url.Values) (answer string, ok bool)
 }
 
 // A Typist is a Channel that can show that an answer is on its way. Best effort; an error also
@@ -43,6 +51,13 @@ type Acknowledger interface {
 	Acknowledge(ctx context.Context, tap string) error
 }
 
+// A Reader is a Channel that can show customers that their message was read and that an answer is on
+// its way. Best effort.
+type Reader interface {
+	// Read marks the customer's message of that NetworkID, and all before it.
+	Read(ctx context.Context, to Address, message string) error
+}
+
 // A Fetcher is a Channel that can fetch the files that customers send.
 type Fetcher interface {
 	// Fetch opens the file of an attachment of a customer's message on this account. The caller closes
@@ -54,16 +69,26 @@ type Fetcher interface {
 // ErrNoFile means that a file that a customer sent is not to be had from the network.
 var ErrNoFile = errors.New("the network does not hand the file out")
 
+// A Templater is a Channel that lets us write, once the window has closed, what its network approved
+// beforehand.
+type Templater interface {
+	// Templates lists the account's templates as the network has them, those that cannot be used too.
+	Templates(ctx context.Context) ([]Template, error)
+}
+
 // Limits is what a channel can carry.
 type Limits struct {
 	Text    int           // UTF-16 units in one message
+	Bytes   int           // bytes of UTF-8 in one message; 0 means that only Text counts
 	Media   bool          // it carries files; where it does not, their links are said
 	Caption int           // UTF-16 units under a file; 0 means that files come without words
 	Choices int           // buttons under one message; 0 means none
 	Label   int           // UTF-16 units in a button's label
-	Window  time.Duration // how long after HeardAt we may write; 0 means always
+	Window  time.Duration // how long after a customer's word we may write; 0 means always
+	Person  time.Duration // the same for people of ours, if it is longer
 	Pace    time.Duration // least time between two messages to one customer
 	Resend  bool          // a send in doubt is repeated once, since nothing tells whether it arrived
+	Confirm time.Duration // how long to wait for the network to tell of a send in doubt; 0: it never tells
 }
 
 // A Desk hears what people must know or do. Tell is idempotent: the courier repeats it, in order,

@@ -74,11 +74,13 @@ type Conversation struct {
 	Clarify   int   // turns in a row that asked which entry was meant
 	Asked     Asked // what the bot's last words asked
 
-	FirstRef, LastRef string    // the links they came by: first-touch and last-touch
-	OpenedAt          time.Time // first message ever
-	HeardAt           time.Time // last message from the customer
-	WindowUntil       time.Time // the network lets us write until then; zero means always
-	Unreachable       bool      // they blocked us
+	FirstRef, LastRef string       // the links they came by: first-touch and last-touch
+	First, Last       Referral     // the same, with all that the network told of them
+	OpenedAt          time.Time    // first message ever
+	HeardAt           time.Time    // last message from the customer
+	WindowUntil       time.Time    // the network lets us write until then; zero means always
+	WindowReason      WindowReason // what opened the window
+	Unreachable       bool         // they blocked us
 
 	pacedUntil time.Time // the network wants no message sooner
 }
@@ -99,6 +101,8 @@ const (
 	StatusReceived SendStatus = "received" // the customer's own
 	StatusQueued   SendStatus = "queued"
 	StatusSent     SendStatus = "sent"
+	StatusReached  SendStatus = "reached" // the customer's device has it
+	StatusRead     SendStatus = "read"
 	StatusFailed   SendStatus = "failed" // it surely did not arrive, or nobody can tell
 )
 
@@ -116,6 +120,8 @@ type Message struct {
 	Turn         TurnID       // the turn that answered it, or that said it; "" while it waits
 	Status       SendStatus
 	At           time.Time
+
+	Entries []knowledge.EntryID // what an answer of the bot's rests on; only in the History of a Turn
 }
 
 // An Attachment is a file that came with a message, by the network's own name for it, or that we sent.
@@ -147,9 +153,20 @@ type Event struct {
 	At         time.Time
 	Locale     string // BCP 47, "" if the network does not say
 
-	Message *Inbound // the customer wrote or tapped
-	Edit    *Edit    // the customer changed what they wrote
-	Reach   *Reach   // the customer blocked or unblocked us
+	Stable    string       `json:",omitzero"` // their ID that outlives a change of Address.Customer, "" if the network has none
+	Opens     WindowReason `json:",omitzero"` // why we may write to them for the network's window from now, "" if not because of this
+	Referral  *Referral    `json:",omitzero"` // how they came to us, nil if it is not told
+	Overheard bool         `json:",omitzero"` // another program answers this customer now: it is kept and not answered
+
+	Message *Inbound      // the customer wrote or tapped
+	Edit    *Edit         // the customer changed what they wrote
+	Reach   *Reach        // the customer blocked or unblocked us
+	Sign    *Sign         `json:",omitzero"` // the customer did something that has no words
+	Status  *StatusUpdate `json:",omitzero"` // what became of a message of ours
+	Aside   *Aside        `json:",omitzero"` // a message to the customer that the network says somebody sent
+	Moved   *Moved        `json:",omitzero"` // the customer has another ID
+	Passed  *Passed       `json:",omitzero"` // another program has left the customer to us
+	Unread  *Unread       `json:",omitzero"` // a part of what was posted that could not be read
 }
 
 // An Inbound is a message as a channel decoded it.
@@ -168,7 +185,79 @@ type Inbound struct {
 type Edit struct {
 	NetworkID string
 	Text      string
+	Gone      bool `json:",omitzero"` // the message was taken back
 }
 
 // A Reach says whether we may still write to a customer.
 type Reach struct{ Blocked bool }
+
+// A Sign is what a customer did without words: they opened a link to us, reacted to a message. It
+// carries the event's Referral and Opens; nothing answers it.
+type Sign struct{}
+
+// A StatusUpdate says what became of a message of ours.
+type StatusUpdate struct {
+	Delivery  DeliveryID // ours, as the network gave it back; "" if it does not
+	NetworkID string     // the network's name for the message
+	Before    time.Time  // instead of a name: all of ours to the event's Address until then
+	Status    SendStatus // sent, reached, read, failed
+	Failure   SendFailure
+	Code      string // the network's, when failed
+}
+
+// An Aside is a message to a customer that the network tells us of: an echo of our own, or something
+// that a person of ours wrote past us, in the network's app or inbox. The latter silences the bot.
+type Aside struct {
+	Delivery    DeliveryID // ours, as the network gave it back; "" if it does not
+	NetworkID   string
+	Text        string
+	Attachments []Attachment
+}
+
+// A Moved says that the customer of the event's Address goes by other IDs now.
+type Moved struct {
+	Customer string // "" if that stays
+	Stable   string // "" if there is none
+}
+
+// A Passed says that another program, which answered a customer until now, has left them to us: their
+// last message, if it was only Overheard, waits for an answer.
+type Passed struct{}
+
+// An Unread is a part of a body that could not be read, while the rest could.
+type Unread struct {
+	Body   []byte
+	Reason string // names places in Body, never what stands there
+}
+
+// WindowReason is what opened the window in which a network lets us write.
+type WindowReason string
+
+const (
+	WindowMessage  WindowReason = "message"     // they wrote or tapped
+	WindowEntry    WindowReason = "entry_point" // they came by an ad
+	WindowReferral WindowReason = "referral"    // they opened a link to us
+	WindowReaction WindowReason = "reaction"    // they reacted to a message
+)
+
+// A Referral is how a customer came to us, as the network tells it. Customers can forge most of it.
+type Referral struct {
+	Ref    string    `json:"ref,omitempty"`    // the link's own parameter
+	Source string    `json:"source,omitempty"` // ad, post, link, …, in the network's word
+	ID     string    `json:"id,omitempty"`     // of the ad or post
+	Click  string    `json:"click,omitempty"`  // the click's ID
+	URL    string    `json:"url,omitempty"`
+	Title  string    `json:"title,omitempty"` // of the ad
+	At     time.Time `json:"at,omitzero"`
+}
+
+// Name is the referral in one word, to show and to count by: the link's parameter, else the ad.
+func (r Referral) Name() string {
+	switch {
+	case r.Ref != "":
+		return r.Ref
+	case r.ID != "":
+		return r.Source + ":" + r.ID
+	}
+	return r.Source
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -51,8 +52,11 @@ func (c *Conversations) Transcript(ctx context.Context, id ConversationID, after
 // is a *SendError, and nothing is stored.
 func (c *Conversations) Say(ctx context.Context, id ConversationID, key string, replies ...Reply) error {
 	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
-		if err := sendable(q.conv, c.o.Now()); err != nil {
-			return err
+		refused := sendable(q.conv, c.o.Now(), c.limits(q.conv.Address))
+		plain := slices.ContainsFunc(replies, func(r Reply) bool { return r.Template == nil })
+		templated := !plain && refused != nil && refused.Kind == SendWindowClosed // what templates are for
+		if refused != nil && !templated {
+			return refused
 		}
 		var parts []Reply
 		for _, r := range replies {
@@ -67,6 +71,12 @@ func (c *Conversations) Say(ctx context.Context, id ConversationID, key string, 
 	})
 }
 
+// Refusal is why a person's reply to a customer would be refused now, nil if it would not: Say's error,
+// before anybody types.
+func (c *Conversations) Refusal(conv Conversation) *SendError {
+	return sendable(conv, c.o.Now(), c.limits(conv.Address))
+}
+
 // HandBack gives a conversation that people have back to the bot, with a word about it for the
 // customer unless they cannot be reached. It closes the episode: what they ask next is a new
 // matter. One that the bot has already is left as it is.
@@ -75,7 +85,7 @@ func (c *Conversations) HandBack(ctx context.Context, id ConversationID, r Reply
 		if q.conv.Mode == ModeBot {
 			return nil
 		}
-		if sendable(q.conv, c.o.Now()) == nil {
+		if sendable(q.conv, c.o.Now(), Limits{}) == nil {
 			for _, part := range c.fit(q.conv.Address, r) {
 				if err := q.say(ctx, AuthorBot, "", "handback:"+rand.Text(), part); err != nil {
 					return err
@@ -115,11 +125,17 @@ func (c *Conversations) change(ctx context.Context, id ConversationID, do func(c
 }
 
 func (c *Conversations) fit(to Address, r Reply) []Reply {
-	channel := c.channels[AccountKey(to.Channel, to.Account)]
-	if channel == nil { // another process may know it
+	if c.channels[AccountKey(to.Channel, to.Account)] == nil { // another process may know it
 		return []Reply{r}
 	}
-	return Fit(r, channel.Limits())
+	return Fit(r, c.limits(to))
+}
+
+func (c *Conversations) limits(to Address) Limits {
+	if channel := c.channels[AccountKey(to.Channel, to.Account)]; channel != nil {
+		return channel.Limits()
+	}
+	return Limits{}
 }
 
 // sayOnce says r for an agent unless it was said under key before.
@@ -132,12 +148,17 @@ func sayOnce(ctx context.Context, q *queuer, key string, r Reply) error {
 	return q.say(ctx, AuthorAgent, "", key, r)
 }
 
-// sendable is nil when the network lets us write to the customer at now.
-func sendable(c Conversation, now time.Time) error {
+// sendable is nil when the network lets us write to the customer at now; with the network's limits,
+// when it lets a person of ours.
+func sendable(c Conversation, now time.Time, l Limits) *SendError {
+	until := c.WindowUntil
+	if l.Person > l.Window {
+		until = until.Add(l.Person - l.Window)
+	}
 	switch {
 	case c.Unreachable:
 		return &SendError{Kind: SendBlocked, Code: "the customer has blocked this account"}
-	case !c.WindowUntil.IsZero() && now.After(c.WindowUntil):
+	case !c.WindowUntil.IsZero() && now.After(until):
 		return &SendError{Kind: SendWindowClosed, Code: "until the customer writes again"}
 	}
 	return nil

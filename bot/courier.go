@@ -140,6 +140,9 @@ func (c *Courier) send(ctx context.Context, d delivery, log logrus.FieldLogger) 
 	defer cancel()
 	limits := channel.Limits()
 	if d.doubts > 0 {
+		if limits.Confirm > 0 && d.doubts == 1 { // the network may yet tell; it settles the delivery then
+			return verdict{state: "queued", due: c.o.Now().Add(limits.Confirm), code: string(SendUnknown), doubt: true}
+		}
 		if !limits.Resend || d.doubts > 1 {
 			return verdict{state: "doubtful", code: string(SendUnknown)}
 		}
@@ -204,7 +207,7 @@ func (c *Courier) judge(d delivery, err *SendError, l Limits) verdict {
 		v.pause = &pause{until: now.Add(misconfiguredPause), reason: pauseMisconfigured, code: err.Code}
 	case SendUnknown:
 		v.doubt = true
-		if !l.Resend || d.doubts > 0 {
+		if l.Confirm == 0 && (!l.Resend || d.doubts > 0) {
 			v.state = "doubtful"
 		}
 	case SendRefused, SendBlocked, SendWindowClosed:

@@ -3,12 +3,16 @@ package bot
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Fit cuts r into messages that keep l. Text is split between paragraphs, else lines, else
 // sentences, else words, else characters; the buttons stay under the last part. A channel without
 // buttons gets them as numbered lines.
 func Fit(r Reply, l Limits) []Reply {
+	if r.Template != nil { // the network knows its words already
+		return []Reply{r}
+	}
 	if r.Media != nil {
 		return fitMedia(r, l)
 	}
@@ -18,13 +22,14 @@ func Fit(r Reply, l Limits) []Reply {
 	}
 	r.Choices = append([]Choice(nil), r.Choices...)
 	for i, c := range r.Choices {
-		r.Choices[i].Label = shorten(c.Label, l.Label)
+		r.Choices[i].Label = Shorten(c.Label, l.Label)
 	}
-	parts := split(r.Text, l.Text)
+	parts := split(r.Text, l)
 	list := make([]Reply, len(parts))
 	for i, text := range parts {
 		list[i] = Reply{Text: text, Entry: r.Entry, Agent: r.Agent}
 	}
+	list[0].Quote = r.Quote
 	list[len(list)-1].Choices = r.Choices
 	return list
 }
@@ -41,7 +46,8 @@ func fitMedia(r Reply, l Limits) []Reply {
 	case len(r.Choices) == 0 && UTF16Len(r.Text) <= l.Caption || r.Text == "" && len(r.Choices) == 0:
 		return []Reply{r}
 	}
-	file := Reply{Media: r.Media, Entry: r.Entry, Agent: r.Agent}
+	file := Reply{Media: r.Media, Entry: r.Entry, Agent: r.Agent, Quote: r.Quote}
+	words.Quote = ""
 	return append([]Reply{file}, Fit(words, l)...)
 }
 
@@ -81,17 +87,33 @@ func utf16Prefix(s string, most int) int {
 	return len(s)
 }
 
-func shorten(s string, most int) string {
+// Shorten cuts s to most UTF-16 units, with an ellipsis where it was cut; 0 leaves it as it is.
+func Shorten(s string, most int) string {
 	if most == 0 || UTF16Len(s) <= most {
 		return s
 	}
 	return strings.TrimRight(s[:utf16Prefix(s, most-1)], " ") + "…"
 }
 
-func split(text string, most int) []string {
+// bytePrefix is the length of the longest prefix of s that has at most most bytes and ends no
+// character in the middle; all of s if most is 0.
+func bytePrefix(s string, most int) int {
+	if most == 0 || len(s) <= most {
+		return len(s)
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return most
+}
+
+func split(text string, l Limits) []string {
 	var parts []string
-	for most > 0 && UTF16Len(text) > most {
-		head := text[:utf16Prefix(text, most)]
+	for l.Text > 0 {
+		head := text[:min(utf16Prefix(text, l.Text), bytePrefix(text, l.Bytes))]
+		if len(head) == len(text) {
+			break
+		}
 		at := splitPoint(head)
 		if part := strings.TrimSpace(text[:at]); part != "" {
 			parts = append(parts, part)

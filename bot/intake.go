@@ -3,9 +3,12 @@ package bot
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +30,8 @@ const (
 	holdMost = 20 * time.Second
 	// courtesyTimeout bounds a typing sign or an acknowledgement.
 	courtesyTimeout = 5 * time.Second
+	// overheard stands for the turn of messages that another program answers.
+	overheard TurnID = "overheard"
 )
 
 // IntakeOptions are the parts of an Intake that may be left out.
@@ -49,8 +54,9 @@ type Intake struct {
 
 // A courtesy is a best-effort sign to a customer that we heard.
 type courtesy struct {
-	to  Address
-	tap string // acknowledge this; "" shows typing
+	to      Address
+	tap     string // acknowledge this; "" shows typing
+	message string // the network's name for what was heard
 }
 
 // AccountKey names an account in maps and paths: "telegram/ID".
@@ -72,22 +78,39 @@ func NewIntake(store *Store, channels map[string]Channel, log logrus.FieldLogger
 // changes nothing. An error means that none, or not all, were stored: the network must deliver them
 // again.
 func (in *Intake) Accept(ctx context.Context, account Account, events []Event) error {
+	now := in.now()
+	limits := Limits{}
+	if channel := in.channels[AccountKey(account.Channel, account.ID)]; channel != nil {
+		limits = channel.Limits()
+	}
+	// One order of locks for all: two batches of the same customers must not wait for each other.
+	events = slices.Clone(events)
+	slices.SortStableFunc(events, func(a, b Event) int { return strings.Compare(a.Address.Customer, b.Address.Customer) })
+	var heard []Event // by the bot, which will answer
+	err := in.store.db.Grouped(ctx, func(tx *sql.Tx) error {
+		heard = nil // the group's transaction may be tried again
+		for _, e := range events {
+			answers, err := in.store.accept(ctx, tx, account, limits, in.holding(complete(e, now), now), now)
+			if err != nil {
+				return err
+			}
+			if e.Message != nil && (answers || e.Message.Tap != "") {
+				heard = append(heard, e)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("accept %d events on %s: %w", len(events), AccountKey(account.Channel, account.ID), err)
+	}
 	for _, e := range events {
-		now := in.now()
-		if e.At.IsZero() { // Telegram does not say when a button was tapped
-			e.At = now
+		if e.Unread != nil {
+			in.log.WithFields(logrus.Fields{"channel": account.Channel, "account": account.ID, "reason": e.Unread.Reason}).
+				Error("cannot read a part of what the network posted; it is kept")
 		}
-		var heard bool
-		err := in.store.db.Grouped(ctx, func(tx *sql.Tx) (err error) {
-			heard, err = accept(ctx, tx, account, in.holding(clean(e), now), now)
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("accept event on %s: %w", AccountKey(account.Channel, account.ID), err)
-		}
-		if e.Message != nil {
-			in.beCourteous(e, heard)
-		}
+	}
+	for _, e := range heard {
+		in.beCourteous(e)
 	}
 	in.poke()
 	return nil
@@ -96,9 +119,7 @@ func (in *Intake) Accept(ctx context.Context, account Account, events []Event) e
 // Reject keeps a body that the network signed and we could not read, for a person to look at.
 func (in *Intake) Reject(ctx context.Context, account Account, body []byte, reason string) error {
 	err := in.store.db.InTx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO rejects (id, channel, account, reason, body, at) VALUES ($1, $2, $3, $4, $5, $6)`,
-			rand.Text(), account.Channel, account.ID, reason, body, in.now().UnixMilli())
-		return err
+		return reject(ctx, tx, account, Unread{Body: body, Reason: reason}, in.now())
 	})
 	if err != nil {
 		return fmt.Errorf("keep rejected body: %w", err)
@@ -106,11 +127,16 @@ func (in *Intake) Reject(ctx context.Context, account Account, body []byte, reas
 	return nil
 }
 
-func (in *Intake) beCourteous(e Event, heard bool) {
-	c := courtesy{to: e.Address, tap: e.Message.Tap}
-	if c.tap == "" && !heard {
-		return
-	}
+// reject keeps u. The same again changes nothing: a network repeats whole bodies.
+func reject(ctx context.Context, tx *sql.Tx, account Account, u Unread, now time.Time) error {
+	digest := sha256.Sum256(append([]byte(AccountKey(account.Channel, account.ID)+"\x00"), u.Body...))
+	_, err := tx.ExecContext(ctx, `INSERT INTO rejects (id, channel, account, reason, body, at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (id) DO NOTHING`, hex.EncodeToString(digest[:]), account.Channel, account.ID, storable(u.Reason), u.Body, now.UnixMilli())
+	return err
+}
+
+func (in *Intake) beCourteous(e Event) {
+	c := courtesy{to: e.Address, tap: e.Message.Tap, message: e.Message.NetworkID}
 	select {
 	case in.courtesies <- c:
 	default: // a sign that comes late is worth nothing
@@ -147,22 +173,48 @@ func (in *Intake) show(ctx context.Context, c courtesy) error {
 		}
 		return nil
 	}
+	if r, ok := channel.(Reader); ok && c.message != "" {
+		return r.Read(ctx, c.to, c.message)
+	}
 	if t, ok := channel.(Typist); ok {
 		return t.Typing(ctx, c.to)
 	}
 	return nil
 }
 
+// complete is e with a time that can be, and with words that can be stored. Networks leave times out
+// (Telegram does not say when a button was tapped); one ahead of ours would hold a window open.
+func complete(e Event, now time.Time) Event {
+	if e.At.IsZero() || e.At.After(now) {
+		e.At = now
+	}
+	return clean(e)
+}
+
 // clean makes e's words storable: Postgres refuses NUL and invalid UTF-8.
 func clean(e Event) Event {
 	e.ExternalID, e.Locale, e.Address.Customer = storable(e.ExternalID), storable(e.Locale), storable(e.Address.Customer)
+	e.Stable = storable(e.Stable)
 	if e.Message != nil {
 		m := *e.Message
 		m.NetworkID, m.Text, m.Choice, m.Ref = storable(m.NetworkID), storable(m.Text), storable(m.Choice), storable(m.Ref)
 		e.Message = &m
 	}
 	if e.Edit != nil {
-		e.Edit = &Edit{NetworkID: storable(e.Edit.NetworkID), Text: storable(e.Edit.Text)}
+		e.Edit = &Edit{NetworkID: storable(e.Edit.NetworkID), Text: storable(e.Edit.Text), Gone: e.Edit.Gone}
+	}
+	if e.Aside != nil {
+		a := *e.Aside
+		a.Delivery, a.NetworkID, a.Text = DeliveryID(storable(string(a.Delivery))), storable(a.NetworkID), storable(a.Text)
+		e.Aside = &a
+	}
+	if e.Status != nil {
+		s := *e.Status
+		s.Delivery, s.NetworkID, s.Code = DeliveryID(storable(string(s.Delivery))), storable(s.NetworkID), storable(s.Code)
+		e.Status = &s
+	}
+	if e.Moved != nil {
+		e.Moved = &Moved{Customer: storable(e.Moved.Customer), Stable: storable(e.Moved.Stable)}
 	}
 	return e
 }
@@ -172,9 +224,24 @@ func storable(s string) string {
 }
 
 // accept stores one event. heard reports that a new message waits for the bot.
-func accept(ctx context.Context, tx *sql.Tx, account Account, e Event, now time.Time) (heard bool, err error) {
-	h, err := openConversation(ctx, tx, account, e.Address, now)
+func (s *Store) accept(ctx context.Context, tx *sql.Tx, account Account, l Limits, e Event, now time.Time) (heard bool, err error) {
+	switch { // what opens no conversation
+	case e.Unread != nil:
+		return false, reject(ctx, tx, account, *e.Unread, now)
+	case e.Status != nil:
+		return false, s.learn(ctx, tx, account, l, e, now)
+	case e.Moved != nil:
+		return false, move(ctx, tx, e)
+	case e.Aside != nil:
+		if ours, err := s.echo(ctx, tx, account, l, e, now); ours || err != nil {
+			return false, err
+		}
+	}
+	h, err := openConversation(ctx, tx, account, e, now)
 	if err != nil {
+		return false, err
+	}
+	if err := h.touch(ctx, tx, e, l); err != nil {
 		return false, err
 	}
 	switch {
@@ -182,9 +249,15 @@ func accept(ctx context.Context, tx *sql.Tx, account Account, e Event, now time.
 		return h.hear(ctx, tx, e)
 	case e.Edit != nil:
 		return h.edit(ctx, tx, e)
+	case e.Aside != nil:
+		return false, h.overtake(ctx, tx, e)
 	case e.Reach != nil:
 		_, err = tx.ExecContext(ctx, `UPDATE conversations SET unreachable = $2 WHERE id = $1`, h.conv.ID, e.Reach.Blocked)
 		return false, err
+	case e.Passed != nil:
+		return false, h.takeUp(ctx, tx)
+	case e.Sign != nil:
+		return false, nil
 	}
 	return false, errors.New("event without content")
 }
@@ -198,30 +271,6 @@ type hearing struct {
 	now          time.Time
 }
 
-// openConversation finds or begins the conversation of to and locks its row.
-func openConversation(ctx context.Context, tx *sql.Tx, account Account, to Address, now time.Time) (*hearing, error) {
-	id, customer := ConversationID(rand.Text()), CustomerID(rand.Text())
-	row := tx.QueryRowContext(ctx, `INSERT INTO conversations
-		(id, channel, account, customer, customer_id, affiliate, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (channel, account, customer) DO UPDATE SET opened_at = conversations.opened_at
-		RETURNING `+conversationColumns+`, next_seq, waiting_since, active_at`,
-		id, to.Channel, to.Account, to.Customer, customer, account.Owner(), now.UnixMilli())
-	h := &hearing{now: now}
-	var err error
-	if h.conv, err = scanConversation(row, &h.seq, &h.waitingSince, &h.activeAt); err != nil {
-		return nil, fmt.Errorf("open conversation: %w", err)
-	}
-	if h.conv.ID != id {
-		return h, nil
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO customers (id, opened_at) VALUES ($1, $2)`, customer, now.UnixMilli()); err != nil {
-		return nil, fmt.Errorf("add customer: %w", err)
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO identities (channel, account, customer, customer_id) VALUES ($1, $2, $3, $4)`,
-		to.Channel, to.Account, to.Customer, customer)
-	return h, err
-}
-
 // hear stores a message and makes a turn due.
 func (h *hearing) hear(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
 	m, c := e.Message, h.conv
@@ -229,19 +278,23 @@ func (h *hearing) hear(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	turn := TurnID("")
+	if e.Overheard {
+		turn = overheard
+	}
 	id := MessageID(rand.Text())
 	res, err := tx.ExecContext(ctx, `INSERT INTO messages
-		(id, conversation_id, seq, episode_id, author, body, choice, attachments, external_id, network_id, status, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (conversation_id, external_id) DO NOTHING`,
+		(id, conversation_id, seq, episode_id, author, body, choice, attachments, external_id, network_id, turn_id, status, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (conversation_id, external_id) DO NOTHING`,
 		id, c.ID, h.seq, episode, AuthorCustomer, m.Text, m.Choice, pack(m.Attachments), e.ExternalID, m.NetworkID,
-		StatusReceived, sqldb.Millis(e.At))
+		turn, StatusReceived, sqldb.Millis(e.At))
 	if err != nil {
 		return false, fmt.Errorf("store message: %w", err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return false, err // it came before
 	}
-	if err := queueFetches(ctx, tx, c, id, m.Attachments, !m.hold.IsZero(), h.now); err != nil {
+	if err := queueFetches(ctx, tx, c, id, m.Attachments, !m.hold.IsZero() && !e.Overheard, h.now); err != nil {
 		return false, err
 	}
 	if fresh {
@@ -249,16 +302,19 @@ func (h *hearing) hear(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
 			return false, err
 		}
 	}
+	if e.Overheard {
+		_, err = tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, heard_at = $3, active_at = $3,
+			window_until = $4, window_reason = $5 WHERE id = $1`, c.ID, h.seq, h.now.UnixMilli(), sqldb.Millis(c.WindowUntil), c.WindowReason)
+		return false, err
+	}
 	due := h.due(m.Choice != "")
 	_, err = tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, waiting_seq = $2,
 		waiting_since = CASE WHEN waiting_since = 0 THEN $3 ELSE waiting_since END,
-		turn_due_at = CASE WHEN held_until > $4 THEN held_until WHEN CAST($7 AS BIGINT) > $4 THEN CAST($7 AS BIGINT) ELSE $4 END,
-		held_until = CASE WHEN held_until <= $3 THEN CAST($7 AS BIGINT) ELSE held_until END,
+		turn_due_at = CASE WHEN held_until > $4 THEN held_until WHEN CAST($8 AS BIGINT) > $4 THEN CAST($8 AS BIGINT) ELSE $4 END,
+		held_until = CASE WHEN held_until <= $3 THEN CAST($8 AS BIGINT) ELSE held_until END,
 		heard_at = $3, active_at = $3, unreachable = FALSE,
-		locale = CASE WHEN $5 = '' THEN locale ELSE $5 END,
-		first_ref = CASE WHEN first_ref = '' THEN $6 ELSE first_ref END,
-		last_ref = CASE WHEN $6 = '' THEN last_ref ELSE $6 END
-		WHERE id = $1`, c.ID, h.seq, h.now.UnixMilli(), due, e.Locale, m.Ref, sqldb.Millis(m.hold))
+		locale = CASE WHEN $5 = '' THEN locale ELSE $5 END, window_until = $6, window_reason = $7
+		WHERE id = $1`, c.ID, h.seq, h.now.UnixMilli(), due, e.Locale, sqldb.Millis(c.WindowUntil), c.WindowReason, sqldb.Millis(m.hold))
 	return c.Mode == ModeBot, err
 }
 
@@ -325,10 +381,14 @@ func (h *hearing) edit(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
 	case errors.Is(err, sql.ErrNoRows): // the message itself never came
 	case err != nil:
 		return false, fmt.Errorf("find edited message: %w", err)
-	case body == e.Edit.Text: // a link preview, a location that moved
+	case e.Edit.Gone && turn != "": // it was answered: only its words go
+		_, err := tx.ExecContext(ctx, `UPDATE messages SET body = '', attachments = '' WHERE id = $1`, id)
+		return false, err
+	case !e.Edit.Gone && body == e.Edit.Text: // a link preview, a location that moved
 		return false, nil
 	case turn == "":
-		if _, err := tx.ExecContext(ctx, `UPDATE messages SET body = $2 WHERE id = $1`, id, e.Edit.Text); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE messages SET body = $2, attachments = CASE WHEN $3 THEN '' ELSE attachments END WHERE id = $1`,
+			id, e.Edit.Text, e.Edit.Gone); err != nil {
 			return false, fmt.Errorf("edit message: %w", err)
 		}
 		// A turn in progress has read the old words: its fence goes, and it is done again.

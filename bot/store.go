@@ -28,7 +28,7 @@ type Store struct {
 func NewStore(db *sqldb.DB) *Store { return &Store{db} }
 
 const conversationColumns = `id, channel, account, customer, affiliate, customer_id, episode_id, locale, mode, misses, clarify,
-	asked, first_ref, last_ref, opened_at, heard_at, window_until, unreachable, paced_until`
+	asked, first_ref, last_ref, first_referral, last_referral, opened_at, heard_at, window_until, window_reason, unreachable, paced_until`
 
 // scanner is a *sql.Row or *sql.Rows.
 type scanner interface{ Scan(dest ...any) error }
@@ -36,11 +36,15 @@ type scanner interface{ Scan(dest ...any) error }
 // scanConversation reads conversationColumns and what more is asked for after them.
 func scanConversation(row scanner, more ...any) (c Conversation, err error) {
 	var opened, heard, window, paced int64
+	var first, last string
 	err = row.Scan(append([]any{&c.ID, &c.Address.Channel, &c.Address.Account, &c.Address.Customer, &c.Affiliate,
 		&c.Customer, &c.Episode, &c.Locale, &c.Mode, &c.Misses, &c.Clarify, &c.Asked, &c.FirstRef, &c.LastRef,
-		&opened, &heard, &window, &c.Unreachable, &paced}, more...)...)
+		&first, &last, &opened, &heard, &window, &c.WindowReason, &c.Unreachable, &paced}, more...)...)
+	if err != nil {
+		return c, err
+	}
 	c.OpenedAt, c.HeardAt, c.WindowUntil, c.pacedUntil = sqldb.Time(opened), sqldb.Time(heard), sqldb.Time(window), sqldb.Time(paced)
-	return c, err
+	return c, errors.Join(unpack(first, &c.First), unpack(last, &c.Last))
 }
 
 // conversation reads one conversation, or ErrNotFound.
@@ -105,11 +109,12 @@ func pack[T any](list []T) string {
 	return mustJSON(list)
 }
 
-func unpack[T any](text string, list *[]T) error {
+// unpack reads what pack, or mustJSON, made; "" leaves v as it is.
+func unpack[T any](text string, v *T) error {
 	if text == "" {
 		return nil
 	}
-	return json.Unmarshal([]byte(text), list)
+	return json.Unmarshal([]byte(text), v)
 }
 
 // mustJSON encodes our own plain structs, which cannot fail.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"faqbot/knowledge"
 )
 
 const (
@@ -69,10 +71,44 @@ func (s *Store) loadTurn(ctx context.Context, t *Turn) error {
 	t.History, err = s.messages(ctx, `m.conversation_id = $1 AND m.episode_id = $2 AND (m.turn_id <> '' OR m.author <> $4)
 			AND m.seq > (SELECT next_seq - $3 FROM conversations WHERE id = $1) ORDER BY m.seq`,
 		t.Conversation.ID, t.Conversation.Episode, historyMost+waitingMost, AuthorCustomer)
+	if err != nil {
+		return err
+	}
 	if n := len(t.History); n > historyMost {
 		t.History = t.History[n-historyMost:]
 	}
-	return err
+	return s.loadAnswered(ctx, t)
+}
+
+// loadAnswered notes on the bot's answers in t's history what each turn's rest on. A turn's answers
+// share its entries; the first message has them.
+func (s *Store) loadAnswered(ctx context.Context, t *Turn) (err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT id, entries FROM turns WHERE conversation_id = $1 AND episode_id = $2 AND action = $3 AND entries <> ''`,
+		t.Conversation.ID, t.Conversation.Episode, ActionAnswer)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	answered := map[TurnID][]knowledge.EntryID{}
+	for rows.Next() {
+		var id TurnID
+		var entries string
+		if err := rows.Scan(&id, &entries); err != nil {
+			return err
+		}
+		var list []knowledge.EntryID
+		if err := unpack(entries, &list); err != nil {
+			return fmt.Errorf("turn %s: %w", id, err)
+		}
+		answered[id] = list
+	}
+	for i := range t.History {
+		if m := &t.History[i]; m.Author == AuthorBot {
+			m.Entries = answered[m.Turn]
+			delete(answered, m.Turn)
+		}
+	}
+	return rows.Err()
 }
 
 // commitTurn makes o the outcome of c: the waiting messages are answered, the replies and the news

@@ -59,6 +59,8 @@ const (
 	ReasonUnreadable  Reason = "unreadable"    // no words, or far too many
 	ReasonAskedPerson Reason = "asked_person"  // the customer wants a person
 	ReasonPersonHasIt Reason = "person_has_it" // mode person
+	ReasonUrgent      Reason = "urgent"        // it cannot wait and nothing published answers it
+	ReasonAbuse       Reason = "abuse"         // insults, and no question that can be answered
 	ReasonFlood       Reason = "flood"         // more messages at once than anyone types
 	ReasonBroken      Reason = "broken"        // the engine, or sending, kept failing
 	ReasonNothing     Reason = "nothing"       // nothing to answer, or answered a moment ago
@@ -79,7 +81,9 @@ type Reply struct {
 	Entry   knowledge.EntryID `json:"entry,omitempty"`
 	Agent   string            `json:"agent,omitempty"` // the person who says it, "" for the bot
 
-	Media *Media `json:"media,omitempty"` // a file, of which Text is the caption
+	Quote    string  `json:"quote,omitempty"`    // the network's name for the message it answers, "" shows none
+	Media    *Media  `json:"media,omitempty"`    // a file, of which Text is the caption
+	Template *Filled `json:"template,omitempty"` // send this instead; Text is what it reads like
 }
 
 // An Escalation asks the desk to take a conversation over. Filing the same ID twice files it once.
@@ -91,6 +95,7 @@ type Escalation struct {
 	Question  string                `json:"question"` // the customer's words that led here
 	Locale    string                `json:"locale"`
 	Tried     []knowledge.EntryID   `json:"tried,omitempty"`
+	Signals   []string              `json:"signals,omitempty"` // what the words showed: "urgent", "complaint", …
 }
 
 // A Trace records how a decision came about, for the desk and eval. It holds customers' words and
@@ -100,8 +105,18 @@ type Trace struct {
 	Hits     []TraceHit    `json:"hits,omitempty"`
 	Space    string        `json:"space,omitempty"`
 	Fallback string        `json:"fallback,omitempty"`
-	Rule     string        `json:"rule"` // the rule of Decide that fired
-	Took     time.Duration `json:"took"` // working it out
+	Before   []string      `json:"before,omitempty"`  // what was said before, if the query was read with it
+	Leans    float64       `json:"leans,omitempty"`   // how much the query needed that
+	Parts    []TracePart   `json:"parts,omitempty"`   // the questions in it, if it was read as several
+	Signals  []string      `json:"signals,omitempty"` // what the words showed
+	Rule     string        `json:"rule"`              // the rule of Decide that fired
+	Took     time.Duration `json:"took"`              // working it out
+}
+
+// A TracePart is one of several questions in a message.
+type TracePart struct {
+	Query string    `json:"query"`
+	Best  *TraceHit `json:"best,omitempty"`
 }
 
 // A TraceHit is one entry that was considered.

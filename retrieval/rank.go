@@ -19,7 +19,8 @@ const (
 
 // A question is a query made ready.
 type question struct {
-	readings []reading // as it is, and as it was probably meant if that differs
+	readings []reading     // as it is, and as it was probably meant if that differs
+	said     *recollection // nil if the question stands alone
 	locale   string
 	now      time.Time
 	limit    int
@@ -49,7 +50,7 @@ func compareScored(a, b scored) int {
 }
 
 // buffers are the scratch memory of one ranking.
-type buffers [2]view
+type buffers [3]view
 
 // A view is what a part looks like from one reading.
 type view struct {
@@ -62,6 +63,7 @@ type view struct {
 	best       []int32   // by entry: the wording with that cosine
 	candidates []int32   // entries whose semantic is known
 	top        []int32   // entries with the best n-gram similarity
+	stale      []float32 // by entry: how near it is to what was said before; only with a past
 }
 
 // A candidate is an entry with its score.
@@ -83,8 +85,12 @@ const unknown = math.MaxFloat32
 // much elsewhere.
 func (p *part) rank(ctx context.Context, sp *space, q question, buf *buffers) ([]scored, error) {
 	shut := p.open.shut(q.now, q.locale)
-	views := buf[:len(q.readings)]
-	for i, r := range q.readings {
+	readings := q.readings
+	if q.said != nil {
+		readings = append(slices.Clip(readings), q.said.reading)
+	}
+	views := buf[:len(readings)]
+	for i, r := range readings {
 		views[i].reading = r
 		p.spell(shut, &views[i])
 		views[i].judge(sp.heads, r.vector, shut)
@@ -92,7 +98,8 @@ func (p *part) rank(ctx context.Context, sp *space, q question, buf *buffers) ([
 			return nil, err
 		}
 	}
-	candidates := p.join(sp, shut, views)
+	candidates := p.join(sp, shut, views, q.said)
+	views = views[:len(q.readings)]
 	slices.SortFunc(candidates, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(b.sum, a.sum), cmp.Compare(p.entries[a.entry].ID, p.entries[b.entry].ID))
 	})
@@ -126,8 +133,9 @@ func (p *part) rank(ctx context.Context, sp *space, q question, buf *buffers) ([
 	return found, nil
 }
 
-// join scores the candidates of every view in all of them, and returns each with its mean score.
-func (p *part) join(sp *space, shut []bool, views []view) []candidate {
+// join scores the candidates of every view in all of them, and returns each with its mean score. With
+// a past, the last view is the question's with it.
+func (p *part) join(sp *space, shut []bool, views []view, said *recollection) []candidate {
 	for i := range views {
 		for k := range views {
 			for _, e := range views[i].candidates {
@@ -135,13 +143,24 @@ func (p *part) join(sp *space, shut []bool, views []view) []candidate {
 			}
 		}
 	}
+	alone := views
+	if said != nil {
+		alone = views[:len(views)-1]
+		last := &views[len(views)-1]
+		last.stale = p.stale(last.stale, shut, said, last)
+	}
 	joined := make([]candidate, 0, len(views[0].candidates))
 	for _, e := range views[0].candidates {
 		sum := 0.0
-		for i := range views {
-			sum += p.score(e, sp, &views[i])
+		for i := range alone {
+			sum += p.score(e, sp, &alone[i])
 		}
-		joined = append(joined, candidate{e, sum / float64(len(views))})
+		sum /= float64(len(alone))
+		if said != nil {
+			last := &views[len(views)-1]
+			sum = said.inContext(sum, p.score(e, sp, last), alone[0].lexical[e], last.stale[e])
+		}
+		joined = append(joined, candidate{e, sum})
 	}
 	return joined
 }

@@ -22,6 +22,9 @@ type Query struct {
 	Locale     string                  // preferred among an entry's translations; "" if unknown
 	Affiliates []knowledge.AffiliateID // whose entries may answer: none if empty, all with knowledge.Everyone
 	Limit      int                     // hits wanted; 0 means 10
+
+	Before []string // what was said before in the same matter, oldest first; the last 6 count
+	Leans  float64  // how much Text needs Before to be understood: 0, it stands alone, to 1
 }
 
 // A Hit is an entry that may answer the query.

@@ -138,7 +138,7 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 		return res, ctx.Err()
 	}
 	if s.primary != nil {
-		hits, why := s.byPrimary(ctx, parts, asked, text)
+		hits, why := s.byPrimary(ctx, parts, asked, text, q)
 		if why == "" {
 			res.Hits, res.Space = hits, s.primary.Space()
 			return res, nil
@@ -157,6 +157,9 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("embed the query: %w", err)
 	}
+	if asked.said, err = s.recollect(ctx, s.builtin, text, q); err != nil {
+		return Result{}, fmt.Errorf("embed the query with what was said before: %w", err)
+	}
 	res.Hits, err = s.rank(ctx, parts, asked, s.reread(r), func(p *part) *space { return p.builtin })
 	if err != nil {
 		return Result{}, err
@@ -166,7 +169,7 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 
 // byPrimary searches in the configured embedder's space, or says why it cannot. What it says is
 // shown to people, so it never quotes an error: that goes to Observe.
-func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question, text string) (hits []Hit, why string) {
+func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question, text string, q Query) (hits []Hit, why string) {
 	for _, p := range parts {
 		if p.primary == nil {
 			return nil, fmt.Sprintf("%s has no vectors yet for all of %s's wordings", s.primary.Space(), p.affiliate)
@@ -180,6 +183,9 @@ func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question,
 	defer cancel()
 	start := time.Now()
 	r, err := s.read(limited, s.primary, text)
+	if err == nil {
+		asked.said, err = s.recollect(limited, s.primary, text, q)
+	}
 	if err == nil {
 		hits, err = s.rankPrimary(limited, parts, asked, r)
 	}

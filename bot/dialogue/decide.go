@@ -6,21 +6,6 @@ import (
 	"faqbot/retrieval"
 )
 
-// Policy is the thresholds Decide applies, in probabilities.
-type Policy struct {
-	AnswerAt   float64 // answer at this probability or above
-	ClarifyAt  float64 // between this and AnswerAt, ask which is meant
-	Margin     float64 // two hits this close are a close call
-	MaxClarify int     // ask which is meant so many times in a row, then count a miss
-	MaxChoices int     // entries offered in one question
-}
-
-// DefaultPolicy answers when right is more likely than wrong. A question back costs a customer a
-// tap, a wrong answer their trust, so it asks from far below that.
-func DefaultPolicy() Policy {
-	return Policy{AnswerAt: .5, ClarifyAt: .2, Margin: .05, MaxClarify: 2, MaxChoices: 3}
-}
-
 // exact is the n-gram similarity from which a customer's words are an entry's own words.
 const exact = .995
 
@@ -29,7 +14,8 @@ type Evidence struct {
 	Turn    bot.Turn
 	Signals Signals
 	Found   retrieval.Result
-	Chosen  *knowledge.Entry // what Signals.Chosen names, nil if it may not answer
+	Parts   []retrieval.Result // of each of Signals.Parts
+	Chosen  *knowledge.Entry   // what Signals.Chosen names, nil if it may not answer
 }
 
 // A Verdict is what to do, and what to say about it.
@@ -38,6 +24,8 @@ type Verdict struct {
 	Rule    string            // the rule that fired, for the trace
 	Phrase  Phrase            // what to say, "" for an entry's own answer
 	Answer  *knowledge.Entry  // what to answer
+	More    []knowledge.Entry // what to answer after it, to further questions
+	Too     Phrase            // what to say after the answers, "" for nothing
 	Options []knowledge.Entry // which entries to offer
 	Miss    bool              // no answer was found: the ladder goes up a step
 }
@@ -71,7 +59,7 @@ func decide(p Policy, e Evidence) Verdict {
 	case s.Again && s.Question == "":
 		return Verdict{Rule: "declined a person", Phrase: PhraseAgain, Decision: bot.Decision{Action: bot.ActionClarify, Reason: bot.ReasonSmallTalk}}
 	case s.None && s.Question == "":
-		return miss(e, "none of the choices", bot.ReasonNoAnswer, PhraseAskAgain)
+		return miss(p, e, "none of the choices", bot.ReasonNoAnswer, PhraseAskAgain)
 	}
 	if v, ok := decideSmallTalk(s, hits); ok {
 		return v
@@ -93,12 +81,26 @@ func decideSmallTalk(s Signals, hits []retrieval.Hit) (Verdict, bool) {
 		return small("help", PhraseHelp), true
 	case s.Command == "bot":
 		return small("bot", PhraseGreeting), true
-	case s.Thanks:
-		return small("thanks", PhraseThanks), true
-	case s.Greeting:
-		return small("greeting", PhraseGreeting), true
+	}
+	if v, ok := decideCourtesy(s); ok {
+		return v, true
 	}
 	return ignore("nothing said"), true
+}
+
+// decideCourtesy answers greeting, thanks and the like.
+func decideCourtesy(s Signals) (Verdict, bool) {
+	switch {
+	case s.Thanks:
+		return small("thanks", PhraseThanks), true
+	case s.Goodbye:
+		return small("goodbye", PhraseGoodbye), true
+	case s.Greeting:
+		return small("greeting", PhraseGreeting), true
+	case s.Noted:
+		return small("noted", PhraseNoted), true
+	}
+	return Verdict{}, false
 }
 
 // decideQuestion decides what asks for an answer.
@@ -106,27 +108,63 @@ func decideQuestion(p Policy, e Evidence) Verdict {
 	s, hits := e.Signals, e.Found.Hits
 	switch {
 	case s.Question == "" && s.Voice:
-		return miss(e, "a recording without words", bot.ReasonUnreadable, PhraseVoice)
+		return miss(p, e, "a recording without words", bot.ReasonUnreadable, PhraseVoice)
 	case s.Question == "":
-		return miss(e, "no words", bot.ReasonUnreadable, PhraseUnreadable)
+		return miss(p, e, "no words", bot.ReasonUnreadable, PhraseUnreadable)
 	case s.TooLong:
-		return miss(e, "too long", bot.ReasonUnreadable, PhraseTooLong)
-	case len(hits) == 0:
-		return miss(e, "nothing published", bot.ReasonNoAnswer, PhraseAskAgain)
-	case hits[0].Lexical >= exact && (len(hits) == 1 || hits[1].Lexical < exact):
-		return answer("exact words", bot.ReasonConfident, hits[0].Entry)
+		return miss(p, e, "too long", bot.ReasonUnreadable, PhraseTooLong)
+	case len(hits) > 0 && hits[0].Lexical >= exact && (len(hits) == 1 || hits[1].Lexical < exact):
+		return answer("exact words", bot.ReasonConfident, hits[0].Entry).soothe(s)
+	case s.Gibberish:
+		return miss(p, e, "gibberish", bot.ReasonUnreadable, PhraseGibberish)
+	}
+	if v, ok := decideParts(p, e); ok {
+		return v.soothe(s)
+	}
+	return decideHits(p, e)
+}
+
+// decideHits decides by how likely the entries found are.
+func decideHits(p Policy, e Evidence) Verdict {
+	s, hits := e.Signals, e.Found.Hits
+	best := 0.0
+	var close []knowledge.Entry
+	if len(hits) > 0 {
+		best, close = hits[0].Score, tied(p, hits)
 	}
 	mayAsk := e.Turn.Conversation.Clarify < p.MaxClarify
-	tied := tied(p, hits)
 	switch {
-	case hits[0].Score >= p.AnswerAt && (len(tied) < 2 || !mayAsk):
-		return answer("confident", bot.ReasonConfident, hits[0].Entry)
-	case hits[0].Score >= p.AnswerAt:
-		return which("close call", bot.ReasonCloseCall, tied)
-	case hits[0].Score >= p.ClarifyAt && mayAsk:
-		return which("unsure", bot.ReasonUnsure, likely(p, hits))
+	case best >= p.AnswerAt && (len(close) < 2 || !mayAsk):
+		return answer("confident", bot.ReasonConfident, hits[0].Entry).soothe(s)
+	case s.Urgent:
+		return handoff("urgent", bot.ReasonUrgent, PhraseHandoffUrgent)
+	case best >= p.AnswerAt:
+		return which("close call", bot.ReasonCloseCall, close)
+	case s.Abuse:
+		return miss(p, e, "abuse", bot.ReasonAbuse, PhraseCalm)
 	}
-	return miss(e, "not likely enough", bot.ReasonNoAnswer, PhraseAskAgain)
+	options, chance := likely(p, hits)
+	if chance >= p.OfferAt && mayAsk {
+		return which("unsure", bot.ReasonUnsure, options)
+	}
+	if v, ok := decideCourtesy(s); ok && s.Polite {
+		return v
+	}
+	switch {
+	case len(hits) == 0:
+		return miss(p, e, "nothing published", bot.ReasonNoAnswer, PhraseAskAgain)
+	case s.Complaint:
+		return miss(p, e, "complaint", bot.ReasonNoAnswer, PhraseSorry)
+	}
+	return miss(p, e, "not likely enough", bot.ReasonNoAnswer, PhraseAskAgain)
+}
+
+// soothe offers a person after the answer to somebody who is upset or in a hurry.
+func (v Verdict) soothe(s Signals) Verdict {
+	if s.Complaint || s.Abuse || s.Urgent {
+		v.Too = PhraseOfferToo
+	}
+	return v
 }
 
 // tied are the entries about as likely as the best one. Two that give the same answer are no tie.
@@ -143,16 +181,19 @@ func tied(p Policy, hits []retrieval.Hit) []knowledge.Entry {
 	return list
 }
 
-// likely are the entries worth offering when none is likely enough to be the answer.
-func likely(p Policy, hits []retrieval.Hit) []knowledge.Entry {
-	var list []knowledge.Entry
+// likely are the entries worth offering when none is likely enough to be the answer, and the
+// probability that one of them is. An entry's own probability was fitted on best entries, so those of
+// several may add up to more than 1; taken as independent they cannot.
+func likely(p Policy, hits []retrieval.Hit) (list []knowledge.Entry, chance float64) {
+	none := 1.0
 	for _, h := range hits {
-		if len(list) == p.MaxChoices || h.Score < p.ClarifyAt && h.Score < hits[0].Score/2 {
+		if len(list) == p.MaxChoices || h.Score < hits[0].Score/2 {
 			break
 		}
 		list = append(list, h.Entry)
+		none *= 1 - h.Score
 	}
-	return list
+	return list, 1 - none
 }
 
 func answer(rule string, reason bot.Reason, e knowledge.Entry) Verdict {
@@ -181,16 +222,15 @@ func handoff(rule string, reason bot.Reason, phrase Phrase) Verdict {
 	return Verdict{Rule: rule, Phrase: phrase, Decision: bot.Decision{Action: bot.ActionHandoff, Reason: reason}}
 }
 
-// miss climbs the ladder: the first miss asks for other words, the second offers a person, the
-// third fetches one.
-func miss(e Evidence, rule string, reason bot.Reason, first Phrase) Verdict {
+// miss climbs the ladder: the first miss asks for other words, the second offers a person, the last
+// fetches one.
+func miss(p Policy, e Evidence, rule string, reason bot.Reason, first Phrase) Verdict {
 	v := Verdict{Rule: rule, Phrase: first, Miss: true, Decision: bot.Decision{Action: bot.ActionClarify, Reason: reason}}
 	switch misses := e.Turn.Conversation.Misses; {
-	case misses == 0, misses == 1 && first == PhraseVoice: // which offers a person itself
-	case misses == 1:
-		v.Phrase = PhraseOffer
-	default:
+	case misses >= p.MaxMisses-1:
 		v.Phrase, v.Action = PhraseHandoff, bot.ActionHandoff
+	case misses > 0 && first != PhraseVoice: // which offers a person itself
+		v.Phrase = PhraseOffer
 	}
 	return v
 }

@@ -21,7 +21,7 @@ func hits(list ...retrieval.Hit) retrieval.Result { return retrieval.Result{Hits
 
 // A row per rule and per border, in the order of the rules.
 func TestDecide(t *testing.T) {
-	p := Policy{AnswerAt: .6, ClarifyAt: .3, Margin: .1, MaxClarify: 2, MaxChoices: 3}
+	p := Policy{AnswerAt: .6, OfferAt: .3, Margin: .1, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}
 	asks := Signals{Question: "q", Raw: "q"}
 	good := hits(hit("A", .9, .2), hit("B", .2, .1))
 	entry := good.Hits[0].Entry
@@ -70,6 +70,23 @@ func TestDecide(t *testing.T) {
 		{"first miss", bot.Conversation{}, asks, hits(hit("A", .29, 0)), nil, bot.ActionClarify, bot.ReasonNoAnswer, "", PhraseAskAgain},
 		{"second miss", bot.Conversation{Misses: 1}, asks, hits(hit("A", .29, 0)), nil, bot.ActionClarify, bot.ReasonNoAnswer, "", PhraseOffer},
 		{"third miss", bot.Conversation{Misses: 2}, asks, hits(hit("A", .29, 0)), nil, bot.ActionHandoff, bot.ReasonNoAnswer, "", PhraseHandoff},
+		{"gibberish", bot.Conversation{}, Signals{Question: "asdfgh", Gibberish: true}, good, nil, bot.ActionClarify, bot.ReasonUnreadable, "", PhraseGibberish},
+		{"gibberish that is an entry's name", bot.Conversation{}, Signals{Question: "asdfgh", Gibberish: true}, hits(hit("A", .9, 1)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"urgent, with an answer", bot.Conversation{}, Signals{Question: "q", Urgent: true}, good, nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"urgent, without", bot.Conversation{}, Signals{Question: "q", Urgent: true}, hits(hit("A", .59, 0), hit("B", .5, 0)), nil, bot.ActionHandoff, bot.ReasonUrgent, "", PhraseHandoffUrgent},
+		{"urgent, nothing published", bot.Conversation{}, Signals{Question: "q", Urgent: true}, hits(), nil, bot.ActionHandoff, bot.ReasonUrgent, "", PhraseHandoffUrgent},
+		{"abuse", bot.Conversation{}, Signals{Question: "q", Abuse: true}, hits(hit("A", .5, 0)), nil, bot.ActionClarify, bot.ReasonAbuse, "", PhraseCalm},
+		{"abuse again", bot.Conversation{Misses: 2}, Signals{Question: "q", Abuse: true}, hits(hit("A", .5, 0)), nil, bot.ActionHandoff, bot.ReasonAbuse, "", PhraseHandoff},
+		{"abuse, with a question", bot.Conversation{}, Signals{Question: "q", Abuse: true}, good, nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"complaint, without an answer", bot.Conversation{}, Signals{Question: "q", Complaint: true}, hits(hit("A", .1, 0)), nil, bot.ActionClarify, bot.ReasonNoAnswer, "", PhraseSorry},
+		{"complaint, unsure", bot.Conversation{}, Signals{Question: "q", Complaint: true}, hits(hit("A", .5, 0)), nil, bot.ActionClarify, bot.ReasonUnsure, "A", PhraseWhich},
+		{"a greeting with a name", bot.Conversation{}, Signals{Question: "riley", Greeting: true, Polite: true}, hits(hit("A", .1, 0)), nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseGreeting},
+		{"a greeting with a topic", bot.Conversation{}, Signals{Question: "refund", Greeting: true, Polite: true}, good, nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"thanks with a remark", bot.Conversation{}, Signals{Question: "it works", Thanks: true, Polite: true}, hits(hit("A", .1, 0)), nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseThanks},
+		{"goodbye", bot.Conversation{}, Signals{Goodbye: true}, good, nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseGoodbye},
+		{"a bare no", bot.Conversation{}, Signals{Noted: true}, good, nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseNoted},
+		{"none of the offers likely", bot.Conversation{}, asks, hits(hit("A", .15, 0), hit("B", .1, 0)), nil, bot.ActionClarify, bot.ReasonNoAnswer, "", PhraseAskAgain},
+		{"one of the offers likely", bot.Conversation{}, asks, hits(hit("A", .15, 0), hit("B", .14, 0), hit("C", .13, 0)), nil, bot.ActionClarify, bot.ReasonUnsure, "A B C", PhraseWhich},
 		{"an answer at the third try", bot.Conversation{Misses: 2}, asks, good, nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
 	} {
 		v := Decide(p, Evidence{Turn: bot.Turn{Conversation: row.conv}, Signals: row.signals, Found: row.found, Chosen: row.chosen})
@@ -142,7 +159,7 @@ func TestGreetingWithQuestionGetsBoth(t *testing.T) {
 
 // One entry that may be meant is offered as one.
 func TestOneChoice(t *testing.T) {
-	e := NewEngine(fixed{found: hits(hit("A", .3, 0))}, phrases(t), DefaultPolicy())
+	e := NewEngine(fixed{found: hits(hit("A", .49, 0), hit("B", .1, 0))}, phrases(t), Policy{AnswerAt: .5, OfferAt: .4, MaxClarify: 1, MaxChoices: 3})
 	o, err := e.Turn(t.Context(), turn("when do you pay?"))
 	require.NoError(t, err)
 	require.Equal(t, "Did you mean this?", o.Replies[0].Text)
@@ -169,4 +186,47 @@ func TestBroken(t *testing.T) {
 	require.Equal(t, bot.ActionHandoff, o.Decision.Action)
 	require.Equal(t, bot.ReasonBroken, o.Escalate.Reason)
 	require.NotEmpty(t, o.Replies)
+}
+
+// Somebody upset gets the answer, and a person if it does not help; "yes" is then enough.
+func TestUpset(t *testing.T) {
+	e := NewEngine(fixed{found: hits(hit("A", .9, 0))}, phrases(t), DefaultPolicy())
+	o, err := e.Turn(t.Context(), turn("This is unacceptable. When do you pay?"))
+	require.NoError(t, err)
+	require.Equal(t, bot.ActionAnswer, o.Decision.Action)
+	require.Equal(t, "answer A", o.Replies[0].Text)
+	require.Equal(t, []bot.Choice{{Label: "Talk to a person", Payload: "person"}}, o.Replies[1].Choices)
+	require.Equal(t, []string{"complaint"}, o.Trace.Signals)
+	yes := turn("yes")
+	yes.Conversation = o.Next
+	o, err = e.Turn(t.Context(), yes)
+	require.NoError(t, err)
+	require.Equal(t, bot.ActionHandoff, o.Decision.Action)
+
+	angry := turn("someone hacked my account, this is ridiculous")
+	o, err = NewEngine(fixed{found: hits(hit("A", .2, 0))}, phrases(t), DefaultPolicy()).Turn(t.Context(), angry)
+	require.NoError(t, err)
+	require.Equal(t, bot.ReasonUrgent, o.Escalate.Reason)
+	require.Equal(t, []string{"urgent", "complaint"}, o.Escalate.Signals)
+	require.Equal(t, "topic A", o.Escalate.Topic)
+
+	insulted, err := NewEngine(fixed{found: hits(hit("A", .1, 0))}, phrases(t), DefaultPolicy()).Turn(t.Context(), turn("you stupid idiots"))
+	require.NoError(t, err)
+	require.Contains(t, insulted.Replies[0].Text, "I'd like to help")
+	require.Equal(t, "person", insulted.Replies[0].Choices[0].Payload)
+}
+
+// The thresholds are what the costs make them.
+func TestPolicyFollowsFromCosts(t *testing.T) {
+	require.InDelta(t, 2./7, DefaultPolicy().OfferAt, 1e-9)
+	require.Equal(t, Policy{AnswerAt: .5, OfferAt: DefaultPolicy().OfferAt, Margin: .05, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}, DefaultPolicy())
+	dear := DefaultCosts()
+	dear.Wrong *= 2
+	require.Equal(t, .75, dear.Policy().AnswerAt, "where a wrong answer costs more, it takes more to answer")
+	shy := DefaultCosts()
+	shy.Stray = shy.Reword
+	require.Equal(t, .5, shy.Policy().OfferAt, "where stray offers cost more, they are likelier right")
+	busy := DefaultCosts()
+	busy.Person *= 2
+	require.Equal(t, 6, busy.Policy().MaxMisses)
 }

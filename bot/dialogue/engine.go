@@ -39,17 +39,14 @@ func NewEngine(retriever Retriever, phrases *Phrases, policy Policy) *Engine {
 // Turn decides t. In mode person it searches nothing, so it cannot fail.
 func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 	ev := Evidence{Turn: t, Signals: Read(e.phrases, t)}
-	query := retrieval.Query{Text: ev.Signals.Question, Locale: t.Conversation.Locale, Affiliates: t.Account.Affiliates}
-	if query.Text == "" {
-		query.Text = ev.Signals.Raw
-	}
-	if query.Locale == "" {
-		query.Locale = t.Account.Locale
-	}
+	query := e.query(ev)
 	if t.Conversation.Mode == bot.ModeBot {
 		var err error
 		if ev.Found, err = e.retriever.Search(ctx, query); err != nil {
 			return bot.Outcome{}, fmt.Errorf("search: %w", err)
+		}
+		if ev.Parts, err = e.searchParts(ctx, ev.Signals.Parts, query); err != nil {
+			return bot.Outcome{}, fmt.Errorf("search for one of several questions: %w", err)
 		}
 		if id := ev.Signals.Chosen; id != "" {
 			if entry, ok := e.retriever.Entry(t.Account.Affiliates, id); ok {
@@ -57,9 +54,46 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 			}
 		}
 	}
-	o := e.word(ev, Decide(e.policy, ev))
-	o.Trace = trace(query, ev.Found, o.Trace.Rule)
+	v := Decide(e.policy, ev)
+	o := e.word(ev, v)
+	o.Trace = trace(query, ev, v)
 	return o, nil
+}
+
+// query is what to search for. What was said before goes along only where it may be needed.
+func (e *Engine) query(ev Evidence) retrieval.Query {
+	s, t := ev.Signals, ev.Turn
+	q := retrieval.Query{Text: s.Question, Locale: t.Conversation.Locale, Affiliates: t.Account.Affiliates}
+	if q.Text == "" {
+		q.Text = s.Raw
+	}
+	if q.Locale == "" {
+		q.Locale = t.Account.Locale
+	}
+	if s.Leans > 0 {
+		if q.Before = e.said(t); len(q.Before) > 0 {
+			q.Leans = s.Leans
+		}
+	}
+	return q
+}
+
+// searchParts searches for each of several questions in one message, by itself: one that needs the
+// others to be understood is part of the same question.
+func (e *Engine) searchParts(ctx context.Context, parts []string, whole retrieval.Query) ([]retrieval.Result, error) {
+	var list []retrieval.Result
+	for _, part := range parts {
+		q := whole
+		if q.Text, q.Leans = part, 0; len(q.Before) > 0 {
+			q.Leans = leans(e.phrases, part)
+		}
+		found, err := e.retriever.Search(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, found)
+	}
+	return list, nil
 }
 
 // Broken hands t to a person.
@@ -75,7 +109,7 @@ func (e *Engine) Broken(t bot.Turn) bot.Outcome {
 func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 	t := ev.Turn
 	locale := e.phrases.Locale(t.Conversation.Locale, t.Account.Locale)
-	o := bot.Outcome{Decision: v.Decision, Next: next(t.Conversation, v), Trace: bot.Trace{Rule: v.Rule}}
+	o := bot.Outcome{Decision: v.Decision, Next: next(t.Conversation, v)}
 	switch {
 	case v.Action == bot.ActionForward || v.Action == bot.ActionIgnore:
 		return o
@@ -85,10 +119,14 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 			text = e.phrases.Say(locale, PhraseGreetingShort) + "\n\n" + text
 		}
 		o.Replies = bot.Carrying(bot.Reply{Text: text, Entry: v.Answer.ID}, v.Answer.Media)
-	case len(v.Options) == 1:
-		o.Replies = []bot.Reply{{Text: e.phrases.Say(locale, PhraseWhichOne), Choices: e.choices(locale, v)}}
+		for _, entry := range v.More {
+			o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: entry.Answer, Entry: entry.ID}, entry.Media)...)
+		}
+		if v.Too != "" {
+			o.Replies = append(o.Replies, e.ask(locale, v.Too, v.Options))
+		}
 	default:
-		o.Replies = []bot.Reply{{Text: e.phrases.Say(locale, v.Phrase), Choices: e.choices(locale, v)}}
+		o.Replies = []bot.Reply{e.ask(locale, v.Phrase, v.Options)}
 	}
 	if ev.Signals.Voice && v.Phrase != PhraseVoice && v.Action != bot.ActionHandoff { // its words were not part of the answer
 		o.Replies = append([]bot.Reply{{Text: e.phrases.Say(locale, PhraseVoice)}}, o.Replies...)
@@ -99,21 +137,41 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 	return o
 }
 
-// choices are the buttons under a question.
-func (e *Engine) choices(locale string, v Verdict) (list []bot.Choice) {
-	switch v.Phrase {
-	case PhraseWhich:
-		for _, entry := range v.Options {
-			list = append(list, bot.Choice{Label: entry.Question, Payload: payloadEntry + string(entry.ID)})
-		}
-		list = append(list, bot.Choice{Label: e.phrases.Say(locale, PhraseNoneOfThese), Payload: payloadNone})
-	case PhraseOffer, PhraseVoice:
-		list = []bot.Choice{
-			{Label: e.phrases.Say(locale, PhraseTalkToPerson), Payload: payloadPerson},
-			{Label: e.phrases.Say(locale, PhraseTryAgain), Payload: payloadAgain},
-		}
+// ask says a phrase, with the buttons that belong to it.
+func (e *Engine) ask(locale string, phrase Phrase, options []knowledge.Entry) bot.Reply {
+	var r bot.Reply
+	button := func(name Phrase, payload string) {
+		r.Choices = append(r.Choices, bot.Choice{Label: e.phrases.Say(locale, name), Payload: payload})
 	}
-	return list
+	for _, entry := range options {
+		r.Choices = append(r.Choices, bot.Choice{Label: entry.Question, Payload: payloadEntry + string(entry.ID)})
+	}
+	switch {
+	case phrase == PhraseWhich || phrase == PhraseWhichOther:
+		button(PhraseNoneOfThese, payloadNone)
+	case phrase == PhraseOfferToo:
+		button(PhraseTalkToPerson, payloadPerson)
+	case offersPerson(phrase):
+		button(PhraseTalkToPerson, payloadPerson)
+		button(PhraseTryAgain, payloadAgain)
+	}
+	switch {
+	case len(options) == 1 && phrase == PhraseWhich:
+		phrase = PhraseWhichOne
+	case len(options) == 1 && phrase == PhraseWhichOther:
+		phrase = PhraseWhichOtherOne
+	}
+	r.Text = e.phrases.Say(locale, phrase)
+	return r
+}
+
+// offersPerson reports whether a phrase asks whether the customer would like a person.
+func offersPerson(phrase Phrase) bool {
+	switch phrase {
+	case PhraseOffer, PhraseOfferToo, PhraseSorry, PhraseCalm, PhraseVoice:
+		return true
+	}
+	return false
 }
 
 // next is the conversation after v.
@@ -127,14 +185,16 @@ func next(c bot.Conversation, v Verdict) bot.Conversation {
 	}
 	c.Mode, c.Asked = bot.ModeBot, bot.AskedNothing
 	switch {
+	case offersPerson(v.Phrase) || offersPerson(v.Too):
+		c.Asked = bot.AskedPerson
+	case v.Phrase == PhraseWhich || v.Too == PhraseWhichOther:
+		c.Asked = bot.AskedWhich
+	}
+	switch {
 	case v.Miss:
 		c.Misses++
-		if v.Phrase == PhraseOffer || v.Phrase == PhraseVoice {
-			c.Asked = bot.AskedPerson
-		}
 	case v.Phrase == PhraseWhich:
 		c.Clarify++
-		c.Asked = bot.AskedWhich
 	case v.Action == bot.ActionAnswer:
 		c.Misses, c.Clarify = 0, 0
 	}
@@ -143,7 +203,8 @@ func next(c bot.Conversation, v Verdict) bot.Conversation {
 
 func escalation(ev Evidence, v Verdict, locale string) *bot.Escalation {
 	t := ev.Turn
-	e := &bot.Escalation{ID: string(t.ID), Affiliate: t.Conversation.Affiliate, Reason: v.Reason, Locale: locale, Question: question(ev)}
+	e := &bot.Escalation{ID: string(t.ID), Affiliate: t.Conversation.Affiliate, Reason: v.Reason, Locale: locale,
+		Question: question(ev), Signals: ev.Signals.Names()}
 	for i, h := range ev.Found.Hits {
 		if i == 0 {
 			e.Topic = h.Entry.Topic
@@ -173,10 +234,25 @@ func question(ev Evidence) string {
 	return ev.Signals.Raw
 }
 
-func trace(q retrieval.Query, found retrieval.Result, rule string) bot.Trace {
-	t := bot.Trace{Query: q.Text, Space: found.Space, Fallback: found.Fallback, Rule: rule}
-	for _, h := range found.Hits {
-		t.Hits = append(t.Hits, bot.TraceHit{Entry: h.Entry.ID, Wording: h.Wording, Score: h.Score, Semantic: h.Semantic, Lexical: h.Lexical})
+func trace(q retrieval.Query, ev Evidence, v Verdict) bot.Trace {
+	t := bot.Trace{Query: q.Text, Space: ev.Found.Space, Fallback: ev.Found.Fallback, Rule: v.Rule, Signals: ev.Signals.Names()}
+	if q.Leans > 0 {
+		t.Before, t.Leans = q.Before, q.Leans
+	}
+	for _, h := range ev.Found.Hits {
+		t.Hits = append(t.Hits, traceHit(h))
+	}
+	for i, part := range ev.Parts {
+		one := bot.TracePart{Query: ev.Signals.Parts[i]}
+		if len(part.Hits) > 0 {
+			best := traceHit(part.Hits[0])
+			one.Best = &best
+		}
+		t.Parts = append(t.Parts, one)
 	}
 	return t
+}
+
+func traceHit(h retrieval.Hit) bot.TraceHit {
+	return bot.TraceHit{Entry: h.Entry.ID, Wording: h.Wording, Score: h.Score, Semantic: h.Semantic, Lexical: h.Lexical}
 }

@@ -19,10 +19,14 @@ const (
 	PhraseGreeting      Phrase = "greeting"
 	PhraseGreetingShort Phrase = "greeting_short" // before an answer
 	PhraseThanks        Phrase = "thanks"
+	PhraseGoodbye       Phrase = "goodbye"
+	PhraseNoted         Phrase = "noted" // to a bare "ok", "yes" or "no" that answers nothing
 	PhraseAskAgain      Phrase = "ask_again"
 	PhraseOffer         Phrase = "offer"
 	PhraseWhich         Phrase = "which"
-	PhraseWhichOne      Phrase = "which_one" // with a single entry to offer
+	PhraseWhichOne      Phrase = "which_one"       // with a single entry to offer
+	PhraseWhichOther    Phrase = "which_other"     // after the answer to a first question
+	PhraseWhichOtherOne Phrase = "which_other_one" // the same with a single entry
 	PhraseNoneOfThese   Phrase = "none_of_these"
 	PhraseTalkToPerson  Phrase = "talk_to_person"
 	PhraseTryAgain      Phrase = "try_again"
@@ -31,6 +35,11 @@ const (
 	PhraseHandoffWish   Phrase = "handoff_wish"
 	PhraseHandoffBroken Phrase = "handoff_broken"
 	PhraseHandoffFlood  Phrase = "handoff_flood"
+	PhraseHandoffUrgent Phrase = "handoff_urgent"
+	PhraseOfferToo      Phrase = "offer_too" // after an answer to a complaint
+	PhraseSorry         Phrase = "sorry"     // a complaint without an answer
+	PhraseCalm          Phrase = "calm"      // to abuse
+	PhraseGibberish     Phrase = "gibberish"
 	PhraseTooLong       Phrase = "too_long"
 	PhraseUnreadable    Phrase = "unreadable"
 	PhraseVoice         Phrase = "voice" // a recording without words, with the offer of a person
@@ -41,28 +50,62 @@ const (
 
 // phraseNames lists every Phrase; each locale must have them all.
 func phraseNames() []Phrase {
-	return []Phrase{PhraseStart, PhraseHelp, PhraseGreeting, PhraseGreetingShort, PhraseThanks, PhraseAskAgain,
-		PhraseOffer, PhraseWhich, PhraseWhichOne, PhraseNoneOfThese, PhraseTalkToPerson, PhraseTryAgain, PhraseAgain, PhraseHandoff,
-		PhraseHandoffWish, PhraseHandoffBroken, PhraseHandoffFlood, PhraseTooLong, PhraseUnreadable, PhraseVoice, PhraseGone,
+	return []Phrase{PhraseStart, PhraseHelp, PhraseGreeting, PhraseGreetingShort, PhraseThanks, PhraseGoodbye, PhraseNoted,
+		PhraseAskAgain, PhraseOffer, PhraseWhich, PhraseWhichOne, PhraseWhichOther, PhraseWhichOtherOne, PhraseNoneOfThese, PhraseTalkToPerson, PhraseTryAgain, PhraseAgain, PhraseHandoff,
+		PhraseHandoffWish, PhraseHandoffBroken, PhraseHandoffFlood, PhraseHandoffUrgent,
+		PhraseOfferToo, PhraseSorry, PhraseCalm, PhraseGibberish, PhraseTooLong, PhraseUnreadable, PhraseVoice, PhraseGone,
 		PhraseBack, PhraseHandedBack}
 }
 
-// wordKinds lists the word lists by which Read understands small talk; each locale must have them all.
-func wordKinds() []wordKind {
-	return []wordKind{wordGreeting, wordThanks, wordFiller, wordYes, wordNo, wordPerson, wordPersonAlone}
-}
-
+// A wordKind names a list of words by which Read understands what needs no search; each locale must
+// have them all. Lists hold what people say anywhere, not what one set of messages happens to.
 type wordKind string
 
 const (
-	wordGreeting    wordKind = "greeting"
-	wordThanks      wordKind = "thanks"
-	wordFiller      wordKind = "filler" // says nothing by itself: "ok", "please"
-	wordYes         wordKind = "yes"
-	wordNo          wordKind = "no"
-	wordPerson      wordKind = "person"       // a wish for a person, anywhere in a message
-	wordPersonAlone wordKind = "person_alone" // the same if it is the whole message
+	wordGreeting wordKind = "greeting"
+	wordGoodbye  wordKind = "goodbye"
+	wordThanks   wordKind = "thanks"
+	wordFiller   wordKind = "filler" // says nothing by itself: "ok", "please"
+	wordYes      wordKind = "yes"
+	wordNo       wordKind = "no"
+
+	wordPerson        wordKind = "person"         // a wish for a person, anywhere in a message
+	wordPersonTalk    wordKind = "person_talk"    // "talk to": a wish before person_noun or person_someone
+	wordPersonWant    wordKind = "person_want"    // "i want": a wish before person_noun
+	wordPersonBetween wordKind = "person_between" // what may stand between: "a real"
+	wordPersonNoun    wordKind = "person_noun"
+	wordPersonSomeone wordKind = "person_someone"
+	wordPersonNot     wordKind = "person_not"   // before person_talk: no wish
+	wordPersonAlone   wordKind = "person_alone" // a wish if it is the whole message
+
+	wordComplaint wordKind = "complaint"
+	wordUrgent    wordKind = "urgent"
+	wordAbuse     wordKind = "abuse"
+	wordMild      wordKind = "mild" // holds words of the three above and means no harm
+
+	wordPointing   wordKind = "pointing"    // "it": what it means was said before
+	wordCarryingOn wordKind = "carrying_on" // "what about": begins a follow-up
+	wordFunction   wordKind = "function"    // says nothing of what a question is about
+	wordAsking     wordKind = "asking"      // begins a question
+	wordJoining    wordKind = "joining"     // "and also": joins two questions
 )
+
+// wordKinds lists every wordKind.
+func wordKinds() []wordKind {
+	return []wordKind{wordGreeting, wordGoodbye, wordThanks, wordFiller, wordYes, wordNo,
+		wordPerson, wordPersonTalk, wordPersonWant, wordPersonBetween, wordPersonNoun, wordPersonSomeone, wordPersonNot, wordPersonAlone,
+		wordComplaint, wordUrgent, wordAbuse, wordMild,
+		wordPointing, wordCarryingOn, wordFunction, wordAsking, wordJoining}
+}
+
+// loose reports whether a kind's words are small talk, in which people double letters and forget to.
+func (k wordKind) loose() bool {
+	switch k {
+	case wordGreeting, wordGoodbye, wordThanks, wordFiller:
+		return true
+	}
+	return false
+}
 
 //go:embed phrases/*.json
 var phraseFiles embed.FS
@@ -72,13 +115,13 @@ var phraseFiles embed.FS
 type Phrases struct {
 	locales []string                     // the first is the last resort
 	say     map[string]map[Phrase]string // by locale
-	words   map[wordKind][][]string      // token sequences of all languages, since people mix them
+	words   map[wordKind]*wordList       // of all languages, since people mix them
 	matcher language.Matcher
 }
 
 // LoadPhrases reads the phrases that the binary carries. A missing phrase or word list is an error.
 func LoadPhrases() (*Phrases, error) {
-	p := &Phrases{say: map[string]map[Phrase]string{}, words: map[wordKind][][]string{}}
+	p := &Phrases{say: map[string]map[Phrase]string{}, words: map[wordKind]*wordList{}}
 	var tags []language.Tag
 	for _, locale := range []string{"en", "es", "pt-BR"} {
 		data, err := phraseFiles.ReadFile(path.Join("phrases", locale+".json"))
@@ -111,12 +154,11 @@ func (p *Phrases) add(locale string, data []byte) error {
 		if len(file.Words[kind]) == 0 {
 			return fmt.Errorf("words for %q are missing", kind)
 		}
+		if p.words[kind] == nil {
+			p.words[kind] = &wordList{loose: kind.loose()}
+		}
 		for _, phrase := range file.Words[kind] {
-			var sequence []string
-			for _, t := range tokenize(phrase) {
-				sequence = append(sequence, t.word)
-			}
-			p.words[kind] = append(p.words[kind], sequence)
+			p.words[kind].add(phrase)
 		}
 	}
 	p.locales = append(p.locales, locale)

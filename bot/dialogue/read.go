@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"faqbot/bot"
 	"faqbot/knowledge"
@@ -16,9 +15,6 @@ const (
 	longest = 4000
 	// flood is more messages in one turn, so within seconds, than anyone types.
 	flood = 20
-	// wishWords bounds how long a message may be whose wish for a person is believed: in a long one
-	// the words are more likely part of a story.
-	wishWords = 25
 )
 
 // Payloads of the buttons the bot offers.
@@ -38,13 +34,39 @@ type Signals struct {
 	Again       bool              // the offer of a person was declined
 	Repeated    bool              // the same button was tapped, and answered, just before
 	Greeting    bool
+	Goodbye     bool
 	Thanks      bool
-	Question    string // the words to search for, without greeting and thanks; "" if there are none
-	Raw         string // all words, for a search that shows what was considered
-	Unreadable  bool   // something came, but no words: a picture, a voice note, an emoji
-	Voice       bool   // a recording came of which nobody told us the words
+	Noted       bool     // a bare "ok", "yes" or "no" that answers nothing
+	Polite      bool     // what Question holds beside small talk asks nothing: "hi Riley", "thanks, it works now"
+	Complaint   bool     // or anger
+	Urgent      bool     // fraud, a break-in, a double charge, the law: see the word list
+	Abuse       bool     // insults
+	Gibberish   bool     // keys struck at random
+	Question    string   // the words to search for, without greeting and thanks; "" if there are none
+	Parts       []string // the questions in Question, if there are two or three
+	Leans       float64  // how much Question needs what was said before: see retrieval.Query
+	Raw         string   // all words, for a search that shows what was considered
+	Unreadable  bool     // something came, but no words: a picture, a voice note, an emoji
+	Voice       bool     // a recording came of which nobody told us the words
 	TooLong     bool
 	Flood       bool
+}
+
+// Names are the signals that fired, for the trace and for whoever takes over.
+func (s Signals) Names() (list []string) {
+	for _, one := range []struct {
+		name  string
+		fired bool
+	}{
+		{"wants_person", s.WantsPerson}, {"urgent", s.Urgent}, {"complaint", s.Complaint}, {"abuse", s.Abuse}, {"gibberish", s.Gibberish},
+		{"greeting", s.Greeting}, {"thanks", s.Thanks}, {"goodbye", s.Goodbye}, {"noted", s.Noted}, {"unreadable", s.Unreadable},
+		{"too_long", s.TooLong}, {"flood", s.Flood},
+	} {
+		if one.fired {
+			list = append(list, one.name)
+		}
+	}
+	return list
 }
 
 // Read reads the waiting messages of t. It is pure.
@@ -71,7 +93,11 @@ func Read(p *Phrases, t bot.Turn) Signals {
 	if s.Question != "" || s.Greeting || s.Thanks {
 		s.Unreadable = false // the words say enough
 	}
-	s.TooLong = len(s.Question) > longest
+	if s.TooLong = len(s.Question) > longest; !s.TooLong {
+		s.feel(p, raw)
+		s.Polite = polite(p, s)
+		s.Parts, s.Leans = split(p, s.Question), leans(p, s.Question)
+	}
 	s.Flood = len(t.Waiting) > flood
 	return s
 }
@@ -115,7 +141,7 @@ func (s *Signals) words(p *Phrases, t bot.Turn, text string) string {
 	}
 	tokens := tokenize(text)
 	if len(tokens) == 0 {
-		if thumbsUp(text) {
+		if applause(text) {
 			s.Thanks = true
 		} else {
 			s.Unreadable = true
@@ -125,9 +151,7 @@ func (s *Signals) words(p *Phrases, t bot.Turn, text string) string {
 	if s.reply(p, t, tokens) {
 		return ""
 	}
-	if is(tokens, p.words[wordPersonAlone]) || len(tokens) <= wishWords && contains(tokens, p.words[wordPerson]) {
-		s.WantsPerson = true
-	}
+	s.WantsPerson = s.WantsPerson || wishes(p, tokens)
 	return s.strip(p, text, tokens)
 }
 
@@ -150,9 +174,9 @@ func (s *Signals) reply(p *Phrases, t bot.Turn, tokens []token) bool {
 	switch t.Conversation.Asked {
 	case bot.AskedPerson:
 		switch {
-		case is(tokens, p.words[wordYes]):
+		case p.words[wordYes].is(tokens):
 			s.WantsPerson = true
-		case is(tokens, p.words[wordNo]):
+		case p.words[wordNo].is(tokens):
 			s.Again = true
 		default:
 			return false
@@ -178,19 +202,15 @@ func (s *Signals) pick(p *Phrases, offered, entries []bot.Choice, tokens []token
 		return true
 	}
 	for _, c := range offered {
-		var label []string
-		for _, t := range tokenize(c.Label) {
-			label = append(label, t.word)
-		}
-		if is(tokens, [][]string{label}) {
+		if sameWords(tokens, tokenize(c.Label)) {
 			s.tap(bot.Turn{}, bot.Message{Choice: c.Payload})
 			return true
 		}
 	}
 	switch {
-	case is(tokens, p.words[wordNo]):
+	case p.words[wordNo].is(tokens):
 		s.None = true
-	case len(entries) == 1 && is(tokens, p.words[wordYes]):
+	case len(entries) == 1 && p.words[wordYes].is(tokens):
 		s.tap(bot.Turn{}, bot.Message{Choice: entries[0].Payload})
 	default:
 		return false
@@ -208,58 +228,11 @@ func lastChoices(t bot.Turn) []bot.Choice {
 	return nil
 }
 
-// strip takes greetings off the front and thanks off both ends of text and returns the rest, "" if
-// nothing else was said.
-func (s *Signals) strip(p *Phrases, text string, tokens []token) string {
-	from, to := 0, len(tokens)
-	for from < to {
-		if n := matchAt(tokens, from, p.words[wordGreeting]); n > 0 {
-			s.Greeting = true
-			from += n
-		} else if n := matchAt(tokens, from, p.words[wordThanks]); n > 0 {
-			s.Thanks = true
-			from += n
-		} else {
-			break
-		}
-	}
-	if onlyFiller(p, tokens[from:to], s) {
+// EntryOf is the entry that a button's payload chooses, "" if it chooses none.
+func EntryOf(payload string) knowledge.EntryID {
+	id, ok := strings.CutPrefix(payload, payloadEntry)
+	if !ok {
 		return ""
 	}
-	// "… thanks!" at the end is politeness, not a word to search for.
-	for n := min(4, to-from-1); n > 0; n-- {
-		if is(tokens[to-n:to], p.words[wordThanks]) {
-			to -= n
-			break
-		}
-	}
-	end := len(text)
-	if to < len(tokens) {
-		end = tokens[to].start
-	}
-	return strings.TrimRightFunc(text[tokens[from].start:end], unicode.IsSpace)
-}
-
-// onlyFiller reports whether tokens hold nothing but small talk, and notes the thanks among it. A
-// bare "ok" is taken for thanks: it asks nothing.
-func onlyFiller(p *Phrases, tokens []token, s *Signals) bool {
-	thanks := s.Thanks
-	for i := 0; i < len(tokens); {
-		n := matchAt(tokens, i, p.words[wordThanks])
-		if n == 0 {
-			n = matchAt(tokens, i, p.words[wordFiller])
-		}
-		if n == 0 {
-			return false
-		}
-		thanks = true
-		i += n
-	}
-	s.Thanks = thanks
-	return true
-}
-
-// thumbsUp reports whether text, which has no words, is applause.
-func thumbsUp(text string) bool {
-	return strings.ContainsAny(text, "👍🙏❤♥😊🙂😀😃😄👌🎉🤝💯😍🥰")
+	return knowledge.EntryID(id)
 }

@@ -31,11 +31,11 @@ func TestRead(t *testing.T) {
 		"How do I get paid?":             {Question: "How do I get paid?"},
 		"Hi":                             {Greeting: true},
 		"hello there!!!":                 {Greeting: true},
-		"Hi, how do I get paid? Thanks!": {Greeting: true, Question: "how do I get paid?"},
+		"Hi, how do I get paid? Thanks!": {Greeting: true, Thanks: true, Question: "how do I get paid?"},
 		"good morning":                   {Greeting: true},
 		"Thanks":                         {Thanks: true},
 		"ok great, thank you so much":    {Thanks: true},
-		"ok":                             {Thanks: true},
+		"ok":                             {Noted: true},
 		"thanks but how do I get paid":   {Thanks: true, Question: "but how do I get paid"},
 		"¡Hola! ¿Cuándo me pagan?":       {Greeting: true, Question: "Cuándo me pagan?"},
 		"oi, tudo bem":                   {Greeting: true},
@@ -59,14 +59,14 @@ func TestRead(t *testing.T) {
 		"मुझे भुगतान कब मिलेगा": {Question: "मुझे भुगतान कब मिलेगा"},
 	} {
 		got := Read(p, turn(text))
-		want.Raw = strings.TrimSpace(text)
+		want.Raw, got.Leans = strings.TrimSpace(text), 0 // TestLeans
 		require.Equal(t, want, got, "%q", text)
 	}
 }
 
 func TestReadBurst(t *testing.T) {
 	p := phrases(t)
-	require.Equal(t, Signals{Greeting: true, Question: "how do I\nget paid", Raw: "hi\nhow do I\nget paid"}, Read(p, turn("hi", "how do I", "get paid")))
+	require.Equal(t, Signals{Greeting: true, Question: "how do I\nget paid", Leans: 1, Raw: "hi\nhow do I\nget paid"}, Read(p, turn("hi", "how do I", "get paid")))
 	require.True(t, Read(p, turn(make([]string, flood+1)...)).Flood)
 	require.True(t, Read(p, turn(strings.Repeat("word ", 2000))).TooLong)
 	photo := turn("")
@@ -124,7 +124,7 @@ func TestPhrases(t *testing.T) {
 	} {
 		require.Equal(t, strings.TrimSpace(want), p.Locale(preferred...), "%v", preferred)
 	}
-	q := &Phrases{say: map[string]map[Phrase]string{}, words: map[wordKind][][]string{}}
+	q := &Phrases{say: map[string]map[Phrase]string{}, words: map[wordKind]*wordList{}}
 	require.ErrorContains(t, q.add("xx", []byte(`{"say":{"start":"x"}}`)), "missing")
 	for _, locale := range p.locales {
 		require.Len(t, p.say[locale], len(phraseNames()), "%s has a phrase that nobody says", locale)

@@ -3,12 +3,14 @@ package dialogue
 import (
 	"strings"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
-// A token is one word of a text, lower-cased, and where it stands.
+// A token is one word of a text and where it stands.
 type token struct {
-	word       string
-	start, end int // bytes
+	word       string // as wordLists have it: see fold
+	start, end int    // bytes
 }
 
 // tokenize splits text into words of letters, digits, marks and inner apostrophes.
@@ -21,45 +23,114 @@ func tokenize(text string) []token {
 		case inside && start < 0:
 			start = i
 		case !inside && start >= 0:
-			word := strings.ToLower(strings.Trim(text[start:i], "'’"))
-			list = append(list, token{word: word, start: start, end: i})
+			list = append(list, token{word: fold(text[start:i]), start: start, end: i})
 			start = -1
 		}
 	}
 	return list
 }
 
-// matchAt is the length of the longest of sequences that tokens has at i, 0 if none.
-func matchAt(tokens []token, i int, sequences [][]string) int {
+// fold writes a word the way it may be compared: lower case, without the accents and apostrophes
+// that people leave out. Vowel signs of other scripts stay.
+func fold(word string) string {
+	ascii := true
+	for i := range len(word) {
+		ascii = ascii && word[i] < 0x80
+	}
+	if !ascii {
+		word = norm.NFD.String(word)
+	}
+	return strings.Map(func(r rune) rune {
+		if r == '\'' || r == '’' || r >= 0x300 && r <= 0x36F {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, word)
+}
+
+// squeeze writes a folded word without doubled letters: "hellooo" and "helo" are "hello".
+func squeeze(word string) string {
+	var last rune
+	return strings.Map(func(r rune) rune {
+		if r == last {
+			return -1
+		}
+		last = r
+		return r
+	}, word)
+}
+
+// A wordList holds sequences of words, by their first one. A loose one is squeezed.
+type wordList struct {
+	loose   bool
+	byFirst map[string][][]string
+}
+
+func (l *wordList) add(phrase string) {
+	var sequence []string
+	for _, t := range tokenize(phrase) {
+		sequence = append(sequence, l.form(t.word))
+	}
+	if len(sequence) == 0 {
+		return
+	}
+	if l.byFirst == nil {
+		l.byFirst = map[string][][]string{}
+	}
+	l.byFirst[sequence[0]] = append(l.byFirst[sequence[0]], sequence)
+}
+
+func (l *wordList) form(word string) string {
+	if l.loose {
+		return squeeze(word)
+	}
+	return word
+}
+
+// at is the length of the longest sequence that tokens has at i, 0 if none.
+func (l *wordList) at(tokens []token, i int) int {
 	best := 0
-	for _, s := range sequences {
-		if len(s) > best && i+len(s) <= len(tokens) && equal(tokens[i:i+len(s)], s) {
+	for _, s := range l.byFirst[l.form(tokens[i].word)] {
+		if len(s) > best && i+len(s) <= len(tokens) && l.equal(tokens[i:i+len(s)], s) {
 			best = len(s)
 		}
 	}
 	return best
 }
 
-func equal(tokens []token, words []string) bool {
+func (l *wordList) equal(tokens []token, words []string) bool {
 	for i, w := range words {
-		if tokens[i].word != w {
+		if l.form(tokens[i].word) != w {
 			return false
 		}
 	}
 	return true
 }
 
-// contains reports whether tokens has one of sequences anywhere.
-func contains(tokens []token, sequences [][]string) bool {
+// in reports whether tokens has a sequence anywhere.
+func (l *wordList) in(tokens []token) bool {
 	for i := range tokens {
-		if matchAt(tokens, i, sequences) > 0 {
+		if l.at(tokens, i) > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// is reports whether one of sequences is all of tokens.
-func is(tokens []token, sequences [][]string) bool {
-	return len(tokens) > 0 && matchAt(tokens, 0, sequences) == len(tokens)
+// is reports whether a sequence is all of tokens.
+func (l *wordList) is(tokens []token) bool {
+	return len(tokens) > 0 && l.at(tokens, 0) == len(tokens)
+}
+
+// sameWords reports whether two texts have the same words.
+func sameWords(a, b []token) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].word != b[i].word {
+			return false
+		}
+	}
+	return true
 }

@@ -48,10 +48,27 @@ func NewHooks(endpoints []Endpoint, intake Intake, log logrus.FieldLogger) *Hook
 	return h
 }
 
-// Register mounts POST /hooks/:channel/:account. Reading a slow body is bounded by the server's
-// ReadTimeout, not here.
+// Register mounts /hooks/:channel/:account: POST for what happened, GET for the networks that make sure
+// that the address is ours. Reading a slow body is bounded by the server's ReadTimeout, not here.
 func (h *Hooks) Register(r gin.IRouter) {
 	r.POST("/hooks/:channel/:account", h.post)
+	r.GET("/hooks/:channel/:account", h.challenge)
+}
+
+// challenge answers with the network's own words and nothing else.
+func (h *Hooks) challenge(c *gin.Context) {
+	receiver, ok := h.endpoints[bot.AccountKey(c.Param("channel"), c.Param("account"))].Receiver.(bot.Challenger)
+	if !ok {
+		c.Status(http.StatusNotFound)
+		return
+	}
+	answer, ok := receiver.Challenge(c.Request.URL.Query())
+	if !ok {
+		c.Status(http.StatusForbidden)
+		return
+	}
+	c.Writer.Header().Set("X-Content-Type-Options", "nosniff")
+	c.Data(http.StatusOK, "text/plain; charset=utf-8", []byte(answer))
 }
 
 // post answers with a status and no body: Telegram would carry out a body that looks like a call.

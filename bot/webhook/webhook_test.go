@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -223,4 +225,32 @@ func TestGetIsNotServed(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, 404, resp.StatusCode)
+}
+
+// An asking network wants a proof that the webhook is ours.
+type asking struct{ network }
+
+func (asking) Challenge(query url.Values) (string, bool) {
+	return query.Get("challenge"), query.Get("token") == secret
+}
+
+func TestChallenge(t *testing.T) {
+	gin.SetMode(gin.ReleaseMode)
+	log, _ := logtest.NewNullLogger()
+	engine := gin.New()
+	webhook.NewHooks([]webhook.Endpoint{{Account: bot.Account{Channel: "net", ID: "a"}, Receiver: asking{}}}, &intake{}, log).Register(engine)
+	s := httptest.NewServer(engine)
+	defer s.Close()
+	for path, want := range map[string]string{
+		"a?challenge=%25d%3Cb%3E&token=" + secret: "200 %d<b>", "a?challenge=1&token=guess": "403 ", "b?challenge=1&token=" + secret: "404 "} {
+		resp, err := http.Get(s.URL + "/hooks/net/" + path)
+		require.NoError(t, err)
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, errors.Join(err, resp.Body.Close()))
+		require.Equal(t, want, fmt.Sprint(resp.StatusCode, " ", string(body)))
+		if resp.StatusCode == http.StatusOK {
+			require.Equal(t, "text/plain; charset=utf-8", resp.Header.Get("Content-Type"))
+			require.Equal(t, "nosniff", resp.Header.Get("X-Content-Type-Options"))
+		}
+	}
 }

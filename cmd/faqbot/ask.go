@@ -22,8 +22,10 @@ type askCommand struct {
 	Question  []string `arg:"" optional:"" help:"What a customer would write."`
 	Knowledge string   `help:"Answer from this file, in any format that import reads, instead of what is published. Entries without an answer are allowed." placeholder:"FILE" type:"existingfile"`
 	Affiliate string   `help:"Answer from what this affiliate has published." placeholder:"NAME"`
+	Said      []string `help:"What the customer said before; may be given several times, oldest first." placeholder:"WORDS" sep:"none"`
 	Locale    string   `help:"The customer's language, like pt-BR." placeholder:"TAG"`
-	Batch     string   `help:"Ask every row of this JSON Lines file: {\"id\",\"text\"}, optionally \"lang\" and \"context\":[earlier words]." placeholder:"QUERIES.jsonl" type:"existingfile"`
+	Explain   bool     `help:"Show how the decision came about: what was read, what was found, and the rule that fired."`
+	Batch     string   `help:"Ask every row of this JSON Lines file: {\"id\",\"text\"}, optionally \"lang\" and \"context\":[what was said before, oldest first]." placeholder:"QUERIES.jsonl" type:"existingfile"`
 	Out       string   `help:"Where the rows of --batch go; standard output if not given." placeholder:"OUT.jsonl"`
 }
 
@@ -35,6 +37,8 @@ func (cmd askCommand) Run(ctx context.Context, cli *commands, term terminal) err
 		return errors.New("give a question, or --batch QUERIES.jsonl")
 	case cmd.Out != "" && cmd.Batch == "":
 		return errors.New("--out goes with --batch")
+	case cmd.Explain && cmd.Batch != "":
+		return errors.New("--explain goes with one question; the rows of --batch have their ranked entries and signals")
 	}
 	var queries []query
 	if cmd.Batch != "" { // before the long work: a bad row should not cost minutes
@@ -51,7 +55,7 @@ func (cmd askCommand) Run(ctx context.Context, cli *commands, term terminal) err
 	if cmd.Batch != "" {
 		return a.batch(ctx, queries, cmd.Out, term)
 	}
-	return a.answer(ctx, query{Text: strings.Join(cmd.Question, " "), Lang: cmd.Locale}, term.out)
+	return a.answer(ctx, query{Text: strings.Join(cmd.Question, " "), Lang: cmd.Locale, Context: cmd.Said}, cmd.Explain, term.out)
 }
 
 // An asker is the engine over one set of entries. Each query is a conversation of its own.
@@ -183,7 +187,7 @@ type query struct {
 	ID      string   `json:"id"`
 	Text    string   `json:"text"`
 	Lang    string   `json:"lang"`
-	Context []string `json:"context"` // what the customer said before, oldest first
+	Context []string `json:"context"` // what was said before, oldest first
 }
 
 // ask puts q to the engine as the waiting message of a new conversation.
@@ -200,8 +204,8 @@ func (a *asker) ask(ctx context.Context, q query) (bot.Outcome, time.Duration, e
 	return o, time.Since(began), err
 }
 
-// answer asks one question and shows the answer and how it came about.
-func (a *asker) answer(ctx context.Context, q query, w io.Writer) error {
+// answer asks one question and shows the answer and, in a line or at length, how it came about.
+func (a *asker) answer(ctx context.Context, q query, atLength bool, w io.Writer) error {
 	o, took, err := a.ask(ctx, q)
 	if err != nil {
 		return err
@@ -212,15 +216,12 @@ func (a *asker) answer(ctx context.Context, q query, w io.Writer) error {
 			fmt.Fprintf(w, "  %d. %s\n", i+1, c.Label)
 		}
 	}
-	fmt.Fprintf(w, "\n%s, because: %s (%s); %s\n", o.Decision.Action, o.Trace.Rule, o.Decision.Reason, took.Round(10*time.Microsecond))
 	if o.Trace.Fallback != "" {
-		fmt.Fprintf(w, "the built-in encoder answered: %s\n", o.Trace.Fallback)
+		fmt.Fprintf(w, "\nthe built-in encoder answered: %s\n", o.Trace.Fallback)
 	}
-	if len(o.Trace.Hits) > 0 {
-		fmt.Fprintf(w, "\nprobability  cosine  n-grams  entry, and the wording that matched\n")
+	if atLength {
+		return explain(w, o, dialogue.DefaultPolicy(), took)
 	}
-	for _, h := range o.Trace.Hits {
-		fmt.Fprintf(w, "      %5.3f   %5.3f    %5.3f  %s: %s\n", h.Score, h.Semantic, h.Lexical, h.Entry, h.Wording)
-	}
+	fmt.Fprintf(w, "\n%s, because: %s (%s); %s. Why: --explain\n", o.Decision.Action, o.Trace.Rule, o.Decision.Reason, took.Round(10*time.Microsecond))
 	return nil
 }

@@ -31,6 +31,7 @@ type batchRow struct {
 	Ranked      []rankedEntry       `json:"ranked"`      // at most 10, best first; never empty when there are entries
 	Choices     []knowledge.EntryID `json:"choices"`     // the entries offered
 	TookUS      int64               `json:"took_us"`     // microseconds
+	Signals     []string            `json:"signals"`     // what the words showed: greeting, complaint, urgent, …
 }
 
 type rankedEntry struct {
@@ -101,7 +102,7 @@ func (a *asker) batch(ctx context.Context, queries []query, path string, term te
 }
 
 func (a *asker) row(id string, o bot.Outcome) batchRow {
-	r := batchRow{ID: id, Action: string(o.Decision.Action), Ranked: []rankedEntry{}, Choices: []knowledge.EntryID{}}
+	r := batchRow{ID: id, Action: string(o.Decision.Action), Ranked: []rankedEntry{}, Choices: []knowledge.EntryID{}, Signals: append([]string{}, o.Trace.Signals...)}
 	for _, h := range o.Trace.Hits {
 		if len(r.Ranked) < rankedMost {
 			r.Ranked = append(r.Ranked, rankedEntry{h.Entry, h.Score})

@@ -52,7 +52,12 @@ type accountConfig struct {
 	Token       secret   `toml:"token"`
 	Secret      secret   `toml:"secret"`
 	VerifyToken secret   `toml:"verify_token"`
+	NumberID    string   `toml:"number_id"`   // whatsapp: the phone number's ID
+	BusinessID  string   `toml:"business_id"` // whatsapp: the business account's ID
+	PageID      string   `toml:"page_id"`     // messenger: the page's ID; instagram: the Instagram account's
+	AppID       string   `toml:"app_id"`      // messenger, instagram: our app's
 	APIBase     string   `toml:"api_base"`
+	APIVersion  string   `toml:"api_version"` // of Meta's Graph API
 	Mode        string   `toml:"mode"`
 	Locale      string   `toml:"locale"`
 	Affiliates  []string `toml:"affiliates"`
@@ -220,9 +225,6 @@ func (a *accountConfig) complete(dir string) error {
 	if !slices.Contains(channels, a.Channel) {
 		return fmt.Errorf("channel = %q: use one of %s", a.Channel, strings.Join(channels, ", "))
 	}
-	if a.Channel != "telegram" && a.Channel != "webchat" {
-		return fmt.Errorf("channel %q is not in this version yet; telegram and webchat are", a.Channel)
-	}
 	if !regexp.MustCompile(`^[A-Za-z0-9._~:@-]{1,100}$`).MatchString(a.ID) {
 		return fmt.Errorf("id = %q: use 1 to 100 letters, digits and . _ ~ : @ -; it is part of the webhook's path", a.ID)
 	}
@@ -242,10 +244,40 @@ func (a *accountConfig) complete(dir string) error {
 		}
 		a.APIBase = strings.TrimRight(a.APIBase, "/")
 	}
-	if a.Channel == "webchat" { // the widget is ours: no network to call or be called by
+	switch a.Channel {
+	case "webchat": // the widget is ours: no network to call or be called by
 		return nil
+	case "telegram":
+		return a.completeTelegram()
 	}
-	return a.completeTelegram()
+	return a.completeMeta()
+}
+
+// completeMeta checks what WhatsApp, Messenger and Instagram need to work at all. Their packages check
+// the rest.
+func (a *accountConfig) completeMeta() error {
+	setup := "bot/messenger/SETUP.md"
+	if a.Channel == "whatsapp" {
+		setup = "bot/whatsapp/SETUP.md"
+	}
+	for _, s := range []struct{ name, value, what string }{
+		{"token", string(a.Token), "it sends in the account's name"},
+		{"secret", string(a.Secret), "the app's secret is how we know that Meta is calling"},
+		{"verify_token", string(a.VerifyToken), "choose any text and enter the same in the app's webhook settings"},
+	} {
+		if s.value == "" {
+			return fmt.Errorf("%s is missing: %s; see %s", s.name, s.what, setup)
+		}
+	}
+	switch {
+	case a.Mode != "" && a.Mode != modeWebhook:
+		return fmt.Errorf("mode = %q: Meta only calls webhooks; leave it out", a.Mode)
+	case a.Channel == "whatsapp" && a.NumberID == "":
+		return fmt.Errorf("number_id is missing: it stands beside the phone number in the app's API setup; see %s", setup)
+	case a.Channel != "whatsapp" && a.PageID == "":
+		return fmt.Errorf("page_id is missing: the page's or Instagram account's ID; see %s", setup)
+	}
+	return nil
 }
 
 func (a *accountConfig) completeTelegram() error {

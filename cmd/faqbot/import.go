@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+	"github.com/sirupsen/logrus"
 	"golang.org/x/term"
 
 	"faqbot/knowledge"
@@ -155,25 +156,31 @@ func whoami() string {
 	return "terminal"
 }
 
-// progress shows how far a long piece of work is, on a terminal only.
+// progress shows how far a long piece of work is: a bar on a terminal, else a line now and then.
 type progress struct {
 	mu    sync.Mutex
 	bar   *progressbar.ProgressBar
 	total int
 	out   io.Writer
 	what  string
+	lines func(done, total int) // nil on a terminal
 }
 
 func newProgress(w io.Writer, what string) *progress {
+	p := &progress{out: w, what: what}
 	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
-		w = nil
+		p.lines = nowAndThen(func(done, total int) { fmt.Fprintf(w, "%s %d of %d\n", what, done, total) })
 	}
-	return &progress{out: w, what: what}
+	return p
 }
 
 // set shows that done of total is done. A new total begins a new bar.
 func (p *progress) set(done, total int) {
-	if p.out == nil || total == 0 {
+	if total == 0 {
+		return
+	}
+	if p.lines != nil {
+		p.lines(done, total)
 		return
 	}
 	p.mu.Lock()
@@ -184,4 +191,30 @@ func (p *progress) set(done, total int) {
 			progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
 	_ = p.bar.Set(done) // a bar that cannot be drawn is not worth failing for
+}
+
+// nowAndThen passes on how far a piece of work is, of one that takes longer than progressEvery.
+func nowAndThen(tell func(done, total int)) func(done, total int) {
+	var mu sync.Mutex
+	last := time.Now()
+	return func(done, total int) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case done == 0 || done == total: // begun, or nothing more to wait for
+			last = time.Now()
+		case time.Since(last) >= progressEvery:
+			last = time.Now()
+			tell(done, total)
+		}
+	}
+}
+
+const progressEvery = 3 * time.Second
+
+// logProgress tells the log how many of an upload's wordings are embedded.
+func logProgress(log logrus.FieldLogger) func(done, total int) {
+	return nowAndThen(func(done, total int) {
+		log.WithFields(logrus.Fields{"done": done, "total": total}).Info("reading wordings")
+	})
 }

@@ -38,7 +38,7 @@ const (
 // access is the table: how every route that begins so is guarded; the longest beginning counts.
 var access = map[string]string{
 	"GET /": forAll, "GET /healthz": forAll, "GET /readyz": forAll, "GET /assets/": forAll,
-	"POST /hooks/": forProgram, "POST /api/": forProgram,
+	"GET /hooks/": forProgram, "POST /hooks/": forProgram, "POST /api/": forProgram,
 	"GET /sign-in": forAll, "POST /sign-in": forAll, "POST /sign-out": forAll, "GET /welcome/": forAll, "POST /welcome/": forAll,
 	"GET /account": forSignedIn, "POST /account": forSignedIn,
 	"GET /people": forAdmin, "POST /people": forAdmin,

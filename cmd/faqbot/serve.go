@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -86,6 +87,7 @@ type service struct {
 	conversations *bot.Conversations
 	desk          *handoff.Desk
 	pages         *pages
+	rebuilt       chan struct{} // told when what is searched has changed
 	stopping      atomic.Bool
 }
 
@@ -95,7 +97,7 @@ func newEngine(s *retrieval.Searcher, p *dialogue.Phrases) *dialogue.Engine {
 }
 
 func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *service, err error) {
-	s := &service{config: c, log: log, unlock: func() error { return nil }}
+	s := &service{config: c, log: log, unlock: func() error { return nil }, rebuilt: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -107,7 +109,7 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	if s.db, err = openDB(ctx, c); err != nil {
 		return nil, err
 	}
-	if s.embedders, err = newEmbedders(c, s.db, nil); err != nil {
+	if s.embedders, err = newEmbedders(c, s.db, logProgress(log)); err != nil {
 		return nil, err
 	}
 	if s.phrases, err = dialogue.LoadPhrases(); err != nil {
@@ -180,6 +182,30 @@ func (s *service) observe(stage string, took time.Duration, err error) {
 	case took > 3*time.Second:
 		log.Info("slow stage")
 	}
+	if stage == retrieval.StagePart {
+		select {
+		case s.rebuilt <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// giveBack returns memory to the system once a publish is digested. What was searched before is then
+// garbage, as large as what is searched now, and a service at rest would keep it for minutes.
+func (s *service) giveBack(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.rebuilt:
+		}
+		select { // others may publish, too
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+		debug.FreeOSMemory()
+	}
 }
 
 // run serves until ctx ends, then stops in order: no new work, then what is in hand.
@@ -189,7 +215,7 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.desk.Run, s.pages.console.Run, s.pages.expire}
+	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.desk.Run, s.pages.console.Run, s.pages.expire, s.giveBack}
 	for _, loop := range append(loops, s.hearing()...) {
 		g.Go(func() error {
 			if err := loop(ctx); !errors.Is(err, context.Canceled) {
@@ -251,7 +277,7 @@ func (s *service) hearing() (loops []func(context.Context) error) {
 		}
 		loops = append(loops, func(ctx context.Context) error { return channel.Run(ctx, hook) })
 	}
-	return loops
+	return append(loops, s.networks.meta...)
 }
 
 // server is the HTTP server with limits of its own: gin's has none.
@@ -299,11 +325,7 @@ func (s *service) routes() http.Handler {
 	}
 	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	r.GET("/readyz", s.readyz)
-	var endpoints []webhook.Endpoint
-	for _, t := range s.networks.telegram {
-		endpoints = append(endpoints, webhook.Endpoint{Account: t.config.account(), Receiver: t.channel})
-	}
-	webhook.NewHooks(endpoints, s.intake, s.log).Register(r)
+	webhook.NewHooks(s.networks.hooks, s.intake, s.log).Register(r)
 	s.pages.register(r)
 	return r
 }

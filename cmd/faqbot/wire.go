@@ -4,13 +4,17 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
+	"faqbot/bot/messenger"
 	"faqbot/bot/telegram"
 	"faqbot/bot/webchat"
+	"faqbot/bot/webhook"
+	"faqbot/bot/whatsapp"
 	"faqbot/handoff"
 	"faqbot/knowledge"
 	"faqbot/knowledge/media"
@@ -83,8 +87,10 @@ func (e embedders) searcher(corpus retrieval.Corpus, observe func(string, time.D
 type networks struct {
 	accounts map[string]bot.Account
 	channels map[string]bot.Channel
+	hooks    []webhook.Endpoint // what networks post to
 	telegram []telegramAccount
 	webchat  []*webchat.Channel
+	meta     []func(context.Context) error // keep WhatsApp, Messenger and Instagram accounts subscribed
 }
 
 // A telegramAccount is one bot and how it was configured.
@@ -105,7 +111,26 @@ func newNetworks(c config, log logrus.FieldLogger) (networks, error) {
 				return n, err
 			}
 			n.channels[key] = channel
+			n.hooks = append(n.hooks, webhook.Endpoint{Account: account, Receiver: channel})
 			n.telegram = append(n.telegram, telegramAccount{a, channel})
+		case "whatsapp":
+			channel, err := whatsapp.New(account, whatsapp.Options{Number: a.NumberID, Business: a.BusinessID, Token: string(a.Token),
+				Secrets: strings.Fields(string(a.Secret)), VerifyToken: string(a.VerifyToken), APIBase: a.APIBase, APIVersion: a.APIVersion, Log: log})
+			if err != nil {
+				return n, err
+			}
+			n.channels[key] = channel
+			n.hooks = append(n.hooks, webhook.Endpoint{Account: account, Receiver: channel})
+			n.meta = append(n.meta, channel.Run)
+		case "messenger", "instagram":
+			channel, err := messenger.New(account, messenger.Options{Page: a.PageID, App: a.AppID, Token: string(a.Token),
+				Secrets: strings.Fields(string(a.Secret)), VerifyToken: string(a.VerifyToken), APIBase: a.APIBase, APIVersion: a.APIVersion, Log: log})
+			if err != nil {
+				return n, err
+			}
+			n.channels[key] = channel
+			n.hooks = append(n.hooks, webhook.Endpoint{Account: account, Receiver: channel})
+			n.meta = append(n.meta, channel.Run)
 		case "webchat":
 			channel, err := webchat.New(account, webchat.Options{Name: a.Name, Origins: a.Origins, IdentitySecret: string(a.Secret), Welcome: a.Welcome})
 			if err != nil {

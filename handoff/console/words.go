@@ -30,6 +30,10 @@ func reasonWords(r bot.Reason) string {
 		return "asked for a person"
 	case bot.ReasonPersonHasIt:
 		return "a person has the conversation"
+	case bot.ReasonUrgent:
+		return "it sounds urgent"
+	case bot.ReasonAbuse:
+		return "insults, and no question that has an answer"
 	case bot.ReasonFlood:
 		return "more messages at once than anyone types"
 	case bot.ReasonBroken:

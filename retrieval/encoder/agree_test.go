@@ -163,18 +163,49 @@ func TestAttentionsAgree(t *testing.T) {
 func FuzzFunctionsAgree(f *testing.F) {
 	f.Add(uint64(1), uint8(14), float32(0))
 	f.Add(uint64(2), uint8(7), float32(1e9))
+	f.Add(uint64(3), uint8(255), float32(math.SmallestNonzeroFloat32))
 	f.Fuzz(func(t *testing.T, seed uint64, rows uint8, extreme float32) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		checkAttentions(t, r, int(rows%24), extreme)
-		x := numbers(r, int(rows), extreme)
-		want := slices.Clone(x)
-		gelu(want)
+		x, y := numbers(r, int(rows), extreme), numbers(r, int(rows), extreme)
+		norm := layerNorm{scale: numbers(r, hidden), shift: numbers(r, hidden)}
+		wide, factors := numbers(r, int(rows%5)*hidden, extreme), numbers(r, hidden)
 		for _, k := range kernels() {
-			got := slices.Clone(x)
-			k.gelu(got)
-			same(t, want, got, k.name)
+			checkPairwise(t, k, x, y)
+			want, got := slices.Clone(wide), slices.Clone(wide)
+			norm.apply(want)
+			k.normalise(norm, got)
+			same(t, want, got, k.name, "normalise")
+			for ; len(got) > 0; got = got[hidden:] {
+				checkQuantisation(t, k, got[:hidden], factors)
+			}
 		}
 	})
+}
+
+// checkPairwise compares what works on each number by itself.
+func checkPairwise(t *testing.T, k kernel, x, y []float32) {
+	t.Helper()
+	want, got := slices.Clone(x), slices.Clone(x)
+	gelu(want)
+	k.gelu(got)
+	same(t, want, got, k.name, "gelu")
+	want, got = slices.Clone(x), slices.Clone(x)
+	add(want, y)
+	k.add(got, y)
+	same(t, want, got, k.name, "add")
+}
+
+// checkQuantisation compares the scales, and the bytes unless some number is none.
+func checkQuantisation(t *testing.T, k kernel, src, factors []float32) {
+	t.Helper()
+	want, got := make([]uint8, len(src)), make([]uint8, len(src))
+	scale := quantise(want, src, factors)
+	same(t, []float32{scale}, []float32{k.quantise(got, src, factors)}, k.name, "quantise")
+	finite := !slices.ContainsFunc(src, func(x float32) bool { return x-x != 0 })
+	if finite && scale-scale == 0 {
+		require.Equal(t, want, got, k.name)
+	}
 }
 
 func BenchmarkFunctions(b *testing.B) {

@@ -4,64 +4,21 @@
 // Two learners complement each other. Logistic is multinomial logistic regression with an L2
 // penalty, fitted by L-BFGS (Liu and Nocedal 1989) from a preconditioned start; Ridge is the closed
 // form of least squares on one-hot classes (Hoerl and Kennard 1970), which costs nothing per class.
-// Both are deterministic. The package knows no texts: it sees unit vectors and the classes' places.
+// Both are deterministic, whatever GOAMD64 the program is built for: products are converted before they
+// are added, which forbids fused multiply-add. The package knows no texts: it sees unit vectors and the
+// classes' places.
 package head
 
-import "math"
+import (
+	"math"
 
-// dot4 is the dot product of a with four vectors of its length.
-func dot4(a, b0, b1, b2, b3 []float32) (s0, s1, s2, s3 float32) {
-	n := len(a)
-	b0, b1, b2, b3 = b0[:n], b1[:n], b2[:n], b3[:n]
-	for i, x := range a {
-		s0 += x * b0[i]
-		s1 += x * b1[i]
-		s2 += x * b2[i]
-		s3 += x * b3[i]
-	}
-	return s0, s1, s2, s3
-}
-
-// dot8 is the dot products of two vectors with four, all of one length.
-func dot8(a0, a1, b0, b1, b2, b3 []float32) (s, t [4]float32) {
-	n := len(a0)
-	a1, b0, b1, b2, b3 = a1[:n], b0[:n], b1[:n], b2[:n], b3[:n]
-	var s0, s1, s2, s3, t0, t1, t2, t3 float32
-	for i, x := range a0 {
-		y := a1[i]
-		b := b0[i]
-		s0 += x * b
-		t0 += y * b
-		b = b1[i]
-		s1 += x * b
-		t1 += y * b
-		b = b2[i]
-		s2 += x * b
-		t2 += y * b
-		b = b3[i]
-		s3 += x * b
-		t3 += y * b
-	}
-	return [4]float32{s0, s1, s2, s3}, [4]float32{t0, t1, t2, t3}
-}
+	"faqbot/retrieval/vector"
+)
 
 // products fills z, rows of len(w) numbers, with the dot products of every x with every w.
 func products(z []float32, x, w [][]float32) {
-	n := len(w)
-	for i := 0; i < len(x); i += 2 {
-		// An odd row at the end is done twice.
-		a0, a1 := x[i], x[min(i+1, len(x)-1)]
-		z0, z1 := z[i*n:(i+1)*n], z[min(i+1, len(x)-1)*n:][:n]
-		c := 0
-		for ; c+4 <= n; c += 4 {
-			s, t := dot8(a0, a1, w[c], w[c+1], w[c+2], w[c+3])
-			copy(z0[c:], s[:])
-			copy(z1[c:], t[:])
-		}
-		for ; c < n; c++ {
-			s, t, _, _ := dot4(w[c], a0, a1, a0, a1)
-			z0[c], z1[c] = s, t
-		}
+	for i, v := range x {
+		vector.Dots(z[i*len(w):(i+1)*len(w)], v, w)
 	}
 }
 
@@ -69,14 +26,14 @@ func products(z []float32, x, w [][]float32) {
 func axpy(y []float32, f float32, x []float32) {
 	y = y[:len(x)]
 	for len(x) >= 4 && len(y) >= 4 {
-		y[0] += f * x[0]
-		y[1] += f * x[1]
-		y[2] += f * x[2]
-		y[3] += f * x[3]
+		y[0] += float32(f * x[0])
+		y[1] += float32(f * x[1])
+		y[2] += float32(f * x[2])
+		y[3] += float32(f * x[3])
 		x, y = x[4:], y[4:]
 	}
 	for i, v := range x {
-		y[i] += f * v
+		y[i] += float32(f * v)
 	}
 }
 
@@ -88,11 +45,11 @@ func inner(a, b []float32) float64 {
 		var s0, s1 float32
 		x, y := a[:n], b[:n]
 		for i := 0; i+1 < n; i += 2 {
-			s0 += x[i] * y[i]
-			s1 += x[i+1] * y[i+1]
+			s0 += float32(x[i] * y[i])
+			s1 += float32(x[i+1] * y[i+1])
 		}
 		if n%2 == 1 {
-			s0 += x[n-1] * y[n-1]
+			s0 += float32(x[n-1] * y[n-1])
 		}
 		sum += float64(s0) + float64(s1)
 		a, b = a[n:], b[n:]

@@ -61,10 +61,7 @@ func cholesky(a []float64, n int) {
 		ri := a[i*n : i*n+n]
 		for j := range i + 1 {
 			rj := a[j*n : j*n+n]
-			s := ri[j]
-			for k, v := range rj[:j] {
-				s -= ri[k] * v
-			}
+			s := ri[j] - product(ri[:j], rj)
 			if i == j {
 				ri[i] = math.Sqrt(s)
 			} else {
@@ -72,6 +69,24 @@ func cholesky(a []float64, n int) {
 			}
 		}
 	}
+}
+
+// product is the dot product of a with as many numbers of b, added in four lanes, so that additions need
+// not wait for each other.
+func product(a, b []float64) float64 {
+	var s0, s1, s2, s3 float64
+	b = b[:len(a)]
+	for len(a) >= 4 && len(b) >= 4 {
+		s0 += float64(a[0] * b[0])
+		s1 += float64(a[1] * b[1])
+		s2 += float64(a[2] * b[2])
+		s3 += float64(a[3] * b[3])
+		a, b = a[4:], b[4:]
+	}
+	for i, v := range a {
+		s0 += float64(v * b[i])
+	}
+	return (s0 + s2) + (s1 + s3)
 }
 
 // Direction returns what a question's vector is multiplied into a wording's with.
@@ -84,18 +99,14 @@ func solve(dst, v []float32, l []float64, y []float64) []float32 {
 	n := len(v)
 	for i, x := range v {
 		row := l[i*n : i*n+i+1]
-		s := float64(x)
-		for k, f := range row[:i] {
-			s -= f * y[k]
-		}
-		y[i] = s / row[i]
+		y[i] = (float64(x) - product(row[:i], y)) / row[i]
 	}
 	for i := n - 1; i >= 0; i-- {
 		row := l[i*n : i*n+i+1]
 		y[i] /= row[i]
 		f := y[i]
 		for k, x := range row[:i] {
-			y[k] -= f * x
+			y[k] -= float64(f * x)
 		}
 		dst[i] = float32(y[i])
 	}

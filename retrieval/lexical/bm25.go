@@ -44,12 +44,12 @@ func NewBM25(wordings []string) *BM25 {
 	}
 	n := float64(len(wordings))
 	mean := total / n
-	x.lists = c.build(func(doc int, term uint32, tf uint16) float64 {
+	x.lists = c.build(func(uint16) bool { return true }, func(doc int, term uint32, tf uint16) float64 {
 		df := float64(c.df[term])
 		idf := math.Log(1 + (n-df+.5)/(df+.5))
 		f := float64(tf)
 		return idf * f * (bm25K1 + 1) / (f + bm25K1*(1-bm25B+bm25B*lengths[doc]/mean))
-	}, false)
+	})
 	return x
 }
 

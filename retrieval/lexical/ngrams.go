@@ -22,15 +22,17 @@ const (
 // n-grams of 2 to 5 characters within words padded by a space on either side; tf 1+ln(n); smooth
 // idf ln((1+N)/(1+df))+1; vectors of length one, to which n-grams that no wording has add nothing.
 type Ngrams struct {
-	ids   map[uint64]uint32 // an n-gram's hash → its term
-	idf   []float64
-	size  int
-	lists postings
+	ids    map[uint64]uint32 // an n-gram's hash → its term
+	idf    []float64
+	scales []float32 // by wording: one over its vector's length, 0 if it has no n-grams
+	// Nearly every n-gram that a wording has it has once: with no weights for those the index is half
+	// as large.
+	once, more postings
 }
 
 // NewNgrams indexes wordings.
 func NewNgrams(wordings []string) *Ngrams {
-	x := &Ngrams{ids: make(map[uint64]uint32), size: len(wordings)}
+	x := &Ngrams{ids: make(map[uint64]uint32), scales: make([]float32, len(wordings))}
 	var c collector
 	known := make(map[string][]uint32) // words come again and again
 	var terms []uint32
@@ -58,17 +60,30 @@ func NewNgrams(wordings []string) *Ngrams {
 	for t, df := range c.df {
 		x.idf[t] = math.Log((1+n)/(1+float64(df))) + 1
 	}
-	x.lists = c.build(func(_ int, term uint32, tf uint16) float64 { return sublinear(int(tf)) * x.idf[term] }, true)
+	from := uint32(0)
+	for doc, end := range c.ends {
+		sum := 0.0
+		for i := from; i < end; i++ {
+			w := sublinear(int(c.tf[i])) * x.idf[c.terms[i]]
+			sum += float64(w * w)
+		}
+		if sum > 0 {
+			x.scales[doc] = float32(1 / math.Sqrt(sum))
+		}
+		from = end
+	}
+	x.once = c.build(func(tf uint16) bool { return tf == 1 }, nil)
+	x.more = c.build(func(tf uint16) bool { return tf > 1 }, func(_ int, _ uint32, tf uint16) float64 { return sublinear(int(tf)) })
 	return x
 }
 
 // Len is the number of wordings.
-func (x *Ngrams) Len() int { return x.size }
+func (x *Ngrams) Len() int { return len(x.scales) }
 
 // Scores returns the cosine of query with every wording, 0 to 1, by the wording's place. It reuses
 // dst's memory if there is enough.
 func (x *Ngrams) Scores(dst []float32, query string) []float32 {
-	dst = cleared(dst, x.size)
+	dst = cleared(dst, len(x.scales))
 	var terms []uint32
 	for _, word := range strings.Fields(Fold(query)) {
 		hashGrams(word, func(h uint64) {
@@ -81,15 +96,20 @@ func (x *Ngrams) Scores(dst []float32, query string) []float32 {
 	sum := 0.0
 	runs(terms, func(term uint32, n int) {
 		w := sublinear(n) * x.idf[term]
-		sum += w * w
+		sum += float64(w * w)
 	})
 	if sum == 0 {
 		return dst
 	}
 	scale := 1 / math.Sqrt(sum)
 	runs(terms, func(term uint32, n int) {
-		x.lists.addTo(dst, term, float32(sublinear(n)*x.idf[term]*scale))
+		weight := float32(sublinear(n) * x.idf[term] * x.idf[term] * scale) // the query's idf and the wordings'
+		x.once.addTo(dst, term, weight)
+		x.more.addTo(dst, term, weight)
 	})
+	for i, s := range x.scales {
+		dst[i] *= s
+	}
 	return dst
 }
 

@@ -9,7 +9,7 @@ import (
 type postings struct {
 	start   []uint32 // where term t's wordings begin; one longer than there are terms
 	docs    []uint32
-	weights []float32
+	weights []float32 // nil if all are 1
 }
 
 // size is how many wordings have term.
@@ -18,9 +18,15 @@ func (p *postings) size(term uint32) int { return int(p.start[term+1] - p.start[
 // addTo adds weight times each wording's own weight of term to its score.
 func (p *postings) addTo(scores []float32, term uint32, weight float32) {
 	lo, hi := p.start[term], p.start[term+1]
-	docs, weights := p.docs[lo:hi], p.weights[lo:hi]
-	for i, d := range docs {
-		scores[d] += weight * weights[i]
+	docs := p.docs[lo:hi]
+	if p.weights == nil {
+		for _, d := range docs {
+			scores[d] += weight
+		}
+		return
+	}
+	for i, w := range p.weights[lo:hi] {
+		scores[docs[i]] += float32(weight * w) // not fused, so that every processor gets the same bits
 	}
 }
 
@@ -57,36 +63,37 @@ func (c *collector) add(terms []uint32) {
 	c.ends = append(c.ends, uint32(len(c.terms)))
 }
 
-// build weighs every term of every wording and turns the lists round. With unit set, each
-// wording's weights are scaled to length one.
-func (c *collector) build(weigh func(doc int, term uint32, tf uint16) float64, unit bool) postings {
-	p := postings{
-		start:   make([]uint32, len(c.df)+1),
-		docs:    make([]uint32, len(c.terms)),
-		weights: make([]float32, len(c.terms)),
+// build turns the lists round, for the terms that a wording has often enough. weigh gives a term's
+// weight in a wording; nil stands for 1.
+func (c *collector) build(enough func(tf uint16) bool, weigh func(doc int, term uint32, tf uint16) float64) postings {
+	p := postings{start: make([]uint32, len(c.df)+1)}
+	for i, t := range c.terms {
+		if enough(c.tf[i]) {
+			p.start[t+1]++
+		}
 	}
-	for t, n := range c.df {
-		p.start[t+1] = p.start[t] + n
+	for t := range c.df {
+		p.start[t+1] += p.start[t]
+	}
+	n := p.start[len(c.df)]
+	p.docs = make([]uint32, n)
+	if weigh != nil {
+		p.weights = make([]float32, n)
 	}
 	next := slices.Clone(p.start)
-	row := make([]float64, 0, 512)
 	from := uint32(0)
 	for doc, end := range c.ends {
-		row = row[:0]
-		sum := 0.0
 		for i := from; i < end; i++ {
-			w := weigh(doc, c.terms[i], c.tf[i])
-			row = append(row, w)
-			sum += w * w
-		}
-		scale := 1.0
-		if unit && sum > 0 {
-			scale = 1 / math.Sqrt(sum)
-		}
-		for i, w := range row {
-			at := &next[c.terms[from+uint32(i)]]
-			p.docs[*at], p.weights[*at] = uint32(doc), float32(w*scale)
-			*at++
+			t, tf := c.terms[i], c.tf[i]
+			if !enough(tf) {
+				continue
+			}
+			at := next[t]
+			next[t]++
+			p.docs[at] = uint32(doc)
+			if weigh != nil {
+				p.weights[at] = float32(weigh(doc, t, tf))
+			}
 		}
 		from = end
 	}

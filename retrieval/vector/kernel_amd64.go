@@ -23,6 +23,15 @@ func dot(a, b []float32) float32 {
 	return dotOneAVX2(&a[0], &b[0], len(a))
 }
 
+// dots is dotsGo. Callers have seen to it that dst and the rows are long enough.
+func dots(dst, query []float32, rows [][]float32) {
+	if !cpu.X86.HasAVX2 || len(query) == 0 {
+		dotsGo(dst, query, rows)
+		return
+	}
+	dotsAVX2(dst, query, rows)
+}
+
 // scanRowsVNNI is kernel.scan.
 func scanRowsVNNI(scores []float32, q *scanQuery, rows slabRows) {
 	n := len(scores)

@@ -7,3 +7,5 @@ func kernels() []kernel { return []kernel{goKernel()} }
 
 // dot is dotGo.
 func dot(a, b []float32) float32 { return dotGo(a, b) }
+
+func dots(dst, query []float32, rows [][]float32) { dotsGo(dst, query, rows) }

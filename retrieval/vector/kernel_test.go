@@ -144,6 +144,8 @@ func TestDotsAgree(t *testing.T) {
 	}
 	require.Zero(t, Dot(nil, nil))
 	require.Panics(t, func() { Dot([]float32{1, 2}, []float32{1}) })
+	require.Panics(t, func() { Dots(make([]float32, 1), []float32{1, 2}, [][]float32{{1}}) })
+	require.Panics(t, func() { Dots(nil, []float32{1}, [][]float32{{1}}) })
 }
 
 func checkDots(t *testing.T, r *rand.Rand, n, dim int) {
@@ -156,6 +158,9 @@ func checkDots(t *testing.T, r *rand.Rand, n, dim int) {
 		want[i] = dotGo(query, rows[i])
 		require.Equal(t, want[i], Dot(query, rows[i]), "one of %d numbers", dim)
 	}
+	all := make([]float32, n)
+	Dots(all, query, rows)
+	require.Equal(t, want, all, "%d rows of %d numbers", n, dim)
 	want = append(want, -7)
 	for _, k := range kernels() {
 		got := make([]float32, n+1)

@@ -217,6 +217,18 @@ func (s *Set) Mean(lo, hi int) []float32 {
 // Dot is the dot product of two vectors of one length.
 func Dot(a, b []float32) float32 { return dot(a, b) }
 
+// Dots sets dst to the dot products of query with rows, all of its length: the very numbers that Dot
+// gives, several times as fast.
+func Dots(dst, query []float32, rows [][]float32) {
+	dst = dst[:len(rows)]
+	for i, row := range rows {
+		if len(row) != len(query) {
+			panic(fmt.Sprintf("row %d has %d numbers, not %d", i, len(row), len(query)))
+		}
+	}
+	dots(dst, query, rows)
+}
+
 // Unit returns v scaled to length one, or v itself if it is so long already. It refuses vectors
 // that have no direction: empty, zero, or with a part that is not a finite number.
 func Unit(v []float32) ([]float32, error) { return unit(v, len(v)) }

@@ -1,0 +1,286 @@
+// Package channeltest is what every channel must do, as tests: take each message once whatever the
+// network repeats, believe nobody who cannot prove to be the network, say the right thing of every
+// failed send, carry its limits to the last character, and tell no secret. A channel's own tests show
+// what is particular to it.
+package channeltest
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/sirupsen/logrus"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"faqbot/bot"
+	"faqbot/bot/webhook"
+	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/sqldb/sqldbtest"
+)
+
+// A Failure is how a network can fail a send.
+type Failure string
+
+const (
+	Throttled Failure = "throttled" // refused, to come later
+	Broken    Failure = "broken"    // an internal error: it may have gone out, and did not
+	Lost      Failure = "lost"      // it went out, and the answer was lost
+	Hanging   Failure = "hanging"   // it went out, and the answer takes forever
+)
+
+// A Harness is one channel on a fake of its network. What is nil, the channel's network cannot do.
+type Harness struct {
+	Account  bot.Account
+	Channel  bot.Channel
+	Customer string   // of Account's: has written, and may be written to
+	Secrets  []string // stand in no error and no log
+
+	// Say is the request by which the network, or our own page, tells that Customer wrote text. The same
+	// number is the same message again.
+	Say func(hook string, number int, text string) *http.Request
+	// Forged are such requests that nobody sent who may: a proof off by a byte, a body that was changed.
+	Forged func(hook string) []*http.Request
+	// Cut is a request with a proof that holds and a body that ends in the middle.
+	Cut func(hook string) *http.Request
+
+	Receiver bot.Receiver      // reads what is posted to the hook; nil if Mount serves it
+	Mount    func(gin.IRouter) // serves what Say posts to
+	Start    func(hook string) // the network is told the hook
+	Received func() []string   // the texts that Customer has, oldest first
+	Offered  func() []string   // the payloads of the choices under the last of them
+	Fail     func(f Failure)   // the next send meets f
+	Block    func()            // Customer blocks the account
+	Close    func()            // Customer's window is closed
+}
+
+// A Stage is what a channel is opened on.
+type Stage struct {
+	T             *testing.T
+	Log           logrus.FieldLogger
+	Intake        *bot.Intake
+	Conversations *bot.Conversations
+}
+
+// A play is one harness with the whole of bot around it.
+type play struct {
+	*Harness
+	t             *testing.T
+	db            *sqldb.DB
+	store         *bot.Store
+	channels      map[string]bot.Channel
+	conversations *bot.Conversations
+	intake        *bot.Intake
+	log           *logrus.Logger
+	logged        *buffer
+	desk          *desk
+	hook          string
+}
+
+// A buffer is written by many and read at the end.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// Run runs the suite on what open opens, anew for each test.
+func Run(t *testing.T, open func(s Stage) *Harness) {
+	t.Helper()
+	tests := map[string]func(*testing.T, *play){"Forged": testForged, "Truncated": testTruncated, "Repeated": testRepeated,
+		"OutOfOrder": testOutOfOrder, "Throttled": testThrottled, "Broken": testBroken, "Lost": testLost, "WindowClosed": testClosed,
+		"Blocked": testBlocked, "Limits": testLimits, "Cancelled": testCancelled, "Hanging": testHanging}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) { test(t, begin(t, open)) })
+	}
+}
+
+// begin opens a harness on a database and a web server of its own.
+func begin(t *testing.T, open func(Stage) *Harness) *play {
+	t.Helper()
+	gin.SetMode(gin.ReleaseMode)
+	p := &play{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), bot.Schema()), channels: map[string]bot.Channel{}, logged: &buffer{}, desk: &desk{}}
+	p.log = logrus.New()
+	p.log.SetOutput(p.logged)
+	p.log.SetLevel(logrus.DebugLevel)
+	p.store = bot.NewStore(p.db)
+	p.intake = bot.NewIntake(p.store, p.channels, p.log, bot.IntakeOptions{})
+	p.conversations = bot.NewConversations(p.store, p.channels, bot.ConversationsOptions{})
+	p.Harness = open(Stage{T: t, Log: p.log, Intake: p.intake, Conversations: p.conversations})
+	key := bot.AccountKey(p.Account.Channel, p.Account.ID)
+	p.channels[key] = p.Channel
+
+	router := gin.New()
+	router.RedirectTrailingSlash = false
+	if p.Mount != nil {
+		p.Mount(router)
+	} else {
+		webhook.NewHooks([]webhook.Endpoint{{Account: p.Account, Receiver: p.Receiver}}, p.intake, p.log).Register(router)
+	}
+	server := httptest.NewServer(router)
+	t.Cleanup(server.Close)
+	p.hook = server.URL
+	if p.Receiver != nil {
+		p.hook += "/hooks/" + key
+	}
+	if p.Start != nil {
+		p.Start(p.hook)
+	}
+	t.Cleanup(func() {
+		for _, s := range p.Secrets {
+			require.NotContains(t, p.logged.String(), s, "a secret in the log")
+		}
+		require.NotContains(t, p.logged.String(), "CANARY-words", "a customer's words in the log")
+	})
+	return p
+}
+
+// post sends a request and returns the status it was answered with.
+func (p *play) post(r *http.Request) (int, error) {
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode, errors.Join(err, resp.Body.Close())
+}
+
+// say has the customer write, and requires that it is taken.
+func (p *play) say(number int, text string) {
+	p.t.Helper()
+	status, err := p.post(p.Say(p.hook, number, text))
+	require.NoError(p.t, err)
+	require.Equal(p.t, http.StatusOK, status)
+}
+
+// heard are the customer's words as they were stored, in their order.
+func (p *play) heard() (texts []string) {
+	p.t.Helper()
+	rows, err := p.db.QueryContext(p.t.Context(), `SELECT m.body FROM messages m JOIN conversations c ON c.id = m.conversation_id
+		WHERE m.author = 'customer' AND c.customer = $1 ORDER BY m.seq`, p.Customer)
+	require.NoError(p.t, err)
+	defer func() { require.NoError(p.t, rows.Close()) }()
+	for rows.Next() {
+		var text string
+		require.NoError(p.t, rows.Scan(&text))
+		texts = append(texts, text)
+	}
+	require.NoError(p.t, rows.Err())
+	return texts
+}
+
+func (p *play) to() bot.Address {
+	return bot.Address{Channel: p.Account.Channel, Account: p.Account.ID, Customer: p.Customer}
+}
+
+// send sends r by the channel alone. The error must tell no secret and no words.
+func (p *play) send(ctx context.Context, r bot.Reply) (string, *bot.SendError) {
+	p.t.Helper()
+	id, err := p.Channel.Send(ctx, p.to(), "AAAAAAAAAAAAAAAAAAAAAAAAAA", r)
+	if err == nil {
+		require.NotEmpty(p.t, id)
+		return id, nil
+	}
+	require.Empty(p.t, id)
+	for _, secret := range append([]string{"CANARY-words"}, p.Secrets...) {
+		require.NotContains(p.t, err.Error(), secret)
+	}
+	se, ok := errors.AsType[*bot.SendError](err)
+	require.True(p.t, ok, "%T", err)
+	return "", se
+}
+
+// desk takes all news.
+type desk struct {
+	mu   sync.Mutex
+	news []bot.News
+}
+
+func (d *desk) Tell(_ context.Context, n bot.News) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.news = append(d.news, n)
+	return nil
+}
+
+func (d *desk) heard() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.news)
+}
+
+// echo answers every turn with the customer's words.
+type echo struct{}
+
+func (echo) Turn(_ context.Context, t bot.Turn) (bot.Outcome, error) {
+	var words []string
+	for _, m := range t.Waiting {
+		words = append(words, m.Text)
+	}
+	return bot.Outcome{Decision: bot.Decision{Action: bot.ActionAnswer, Reason: bot.ReasonConfident}, Next: t.Conversation,
+		Replies: []bot.Reply{{Text: "re: " + strings.Join(words, "+")}}}, nil
+}
+
+func (e echo) Broken(t bot.Turn) bot.Outcome { return bot.Outcome{Next: t.Conversation} }
+
+// answer runs the bot, with time running n times as fast for the courier, until the test ends.
+func (p *play) answer(n int) {
+	began := time.Now()
+	now := func() time.Time { return began.Add(time.Since(began) * time.Duration(n)) }
+	account := map[string]bot.Account{bot.AccountKey(p.Account.Channel, p.Account.ID): p.Account}
+	courier := bot.NewCourier(p.store, p.channels, p.desk, p.log, bot.CourierOptions{Now: now})
+	runner := bot.NewRunner(p.store, echo{}, account, p.channels, p.log, bot.RunnerOptions{Poke: courier.Poke})
+	ctx, stop := context.WithCancel(context.Background())
+	var g errgroup.Group
+	for _, run := range []func(context.Context) error{courier.Run, runner.Run, p.intake.Run} {
+		g.Go(func() error { return run(ctx) })
+	}
+	p.t.Cleanup(func() { stop(); require.NoError(p.t, g.Wait()) })
+}
+
+// state is the state of the only reply, "" if there is none yet.
+func (p *play) state() (state string) {
+	p.t.Helper()
+	err := p.db.QueryRowContext(p.t.Context(), `SELECT state FROM deliveries WHERE lane = 'customer'`).Scan(&state)
+	if !errors.Is(err, sql.ErrNoRows) {
+		require.NoError(p.t, err)
+	}
+	return state
+}
+
+func (p *play) soon(what string, cond func() bool) {
+	p.t.Helper()
+	require.Eventually(p.t, cond, 20*time.Second, 10*time.Millisecond, what)
+}
+
+func count(texts []string, text string) (n int) {
+	for _, t := range texts {
+		if t == text {
+			n++
+		}
+	}
+	return n
+}
+
+func name(i int) string { return fmt.Sprint("words ", i) }

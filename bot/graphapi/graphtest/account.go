@@ -1,0 +1,433 @@
+package graphtest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// AccountOptions are who an account is.
+type AccountOptions struct {
+	Kind     string // WhatsApp, Messenger, Instagram
+	ID       string // phone number ID, page ID, Instagram account ID
+	Business string // WhatsApp Business Account ID
+	Token    string
+	Secret   string // of the app; signs webhooks
+	AppID    string // of the app that sends with the token
+}
+
+// An Account is one number, page or Instagram account, with everything that its customers said to it
+// and heard from it.
+type Account struct {
+	o      AccountOptions
+	server *Server
+
+	mu        sync.Mutex
+	changed   chan struct{} // closed, and replaced, at every change
+	customers map[string]*customer
+	faults    []*Fault
+	calls     map[string]int // by edge
+	usage     map[string]string
+	templates []Template
+	files     map[string]File
+	seen      map[string]bool // IDs of customers' messages
+	apps      bool            // subscribed
+	next      int
+	moods     Moods
+
+	hook      string
+	queues    map[string][][]byte // bodies that wait, by order
+	pending   int
+	posts     int
+	delivered int // bodies that were answered with 200
+	refused   int // answers that were not
+}
+
+// Moods are the ways in which the real Graph API is unreliable.
+type Moods struct {
+	Shuffle   bool // statuses come in any order
+	Duplicate int  // every how many webhook bodies one is posted twice at once; 0 never
+	Early     int  // before every how many answers the status or echo comes first; 0 never
+	Async     bool // WhatsApp: a closed window shows as a failed status after a 200
+	Paced     bool // WhatsApp: more than one message in six seconds to one customer is refused
+	NoEcho    bool // Messenger: echoes are not subscribed
+	NoAgent   bool // Messenger: the human agent feature is not approved
+	Bare      bool // Instagram: echoes come without metadata and app
+}
+
+// A customer is one person as the account sees them.
+type customer struct {
+	id       string // phone digits, or the ID on the network
+	hidden   bool   // WhatsApp: their phone is not shown
+	blocked  bool
+	heard    time.Time // when they wrote last
+	referral map[string]any
+	sent     []*Sent
+	typing   int
+	last     time.Time
+	changed  chan struct{}
+}
+
+// A Sent is a message of the account's as a customer reads it.
+type Sent struct {
+	ID       string
+	Customer string
+	Type     string // text, buttons, list, quick_replies, image, …, template
+	Text     string // with the caption of a file and the words of a template
+	Buttons  []Button
+	Link     string // of a file
+	Context  string // the message it quotes
+	Tag      string // Messenger: the tag it was sent with
+	Opaque   string // what is given back in statuses and echoes
+	At       time.Time
+}
+
+// A Button is one choice under a message.
+type Button struct {
+	Title, Payload, Description string
+}
+
+// A Template is one message template of a WhatsApp Business Account.
+type Template struct {
+	Name, Language, Category, Status, Body string
+	Named                                  bool   // parameter_format NAMED
+	Header                                 string // TEXT, IMAGE, "" for none
+}
+
+// A File is what a media ID stands for.
+type File struct {
+	Type string
+	Data []byte
+}
+
+func newAccount(s *Server, o AccountOptions) *Account {
+	return &Account{o: o, server: s, changed: make(chan struct{}), customers: map[string]*customer{}, calls: map[string]int{},
+		usage: map[string]string{}, files: map[string]File{}, seen: map[string]bool{}, queues: map[string][][]byte{}}
+}
+
+// Hook sets where webhooks are posted. What waits goes there.
+func (a *Account) Hook(url string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	waited := a.hook == ""
+	a.hook = url
+	for key := range a.queues {
+		if waited {
+			a.kick(key)
+		}
+	}
+}
+
+// SetMoods sets how unreliable the account is from now on.
+func (a *Account) SetMoods(m Moods) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.moods = m
+}
+
+// SetTemplates replaces the account's message templates.
+func (a *Account) SetTemplates(list ...Template) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.templates = list
+}
+
+// SetUsage sets a header, "X-App-Usage", that all answers have from now on.
+func (a *Account) SetUsage(header, value string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.usage[header] = value
+}
+
+// Put keeps a file under a media ID and returns the address it is fetched from, once the server was
+// started.
+func (a *Account) Put(id string, f File) (address string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.files[id] = f
+	return a.server.URL() + "/media/" + id
+}
+
+// announce wakes whoever waits for a change. a.mu is held.
+func (a *Account) announce() {
+	close(a.changed)
+	a.changed = make(chan struct{})
+}
+
+// customer is the customer of id. a.mu is held.
+func (a *Account) customer(id string) *customer {
+	c := a.customers[id]
+	if c == nil {
+		c = &customer{id: id, changed: make(chan struct{})}
+		a.customers[id] = c
+	}
+	return c
+}
+
+// serve carries out one call, or the fault that is laid in its way.
+func (a *Account) serve(w http.ResponseWriter, r *http.Request, edge string, body []byte) {
+	var p map[string]any
+	if len(body) > 0 && json.Unmarshal(body, &p) != nil {
+		refuse(w, bad(100, "the body is not JSON"))
+		return
+	}
+	a.mu.Lock()
+	a.calls[edge]++
+	for name, value := range a.usage {
+		w.Header().Set(name, value)
+	}
+	f := a.fault(edge, a.recipient(p))
+	a.announce()
+	a.mu.Unlock()
+	if f != nil && !f.Accept {
+		f.play(w, r)
+		return
+	}
+	answer, failed := a.carryOut(r, edge, p)
+	switch {
+	case f != nil:
+		f.play(w, r)
+	case failed != nil:
+		refuse(w, failed)
+	default:
+		write(w, http.StatusOK, answer)
+	}
+}
+
+func (a *Account) carryOut(r *http.Request, edge string, p map[string]any) (any, *refusal) {
+	switch {
+	case edge == "messages" && r.Method == http.MethodPost && a.o.Kind == WhatsApp:
+		return a.whatsapp(r.Context(), p)
+	case edge == "messages" && r.Method == http.MethodPost:
+		return a.page(r.Context(), p)
+	case edge == "message_templates" && r.Method == http.MethodGet:
+		return a.listTemplates(r), nil
+	case edge == "subscribed_apps" && r.Method == http.MethodPost:
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.apps = true
+		return map[string]any{"success": true}, nil
+	case edge == "subscribed_apps" && r.Method == http.MethodGet:
+		return a.listApps(), nil
+	case edge == "messenger_profile" && r.Method == http.MethodPost:
+		return map[string]any{"result": "success"}, nil
+	case strings.HasSuffix(edge, "_thread_control") && r.Method == http.MethodPost:
+		return map[string]any{"success": true}, nil
+	case edge == "" && r.Method == http.MethodGet:
+		return map[string]any{"id": a.o.ID, "name": "Fake", "display_phone_number": "+1 555-0100", "verified_name": "Fake"}, nil
+	}
+	return nil, &refusal{status: http.StatusBadRequest, code: 100, message: "(#100) Tried accessing nonexisting field (" + edge + ")"}
+}
+
+func (a *Account) listApps() map[string]any {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	list := []any{}
+	if a.apps {
+		list = append(list, map[string]any{"id": a.o.AppID, "whatsapp_business_api_data": map[string]any{"id": a.o.AppID, "name": "App"}})
+	}
+	return map[string]any{"data": list}
+}
+
+// listTemplates shows two templates to a page, so that nobody forgets to turn it.
+func (a *Account) listTemplates(r *http.Request) map[string]any {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	from := 0
+	_, _ = fmt.Sscan(r.URL.Query().Get("after"), &from)
+	to := min(from+2, len(a.templates))
+	list := []any{}
+	for _, t := range a.templates[min(from, to):to] {
+		components := []any{map[string]any{"type": "BODY", "text": t.Body}}
+		if t.Header != "" {
+			components = append(components, map[string]any{"type": "HEADER", "format": t.Header, "text": "Head"})
+		}
+		format := "POSITIONAL"
+		if t.Named {
+			format = "NAMED"
+		}
+		list = append(list, map[string]any{"name": t.Name, "language": t.Language, "category": t.Category, "status": t.Status,
+			"parameter_format": format, "components": components})
+	}
+	answer := map[string]any{"data": list}
+	if to < len(a.templates) {
+		answer["paging"] = map[string]any{"cursors": map[string]any{"after": fmt.Sprint(to)}, "next": "http://" + r.Host + "/next"}
+	}
+	return answer
+}
+
+// serveObject answers GET /{id}: a file's description, or a customer's profile.
+func (a *Account) serveObject(w http.ResponseWriter, r *http.Request, id string) {
+	a.mu.Lock()
+	f, file := a.files[id]
+	c := a.customers[id]
+	a.mu.Unlock()
+	switch {
+	case file:
+		write(w, http.StatusOK, map[string]any{"messaging_product": "whatsapp", "url": "http://" + r.Host + "/media/" + id,
+			"mime_type": f.Type, "sha256": "00", "file_size": fmt.Sprint(len(f.Data)), "id": id})
+	case c != nil && a.o.Kind != WhatsApp:
+		write(w, http.StatusOK, map[string]any{"first_name": "A", "last_name": "B", "id": id})
+	default:
+		refuse(w, &refusal{status: http.StatusBadRequest, code: 100, subcode: 33, message: "Unsupported get request."})
+	}
+}
+
+func (a *Account) serveFile(w http.ResponseWriter, id string) {
+	a.mu.Lock()
+	f, ok := a.files[id]
+	a.mu.Unlock()
+	if !ok {
+		http.Error(w, "gone", http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", f.Type)
+	_, _ = w.Write(f.Data) // an error means that the caller has gone
+}
+
+// Sent lists what the account sent to a customer, oldest first.
+func (a *Account) Sent(id string) []Sent {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.customer(id).list()
+}
+
+func (c *customer) list() []Sent {
+	list := make([]Sent, len(c.sent))
+	for i, m := range c.sent {
+		list[i] = *m
+		list[i].Buttons = slices.Clone(m.Buttons)
+	}
+	return list
+}
+
+// Customers lists who was ever heard or written to.
+func (a *Account) Customers() (ids []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for id := range a.customers {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// WaitSent waits until the account has sent n messages to a customer, and lists what it sent. It does
+// not cost more with many customers.
+func (a *Account) WaitSent(ctx context.Context, id string, n int) ([]Sent, error) {
+	for {
+		a.mu.Lock()
+		c := a.customer(id)
+		changed, count, list := c.changed, len(c.sent), []Sent(nil)
+		if count >= n {
+			list = c.list()
+		}
+		a.mu.Unlock()
+		if count >= n {
+			return list, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%d of %d messages were sent to %s: %w", count, n, id, ctx.Err())
+		}
+	}
+}
+
+// Wait waits until done is true. It asks again after every change, and holds no lock meanwhile.
+func (a *Account) Wait(ctx context.Context, done func() bool) error {
+	for {
+		a.mu.Lock()
+		changed := a.changed
+		a.mu.Unlock()
+		if done() {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the fake Graph API: %w", ctx.Err())
+		}
+	}
+}
+
+// Pending is the number of webhook bodies that were not taken yet.
+func (a *Account) Pending() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.pending
+}
+
+// Delivered is the number of webhook bodies that were answered with 200; Refused, of other answers.
+func (a *Account) Delivered() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.delivered
+}
+
+// Refused is the number of posts of webhook bodies that were not answered with 200.
+func (a *Account) Refused() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.refused
+}
+
+// SentCount is the number of messages that the account sent to all customers.
+func (a *Account) SentCount() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n := 0
+	for _, c := range a.customers {
+		n += len(c.sent)
+	}
+	return n
+}
+
+// Calls is the number of calls of an edge, "messages", failed ones included.
+func (a *Account) Calls(edge string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.calls[edge]
+}
+
+// Typing is how often the account showed a customer that it is typing.
+func (a *Account) Typing(id string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.customer(id).typing
+}
+
+// Block has a customer block the account; Say unblocks it.
+func (a *Account) Block(id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.customer(id).blocked = true
+}
+
+// Hide has WhatsApp keep a customer's phone number from us.
+func (a *Account) Hide(id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.customer(id).hidden = true
+}
+
+// CloseWindow makes a customer's last word as old as age.
+func (a *Account) CloseWindow(id string, age time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.customer(id).heard = time.Now().Add(-age)
+}
+
+// Know makes a customer known who writes nothing through the webhook.
+func (a *Account) Know(ids ...string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, id := range ids {
+		a.customer(id).heard = time.Now()
+	}
+}

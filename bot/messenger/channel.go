@@ -1,0 +1,174 @@
+// Package messenger is Messenger and Instagram's direct messages, which are one platform with small
+// differences, for one page or Instagram account: it decodes what Meta posts, sends replies, and keeps
+// the account subscribed. It stores nothing, answers nothing and serves no HTTP; the webhook itself is
+// bot/webhook.
+//
+// # In doubt
+//
+// No send has an idempotency key. On Messenger ours carries the delivery's ID as metadata, which the
+// echo gives back, so a send whose answer was lost is settled by its echo. Nothing says that Instagram
+// takes metadata, so there the echo's ID or its words tell.
+package messenger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"faqbot/bot"
+	"faqbot/bot/graphapi"
+)
+
+const (
+	window = 24 * time.Hour
+	// personWindow is how long people may write, with the tag HUMAN_AGENT.
+	personWindow = 7 * 24 * time.Hour
+	// confirm is how long an echo may take when the answer to a send was lost.
+	confirm = 2 * time.Minute
+)
+
+// Options are what a Channel needs besides its account, whose Channel is "messenger" or "instagram".
+type Options struct {
+	Page        string   // the page's ID; for Instagram the Instagram account's, as webhooks show it
+	App         string   // our app's ID, by which an echo of our own is known; may be ""
+	Token       string   // of the page, or of the Instagram account
+	Secrets     []string // of the app; several while one replaces another
+	VerifyToken string   // shown when Meta asks whether the webhook is ours
+	APIBase     string   // https://graph.facebook.com if ""
+	APIVersion  string   // graphapi's default if ""
+	Log         logrus.FieldLogger
+}
+
+// A Channel is one page or Instagram account. It is safe for concurrent use.
+type Channel struct {
+	account     bot.Account
+	instagram   bool
+	page        string
+	app         string
+	secrets     []string
+	verifyToken string
+	api         *graphapi.Client
+	log         logrus.FieldLogger
+	retry       time.Duration // the first wait between two tries to subscribe
+}
+
+var (
+	_ bot.Channel    = (*Channel)(nil)
+	_ bot.Reader     = (*Channel)(nil)
+	_ bot.Typist     = (*Channel)(nil)
+	_ bot.Receiver   = (*Channel)(nil)
+	_ bot.Challenger = (*Channel)(nil)
+	_ bot.Fetcher    = (*Channel)(nil)
+)
+
+// New returns the Channel of account. It calls nobody.
+func New(account bot.Account, o Options) (*Channel, error) {
+	fail := func(err error) (*Channel, error) {
+		return nil, fmt.Errorf("%s account %s: %w", account.Channel, account.ID, err)
+	}
+	if !isID(o.Page) {
+		return fail(errors.New("the page's or Instagram account's ID must be digits"))
+	}
+	if o.App != "" && !isID(o.App) {
+		return fail(errors.New("the app's ID must be digits"))
+	}
+	api, err := graphapi.NewClient(graphapi.Options{Token: o.Token, Base: o.APIBase, Version: o.APIVersion})
+	if err != nil {
+		return fail(err)
+	}
+	return &Channel{account: account, instagram: account.Channel == "instagram", page: o.Page, app: o.App, secrets: o.Secrets,
+		verifyToken: o.VerifyToken, api: api, retry: time.Minute,
+		log: o.Log.WithFields(logrus.Fields{"channel": account.Channel, "account": account.ID})}, nil
+}
+
+// isID reports whether id is a page's or customer's: digits, often more than a number of 53 bits has.
+func isID(id string) bool {
+	return id != "" && len(id) <= 32 && strings.Trim(id, "0123456789") == ""
+}
+
+// Limits is what Meta documents. Instagram counts bytes: "Message text must be UTF-8 and be a 1000
+// bytes or less" (https://developers.facebook.com/docs/messenger-platform/instagram/features/send-message).
+func (c *Channel) Limits() bot.Limits {
+	l := bot.Limits{Text: longestText, Media: true, Choices: mostReplies, Label: longestLabel, Window: window, Person: personWindow, Confirm: confirm}
+	if c.instagram {
+		l.Text, l.Bytes = longestOnInstagram, longestOnInstagram
+	}
+	return l
+}
+
+// Verify reports whether Meta signed body.
+func (c *Channel) Verify(h http.Header, body []byte) error {
+	return graphapi.Verify(c.secrets, h, body)
+}
+
+// Challenge answers Meta's question whether the webhook is ours.
+func (c *Channel) Challenge(query url.Values) (string, bool) {
+	return graphapi.Challenge(query, c.verifyToken)
+}
+
+// Fetch opens a file by the address that came with it, which lives for hours to days.
+func (c *Channel) Fetch(ctx context.Context, a bot.Attachment) (io.ReadCloser, error) {
+	return c.api.Download(ctx, a.File)
+}
+
+// Run subscribes the app to the page or Instagram account, without which nothing is ever posted, and
+// tries until that is done; then it waits until ctx ends and returns nil.
+func (c *Channel) Run(ctx context.Context) error {
+	for again := c.retry; ctx.Err() == nil; again = min(2*again, time.Hour) {
+		err := c.Subscribe(ctx)
+		if err == nil {
+			c.log.Info("the app is subscribed")
+			break
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		c.log.WithError(err).WithField("again_in", again.String()).Error("cannot subscribe: customers' messages may not reach us")
+		wait(ctx, again)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// callTimeout bounds one administrative call.
+const callTimeout = 15 * time.Second
+
+// Subscribe has the app hear of the account, and on Messenger has new customers shown a button to
+// start with, without which links to us tell nothing. Doing it again changes nothing.
+func (c *Channel) Subscribe(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	fields := "messages,messaging_postbacks,messaging_referrals,messaging_optins,message_deliveries,message_reads,message_reactions," +
+		"message_edits,message_echoes,messaging_policy_enforcement,standby,messaging_handovers"
+	if c.instagram {
+		fields = "messages,messaging_postbacks,messaging_referral,messaging_seen,message_reactions,message_edit,standby,messaging_handover"
+	}
+	if err := c.api.Call(ctx, http.MethodPost, "me/subscribed_apps", url.Values{"subscribed_fields": {fields}}, struct{}{}, nil); err != nil {
+		return fmt.Errorf("subscribe the app: %w", err)
+	}
+	if c.instagram {
+		return nil
+	}
+	profile := map[string]any{"get_started": map[string]string{"payload": startPayload}}
+	if err := c.api.Call(ctx, http.MethodPost, "me/messenger_profile", nil, profile, nil); err != nil {
+		return fmt.Errorf("set the Get Started button: %w", err)
+	}
+	return nil
+}
+
+// wait waits for d or until ctx ends.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

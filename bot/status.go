@@ -1,0 +1,223 @@
+package bot
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"faqbot/knowledge/sqldb"
+)
+
+// learn records what the network says became of a message of ours. It may come before the answer to
+// our own call, come twice, and come in any order: a status only moves right. A message that is not
+// ours, as when other software writes through the same account, changes nothing.
+func (s *Store) learn(ctx context.Context, tx *sql.Tx, account Account, l Limits, e Event, now time.Time) error {
+	u := e.Status
+	if !u.Before.IsZero() {
+		return learnBefore(ctx, tx, e)
+	}
+	d, state, err := findDelivery(ctx, tx, account, u.Delivery, u.NetworkID)
+	if err != nil || d == nil {
+		return err
+	}
+	if u.Status == StatusFailed {
+		return s.learnFailure(ctx, tx, *d, u, now)
+	}
+	return s.learnArrival(ctx, tx, *d, state, u.Status, u.NetworkID, l, now)
+}
+
+// findDelivery finds a reply by our own ID, or by the network's; nil if there is none on the account.
+func findDelivery(ctx context.Context, tx *sql.Tx, account Account, id DeliveryID, networkID string) (*delivery, string, error) {
+	d := delivery{lane: laneCustomer}
+	var state string
+	scan := func(where string, arg any) error {
+		return tx.QueryRowContext(ctx, `SELECT id, conversation_id, seq, message_id, state FROM deliveries
+			WHERE `+where+` AND channel = $2 AND account = $3 AND lane = $4`, arg, account.Channel, account.ID, laneCustomer).
+			Scan(&d.id, &d.conv, &d.seq, &d.message, &state)
+	}
+	err := sql.ErrNoRows
+	if id != "" {
+		err = scan(`id = $1`, id)
+	}
+	if errors.Is(err, sql.ErrNoRows) && networkID != "" {
+		err = scan(`external_id <> '' AND external_id = $1`, networkID)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, "", nil
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("find the delivery of a status: %w", err)
+	}
+	return &d, state, nil
+}
+
+// learnArrival settles a delivery that the network has, in doubt or not answered yet, as sent.
+func (s *Store) learnArrival(ctx context.Context, tx *sql.Tx, d delivery, state string, status SendStatus, networkID string, l Limits, now time.Time) error {
+	if state == "failed" {
+		return nil
+	}
+	if state != "sent" {
+		if _, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = 'sent', external_id = $2, code = '', lease_until = 0, settled_at = $3 WHERE id = $1`,
+			d.id, networkID, now.UnixMilli()); err != nil {
+			return fmt.Errorf("settle by a status: %w", err)
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE messages SET status = $2 WHERE id = $1 AND status IN ('queued', 'failed')`, d.message, StatusSent); err != nil {
+			return fmt.Errorf("mark message: %w", err)
+		}
+		if l.Pace > 0 {
+			if err := setPace(ctx, tx, d.conv, now.Add(l.Pace)); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE messages SET status = $2 WHERE id = $1 AND `+below(status), d.message, status)
+	return err
+}
+
+// below is the condition that a message has a status that moves right to s.
+func below(s SendStatus) string {
+	switch s {
+	case StatusSent:
+		return `status = 'queued'`
+	case StatusReached:
+		return `status IN ('queued', 'sent')`
+	case StatusRead:
+		return `status IN ('queued', 'sent', 'reached')`
+	}
+	return `FALSE`
+}
+
+// learnFailure gives up a delivery that the network took and could not carry out.
+func (s *Store) learnFailure(ctx context.Context, tx *sql.Tx, d delivery, u *StatusUpdate, now time.Time) error {
+	res, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = 'failed', code = $2, lease_until = 0, settled_at = $3,
+		external_id = CASE WHEN $4 = '' THEN external_id ELSE $4 END
+		WHERE id = $1 AND state IN ('queued', 'sent', 'doubtful') AND EXISTS
+			(SELECT 1 FROM messages m WHERE m.id = deliveries.message_id AND m.status IN ('queued', 'sent', 'failed'))`,
+		d.id, u.Failure, now.UnixMilli(), u.NetworkID)
+	if err != nil {
+		return fmt.Errorf("fail by a status: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE messages SET status = $2 WHERE id = $1`, d.message, StatusFailed); err != nil {
+		return fmt.Errorf("mark message: %w", err)
+	}
+	return s.giveUp(ctx, tx, d, verdict{state: "failed", code: string(u.Failure)}, now)
+}
+
+// learnBefore moves all messages of ours to a customer, up to a time, to a status.
+func learnBefore(ctx context.Context, tx *sql.Tx, e Event) error {
+	_, err := tx.ExecContext(ctx, `UPDATE messages SET status = $4 WHERE author <> $5 AND at <= $6 AND status <> 'queued' AND `+below(e.Status.Status)+`
+		AND conversation_id IN (SELECT id FROM conversations WHERE channel = $1 AND account = $2 AND customer = $3)`,
+		e.Address.Channel, e.Address.Account, e.Address.Customer, e.Status.Status, AuthorCustomer, sqldb.Millis(e.Status.Before))
+	return err
+}
+
+// echo recognises an Aside that is a message of ours come back, and settles it as sent. Networks give
+// our ID back, or not; then the network's name for the message tells, or, while the answer to our
+// call is still on its way, the words.
+func (s *Store) echo(ctx context.Context, tx *sql.Tx, account Account, l Limits, e Event, now time.Time) (ours bool, err error) {
+	d, state, err := findEchoed(ctx, tx, account, e)
+	if d == nil || err != nil {
+		return false, err
+	}
+	return true, s.learnArrival(ctx, tx, *d, state, StatusSent, e.Aside.NetworkID, l, now)
+}
+
+// findEchoed finds the reply that came back. It is one statement, so that a reply which is settled
+// meanwhile is seen either as still on its way or by its name, and never as neither: its own echo would
+// pass for a person's words then, and silence the bot.
+func findEchoed(ctx context.Context, tx *sql.Tx, account Account, e Event) (d *delivery, state string, err error) {
+	const columns = `SELECT d.id, d.conversation_id, d.seq, d.message_id, d.state, m.body FROM deliveries d JOIN messages m ON m.id = d.message_id
+		WHERE d.channel = $1 AND d.account = $2 AND d.lane = $3 AND `
+	rows, err := tx.QueryContext(ctx, columns+`d.id = $4 UNION ALL `+columns+`d.external_id <> '' AND d.external_id = $5 UNION ALL `+columns+`
+			(d.state = 'queued' AND d.attempt > 0 OR d.state = 'doubtful') AND d.conversation_id IN
+				(SELECT id FROM conversations WHERE channel = $1 AND account = $2 AND customer = $6)`,
+		account.Channel, account.ID, laneCustomer, e.Aside.Delivery, e.Aside.NetworkID, e.Address.Customer)
+	if err != nil {
+		return nil, "", fmt.Errorf("find the delivery of an echo: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		found := delivery{lane: laneCustomer}
+		var as, body string
+		if err := rows.Scan(&found.id, &found.conv, &found.seq, &found.message, &as, &body); err != nil {
+			return nil, "", err
+		}
+		named := found.id == e.Aside.Delivery || as != "queued" && as != "doubtful"
+		if d == nil && (named || sameWords(body, e.Aside.Text)) {
+			d, state = &found, as
+		}
+	}
+	return d, state, rows.Err()
+}
+
+// sameWords reports whether an echo repeats what we said: networks trim, and channels list choices
+// below the words.
+func sameWords(said, echoed string) bool {
+	said, echoed = strings.Join(strings.Fields(said), " "), strings.Join(strings.Fields(echoed), " ")
+	if said == "" {
+		return echoed == ""
+	}
+	return strings.HasPrefix(echoed, said)
+}
+
+// overtake stores what a person of ours wrote past us and silences the bot: its fence goes, so that an
+// answer it is working out cannot land after theirs.
+func (h *hearing) overtake(ctx context.Context, tx *sql.Tx, e Event) error {
+	episode, fresh, err := h.episode(ctx, tx)
+	if err != nil {
+		return err
+	}
+	id := MessageID(rand.Text())
+	res, err := tx.ExecContext(ctx, `INSERT INTO messages
+		(id, conversation_id, seq, episode_id, author, body, attachments, external_id, network_id, turn_id, status, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (conversation_id, external_id) DO NOTHING`,
+		id, h.conv.ID, h.seq, episode, AuthorAgent, e.Aside.Text, pack(e.Aside.Attachments), e.ExternalID, e.Aside.NetworkID,
+		overheard, StatusSent, sqldb.Millis(e.At))
+	if err != nil {
+		return fmt.Errorf("store what was written past us: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err // it came before
+	}
+	if err := queueFetches(ctx, tx, h.conv, id, e.Aside.Attachments, false, h.now); err != nil {
+		return err
+	}
+	if fresh {
+		if err := h.begin(ctx, tx, episode); err != nil {
+			return err
+		}
+	}
+	mode, raise := ModePerson, 1
+	if e.Overheard { // another program has the customer, no person of ours
+		mode, raise = h.conv.Mode, 0
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, active_at = $3, mode = $4, misses = 0, clarify = 0, asked = '',
+		fence = fence + $5, lease_until = CASE WHEN $5 > 0 THEN 0 ELSE lease_until END WHERE id = $1`,
+		h.conv.ID, h.seq, h.now.UnixMilli(), mode, raise)
+	return err
+}
+
+// takeUp makes the customer's newest message wait for an answer if another program was to give it.
+func (h *hearing) takeUp(ctx context.Context, tx *sql.Tx) error {
+	var seq int64
+	err := tx.QueryRowContext(ctx, `UPDATE messages SET turn_id = '' WHERE conversation_id = $1 AND author = $2 AND turn_id = $3
+		AND seq = (SELECT MAX(m.seq) FROM messages m WHERE m.conversation_id = $1 AND m.author = $2) RETURNING seq`,
+		h.conv.ID, AuthorCustomer, overheard).Scan(&seq)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("take up what was left to us: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE conversations SET waiting_seq = CASE WHEN waiting_seq < $2 THEN $2 ELSE waiting_seq END,
+		waiting_since = CASE WHEN waiting_since = 0 THEN $3 ELSE waiting_since END, turn_due_at = $4 WHERE id = $1`,
+		h.conv.ID, seq, h.now.UnixMilli(), h.due(false))
+	return err
+}

@@ -1,0 +1,88 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// A Template is a message that a network approved beforehand, in one language.
+type Template struct {
+	Name      string
+	Language  string   // in the network's spelling, "pt_BR"
+	Category  string   // in the network's word
+	Text      string   // with its variables as {{name}}
+	Variables []string // in order of appearance, without braces: "1", "2", or names
+	Problem   string   // why it cannot be used, "" if it can
+}
+
+// A Filled is a template with what its variables stand for.
+type Filled struct {
+	Name     string  `json:"name"`
+	Language string  `json:"language"`
+	Values   []Value `json:"values,omitempty"`
+}
+
+// A Value is what a template's variable stands for.
+type Value struct {
+	Variable string `json:"variable"`
+	Text     string `json:"text"`
+}
+
+// Fill returns what a customer reads of t with values in the order of its variables. The error says
+// what is wrong with them.
+func (t Template) Fill(values []string) (Filled, string, error) {
+	f := Filled{Name: t.Name, Language: t.Language}
+	if t.Problem != "" {
+		return f, "", fmt.Errorf("template %s (%s) cannot be used: %s", t.Name, t.Language, t.Problem)
+	}
+	if len(values) != len(t.Variables) {
+		return f, "", fmt.Errorf("template %s (%s) needs %d values, not %d", t.Name, t.Language, len(t.Variables), len(values))
+	}
+	var pairs []string
+	for i, name := range t.Variables {
+		value := strings.TrimSpace(values[i])
+		// Networks refuse these in a variable.
+		if value == "" || strings.ContainsAny(value, "\n\t") || strings.Contains(value, "     ") {
+			return f, "", fmt.Errorf("template %s (%s): {{%s}} needs words without line breaks, tabs or runs of spaces", t.Name, t.Language, name)
+		}
+		f.Values = append(f.Values, Value{Variable: name, Text: value})
+		pairs = append(pairs, "{{"+name+"}}", value)
+	}
+	return f, strings.NewReplacer(pairs...).Replace(t.Text), nil
+}
+
+// Templates lists what may be written to a customer once the window has closed, none if their network
+// knows no templates.
+func (c *Conversations) Templates(ctx context.Context, id ConversationID) ([]Template, error) {
+	conv, err := c.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	t, ok := c.channels[AccountKey(conv.Address.Channel, conv.Address.Account)].(Templater)
+	if !ok {
+		return nil, nil
+	}
+	return t.Templates(ctx)
+}
+
+// SayTemplate sends a template for agent, with values for its variables, whether the window is open
+// or not. What is wrong with it is a *SendError, and nothing is stored. The same key again changes
+// nothing.
+func (c *Conversations) SayTemplate(ctx context.Context, id ConversationID, key, agent, name, language string, values []string) error {
+	list, err := c.Templates(ctx, id)
+	if err != nil {
+		return fmt.Errorf("templates of conversation %s: %w", id, err)
+	}
+	for _, t := range list {
+		if t.Name != name || t.Language != language {
+			continue
+		}
+		filled, text, err := t.Fill(values)
+		if err != nil {
+			return &SendError{Kind: SendRefused, Code: "template", Err: err}
+		}
+		return c.Say(ctx, id, key, Reply{Text: text, Agent: agent, Template: &filled})
+	}
+	return &SendError{Kind: SendRefused, Code: "template", Err: fmt.Errorf("there is no template %s in %s", name, language)}
+}

@@ -1,0 +1,295 @@
+package whatsapp
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"faqbot/bot"
+	"faqbot/bot/graphapi"
+)
+
+// choiceMost is the longest payload that our buttons carry, in bytes.
+const choiceMost = 64
+
+// Decode turns a webhook body, up to a thousand messages and statuses in any mixture, into events. An
+// element that cannot be read is an Unread, and the others are events all the same. It depends on body
+// alone.
+func (c *Channel) Decode(body []byte) ([]bot.Event, error) {
+	var e envelope
+	if err := graphapi.Parse(body, &e); err != nil {
+		return nil, fmt.Errorf("whatsapp: %w", err)
+	}
+	if e.Object != "whatsapp_business_account" {
+		return nil, errors.New("whatsapp: the body is not about a WhatsApp Business Account: is the webhook of another product set to this address?")
+	}
+	var d decoding
+	d.channel = c
+	each(&d, e.Entry, func(e entry) error {
+		for _, raw := range e.Changes {
+			d.change(raw)
+		}
+		return nil
+	})
+	return d.events, nil
+}
+
+// A decoding gathers the events of one body.
+type decoding struct {
+	channel *Channel
+	events  []bot.Event
+}
+
+func (d *decoding) unread(raw json.RawMessage, err error) {
+	d.events = append(d.events, bot.Event{Unread: &bot.Unread{Body: raw, Reason: "whatsapp: " + err.Error()}})
+}
+
+// each reads the elements of a list, each on its own.
+func each[T any](d *decoding, list []json.RawMessage, do func(T) error) {
+	for _, raw := range list {
+		var v T
+		err := graphapi.Parse(raw, &v)
+		if err == nil {
+			err = do(v)
+		}
+		if err != nil {
+			d.unread(raw, err)
+		}
+	}
+}
+
+// change reads one change. Fields that tell of no customer (templates, quality, the account) are
+// skipped.
+func (d *decoding) change(raw json.RawMessage) {
+	var c change
+	if err := graphapi.Parse(raw, &c); err != nil {
+		d.unread(raw, err)
+		return
+	}
+	switch c.Field {
+	case "messages", "smb_message_echoes", "standby", "user_id_update", "messaging_handovers":
+	default:
+		return
+	}
+	var v value
+	if err := graphapi.Parse(c.Value, &v); err != nil {
+		d.unread(raw, err)
+		return
+	}
+	if n := v.Metadata.Number; n != "" && n != d.channel.number {
+		if len(v.Messages) > 0 {
+			d.unread(raw, fmt.Errorf("messages to the phone number ID %s, which is another than this account's: give that number a webhook of its own", digits(n)))
+		}
+		return
+	}
+	for _, p := range v.Errors {
+		if len(v.Messages) == 0 {
+			d.unread(raw, fmt.Errorf("the error %d is reported for this number", p.Code))
+		}
+	}
+	if c.Field == "standby" && v.Standby != nil { // another program has the customer: its statuses are not ours
+		each(d, v.Standby.Messages, func(m message) error { return d.message(m, true) })
+		each(d, v.Standby.Echoes, func(e echo) error { return d.echo(e, true) })
+		return
+	}
+	each(d, v.Messages, func(m message) error { return d.message(m, c.Field == "standby") })
+	each(d, v.Echoes, func(e echo) error { return d.echo(e, c.Field == "standby") })
+	each(d, v.Statuses, d.status)
+	switch c.Field {
+	case "user_id_update":
+		d.moves(v.Moves)
+	case "messaging_handovers":
+		d.handover(v)
+	}
+}
+
+// digits is n if it is an ID, so that nothing else is quoted.
+func digits(n string) string {
+	if len(n) > 32 || strings.Trim(n, "0123456789") != "" {
+		return "(malformed)"
+	}
+	return n
+}
+
+// who is a customer's address and stable ID, by the names that a message has for them.
+func (d *decoding) who(phone, userID string) (a bot.Address, stable string, ok bool) {
+	if isUserID(phone) { // some senders put it there
+		userID, phone = phone, ""
+	}
+	a = bot.Address{Channel: d.channel.account.Channel, Account: d.channel.account.ID, Customer: phone}
+	if isUserID(userID) {
+		stable = userID
+	}
+	if !isPhone(phone) {
+		a.Customer = stable
+	}
+	return a, stable, a.Customer != ""
+}
+
+// message reads one message. Those to groups are not for us.
+func (d *decoding) message(m message, overheard bool) error {
+	if m.Group != "" {
+		return nil
+	}
+	address, stable, ok := d.who(m.From, m.UserID)
+	if !ok {
+		return errors.New("a message without a sender")
+	}
+	if m.ID == "" {
+		return errors.New("a message without an ID")
+	}
+	e := bot.Event{Address: address, Stable: stable, ExternalID: m.ID, At: m.At.Time, Overheard: overheard, Referral: m.Referral.referral()}
+	if overheard { // the same message may come as ours later
+		e.ExternalID = "standby:" + m.ID
+	}
+	if e.Referral != nil && e.Referral.Source == "ad" {
+		e.Opens = bot.WindowEntry
+	}
+	switch {
+	case m.Edit != nil:
+		if m.Edit.Message == nil {
+			return errors.New("an edit without a message")
+		}
+		e.Edit = &bot.Edit{NetworkID: m.Edit.Original, Text: m.Edit.Message.inbound().Text}
+	case m.Revoke != nil:
+		e.Edit = &bot.Edit{NetworkID: m.Revoke.Original, Gone: true}
+	case m.System != nil:
+		return d.system(e, m)
+	case m.Type == "reaction" || m.Reaction != nil:
+		e.Sign = &bot.Sign{}
+		if m.Reaction != nil && m.Reaction.Emoji != "" { // taken back, it opens nothing
+			e.Opens = bot.WindowReaction
+		}
+	case m.Interactive != nil && m.Interactive.Call != nil:
+		e.Sign = &bot.Sign{}
+	default:
+		e.Message = m.inbound()
+		e.Message.NetworkID = m.ID
+		if e.Referral == nil {
+			e.Message.Text, e.Referral = linkRef(e.Message.Text)
+			if e.Referral != nil && e.Message.Text == "" { // the link and nothing else: they begin
+				e.Message.Text = "/start"
+			}
+		}
+	}
+	d.events = append(d.events, e)
+	return nil
+}
+
+// system reads what WhatsApp says of a customer by itself: that they have another number or user ID.
+func (d *decoding) system(e bot.Event, m message) error {
+	to := bot.Moved{}
+	if isPhone(m.System.Phone) {
+		to.Customer = m.System.Phone
+	}
+	if isUserID(m.System.UserID) {
+		to.Stable = m.System.UserID
+	}
+	if m.System.Type != "user_changed_number" && m.System.Type != "user_changed_user_id" || to == (bot.Moved{}) {
+		return nil
+	}
+	e.Moved, e.Referral = &to, nil
+	d.events = append(d.events, e)
+	return nil
+}
+
+// moves reads the field user_id_update, which is a list, or one.
+func (d *decoding) moves(raw json.RawMessage) {
+	var list []json.RawMessage
+	if len(raw) == 0 {
+		return
+	}
+	if json.Unmarshal(raw, &list) != nil {
+		list = []json.RawMessage{raw}
+	}
+	each(d, list, func(m move) error {
+		if !isUserID(m.UserID.Previous) || !isUserID(m.UserID.Current) {
+			return errors.New("a change of a user ID without both IDs")
+		}
+		address, _, _ := d.who(m.Phone, m.UserID.Previous)
+		d.events = append(d.events, bot.Event{Address: address, Stable: m.UserID.Previous, Moved: &bot.Moved{Stable: m.UserID.Current}})
+		return nil
+	})
+}
+
+// handover reads that another program left a customer to us. That one takes them shows by itself: what
+// they write comes on the field standby then.
+func (d *decoding) handover(v value) {
+	address, stable, ok := d.who(v.Sender.Phone, v.Sender.UserID)
+	if v.Type != "control_passed" || v.Recipient.Number != d.channel.number || !ok {
+		return
+	}
+	d.events = append(d.events, bot.Event{Address: address, Stable: stable, At: v.At.Time, Passed: &bot.Passed{}})
+}
+
+// echo reads what somebody else wrote to a customer.
+func (d *decoding) echo(e echo, overheard bool) error {
+	to, userID, said := e.To, e.UserID, e.content
+	if e.Message != nil {
+		to, userID, said = e.Message.To, e.Message.UserID, e.Message.content
+	}
+	address, stable, ok := d.who(to, userID)
+	if !ok || e.ID == "" {
+		return errors.New("an echo without an ID or a recipient")
+	}
+	if said.Type == "edit" || said.Type == "revoke" {
+		return nil
+	}
+	in := said.inbound()
+	d.events = append(d.events, bot.Event{Address: address, Stable: stable, ExternalID: "echo:" + e.ID, At: e.At.Time, Overheard: overheard,
+		Aside: &bot.Aside{NetworkID: e.ID, Text: in.Text, Attachments: in.Attachments}})
+	return nil
+}
+
+// status reads what became of a message of ours. Kinds that are not known change nothing.
+func (d *decoding) status(s status) error {
+	if s.ID == "" {
+		return errors.New("a status without an ID")
+	}
+	u := &bot.StatusUpdate{NetworkID: s.ID, Delivery: graphapi.DeliveryID(s.Opaque)}
+	switch s.Status {
+	case "sent":
+		u.Status = bot.StatusSent
+	case "delivered":
+		u.Status = bot.StatusReached
+	case "read", "played":
+		u.Status = bot.StatusRead
+	case "failed":
+		u.Status, u.Failure = bot.StatusFailed, bot.SendRefused
+		if len(s.Errors) > 0 {
+			refusal := &graphapi.Error{Code: s.Errors[0].Code}
+			u.Failure, u.Code = refusal.Kind(), fmt.Sprint(refusal.Code)
+		}
+	default:
+		return nil
+	}
+	if s.Kind == "group" {
+		return nil
+	}
+	address, stable, _ := d.who(s.To, s.UserID)
+	d.events = append(d.events, bot.Event{Address: address, Stable: stable, ExternalID: s.ID + ":" + s.Status, At: s.At.Time, Status: u})
+	return nil
+}
+
+func (r *referral) referral() *bot.Referral {
+	if r == nil {
+		return nil
+	}
+	return &bot.Referral{Source: r.Source, ID: r.ID, Click: r.Click, URL: r.URL, Title: r.Title}
+}
+
+// linkRef takes "(ref: CODE)" out of a text. Links to WhatsApp carry no parameter, so the code stands
+// in the text that they fill in, where customers may change it.
+func linkRef(text string) (rest string, came *bot.Referral) {
+	if !strings.ContainsAny(text, "([") {
+		return text, nil
+	}
+	mark := regexp.MustCompile(`(?i)\s*[(\[]\s*ref\s*[:=.]?\s*([A-Za-z0-9_-]{1,32})\s*[)\]]\s*`)
+	m := mark.FindStringSubmatchIndex(text)
+	if m == nil {
+		return text, nil
+	}
+	return strings.TrimSpace(text[:m[0]] + " " + text[m[1]:]), &bot.Referral{Ref: text[m[2]:m[3]], Source: "link"}
+}

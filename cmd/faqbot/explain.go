@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"faqbot/bot"
+	"faqbot/bot/dialogue"
+)
+
+// cell is the most characters of a text in a table.
+const cell = 100
+
+// explain prints how an outcome came about, for people who do not know the program: what was read,
+// what was found and how sure that is, and which rule decided.
+func explain(w io.Writer, o bot.Outcome, p dialogue.Policy, took time.Duration) error {
+	t, table := o.Trace, tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "\nread\t%s\n", oneLine(t.Query, cell))
+	if len(t.Before) > 0 {
+		fmt.Fprintf(table, "said before\t%s\n", oneLine(strings.Join(t.Before, " / "), cell))
+		fmt.Fprintf(table, "\tthe question leans on that: %.2f of 1\n", t.Leans)
+	}
+	for i, part := range t.Parts {
+		found := "nothing"
+		if part.Best != nil {
+			found = fmt.Sprintf("%s, probability %.3f", part.Best.Entry, part.Best.Score)
+		}
+		fmt.Fprintf(table, "question %d\t%s → %s\n", i+1, oneLine(part.Query, cell), found)
+	}
+	if len(t.Signals) > 0 {
+		fmt.Fprintf(table, "signals\t%s\n", strings.Join(t.Signals, ", "))
+	}
+	fmt.Fprintf(table, "rule\t%s\n", t.Rule)
+	fmt.Fprintf(table, "decision\t%s (%s), worked out in %s\n", o.Decision.Action, o.Decision.Reason, took.Round(10*time.Microsecond))
+	if t.Space != "" {
+		fmt.Fprintf(table, "vectors\t%s\n", t.Space)
+	}
+	if len(t.Hits) > 0 {
+		fmt.Fprintf(table, "thresholds\tan answer needs probability %.2f; an offer needs %.2f that one of at most %d entries is right\n", p.AnswerAt, p.OfferAt, p.MaxChoices)
+	}
+	if len(t.Hits) > 1 {
+		fmt.Fprintf(table, "margin\t%.3f to the runner-up; within %.2f is a close call\n", t.Hits[0].Score-t.Hits[1].Score, p.Margin)
+	}
+	if err := table.Flush(); err != nil || len(t.Hits) == 0 {
+		return err
+	}
+	fmt.Fprintln(table, "\nprobability\tmeaning\tspelling\tentry\twording that matched best")
+	for _, h := range t.Hits {
+		fmt.Fprintf(table, "%.3f\t%.3f\t%.3f\t%s\t%s\n", h.Score, h.Semantic, h.Lexical, h.Entry, oneLine(h.Wording, cell))
+	}
+	fmt.Fprintln(table, "\nmeaning: cosine of the wording's vector with the question's; spelling: similarity of their letter n-grams.")
+	return table.Flush()
+}

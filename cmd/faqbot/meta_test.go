@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"faqbot/bot/graphapi/graphtest"
+	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/sqldb/sqldbtest"
+)
+
+// A metaSite is a running faqbot with a WhatsApp number, a page and an Instagram account, and the fake
+// Graph API they lie with.
+type metaSite struct {
+	*site
+	dsn      string
+	accounts map[string]*graphtest.Account // by channel
+}
+
+func newMetaSite(t *testing.T, dsn string) *metaSite {
+	t.Helper()
+	graph := graphtest.New()
+	require.NoError(t, graph.Start())
+	t.Cleanup(func() { require.NoError(t, graph.Close()) })
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &metaSite{site: &site{t: t, dir: t.TempDir(), addr: l.Addr().String(), log: &syncBuffer{}, scheme: "http", client: http.DefaultClient},
+		dsn: dsn, accounts: map[string]*graphtest.Account{}}
+	require.NoError(t, l.Close())
+	config := fmt.Sprintf("[server]\nlisten = %q\n[database]\ndsn = %q\n", s.addr, dsn)
+	for i, kind := range []string{"whatsapp", "messenger", "instagram"} {
+		id := fmt.Sprint(5000 + i)
+		s.accounts[kind] = graph.Add(graphtest.AccountOptions{Kind: kind, ID: id, Business: "9" + id, Token: "MetaToken" + id, Secret: "app-secret", AppID: "77"})
+		config += fmt.Sprintf("[[account]]\nchannel = %q\nid = \"shop\"\ntoken = \"MetaToken%s\"\nsecret = \"old-secret app-secret\"\nverify_token = \"v3rify\"\napi_base = %q\nlocale = \"en\"\naffiliates = [\"shop\"]\n",
+			kind, id, graph.URL())
+		if kind == "whatsapp" {
+			config += fmt.Sprintf("number_id = %q\nbusiness_id = \"9%s\"\n", id, id)
+		} else {
+			config += fmt.Sprintf("page_id = %q\n", id)
+		}
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "faqbot.toml"), []byte(config), 0o600))
+	faq, err := filepath.Abs("testdata/shop.jsonl")
+	require.NoError(t, err)
+	require.Contains(t, s.faqbot("import", faq, "--affiliate", "shop", "--publish"), "Published: revision 1")
+	t.Cleanup(func() {
+		s.stop()
+		if t.Failed() {
+			t.Log(s.log.String())
+		}
+	})
+	s.start()
+	for kind, a := range s.accounts {
+		a.Hook("http://" + s.addr + "/hooks/" + kind + "/shop")
+	}
+	return s
+}
+
+// count runs a counting query on the service's database.
+func (s *metaSite) count(query string) (n int) {
+	s.t.Helper()
+	dsn := s.dsn
+	if dsn == "faqbot.db" {
+		dsn = filepath.Join(s.dir, dsn)
+	}
+	db, err := sqldb.Open(s.t.Context(), dsn)
+	require.NoError(s.t, err)
+	require.NoError(s.t, db.QueryRowContext(s.t.Context(), query).Scan(&n))
+	require.NoError(s.t, db.Close())
+	return n
+}
+
+func onMeta(t *testing.T, test func(t *testing.T, s *metaSite)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, newMetaSite(t, "faqbot.db")) })
+	t.Run("postgres", func(t *testing.T) { test(t, newMetaSite(t, sqldbtest.Postgres(t))) })
+}
+
+func heard(t *testing.T, a *graphtest.Account, customer string, n int) []graphtest.Sent {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	list, err := a.WaitSent(ctx, customer, n)
+	require.NoError(t, err)
+	return list
+}
+
+// One body with three messages of two customers, two statuses and something malformed: all good events
+// are taken once, the bad one is kept and reported, and the same body again is nothing new.
+func TestWhatsAppBatch(t *testing.T) {
+	onMeta(t, func(t *testing.T, s *metaSite) {
+		a := s.accounts["whatsapp"]
+		a.SetMoods(graphtest.Moods{})
+		a.Say("16505550001", "minimum payout?")
+		first := heard(t, a, "16505550001", 1)[0]
+		require.Equal(t, "The smallest payout is 50 euros.", first.Text)
+		require.Eventually(t, func() bool { return a.Pending() == 0 }, 20*time.Second, 10*time.Millisecond)
+		require.Equal(t, 1, s.count(`SELECT COUNT(*) FROM messages WHERE author = 'bot' AND status = 'read'`))
+
+		text := func(phone, words string) map[string]any {
+			m, _ := a.Message(phone, map[string]any{"type": "text", "text": map[string]any{"body": words}})
+			return m
+		}
+		status := func(kind string) map[string]any {
+			return map[string]any{"id": first.ID, "status": kind, "timestamp": fmt.Sprint(time.Now().Unix()), "recipient_id": "16505550001", "biz_opaque_callback_data": first.Opaque}
+		}
+		body := a.Body(map[string]any{
+			"messages": []any{text("16505550001", "on which day do i get my commissions"), map[string]any{"id": []any{"canarymalformed"}},
+				text("16505550002", "hello"), text("16505550002", "for how long is the cookie valid, canaryone")},
+			"statuses": []any{status("delivered"), status("sent")},
+		})
+		for range 2 {
+			answer, err := a.Post(t.Context(), body)
+			require.NoError(t, err)
+			require.Equal(t, http.StatusOK, answer)
+			require.Equal(t, "Commissions are paid on the 15th of every month.", heard(t, a, "16505550001", 2)[1].Text)
+			require.Equal(t, "Hello!\n\nA click counts for 30 days.", heard(t, a, "16505550002", 1)[0].Text)
+			require.Equal(t, 4, s.count(`SELECT COUNT(*) FROM messages WHERE author = 'customer'`))
+			require.Equal(t, 3, s.count(`SELECT COUNT(*) FROM messages WHERE author = 'bot'`))
+			require.Equal(t, 1, s.count(`SELECT COUNT(*) FROM rejects`))
+			require.Equal(t, 2, s.count(`SELECT COUNT(*) FROM conversations`))
+			require.Equal(t, 1, s.count(`SELECT COUNT(*) FROM messages WHERE seq = 2 AND status = 'read'`), "a status never goes back")
+		}
+		require.Contains(t, s.log.String(), "cannot read a part of what the network posted; it is kept")
+		s.stop()
+		for _, word := range []string{"canary", "16505550", "MetaToken", "app-secret", "v3rify", "cookie"} {
+			require.NotContains(t, s.log.String(), word)
+		}
+		require.Len(t, a.Sent("16505550001"), 2)
+		require.Len(t, a.Sent("16505550002"), 1)
+	})
+}
+
+// The same conversation on each of Meta's networks: answer, choice by a tap, a person of ours who writes
+// past us and silences the bot; in spite of shuffled, repeated and early statuses and echoes.
+func TestMetaConversation(t *testing.T) {
+	onMeta(t, func(t *testing.T, s *metaSite) {
+		for kind, a := range s.accounts {
+			a.SetMoods(graphtest.Moods{Shuffle: true, Duplicate: 2, Early: 2})
+			customer := "16505550007"
+			a.Say(customer, "minimum payout? canaryone")
+			require.Equal(t, "The smallest payout is 50 euros.", heard(t, a, customer, 1)[0].Text, kind)
+			a.Say(customer, "how long does approval take")
+			tie := heard(t, a, customer, 2)[1]
+			require.Len(t, tie.Buttons, 3, "%s: two entries and none of these", kind)
+			a.Tap(customer, tie.ID, tie.Buttons[1])
+			require.Contains(t, []string{"Accounts are approved within two working days.", "Payouts are approved within five working days."},
+				heard(t, a, customer, 3)[2].Text, kind)
+			require.Positive(t, a.Typing(customer), kind)
+
+			a.WriteInApp(customer, "I take care of it, canarytwo")
+			require.Eventually(t, func() bool { return a.Pending() == 0 }, 20*time.Second, 10*time.Millisecond, kind)
+			a.Say(customer, "minimum payout? canarythree")
+			where := ` FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE c.channel = '` + kind + `' AND `
+			require.Eventually(t, func() bool {
+				return s.count(`SELECT COUNT(*)`+where+`m.body LIKE '%canarythree' AND m.turn_id <> ''`) == 1
+			}, 20*time.Second, 50*time.Millisecond, kind)
+			require.Equal(t, 1, s.count(`SELECT COUNT(*)`+where+`m.author = 'agent' AND m.body LIKE '%canarytwo'`), kind)
+			require.Len(t, a.Sent(customer), 3, "%s: the bot is silent", kind)
+			require.Equal(t, 1, s.count(`SELECT COUNT(*) FROM conversations WHERE mode = 'person' AND channel = '`+kind+`'`), kind)
+			settled := `m.status IN ('sent', 'reached', 'read')`
+			if kind == "whatsapp" { // its statuses name our delivery, so that even those that overtake the answer count
+				settled = `m.status = 'read'`
+			}
+			require.Equal(t, 3, s.count(`SELECT COUNT(*)`+where+`m.author = 'bot' AND `+settled), kind)
+		}
+		s.stop()
+		require.NotContains(t, s.log.String(), "canary")
+	})
+}
+
+// Meta asks whether the webhook is ours; what does not come from Meta is refused.
+func TestMetaHook(t *testing.T) {
+	s := newMetaSite(t, "faqbot.db")
+	ask := func(path string) (int, string) {
+		res, err := http.Get("http://" + s.addr + path)
+		require.NoError(t, err)
+		var body bytes.Buffer
+		_, err = body.ReadFrom(res.Body)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		return res.StatusCode, body.String()
+	}
+	for kind := range s.accounts {
+		status, body := ask("/hooks/" + kind + "/shop?hub.mode=subscribe&hub.challenge=11%25d84&hub.verify_token=v3rify")
+		require.Equal(t, http.StatusOK, status)
+		require.Equal(t, "11%d84", body)
+		status, body = ask("/hooks/" + kind + "/shop?hub.mode=subscribe&hub.challenge=1&hub.verify_token=wrong")
+		require.Equal(t, http.StatusForbidden, status)
+		require.Empty(t, body)
+		res, err := http.Post("http://"+s.addr+"/hooks/"+kind+"/shop", "application/json", bytes.NewReader([]byte(`{}`)))
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Equal(t, http.StatusUnauthorized, res.StatusCode)
+	}
+	require.NotContains(t, s.log.String(), "v3rify")
+}
