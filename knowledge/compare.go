@@ -16,7 +16,7 @@ func (e Entry) address() address { return address{e.Key, e.Locale} }
 
 // same reports whether a and b say the same, to the millisecond that the databases keep.
 func same(a, b Entry) bool {
-	return a.Question == b.Question && slices.Equal(a.Variants, b.Variants) && a.Answer == b.Answer &&
+	return a.Question == b.Question && slices.Equal(a.Variants, b.Variants) && a.Answer == b.Answer && slices.Equal(a.Media, b.Media) &&
 		a.Topic == b.Topic && sqldb.Millis(a.From) == sqldb.Millis(b.From) && sqldb.Millis(a.To) == sqldb.Millis(b.To)
 }
 
