@@ -124,7 +124,7 @@ func (c *Collector) collect(ctx context.Context, f fetch) {
 	if f.hear && a.Lost == "" {
 		a = c.hear(ctx, a, data, log)
 	}
-	if err := c.store.settleFetch(settling, f, a, c.o.Now()); err != nil { //nolint:contextcheck // it outlives ctx on purpose
+	if err := c.store.settleFetch(settling, f, a, c.o.Now()); err != nil {
 		log.WithError(err).Error("cannot settle a file; its lease will end")
 		return
 	}

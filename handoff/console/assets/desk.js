@@ -22,6 +22,10 @@ document.addEventListener("htmx:afterSettle", () => {
   title();
 });
 
+// Pictures come after the words around them.
+talk?.addEventListener("load", () => { if (end) toEnd(); }, true);
+talk?.addEventListener("scroll", () => { end = atEnd(); }, { passive: true });
+
 // The tab says how many wait.
 const words = document.title;
 function title() {
