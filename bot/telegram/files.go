@@ -2,6 +2,7 @@ package telegram
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -95,7 +96,7 @@ func (c *Channel) sendMedia(ctx context.Context, at place, r bot.Reply, mode mod
 	if err != nil {
 		return nil, &lostError{unsent: true, what: "the file could not be read", cause: ctx.Err()}
 	}
-	sent, err := c.sendFile(ctx, at, r, mode, &models.InputFileUpload{Filename: m.Name, Data: bytes.NewReader(data)})
+	sent, err := c.sendFile(ctx, at, r, mode, &models.InputFileUpload{Filename: cmp.Or(m.Name, "file"), Data: bytes.NewReader(data)})
 	if err == nil && sent.Document != nil {
 		c.known.set(m.File, sent.Document.FileID)
 	}
