@@ -74,7 +74,7 @@ func NewDownloader(o DownloaderOptions) *Downloader {
 		Transport: o.Wrap(&http.Transport{DialContext: d.dial, TLSHandshakeTimeout: 5 * time.Second, ForceAttemptHTTP2: true,
 			ResponseHeaderTimeout: 20 * time.Second, MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second}),
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
-			if len(via) > redirectsMost || !d.may(r.URL) {
+			if len(via) > redirectsMost || !d.May(r.URL) {
 				return ErrHost
 			}
 			r.Header = http.Header{}
@@ -90,7 +90,7 @@ func NewDownloader(o DownloaderOptions) *Downloader {
 // something that may pass.
 func (d *Downloader) Open(ctx context.Context, address string) (io.ReadCloser, error) {
 	u, err := url.Parse(address)
-	if err != nil || !d.may(u) {
+	if err != nil || !d.May(u) {
 		return nil, ErrHost
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -126,8 +126,8 @@ func (e *StatusError) Gone() bool {
 	return e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests && e.Status != http.StatusRequestTimeout
 }
 
-// may reports whether u is one of the addresses that files may come from.
-func (d *Downloader) may(u *url.URL) bool {
+// May reports whether u is one of the addresses that files may come from.
+func (d *Downloader) May(u *url.URL) bool {
 	if u.User != nil {
 		return false
 	}
