@@ -37,6 +37,8 @@ func checkRows(rows []Row) error {
 			return fmt.Errorf("line %d has no key", r.Line)
 		case r.Question == "":
 			return fmt.Errorf("line %d has no question", r.Line)
+		case slices.ContainsFunc(r.Media, func(m Media) bool { return m.File == "" && m.Link == "" }):
+			return fmt.Errorf("line %d names a file that nobody looked for: see FindFiles", r.Line)
 		case seen[r.address()]:
 			return fmt.Errorf("line %d repeats key %q, locale %q", r.Line, r.Key, r.Locale)
 		}

@@ -41,6 +41,9 @@ func TestEntryFiles(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, entries[0], e)
 
+		_, err = c.Preview(t.Context(), Upload{Affiliate: "acme", File: "faq.csv"}, row(Media{Name: "a.png"}))
+		require.ErrorContains(t, err, "nobody looked for", "what cannot be sent is not published")
+
 		require.NoError(t, c.AddFiles(t.Context(), "acme", []Media{one, two}))
 		require.NoError(t, c.AddFiles(t.Context(), "acme", []Media{one})) // sent again, so it is the newest of its name
 		require.ErrorIs(t, c.AddFiles(t.Context(), "nobody", []Media{one}), ErrNotFound)

@@ -17,5 +17,7 @@ CREATE TABLE fetches (
 CREATE INDEX fetches_queued ON fetches (due_at) WHERE state = 'queued';
 CREATE INDEX fetches_conversation ON fetches (conversation_id) WHERE state = 'queued';
 CREATE INDEX fetches_settled ON fetches (settled_at) WHERE settled_at > 0;
+-- Whose a file is, is looked up for every picture that a page shows.
+CREATE INDEX messages_attached ON messages (conversation_id) WHERE attachments <> '';
 -- The turn waits until then for what is said in a voice note to be known.
 ALTER TABLE conversations ADD COLUMN held_until BIGINT NOT NULL DEFAULT 0;

@@ -211,7 +211,7 @@ func (a *asker) answer(ctx context.Context, q query, atLength bool, w io.Writer)
 		return err
 	}
 	for _, r := range o.Replies {
-		fmt.Fprintln(w, r.Text)
+		fmt.Fprintln(w, wordsOf(r))
 		for i, c := range r.Choices {
 			fmt.Fprintf(w, "  %d. %s\n", i+1, c.Label)
 		}

@@ -296,6 +296,17 @@ func TestMediaLinks(t *testing.T) {
 		status, _, _ := g.do("", http.MethodGet, forged, nil)
 		require.Equal(t, http.StatusNotFound, status, forged)
 	}
+	key, _, err := g.service.directory.AddKey(t.Context(), people.Operator, "shop", "x")
+	require.NoError(t, err)
+	_, _, body = g.do("", http.MethodPost, "/api/ask", strings.NewReader(`{"id":"1","text":"which plans are there?"}`), "Authorization", "Bearer "+key)
+	var answer apiAnswer
+	require.NoError(t, json.Unmarshal([]byte(body), &answer))
+	require.Equal(t, []string{"There are three plans."}, answer.Replies)
+	require.Len(t, answer.Media, 3)
+	require.Equal(t, []any{"photo", "plans.png"}, []any{answer.Media[0].Kind, answer.Media[0].Name})
+	status, _, _ = g.do("", http.MethodGet, strings.TrimPrefix(answer.Media[0].Link, g.base), nil)
+	require.Equal(t, http.StatusOK, status)
+
 	late := *g.service.links
 	late.now = func() time.Time { return time.Now().Add(-mediaLinkLife - time.Minute) }
 	status, _, body = g.do("", http.MethodGet, strings.TrimPrefix(late.link(files[0]), g.base), nil)

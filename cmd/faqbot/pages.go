@@ -259,6 +259,18 @@ func (s *service) prepare(ctx context.Context, wordings []string) error {
 	return nil
 }
 
+// wordsOf is a reply in words alone: of a file, what it is called.
+func wordsOf(r bot.Reply) string {
+	if r.Media == nil {
+		return r.Text
+	}
+	name := r.Media.Name
+	if name == "" {
+		name = r.Media.Link
+	}
+	return strings.TrimSpace(r.Text + "\n[" + r.Media.Kind + ": " + name + "]")
+}
+
 // try asks the engine for the portal's try-it box: what is published, or a draft's entries.
 func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, error) {
 	a := asker{engine: s.engine, account: bot.Account{Affiliates: []knowledge.AffiliateID{t.Affiliate}}}
@@ -276,7 +288,7 @@ func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, 
 	}
 	r := portal.TrialResult{Action: string(o.Decision.Action), Reason: string(o.Decision.Reason), Rule: o.Trace.Rule}
 	for _, reply := range o.Replies {
-		r.Replies = append(r.Replies, reply.Text)
+		r.Replies = append(r.Replies, wordsOf(reply))
 		for _, choice := range reply.Choices {
 			r.Choices = append(r.Choices, choice.Label)
 		}
