@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -46,17 +47,22 @@ func (c *Conversations) Transcript(ctx context.Context, id ConversationID, after
 	return list, nil
 }
 
-// Say sends a person's reply and gives the conversation to people. A bot reply still being worked
-// out cannot land after it. A closed window or a customer who blocked us is a *SendError, and
-// nothing is stored.
-func (c *Conversations) Say(ctx context.Context, id ConversationID, key string, r Reply) error {
+// Say sends a person's reply, of one message or several in order, and gives the conversation to people.
+// A bot reply still being worked out cannot land after it. A closed window or a customer who blocked us
+// is a *SendError, and nothing is stored.
+func (c *Conversations) Say(ctx context.Context, id ConversationID, key string, replies ...Reply) error {
 	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
 		refused := sendable(q.conv, c.o.Now(), c.limits(q.conv.Address))
-		templated := r.Template != nil && refused != nil && refused.Kind == SendWindowClosed // what templates are for
+		plain := slices.ContainsFunc(replies, func(r Reply) bool { return r.Template == nil })
+		templated := !plain && refused != nil && refused.Kind == SendWindowClosed // what templates are for
 		if refused != nil && !templated {
 			return refused
 		}
-		for i, part := range c.fit(q.conv.Address, r) {
+		var parts []Reply
+		for _, r := range replies {
+			parts = append(parts, c.fit(q.conv.Address, r)...)
+		}
+		for i, part := range parts {
 			if err := sayOnce(ctx, q, fmt.Sprintf("say:%s:%d", key, i), part); err != nil {
 				return err
 			}

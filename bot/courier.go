@@ -35,8 +35,9 @@ func newsBackoff(n int) time.Duration {
 
 // CourierOptions are the parts of a Courier that may be left out.
 type CourierOptions struct {
-	Workers int              // deliveries carried out at once; 16 if 0
-	Now     func() time.Time // time.Now if nil
+	Workers int                // deliveries carried out at once; 16 if 0
+	Now     func() time.Time   // time.Now if nil
+	Link    func(Media) string // where a network may fetch a file of ours by https, "" if nowhere; nil means nowhere
 	Observe func(stage string, took time.Duration, err error)
 }
 
@@ -60,6 +61,9 @@ func NewCourier(store *Store, channels map[string]Channel, desk Desk, log logrus
 	}
 	if o.Observe == nil {
 		o.Observe = func(string, time.Duration, error) {}
+	}
+	if o.Link == nil {
+		o.Link = func(Media) string { return "" }
 	}
 	return &Courier{store: store, channels: channels, desk: desk, log: log, o: o, poke: make(chan struct{}, 1)}
 }
@@ -127,7 +131,12 @@ func (c *Courier) send(ctx context.Context, d delivery, log logrus.FieldLogger) 
 	if channel == nil {
 		return c.judge(d, &SendError{Kind: SendMisconfigured, Code: "no such account"}, Limits{})
 	}
-	ctx, cancel := context.WithTimeout(ctx, SendTimeout)
+	r := c.withLink(*d.payload.Reply)
+	within := SendTimeout
+	if r.Media != nil {
+		within = MediaTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	limits := channel.Limits()
 	if d.doubts > 0 {
@@ -145,12 +154,36 @@ func (c *Courier) send(ctx context.Context, d delivery, log logrus.FieldLogger) 
 		}
 		log.WithField("doubts", d.doubts).Warn("repeating a send that may have arrived")
 	}
-	external, err := channel.Send(ctx, d.to, d.id, *d.payload.Reply)
+	external, err := sendOrLink(ctx, channel, d, r)
 	if err == nil {
 		return verdict{state: "sent", external: external, pace: limits.Pace}
 	}
 	log.WithError(err).Warn("send failed")
 	return c.judge(d, sendErrorOf(err), limits)
+}
+
+// withLink is r with the address at which a network may fetch its file. It is made anew for each try:
+// it ends.
+func (c *Courier) withLink(r Reply) Reply {
+	if r.Media != nil && r.Media.File != "" {
+		m := *r.Media
+		m.Link = c.o.Link(m)
+		r.Media = &m
+	}
+	return r
+}
+
+// sendOrLink sends r. A file that the network does not take, or surely refused, goes as its link instead.
+func sendOrLink(ctx context.Context, channel Channel, d delivery, r Reply) (external string, err error) {
+	limits := channel.Limits()
+	err = &SendError{Kind: SendRefused, Code: "no files"}
+	if r.Media == nil || limits.Media {
+		external, err = channel.Send(ctx, d.to, d.id, r)
+	}
+	if linked, ok := r.linked(limits); ok && err != nil && sendErrorOf(err).Kind == SendRefused {
+		return channel.Send(ctx, d.to, d.id, linked)
+	}
+	return external, err
 }
 
 // probeFailed judges a failed probe before a repeat: nothing was sent, so no doubt is added.

@@ -87,13 +87,6 @@ type Reply struct {
 	Template *Filled `json:"template,omitempty"` // send this instead; Text is what it reads like
 }
 
-// A Media is a file to send, which the network fetches by its link.
-type Media struct {
-	Kind string `json:"kind"` // photo, video, audio, document
-	Link string `json:"link"` // https
-	Name string `json:"name,omitempty"`
-}
-
 // An Escalation asks the desk to take a conversation over. Filing the same ID twice files it once.
 type Escalation struct {
 	ID        string                `json:"id"`

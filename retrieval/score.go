@@ -26,12 +26,12 @@ const (
 	// A best wording can be near by accident, the more so the more there are; the mean makes up for it.
 	bestShare, meanShare = 0.7, 0.3
 
-	whichNgrams      = 0.1
+	whichNgrams      = 0.12
 	whichWords       = 0.3
-	whichAnswer      = 0.3
+	whichAnswer      = 0.35
 	whichAnswerWords = 0.2
 	whichChance      = 1.25
-	whichLogChance   = 0.05
+	whichLogChance   = 0.06
 	leastChance      = 1e-4 // below which a chance is as good as none
 
 	// decay is how soon an entry that ranks below another gets less likely than that one: by a factor of e

@@ -104,6 +104,8 @@ func decideCourtesy(s Signals) (Verdict, bool) {
 func decideQuestion(p Policy, e Evidence) Verdict {
 	s, hits := e.Signals, e.Found.Hits
 	switch {
+	case s.Question == "" && s.Voice:
+		return miss(p, e, "a recording without words", bot.ReasonUnreadable, PhraseVoice)
 	case s.Question == "":
 		return miss(p, e, "no words", bot.ReasonUnreadable, PhraseUnreadable)
 	case s.TooLong:
@@ -221,7 +223,7 @@ func miss(p Policy, e Evidence, rule string, reason bot.Reason, first Phrase) Ve
 	switch misses := e.Turn.Conversation.Misses; {
 	case misses >= p.MaxMisses-1:
 		v.Phrase, v.Action = PhraseHandoff, bot.ActionHandoff
-	case misses > 0:
+	case misses > 0 && first != PhraseVoice: // which offers a person itself
 		v.Phrase = PhraseOffer
 	}
 	return v

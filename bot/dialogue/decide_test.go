@@ -61,6 +61,8 @@ func TestDecide(t *testing.T) {
 		{"thanks", bot.Conversation{}, Signals{Thanks: true}, good, nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseThanks},
 		{"nothing", bot.Conversation{}, Signals{}, retrieval.Result{}, nil, bot.ActionIgnore, bot.ReasonNothing, "", ""},
 		{"picture", bot.Conversation{}, Signals{Unreadable: true}, retrieval.Result{}, nil, bot.ActionClarify, bot.ReasonUnreadable, "", PhraseUnreadable},
+		{"recording", bot.Conversation{}, Signals{Unreadable: true, Voice: true}, retrieval.Result{}, nil, bot.ActionClarify, bot.ReasonUnreadable, "", PhraseVoice},
+		{"another recording", bot.Conversation{Misses: 1}, Signals{Unreadable: true, Voice: true}, retrieval.Result{}, nil, bot.ActionClarify, bot.ReasonUnreadable, "", PhraseVoice},
 		{"too long", bot.Conversation{}, Signals{Question: "q", TooLong: true}, good, nil, bot.ActionClarify, bot.ReasonUnreadable, "", PhraseTooLong},
 		{"nothing published", bot.Conversation{}, asks, hits(), nil, bot.ActionClarify, bot.ReasonNoAnswer, "", PhraseAskAgain},
 		{"exact words", bot.Conversation{}, asks, hits(hit("A", .5, 1), hit("B", .49, .4)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
@@ -161,6 +163,36 @@ func TestGreetingWithQuestionGetsBoth(t *testing.T) {
 	o, err := e.Turn(t.Context(), tn)
 	require.NoError(t, err)
 	require.Equal(t, []bot.Reply{{Text: "¡Hola!\n\nanswer A", Entry: "A"}}, o.Replies)
+}
+
+// A recording whose words are known is words; of one without, a person is offered, beside whatever else is
+// said, and never silence.
+func TestRecordings(t *testing.T) {
+	picture := knowledge.Media{Kind: "photo", File: "f"}
+	h := hit("A", .9, 0)
+	h.Entry.Media = []knowledge.Media{picture, {Kind: "document", Link: "https://x.example/a.pdf"}}
+	e := NewEngine(fixed{found: hits(h)}, phrases(t), DefaultPolicy())
+	tn := turn("")
+	tn.Waiting[0].Attachments = []bot.Attachment{{Kind: "voice", File: "f"}}
+	o, err := e.Turn(t.Context(), tn)
+	require.NoError(t, err)
+	require.Contains(t, o.Replies[0].Text, "can't listen")
+	require.Equal(t, []string{"person", "again"}, []string{o.Replies[0].Choices[0].Payload, o.Replies[0].Choices[1].Payload})
+	require.Equal(t, bot.AskedPerson, o.Next.Asked)
+
+	tn = turn("when do you pay?")
+	tn.Waiting[0].Attachments = []bot.Attachment{{Kind: "voice", File: "f"}}
+	o, err = e.Turn(t.Context(), tn)
+	require.NoError(t, err)
+	require.Len(t, o.Replies, 3, "what was not heard, the answer with its picture, the document")
+	require.Contains(t, o.Replies[0].Text, "can't listen")
+	require.Equal(t, bot.Reply{Text: "answer A", Entry: "A", Media: &picture}, o.Replies[1])
+
+	tn.Waiting[0].Attachments[0].Heard = "when do you pay?"
+	o, err = e.Turn(t.Context(), tn)
+	require.NoError(t, err)
+	require.Len(t, o.Replies, 2)
+	require.Equal(t, "answer A", o.Replies[0].Text)
 }
 
 // One entry that may be meant is offered as one.

@@ -119,15 +119,18 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 		if ev.Signals.Greeting && text != "" {
 			text = e.phrases.Say(locale, PhraseGreetingShort) + "\n\n" + text
 		}
-		o.Replies = []bot.Reply{{Text: text, Entry: v.Answer.ID}}
+		o.Replies = bot.Carrying(bot.Reply{Text: text, Entry: v.Answer.ID}, v.Answer.Media)
 		for _, entry := range v.More {
-			o.Replies = append(o.Replies, bot.Reply{Text: entry.Answer, Entry: entry.ID})
+			o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: entry.Answer, Entry: entry.ID}, entry.Media)...)
 		}
 		if v.Too != "" {
 			o.Replies = append(o.Replies, e.ask(locale, v.Too, v.Options))
 		}
 	default:
 		o.Replies = []bot.Reply{e.ask(locale, v.Phrase, v.Options)}
+	}
+	if ev.Signals.Voice && v.Phrase != PhraseVoice && v.Action != bot.ActionHandoff { // its words were not part of the answer
+		o.Replies = append([]bot.Reply{{Text: e.phrases.Say(locale, PhraseVoice)}}, o.Replies...)
 	}
 	if v.Action == bot.ActionHandoff {
 		o.Escalate = escalation(ev, v, locale)
@@ -166,7 +169,7 @@ func (e *Engine) ask(locale string, phrase Phrase, options []knowledge.Entry) bo
 // offersPerson reports whether a phrase asks whether the customer would like a person.
 func offersPerson(phrase Phrase) bool {
 	switch phrase {
-	case PhraseOffer, PhraseOfferToo, PhraseSorry, PhraseCalm:
+	case PhraseOffer, PhraseOfferToo, PhraseSorry, PhraseCalm, PhraseVoice:
 		return true
 	}
 	return false

@@ -1,6 +1,7 @@
 package dialogue
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,6 +48,7 @@ type Signals struct {
 	Leans       float64  // how much Question needs what was said before: see retrieval.Query
 	Raw         string   // all words, for a search that shows what was considered
 	Unreadable  bool     // something came, but no words: a picture, a voice note, an emoji
+	Voice       bool     // a recording came of which nobody told us the words
 	TooLong     bool
 	Flood       bool
 }
@@ -78,6 +80,7 @@ func Read(p *Phrases, t bot.Turn) Signals {
 			continue
 		}
 		text := strings.TrimSpace(m.Text)
+		s.Voice = s.Voice || slices.ContainsFunc(m.Attachments, func(a bot.Attachment) bool { return a.Spoken() && a.Heard == "" })
 		if text == "" {
 			s.Unreadable = s.Unreadable || len(m.Attachments) > 0
 			continue

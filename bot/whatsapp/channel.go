@@ -117,7 +117,7 @@ func (c *Channel) Challenge(query url.Values) (string, bool) {
 // Fetch asks for the address of a file, which lives for five minutes, and opens it.
 func (c *Channel) Fetch(ctx context.Context, a bot.Attachment) (io.ReadCloser, error) {
 	if !regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`).MatchString(a.File) {
-		return nil, errors.New("the attachment is no file of WhatsApp")
+		return nil, fmt.Errorf("%w: the attachment is no file of WhatsApp", bot.ErrNoFile)
 	}
 	var file struct {
 		URL string `json:"url"`

@@ -29,6 +29,14 @@ type apiAnswer struct {
 	batchRow
 	Reason  bot.Reason `json:"reason"`
 	Replies []string   `json:"replies"`
+	Media   []apiMedia `json:"media,omitempty"`
+}
+
+// apiMedia is a file that goes with the replies.
+type apiMedia struct {
+	Kind string `json:"kind"` // photo, video, audio, document
+	Name string `json:"name,omitempty"`
+	Link string `json:"link,omitempty"` // good for a week, if it is to us; "" if public_url is not set
 }
 
 // An api answers programs: the engine behind an API key, which is one affiliate's.
@@ -81,7 +89,16 @@ func (a *api) ask(c *gin.Context) {
 	}
 	answer := apiAnswer{batchRow: rowOf(r, nil), Reason: r.Outcome.Decision.Reason, Replies: []string{}}
 	for _, reply := range r.Outcome.Replies {
-		answer.Replies = append(answer.Replies, reply.Text)
+		if reply.Text != "" {
+			answer.Replies = append(answer.Replies, reply.Text)
+		}
+		if m := reply.Media; m != nil {
+			link := m.Link
+			if m.File != "" {
+				link = a.service.links.link(*m)
+			}
+			answer.Media = append(answer.Media, apiMedia{m.Kind, m.Name, link})
+		}
 	}
 	c.JSON(http.StatusOK, answer)
 }

@@ -21,7 +21,7 @@ var arrow = []string{"knowledge", "retrieval", "bot", "handoff", "eval", "cmd"}
 // homes names the packages that may import a third-party module outside tests.
 var homes = map[string][]string{
 	"github.com/philippgille/chromem-go": {"retrieval/vector", "cmd/bench"}, // there as the one to beat
-	"github.com/sashabaranov/go-openai":  {"retrieval/embed"},
+	"github.com/sashabaranov/go-openai":  {"retrieval/embed", "bot/speech"},
 	"github.com/go-telegram/bot":         {"bot/telegram"},
 	"modernc.org/sqlite":                 {"knowledge/sqldb"},
 	"github.com/jackc/pgx/v5":            {"knowledge/sqldb"},

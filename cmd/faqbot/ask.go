@@ -182,7 +182,7 @@ func (a *asker) answer(ctx context.Context, q eval.Case, atLength bool, w io.Wri
 	}
 	o, took := r.Outcome, r.Took
 	for _, r := range o.Replies {
-		fmt.Fprintln(w, r.Text)
+		fmt.Fprintln(w, wordsOf(r))
 		for i, c := range r.Choices {
 			fmt.Fprintf(w, "  %d. %s\n", i+1, c.Label)
 		}

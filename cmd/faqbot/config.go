@@ -32,14 +32,15 @@ type config struct {
 	Database struct {
 		DSN secret `toml:"dsn"` // a SQLite file, or postgres://…
 	} `toml:"database"`
-	Embeddings embeddingsConfig `toml:"embeddings"`
-	Accounts   []accountConfig  `toml:"account"`
+	Embeddings serviceConfig   `toml:"embeddings"` // used beside the built-in encoder
+	Speech     serviceConfig   `toml:"speech"`     // turns voice notes into words
+	Accounts   []accountConfig `toml:"account"`
 
 	path string // where it was read from, "" if nowhere
 }
 
-// embeddingsConfig names an OpenAI-compatible embeddings service, used beside the built-in encoder.
-type embeddingsConfig struct {
+// serviceConfig names a model of a service that speaks OpenAI's protocol.
+type serviceConfig struct {
 	BaseURL string `toml:"base_url"`
 	Model   string `toml:"model"`
 	Key     secret `toml:"key"`
@@ -178,6 +179,9 @@ func (c *config) complete() error {
 	if err := c.Embeddings.complete(dir); err != nil {
 		return fmt.Errorf("[embeddings] %w", err)
 	}
+	if err := c.Speech.complete(dir); err != nil {
+		return fmt.Errorf("[speech] %w", err)
+	}
 	seen := map[string]bool{}
 	for i := range c.Accounts {
 		a := &c.Accounts[i]
@@ -193,7 +197,7 @@ func (c *config) complete() error {
 	return nil
 }
 
-func (e *embeddingsConfig) complete(dir string) (err error) {
+func (e *serviceConfig) complete(dir string) (err error) {
 	if e.BaseURL == "" && e.Model == "" && e.Key == "" {
 		return nil
 	}
@@ -204,7 +208,7 @@ func (e *embeddingsConfig) complete(dir string) (err error) {
 		return fmt.Errorf("base_url: %w", err)
 	}
 	if e.Model == "" {
-		return errors.New(`model is missing: name one of the service's embedding models`)
+		return errors.New(`model is missing: name one of the service's models`)
 	}
 	if e.Key, err = e.Key.resolve(dir); err != nil {
 		return fmt.Errorf("key: %w", err)

@@ -63,7 +63,7 @@ func atDesk(ctx context.Context, cli *commands, term terminal, do func(*handoff.
 		return err
 	}
 	log := newLogger(term.err)
-	n, err := newNetworks(c, log)
+	n, err := newNetworks(c, nil, log)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -42,11 +43,10 @@ type pages struct {
 	console *console.Console
 	portal  *portal.Portal
 	chat    *webchat.Site
-	media   *media.Store
 }
 
 func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
-	p = &pages{service: s, demo: d, media: media.NewStore(s.db, media.Options{})}
+	p = &pages{service: s, demo: d}
 	files, err := fs.Sub(pageFiles, "pages")
 	if err != nil {
 		return nil, err
@@ -60,10 +60,15 @@ func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
 	}
 	p.door = signin.New(s.directory, signinPages, signin.Options{HTTPS: s.config.https(), PublicURL: s.config.Server.PublicURL,
 		Affiliates: s.corpus.Affiliates, Home: home, Log: s.log})
-	if p.console, err = console.New(s.desk, s.conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: s.corpus.Entry, Media: mediaPath, Log: s.log}); err != nil {
+	staging, err := s.directory.Secret(ctx, "desk files")
+	if err != nil {
 		return nil, err
 	}
-	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke, Log: s.log}); err != nil {
+	if p.console, err = console.New(s.desk, s.conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: s.corpus.Entry, Media: mediaPath,
+		Shelf: s.media, Key: staging, Log: s.log}); err != nil {
+		return nil, err
+	}
+	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke, Media: s.media, Log: s.log}); err != nil {
 		return nil, err
 	}
 	key, err := s.directory.Secret(ctx, "webchat visitors")
@@ -71,7 +76,7 @@ func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
 		return nil, err
 	}
 	p.chat, err = webchat.NewSite(s.networks.webchat, webchat.SiteOptions{Key: key, Conversations: s.conversations, Accept: s.intake.Accept,
-		Media: p.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
+		Media: s.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
 		Contact: s.desk.Contact, Secure: s.config.https(), Log: s.log})
 	return p, err
 }
@@ -84,7 +89,7 @@ func (p *pages) expire(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
-		if _, err := p.media.Expire(ctx, time.Now().Add(-keepMedia)); err != nil && ctx.Err() == nil {
+		if _, err := p.service.media.Expire(ctx, time.Now().Add(-keepMedia)); err != nil && ctx.Err() == nil {
 			p.service.log.WithError(err).Error("cannot forget old files")
 		}
 		select {
@@ -156,6 +161,7 @@ func (p *pages) register(r *gin.Engine) {
 	p.console.Register(desk)
 	desk.GET("/desk/media/:file", p.deskMedia)
 	p.portal.Register(r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleAdmin)))
+	r.GET("/media/:file/:name", p.service.links.serve)
 	r.POST("/api/ask", newAPI(p.service).ask)
 	r.NoRoute(p.door.Identify(), func(c *gin.Context) { p.show(c, http.StatusNotFound, "missing", nil) })
 }
@@ -187,13 +193,12 @@ func (p *pages) start(c *gin.Context) {
 	}
 }
 
-// mediaPath is where agents fetch a file that a customer sent in the chat. Other networks' files stay
-// with the networks.
+// mediaPath is where agents fetch a file that we keep.
 func mediaPath(a bot.Attachment) string {
-	if len(a.File) != 64 { // not one of media's own names
+	if a.Kept == "" {
 		return ""
 	}
-	return "/desk/media/" + a.File
+	return "/desk/media/" + a.Kept + "?" + url.Values{"name": {a.Name}}.Encode()
 }
 
 // deskMedia serves a file to whoever may see a conversation it was sent in.
@@ -202,9 +207,9 @@ func (p *pages) deskMedia(c *gin.Context) {
 	ctx, file := c.Request.Context(), c.Param("file")
 	list, err := p.service.conversations.WithFile(ctx, file)
 	if err == nil && slices.ContainsFunc(list, func(conv bot.Conversation) bool { return person.May(conv.Affiliate) }) {
-		blob, data, err := p.media.Get(ctx, file)
+		blob, data, err := p.service.media.Get(ctx, file)
 		if err == nil {
-			media.Serve(c.Writer, c.Request, blob, blob.ID[:12], data)
+			media.Serve(c.Writer, c.Request, blob, c.Query("name"), data)
 			return
 		}
 	}
@@ -255,6 +260,18 @@ func (s *service) prepare(ctx context.Context, wordings []string) error {
 	return nil
 }
 
+// wordsOf is a reply in words alone: of a file, what it is called.
+func wordsOf(r bot.Reply) string {
+	if r.Media == nil {
+		return r.Text
+	}
+	name := r.Media.Name
+	if name == "" {
+		name = r.Media.Link
+	}
+	return strings.TrimSpace(r.Text + "\n[" + r.Media.Kind + ": " + name + "]")
+}
+
 // try asks the engine for the portal's try-it box: what is published, or a draft's entries.
 func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, error) {
 	account := bot.Account{Affiliates: []knowledge.AffiliateID{t.Affiliate}}
@@ -273,7 +290,7 @@ func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, 
 	o := asked.Outcome
 	r := portal.TrialResult{Action: string(o.Decision.Action), Reason: string(o.Decision.Reason), Rule: o.Trace.Rule}
 	for _, reply := range o.Replies {
-		r.Replies = append(r.Replies, reply.Text)
+		r.Replies = append(r.Replies, wordsOf(reply))
 		for _, choice := range reply.Choices {
 			r.Choices = append(r.Choices, choice.Label)
 		}

@@ -38,7 +38,7 @@ const (
 // access is the table: how every route that begins so is guarded; the longest beginning counts.
 var access = map[string]string{
 	"GET /": forAll, "GET /healthz": forAll, "GET /readyz": forAll, "GET /assets/": forAll,
-	"GET /hooks/": forProgram, "POST /hooks/": forProgram, "POST /api/": forProgram,
+	"GET /hooks/": forProgram, "GET /media/": forVisitorObject, "POST /hooks/": forProgram, "POST /api/": forProgram,
 	"GET /sign-in": forAll, "POST /sign-in": forAll, "POST /sign-out": forAll, "GET /welcome/": forAll, "POST /welcome/": forAll,
 	"GET /account": forSignedIn, "POST /account": forSignedIn,
 	"GET /people": forAdmin, "POST /people": forAdmin,
@@ -128,7 +128,7 @@ func (h *house) furnish() {
 	address := bot.Address{Channel: "webchat", Account: "acme-chat", Customer: "v:someone"}
 	account := h.service.networks.accounts["webchat/acme-chat"]
 	require.NoError(t, h.service.intake.Accept(ctx, account, []bot.Event{{Address: address, ExternalID: "1", At: time.Now(), Message: &bot.Inbound{Text: "hello",
-		Attachments: []bot.Attachment{{Kind: "photo", File: strings.Repeat("a", 64)}}}}}))
+		Attachments: []bot.Attachment{{Kind: "photo", Kept: strings.Repeat("a", 64)}}}}}))
 	conv, err := h.service.conversations.Find(ctx, address)
 	require.NoError(t, err)
 	require.NoError(t, h.service.desk.Tell(ctx, bot.News{Conversation: conv.ID, Seq: 1, At: time.Now(), Escalation: &bot.Escalation{ID: "e", Affiliate: "acme", Question: "hello"}}))

@@ -23,6 +23,7 @@ import (
 	"faqbot/bot/webhook"
 	"faqbot/handoff"
 	"faqbot/knowledge"
+	"faqbot/knowledge/media"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
@@ -84,6 +85,9 @@ type service struct {
 	intake        *bot.Intake
 	runner        *bot.Runner
 	courier       *bot.Courier
+	collector     *bot.Collector
+	media         *media.Store
+	links         *mediaLinks
 	conversations *bot.Conversations
 	desk          *handoff.Desk
 	pages         *pages
@@ -103,10 +107,11 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.networks, err = newNetworks(c, log); err != nil {
+	if s.db, err = openDB(ctx, c); err != nil {
 		return nil, err
 	}
-	if s.db, err = openDB(ctx, c); err != nil {
+	s.media = media.NewStore(s.db, media.Options{})
+	if s.networks, err = newNetworks(c, s.media, log); err != nil {
 		return nil, err
 	}
 	if s.embedders, err = newEmbedders(c, s.db, logProgress(log)); err != nil {
@@ -125,10 +130,16 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	s.engine = newEngine(s.searcher, s.phrases)
 	s.conversations = newConversations(s.db, s.networks, s.poke)
 	s.desk = handoff.NewDesk(s.db, s.conversations, s.phrases, log, nil)
-	s.courier = bot.NewCourier(s.store, s.networks.channels, s.desk, log, bot.CourierOptions{Observe: s.observe})
+	if s.links, err = newMediaLinks(ctx, s); err != nil {
+		return nil, err
+	}
+	s.courier = bot.NewCourier(s.store, s.networks.channels, s.desk, log, bot.CourierOptions{Link: s.links.link, Observe: s.observe})
 	s.runner = bot.NewRunner(s.store, s.engine, s.networks.accounts, s.networks.channels, log,
 		bot.RunnerOptions{Poke: s.poke, Observe: s.observe})
-	s.intake = bot.NewIntake(s.store, s.networks.channels, log, bot.IntakeOptions{Poke: s.poke})
+	s.intake = bot.NewIntake(s.store, s.networks.channels, log, bot.IntakeOptions{Poke: s.poke, Hears: c.Speech.Model != ""})
+	if s.collector, err = newCollector(c, s, log); err != nil {
+		return nil, err
+	}
 	if s.pages, err = newPages(ctx, s, d); err != nil {
 		return nil, err
 	}
@@ -145,6 +156,7 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 func (s *service) poke() {
 	s.runner.Poke()
 	s.courier.Poke()
+	s.collector.Poke()
 	s.pages.console.Poke()
 }
 
@@ -215,7 +227,7 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.desk.Run, s.pages.console.Run, s.pages.expire, s.giveBack}
+	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.collector.Run, s.desk.Run, s.pages.console.Run, s.pages.expire, s.giveBack}
 	for _, loop := range append(loops, s.hearing()...) {
 		g.Go(func() error {
 			if err := loop(ctx); !errors.Is(err, context.Canceled) {

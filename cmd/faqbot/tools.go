@@ -42,7 +42,7 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 	if err != nil {
 		return err
 	}
-	if _, err := newNetworks(c, newLogger(term.err)); err != nil {
+	if _, err := newNetworks(c, nil, newLogger(term.err)); err != nil {
 		return err
 	}
 	file := c.path
@@ -54,6 +54,11 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 		fmt.Fprintln(term.out, "embeddings  built-in encoder")
 	} else {
 		fmt.Fprintf(term.out, "embeddings  %s at %s, key %s; the built-in encoder where it fails\n", c.Embeddings.Model, c.Embeddings.BaseURL, c.Embeddings.Key)
+	}
+	if c.Speech.Model == "" {
+		fmt.Fprintln(term.out, "speech      (none: voice notes are passed to a person)")
+	} else {
+		fmt.Fprintf(term.out, "speech      %s at %s, key %s\n", c.Speech.Model, c.Speech.BaseURL, c.Speech.Key)
 	}
 	for _, a := range c.Accounts {
 		fmt.Fprintf(term.out, "account     %s  mode %s  affiliates %s  locale %s  api_base %s  token %s  secret %s\n",

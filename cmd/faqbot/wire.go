@@ -11,6 +11,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/messenger"
+	"faqbot/bot/speech"
 	"faqbot/bot/telegram"
 	"faqbot/bot/webchat"
 	"faqbot/bot/webhook"
@@ -99,14 +100,16 @@ type telegramAccount struct {
 	channel *telegram.Channel
 }
 
-func newNetworks(c config, log logrus.FieldLogger) (networks, error) {
+// newNetworks makes the channels of c's accounts. files is what files of ours are sent from, nil where
+// nothing is sent.
+func newNetworks(c config, files telegram.Files, log logrus.FieldLogger) (networks, error) {
 	n := networks{accounts: map[string]bot.Account{}, channels: map[string]bot.Channel{}}
 	for _, a := range c.Accounts {
 		key, account := bot.AccountKey(a.Channel, a.ID), a.account()
 		n.accounts[key] = account
 		switch a.Channel {
 		case "telegram":
-			channel, err := telegram.New(account, telegram.Options{Token: string(a.Token), Secret: string(a.Secret), APIBase: a.APIBase, Log: log})
+			channel, err := telegram.New(account, telegram.Options{Token: string(a.Token), Secret: string(a.Secret), APIBase: a.APIBase, Files: files, Log: log})
 			if err != nil {
 				return n, err
 			}
@@ -141,6 +144,19 @@ func newNetworks(c config, log logrus.FieldLogger) (networks, error) {
 		}
 	}
 	return n, nil
+}
+
+// newCollector fetches what customers send, and listens if a speech service is configured.
+func newCollector(c config, s *service, log logrus.FieldLogger) (*bot.Collector, error) {
+	o := bot.CollectorOptions{Poke: s.poke, Observe: s.observe}
+	if c.Speech.Model != "" {
+		client, err := speech.New(speech.Options{BaseURL: c.Speech.BaseURL, Key: string(c.Speech.Key), Model: c.Speech.Model})
+		if err != nil {
+			return nil, err
+		}
+		o.Speech = client
+	}
+	return bot.NewCollector(s.store, s.networks.channels, s.media, log, o), nil
 }
 
 // newConversations is how people read and speak. poke is called when they said something.

@@ -113,7 +113,7 @@ func open(t *testing.T) *office {
 			}
 			return knowledge.Entry{}, errors.New("no such entry")
 		},
-		Media: func(a bot.Attachment) string { return a.File },
+		Media: func(a bot.Attachment) string { return a.Kept },
 	})
 	require.NoError(t, err)
 	gin.SetMode(gin.TestMode)

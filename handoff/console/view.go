@@ -55,6 +55,7 @@ type caseView struct {
 	Bot        bool     // the bot answers it
 	Present    []string // others who have it open
 	MayWrite   bool
+	MaySend    bool   // files too
 	Cannot     string // why nobody can write to the customer
 
 	Lines   []line
@@ -73,6 +74,7 @@ type caseView struct {
 // writes is what stands in the reply box and what went wrong with it.
 type writes struct {
 	Key, Text string
+	Files     []staged // that wait to be sent with it
 	Note      string
 	What, Do  string // a problem: what happened, and what to do
 	Moved     bool   // the conversation moved on while it was written
@@ -149,6 +151,7 @@ func (c *Console) lookTicket(v *caseView, t talk, p people.Person, id handoff.Ti
 			continue
 		}
 		v.Closed, v.Owed, v.Assignee, v.Mine = tk.State == handoff.StateClosed, owedOf(tk, c.o.Now()), string(tk.Assignee), tk.Assignee == agent(p)
+		v.MaySend = c.o.Shelf != nil
 		v.MayWrite = !v.Closed && (v.Mine || tk.Assignee == "")
 		v.Facts = ticketFacts(tk)
 	}

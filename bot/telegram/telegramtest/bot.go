@@ -23,8 +23,10 @@ type Bot struct {
 	faults      []*Fault
 	calls       map[string]int // by lower-case method
 	commands    map[string][]Command
-	taps        map[string]*tap // by callback ID
-	paced       bool            // refuse more than one message a second to one chat
+	taps        map[string]*tap    // by callback ID
+	files       map[string]*stored // by Telegram's name
+	web         map[string]WebFile // by link
+	paced       bool               // refuse more than one message a second to one chat
 	nextUpdate  int64
 	nextMessage int64
 
@@ -73,7 +75,7 @@ func newBot(s *Server, token string) *Bot {
 	number, _, _ := strings.Cut(token, ":")
 	id, _ := strconv.ParseInt(number, 10, 64)
 	return &Bot{ID: id, Username: "Bot" + number + "Bot", server: s, changed: make(chan struct{}), chats: map[int64]*chat{},
-		calls: map[string]int{}, commands: map[string][]Command{}, taps: map[string]*tap{}, nextUpdate: 1000, nextMessage: 1,
+		calls: map[string]int{}, commands: map[string][]Command{}, taps: map[string]*tap{}, files: map[string]*stored{}, web: map[string]WebFile{}, nextUpdate: 1000, nextMessage: 1,
 		byID: map[int64]*update{}, queues: map[string]*queue{}, first: 10 * time.Millisecond, most: 250 * time.Millisecond}
 }
 
@@ -139,6 +141,10 @@ func (b *Bot) method(name string) func(context.Context, params) (any, *refusal) 
 		return locked(b.getMe)
 	case "sendmessage":
 		return locked(b.sendMessage)
+	case "sendphoto", "sendvideo", "sendaudio", "senddocument":
+		return locked(b.send(strings.TrimPrefix(name, "send")))
+	case "getfile":
+		return locked(b.getFile)
 	case "editmessagetext":
 		return locked(b.editMessageText)
 	case "sendchataction":
