@@ -17,19 +17,19 @@ type ConversationsOptions struct {
 // Conversations is how people of ours read and speak. Calling a method again changes nothing more.
 type Conversations struct {
 	store    *Store
-	channels map[string]Channel // by AccountKey
+	accounts *Registry
 	o        ConversationsOptions
 }
 
-// NewConversations returns the conversations in store, spoken in through channels.
-func NewConversations(store *Store, channels map[string]Channel, o ConversationsOptions) *Conversations {
+// NewConversations returns the conversations in store, spoken in through the channels of accounts.
+func NewConversations(store *Store, accounts *Registry, o ConversationsOptions) *Conversations {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Poke == nil {
 		o.Poke = func() {}
 	}
-	return &Conversations{store: store, channels: channels, o: o}
+	return &Conversations{store: store, accounts: accounts, o: o}
 }
 
 // Get returns one conversation, or ErrNotFound.
@@ -119,14 +119,14 @@ func (c *Conversations) change(ctx context.Context, id ConversationID, do func(c
 }
 
 func (c *Conversations) fit(to Address, r Reply) []Reply {
-	if c.channels[AccountKey(to.Channel, to.Account)] == nil { // another process may know it
+	if c.accounts.Channel(AccountKey(to.Channel, to.Account)) == nil { // another process may know it
 		return []Reply{r}
 	}
 	return Fit(r, c.limits(to))
 }
 
 func (c *Conversations) limits(to Address) Limits {
-	if channel := c.channels[AccountKey(to.Channel, to.Account)]; channel != nil {
+	if channel := c.accounts.Channel(AccountKey(to.Channel, to.Account)); channel != nil {
 		return channel.Limits()
 	}
 	return Limits{}
