@@ -136,7 +136,9 @@ func begin(t *testing.T, open func(Stage) *Harness) *play {
 	if p.Mount != nil {
 		p.Mount(router)
 	} else {
-		webhook.NewHooks(func(k string) (webhook.Endpoint, bool) { return webhook.Endpoint{Account: p.Account, Receiver: p.Receiver}, k == key }, p.intake, p.log).Register(router)
+		webhook.NewHooks(func(k string) (webhook.Endpoint, bool) {
+			return webhook.Endpoint{Account: p.Account, Receiver: p.Receiver}, k == key
+		}, p.intake, p.log).Register(router)
 	}
 	server := httptest.NewServer(router)
 	t.Cleanup(server.Close)

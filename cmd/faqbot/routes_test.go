@@ -126,7 +126,7 @@ func (h *house) furnish() {
 	_, err = corpus.Publish(ctx, u.ID, "affiliate")
 	require.NoError(t, err)
 	address := bot.Address{Channel: "webchat", Account: "acme-chat", Customer: "v:someone"}
-	account := h.service.networks.accounts["webchat/acme-chat"]
+	account, _ := h.service.networks.accounts.Account("webchat/acme-chat")
 	require.NoError(t, h.service.intake.Accept(ctx, account, []bot.Event{{Address: address, ExternalID: "1", At: time.Now(), Message: &bot.Inbound{Text: "hello",
 		Attachments: []bot.Attachment{{Kind: "photo", File: strings.Repeat("a", 64)}}}}}))
 	conv, err := h.service.conversations.Find(ctx, address)
