@@ -71,6 +71,16 @@ func (c *Conversations) Refusal(conv Conversation) *SendError {
 	return sendable(conv, c.o.Now(), c.limits(conv.Address))
 }
 
+// Notify says r to the customer in the bot's name, whoever has the conversation. It is refused like Say.
+func (c *Conversations) Notify(ctx context.Context, id ConversationID, r Reply) error {
+	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
+		if refused := sendable(q.conv, c.o.Now(), Limits{}); refused != nil {
+			return refused
+		}
+		return q.say(ctx, AuthorBot, "", "notify:"+rand.Text(), r)
+	})
+}
+
 // HandBack gives a conversation that people have back to the bot, with a word about it for the
 // customer unless they cannot be reached. It closes the episode: what they ask next is a new
 // matter. One that the bot has already is left as it is.

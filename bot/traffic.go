@@ -48,6 +48,15 @@ func (s *Store) Traffic(ctx context.Context, channel, account string, now time.T
 	return t, nil
 }
 
+// Writers lists the conversations on an account in which a customer wrote last, the newest first.
+func (s *Store) Writers(ctx context.Context, channel, account string, limit int) ([]Conversation, error) {
+	list, err := s.conversations(ctx, `channel = $1 AND account = $2 AND heard_at > 0 ORDER BY heard_at DESC, id LIMIT $3`, channel, account, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list who wrote on %s: %w", AccountKey(channel, account), err)
+	}
+	return list, nil
+}
+
 // Paused reasons of a Traffic.
 const (
 	PausedThrottled     = pauseThrottled

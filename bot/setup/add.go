@@ -25,10 +25,9 @@ var ErrInFile = errors.New("the account stands in the configuration file: change
 // fill makes what a person need not think of: the account's mode, the secret that Telegram shows, the
 // text that Meta shows. What the account had before stays, so that nothing need be entered anew.
 func (l *Lines) fill(s *Settings) {
-	if n := l.line(s.Key()); n != nil && n.broken == nil {
-		if s.Channel == "telegram" {
-			s.Secret = cmp.Or(s.Secret, n.settings.Secret)
-		}
+	if n := l.line(s.Key()); n != nil && n.broken == nil && n.settings.APIBase == s.APIBase { // no secret goes to another address
+		s.Token = cmp.Or(s.Token, n.settings.Token)
+		s.Secret = cmp.Or(s.Secret, n.settings.Secret)
 		s.VerifyToken = cmp.Or(s.VerifyToken, n.settings.VerifyToken)
 	}
 	if s.Channel == "telegram" {

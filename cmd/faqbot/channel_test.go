@@ -369,3 +369,8 @@ func TestAddAsks(t *testing.T) {
 	_, err = channelAdd{Network: "telegram"}.settings(func(string, bool) (string, error) { return "", errors.New("EOF") }, &out)
 	require.ErrorContains(t, err, "read your answer")
 }
+
+func writeFile(t *testing.T, dir, name, text string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+}
