@@ -164,7 +164,7 @@ func TestChannelPages(t *testing.T) {
 	change := url.Values{"change": {"shop"}, "page_id": {"5001"}, "app_id": {"77"}, "affiliates": {"shop, elsewhere"}, "api_base": {n.graph.URL()}}
 	status, body = admin.post("/channels/add/instagram", change)
 	require.Equal(t, http.StatusOK, status, body)
-	require.Contains(t, body, "is set up")
+	require.Contains(t, body, "is added")
 	change.Set("api_base", "http://127.0.0.1:9")
 	status, body = admin.post("/channels/add/instagram", change)
 	require.Equal(t, http.StatusUnprocessableEntity, status)
@@ -213,7 +213,8 @@ func TestChannelsInABrowser(t *testing.T) {
 	phone.keepShot("channels-refused")
 	phone.do(emulation.SetEmulatedMedia(), chromedp.EmulateViewport(390, 844))
 	phone.do(chromedp.SetValue("#page_id", "5001"), chromedp.SendKeys("#token", metaToken), chromedp.SendKeys("#secret", metaSecret),
-		chromedp.Click("form.form button.primary"), chromedp.WaitVisible("#verify"))
+		chromedp.Click("form.form button.primary"), chromedp.WaitVisible("main .head"))
+	phone.says("is added")
 	phone.keepShot("channels-added")
 	a.SetToken(time.Now().Add(48 * time.Hour))
 
