@@ -20,7 +20,7 @@ func (c *Client) Skew() time.Duration { return time.Duration(c.skew.Load()) }
 // noteClock keeps what an answer's Date tells, which is cut to the second.
 func (c *Client) noteClock(h http.Header) {
 	if at, err := http.ParseTime(h.Get("Date")); err == nil {
-		c.skew.Store(int64(at.Add(time.Second / 2).Sub(time.Now())))
+		c.skew.Store(int64(time.Until(at.Add(time.Second / 2))))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"faqbot/bot"
@@ -59,12 +60,12 @@ func (c *Channel) Check(ctx context.Context, hook string) (s bot.Standing) {
 	}
 	s.Skew = c.api.Skew()
 	if id != c.page {
-		what, found := "page", "page "+id
-		if c.instagram {
-			what = "Instagram account"
-		}
-		if found = what + " " + id; id == "" {
-			found = "no " + what
+		found := "page " + id
+		switch {
+		case c.instagram && id == "":
+			found = "a page without Instagram account"
+		case c.instagram:
+			found = "Instagram account " + id
 		}
 		s.Problems = append(s.Problems, bot.Problem{Kind: bot.ProblemIdentity, Grave: true, What: fmt.Sprintf("The token is for %s, not for %s.", found, c.page),
 			Mend: "Enter the ID that belongs to the token, or make a token for that account.", Section: c.sections().Token})
@@ -180,6 +181,14 @@ func (c *Channel) Hook(ctx context.Context, address string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	sub, err := app.Subscription(ctx, c.object())
+	if err != nil {
+		return fmt.Errorf("ask for the app's webhook: %w", err)
+	}
+	ours := address[:strings.LastIndexByte(address, '/')+1] // where our other accounts of the channel are
+	if sub.Callback != address && strings.HasPrefix(sub.Callback, ours) {
+		return fmt.Errorf("the app posts to another account of ours, %s, and has one address for all its pages: make an app for this one", strings.TrimPrefix(sub.Callback, ours))
+	}
 	if err := app.Subscribe(ctx, c.object(), address, c.verifyToken, c.fields()); err != nil {
 		return fmt.Errorf("set the app's webhook: %w", graphapi.HookError(err))
 	}

@@ -47,13 +47,13 @@ func (l *Lines) report(n *line) Report {
 	r := Report{Settings: n.settings, Added: n.added, Hook: l.hook(n.settings), Standing: n.standing, CheckedAt: n.checkedAt}
 	r.Settings.Token, r.Settings.Secret, r.Settings.VerifyToken = "", "", ""
 	if n.broken != nil {
-		r.Standing.Problems = []bot.Problem{l.brokenProblem(n.broken)}
+		r.Standing.Problems = []bot.Problem{brokenProblem(n.settings.Channel, n.broken)}
 	}
 	return r
 }
 
-func (l *Lines) brokenProblem(err error) bot.Problem {
-	p := bot.Problem{Kind: bot.ProblemOther, Grave: true, What: "The account cannot be served: " + err.Error() + ".", Mend: "Add it again.", Section: "2-faqbot"}
+func brokenProblem(channel string, err error) bot.Problem {
+	p := bot.Problem{Kind: bot.ProblemOther, Grave: true, What: "The account cannot be served: " + err.Error() + ".", Mend: "Add it again.", Section: faqbotSection(channel)}
 	switch {
 	case errors.Is(err, ErrNoKey):
 		p.What = "The account's secrets cannot be read: " + err.Error() + "."
@@ -164,7 +164,7 @@ func (l *Lines) check(ctx context.Context, key string) {
 	}
 	if len(n.settings.Affiliates) == 0 {
 		standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemLimits, What: "The account names no affiliate: nobody's entries answer, so people must.",
-			Mend: "Name the affiliates whose entries answer.", Section: "2-faqbot"})
+			Mend: "Name the affiliates whose entries answer.", Section: faqbotSection(n.settings.Channel)})
 	}
 	l.mu.Lock()
 	n.standing, n.checkedAt = standing, time.Now()
@@ -183,6 +183,14 @@ func webhookSection(channel string) string {
 		return "4-the-webhook"
 	}
 	return "3-the-webhook"
+}
+
+// faqbotSection is the section of a channel's guide about faqbot's own settings.
+func faqbotSection(channel string) string {
+	if channel == "whatsapp" {
+		return "3-faqbot"
+	}
+	return "2-faqbot"
 }
 
 // ask makes sure that our public address leads to a service that serves the account s, with these very

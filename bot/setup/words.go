@@ -16,10 +16,10 @@ func PauseWords(t bot.Traffic) string {
 
 // DeadWords says why a reply did not get through.
 func DeadWords(d bot.DeadLetter) string {
-	switch {
-	case d.State == "doubtful":
+	switch d.State {
+	case "doubtful":
 		return "nobody can tell whether it arrived"
-	case d.State == "withdrawn":
+	case "withdrawn":
 		return "it could not be sent for ten minutes and was withdrawn"
 	}
 	switch bot.SendFailure(d.Code) {

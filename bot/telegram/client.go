@@ -82,7 +82,7 @@ func (c *client) Do(req *http.Request) (*http.Response, error) {
 		return nil, lost(err, !connected.Load())
 	}
 	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil { // cut to the second
-		c.skew.Store(int64(at.Add(time.Second / 2).Sub(time.Now())))
+		c.skew.Store(int64(time.Until(at.Add(time.Second / 2))))
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, answerMost))
 	err = errors.Join(err, resp.Body.Close())

@@ -225,7 +225,7 @@ func TestGetIsNotServed(t *testing.T) {
 	resp, err := client.Get(s.URL + "/hooks/net/a")
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
-	require.Equal(t, 404, resp.StatusCode)
+	require.Equal(t, 405, resp.StatusCode)
 }
 
 // An asking network wants a proof that the webhook is ours.

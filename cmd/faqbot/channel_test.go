@@ -165,6 +165,48 @@ func TestAddTelegram(t *testing.T) {
 	}
 }
 
+// With --test the command waits until somebody writes to the account and is answered.
+func TestAddAndTest(t *testing.T) {
+	n := newNewcomer(t, "faqbot.db")
+	n.start()
+	said := make(chan string, 1)
+	go func() {
+		out, _ := n.run("channel", "add", "telegram", "--id", "shop", "--affiliate", "shop", "--token", "env:BOT_TOKEN", "--api-base", n.telegram.URL(), "--test")
+		said <- out
+	}()
+	require.Eventually(t, func() bool { url, _, _ := n.telegram.Webhook(); return url != "" }, 20*time.Second, 10*time.Millisecond)
+	c := &customer{s: n.site, chat: 77}
+	for done := false; !done; { // it may not look for messages yet when the first one comes
+		require.Equal(t, "The smallest payout is 50 euros.", c.ask("minimum payout?").Text)
+		select {
+		case out := <-said:
+			done = true
+			require.Contains(t, out, "The answer went out. The account works.")
+		case <-time.After(time.Second):
+		}
+	}
+	n.quiet()
+}
+
+// An app of Meta's has one address for all its pages: a second page does not take it from the first.
+func TestOneAppForEachPage(t *testing.T) {
+	n := newNewcomer(t, "faqbot.db")
+	_, add := n.meta("messenger")
+	second := n.graph.Add(graphtest.AccountOptions{Kind: "messenger", ID: "6001", Token: "CanaryPageToken", Secret: metaSecret, AppID: "77"})
+	n.start()
+	out, code := n.run(add...)
+	require.Zero(t, code, out)
+	writeFile(t, n.dir, "page", "CanaryPageToken")
+	out, code = n.run("channel", "add", "messenger", "--id", "second", "--affiliate", "shop", "--token", "file:page", "--secret", "env:APP_SECRET",
+		"--app-id", "77", "--api-base", n.graph.URL(), "--page-id", "6001")
+	require.Zero(t, code, out)
+	require.Contains(t, out, "make an app for this one")
+	_, hook := second.Subscribed()
+	require.NotContains(t, hook, "second")
+	out, code = n.run("channel", "check", "messenger/shop")
+	require.Zero(t, code, out)
+}
+
 // setHook registers a webhook for the bot as some other program would.
 func setHook(t *testing.T, s *telegramtest.Server, url string) {
 	t.Helper()
