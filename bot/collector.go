@@ -57,15 +57,15 @@ type CollectorOptions struct {
 // beside turns and deliveries: neither waits for a file, but for a voice note, and for that a while only.
 type Collector struct {
 	store    *Store
-	channels map[string]Channel // by AccountKey
+	accounts *Registry
 	shelf    Shelf
 	log      logrus.FieldLogger
 	o        CollectorOptions
 	poke     chan struct{}
 }
 
-// NewCollector returns a Collector that fetches through channels, by AccountKey, and keeps in shelf.
-func NewCollector(store *Store, channels map[string]Channel, shelf Shelf, log logrus.FieldLogger, o CollectorOptions) *Collector {
+// NewCollector returns a Collector that fetches through accounts' channels and keeps in shelf.
+func NewCollector(store *Store, accounts *Registry, shelf Shelf, log logrus.FieldLogger, o CollectorOptions) *Collector {
 	if o.Workers == 0 {
 		o.Workers = 4
 	}
@@ -78,7 +78,7 @@ func NewCollector(store *Store, channels map[string]Channel, shelf Shelf, log lo
 	if o.Observe == nil {
 		o.Observe = func(string, time.Duration, error) {}
 	}
-	return &Collector{store: store, channels: channels, shelf: shelf, log: log, o: o, poke: make(chan struct{}, 1)}
+	return &Collector{store: store, accounts: accounts, shelf: shelf, log: log, o: o, poke: make(chan struct{}, 1)}
 }
 
 // Poke makes the collector look for work now.
@@ -154,7 +154,7 @@ func (c *Collector) fetch(ctx context.Context, f fetch) (a Attachment, data []by
 
 // keep gets an attachment's file from its network.
 func (c *Collector) keep(ctx context.Context, from Address, a Attachment) (Attachment, error) {
-	fetcher, ok := c.channels[AccountKey(from.Channel, from.Account)].(Fetcher)
+	fetcher, ok := c.accounts.Channel(AccountKey(from.Channel, from.Account)).(Fetcher)
 	switch {
 	case !ok:
 		a.Lost = LostNetwork

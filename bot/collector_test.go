@@ -55,13 +55,13 @@ func onMailroom(t *testing.T, files map[string]func() (io.ReadCloser, error), te
 	sqldbtest.Run(t, []sqldb.Schema{Schema(), media.Schema()}, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(t, db)
 		m := &mailroom{recorder: w.channel, files: files}
-		w.channels[AccountKey("test", "one")] = m
+		w.accounts.Put(w.account, m)
 		test(t, w, m, media.NewStore(db, media.Options{}))
 	})
 }
 
 func (w *world) collector(shelf Shelf, o CollectorOptions) *Collector {
-	return NewCollector(w.store, w.channels, shelf, w.log, o)
+	return NewCollector(w.store, w.accounts, shelf, w.log, o)
 }
 
 func withFile(customer, id string, list ...Attachment) Event {

@@ -18,19 +18,19 @@ type ConversationsOptions struct {
 // Conversations is how people of ours read and speak. Calling a method again changes nothing more.
 type Conversations struct {
 	store    *Store
-	channels map[string]Channel // by AccountKey
+	accounts *Registry
 	o        ConversationsOptions
 }
 
-// NewConversations returns the conversations in store, spoken in through channels.
-func NewConversations(store *Store, channels map[string]Channel, o ConversationsOptions) *Conversations {
+// NewConversations returns the conversations in store, spoken in through the channels of accounts.
+func NewConversations(store *Store, accounts *Registry, o ConversationsOptions) *Conversations {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Poke == nil {
 		o.Poke = func() {}
 	}
-	return &Conversations{store: store, channels: channels, o: o}
+	return &Conversations{store: store, accounts: accounts, o: o}
 }
 
 // Get returns one conversation, or ErrNotFound.
@@ -75,6 +75,16 @@ func (c *Conversations) Say(ctx context.Context, id ConversationID, key string, 
 // before anybody types.
 func (c *Conversations) Refusal(conv Conversation) *SendError {
 	return sendable(conv, c.o.Now(), c.limits(conv.Address))
+}
+
+// Notify says r to the customer in the bot's name, whoever has the conversation. It is refused like Say.
+func (c *Conversations) Notify(ctx context.Context, id ConversationID, r Reply) error {
+	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
+		if refused := sendable(q.conv, c.o.Now(), Limits{}); refused != nil {
+			return refused
+		}
+		return q.say(ctx, AuthorBot, "", "notify:"+rand.Text(), r)
+	})
 }
 
 // HandBack gives a conversation that people have back to the bot, with a word about it for the
@@ -125,14 +135,14 @@ func (c *Conversations) change(ctx context.Context, id ConversationID, do func(c
 }
 
 func (c *Conversations) fit(to Address, r Reply) []Reply {
-	if c.channels[AccountKey(to.Channel, to.Account)] == nil { // another process may know it
+	if c.accounts.Channel(AccountKey(to.Channel, to.Account)) == nil { // another process may know it
 		return []Reply{r}
 	}
 	return Fit(r, c.limits(to))
 }
 
 func (c *Conversations) limits(to Address) Limits {
-	if channel := c.channels[AccountKey(to.Channel, to.Account)]; channel != nil {
+	if channel := c.accounts.Channel(AccountKey(to.Channel, to.Account)); channel != nil {
 		return channel.Limits()
 	}
 	return Limits{}

@@ -44,15 +44,15 @@ type CourierOptions struct {
 // A Courier carries out deliveries: replies to channels, news to the desk.
 type Courier struct {
 	store    *Store
-	channels map[string]Channel // by AccountKey
+	accounts *Registry
 	desk     Desk
 	log      logrus.FieldLogger
 	o        CourierOptions
 	poke     chan struct{}
 }
 
-// NewCourier returns a Courier over channels, by AccountKey, and desk.
-func NewCourier(store *Store, channels map[string]Channel, desk Desk, log logrus.FieldLogger, o CourierOptions) *Courier {
+// NewCourier returns a Courier over the channels of accounts, and desk.
+func NewCourier(store *Store, accounts *Registry, desk Desk, log logrus.FieldLogger, o CourierOptions) *Courier {
 	if o.Workers == 0 {
 		o.Workers = 16
 	}
@@ -65,7 +65,7 @@ func NewCourier(store *Store, channels map[string]Channel, desk Desk, log logrus
 	if o.Link == nil {
 		o.Link = func(Media) string { return "" }
 	}
-	return &Courier{store: store, channels: channels, desk: desk, log: log, o: o, poke: make(chan struct{}, 1)}
+	return &Courier{store: store, accounts: accounts, desk: desk, log: log, o: o, poke: make(chan struct{}, 1)}
 }
 
 // Poke makes the courier look for work now.
@@ -127,7 +127,7 @@ func (c *Courier) tell(ctx context.Context, d delivery, log logrus.FieldLogger) 
 
 // send sends a reply. What it returns is the whole policy of retries.
 func (c *Courier) send(ctx context.Context, d delivery, log logrus.FieldLogger) verdict {
-	channel := c.channels[AccountKey(d.to.Channel, d.to.Account)]
+	channel := c.accounts.Channel(AccountKey(d.to.Channel, d.to.Account))
 	if channel == nil {
 		return c.judge(d, &SendError{Kind: SendMisconfigured, Code: "no such account"}, Limits{})
 	}

@@ -44,7 +44,7 @@ type IntakeOptions struct {
 // An Intake takes in what channels heard. What Accept returns nil for is on disk.
 type Intake struct {
 	store      *Store
-	channels   map[string]Channel // by AccountKey
+	accounts   *Registry
 	log        logrus.FieldLogger
 	poke       func()
 	now        func() time.Time
@@ -62,15 +62,15 @@ type courtesy struct {
 // AccountKey names an account in maps and paths: "telegram/ID".
 func AccountKey(channel, account string) string { return channel + "/" + account }
 
-// NewIntake returns an Intake for the accounts of channels, by AccountKey.
-func NewIntake(store *Store, channels map[string]Channel, log logrus.FieldLogger, o IntakeOptions) *Intake {
+// NewIntake returns an Intake for accounts.
+func NewIntake(store *Store, accounts *Registry, log logrus.FieldLogger, o IntakeOptions) *Intake {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Poke == nil {
 		o.Poke = func() {}
 	}
-	return &Intake{store: store, channels: channels, log: log, poke: o.Poke, now: o.Now, hears: o.Hears,
+	return &Intake{store: store, accounts: accounts, log: log, poke: o.Poke, now: o.Now, hears: o.Hears,
 		courtesies: make(chan courtesy, 256)}
 }
 
@@ -80,7 +80,7 @@ func NewIntake(store *Store, channels map[string]Channel, log logrus.FieldLogger
 func (in *Intake) Accept(ctx context.Context, account Account, events []Event) error {
 	now := in.now()
 	limits := Limits{}
-	if channel := in.channels[AccountKey(account.Channel, account.ID)]; channel != nil {
+	if channel := in.accounts.Channel(AccountKey(account.Channel, account.ID)); channel != nil {
 		limits = channel.Limits()
 	}
 	// One order of locks for all: two batches of the same customers must not wait for each other.
@@ -166,7 +166,7 @@ func (in *Intake) Run(ctx context.Context) error {
 }
 
 func (in *Intake) show(ctx context.Context, c courtesy) error {
-	channel := in.channels[AccountKey(c.to.Channel, c.to.Account)]
+	channel := in.accounts.Channel(AccountKey(c.to.Channel, c.to.Account))
 	if c.tap != "" {
 		if a, ok := channel.(Acknowledger); ok {
 			return a.Acknowledge(ctx, c.tap)

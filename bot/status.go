@@ -57,7 +57,7 @@ func findDelivery(ctx context.Context, tx *sql.Tx, account Account, id DeliveryI
 
 // learnArrival settles a delivery that the network has, in doubt or not answered yet, as sent.
 func (s *Store) learnArrival(ctx context.Context, tx *sql.Tx, d delivery, state string, status SendStatus, networkID string, l Limits, now time.Time) error {
-	if state == "failed" {
+	if state == "failed" || state == "replayed" {
 		return nil
 	}
 	if state != "sent" {

@@ -48,12 +48,13 @@ type Client struct {
 	version string
 	http    *http.Client
 	media   *media.Downloader
-	usage   usage
+	usage   *usage
+	skew    *atomic.Int64 // of Meta's clock, in nanoseconds
 }
 
 // NewClient returns a Client. It calls nobody.
 func NewClient(o Options) (*Client, error) {
-	c := &Client{token: o.Token, base: strings.TrimRight(o.Base, "/"), version: o.Version}
+	c := &Client{token: o.Token, base: strings.TrimRight(o.Base, "/"), version: o.Version, usage: &usage{}, skew: &atomic.Int64{}}
 	if c.base == "" {
 		c.base = defaultBase
 	}
@@ -123,6 +124,7 @@ func (c *Client) Call(ctx context.Context, method, path string, query url.Values
 		return lost(err, false)
 	}
 	c.usage.note(resp.Header)
+	c.noteClock(resp.Header)
 	return c.open(resp, body, out)
 }
 

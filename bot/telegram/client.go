@@ -23,7 +23,10 @@ const answerMost = 32 << 20
 
 // A client does one exchange with the Bot API. Its errors are *apiError, *lostError and *oddError
 // and hold neither the token, which is in every URL, nor words of anybody.
-type client struct{ http *http.Client }
+type client struct {
+	http *http.Client
+	skew atomic.Int64 // of Telegram's clock, in nanoseconds
+}
 
 func newClient() *client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
@@ -77,6 +80,9 @@ func (c *client) Do(req *http.Request) (*http.Response, error) {
 	})))
 	if err != nil {
 		return nil, lost(err, !connected.Load())
+	}
+	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil { // cut to the second
+		c.skew.Store(int64(time.Until(at.Add(time.Second / 2))))
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, answerMost))
 	err = errors.Join(err, resp.Body.Close())

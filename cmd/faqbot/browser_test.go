@@ -411,7 +411,7 @@ func TestDemoInABrowser(t *testing.T) {
 	admin.until(`location.pathname === '/people' && document.readyState === 'complete'`) // the words are on the page before, too
 	admin.accessible("people")
 	admin.keepShot("people")
-	admin.click("a", "ann")
+	admin.click("main a", "ann")
 	admin.until(`location.pathname.startsWith('/people/') && document.readyState === 'complete'`)
 	admin.accessible("a person")
 	for _, path := range []string{"/people/keys", "/people/audit", "/account", "/partners", "/nowhere"} {

@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
+	"faqbot/bot/setup/board"
 	"faqbot/bot/webchat"
 	"faqbot/eval"
 	"faqbot/handoff/console"
@@ -34,6 +35,7 @@ var pageFiles embed.FS
 //	/sign-in   everybody; /account who is signed in; /people admins
 //	/desk      agents, leads, admins
 //	/partners  affiliates, admins
+//	/channels  leads, admins
 //	/api       programs, by an affiliate's key
 type pages struct {
 	service *service
@@ -42,6 +44,7 @@ type pages struct {
 	door    *signin.Door
 	console *console.Console
 	portal  *portal.Portal
+	board   *board.Board
 	chat    *webchat.Site
 }
 
@@ -69,6 +72,9 @@ func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
 		return nil, err
 	}
 	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke, Media: s.media, Log: s.log}); err != nil {
+		return nil, err
+	}
+	if p.board, err = board.New(s.networks.lines, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log}); err != nil {
 		return nil, err
 	}
 	key, err := s.directory.Secret(ctx, "webchat visitors")
@@ -140,6 +146,7 @@ func places(role people.Role) (list []place) {
 		{"/desk", "Desk", "Customers who wait for a person.", desk},
 		{"/desk/conversations", "Conversations", "Everything said, also what the bot handles by itself.", desk},
 		{"/partners", "Entries", "Upload, publish, try and roll back an affiliate's FAQ.", entries},
+		{"/channels", "Channels", "Accounts on Telegram, WhatsApp, Messenger and Instagram: what is wrong with them, and how to add one.", []people.Role{people.RoleAdmin, people.RoleLead}},
 		{"/people", "People", "Accounts, roles, API keys and what was changed.", []people.Role{people.RoleAdmin}},
 		{"/account", "Account", "Your password and where you are signed in.", people.Roles()},
 	} {
@@ -162,6 +169,8 @@ func (p *pages) register(r *gin.Engine) {
 	desk.GET("/desk/media/:file", p.deskMedia)
 	p.portal.Register(r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleAdmin)))
 	r.GET("/media/:file/:name", p.service.links.serve)
+	staff := r.Group("", p.door.Identify(), p.door.Require(people.RoleLead, people.RoleAdmin))
+	p.board.Register(staff, r.Group("", p.door.Identify(), p.door.Require(people.RoleAdmin)))
 	r.POST("/api/ask", newAPI(p.service).ask)
 	r.NoRoute(p.door.Identify(), func(c *gin.Context) { p.show(c, http.StatusNotFound, "missing", nil) })
 }

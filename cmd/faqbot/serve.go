@@ -20,6 +20,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/dialogue"
+	"faqbot/bot/setup"
 	"faqbot/bot/webhook"
 	"faqbot/handoff"
 	"faqbot/knowledge"
@@ -107,13 +108,13 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 			err = errors.Join(err, s.close())
 		}
 	}()
+	if _, err = newNetworks(c, setup.Options{Log: log}); err != nil { // before anything is made
+		return nil, err
+	}
 	if s.db, err = openDB(ctx, c); err != nil {
 		return nil, err
 	}
 	s.media = media.NewStore(s.db, media.Options{})
-	if s.networks, err = newNetworks(c, s.media, log); err != nil {
-		return nil, err
-	}
 	if s.embedders, err = newEmbedders(c, s.db, logProgress(log)); err != nil {
 		return nil, err
 	}
@@ -121,6 +122,19 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 		return nil, err
 	}
 	s.store = bot.NewStore(s.db)
+	s.networks, err = newNetworks(c, setup.Options{Store: s.store, Files: s.media, Log: log,
+		Accept: func(ctx context.Context, a bot.Account, events []bot.Event) error {
+			return s.intake.Accept(ctx, a, events)
+		},
+		Reject: func(ctx context.Context, a bot.Account, body []byte, reason string) error {
+			return s.intake.Reject(ctx, a, body, reason)
+		}})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.networks.lines.Reload(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.takeOver(ctx); err != nil {
 		return nil, err
 	}
@@ -133,10 +147,10 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	if s.links, err = newMediaLinks(ctx, s); err != nil {
 		return nil, err
 	}
-	s.courier = bot.NewCourier(s.store, s.networks.channels, s.desk, log, bot.CourierOptions{Link: s.links.link, Observe: s.observe})
-	s.runner = bot.NewRunner(s.store, s.engine, s.networks.accounts, s.networks.channels, log,
+	s.courier = bot.NewCourier(s.store, s.networks.accounts, s.desk, log, bot.CourierOptions{Link: s.links.link, Observe: s.observe})
+	s.runner = bot.NewRunner(s.store, s.engine, s.networks.accounts, log,
 		bot.RunnerOptions{Poke: s.poke, Observe: s.observe})
-	s.intake = bot.NewIntake(s.store, s.networks.channels, log, bot.IntakeOptions{Poke: s.poke, Hears: c.Speech.Model != ""})
+	s.intake = bot.NewIntake(s.store, s.networks.accounts, log, bot.IntakeOptions{Poke: s.poke, Hears: c.Speech.Model != ""})
 	if s.collector, err = newCollector(c, s, log); err != nil {
 		return nil, err
 	}
@@ -227,8 +241,8 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.collector.Run, s.desk.Run, s.pages.console.Run, s.pages.expire, s.giveBack}
-	for _, loop := range append(loops, s.hearing()...) {
+	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.collector.Run, s.desk.Run, s.pages.console.Run, s.pages.expire, s.giveBack, s.networks.lines.Run}
+	for _, loop := range loops {
 		g.Go(func() error {
 			if err := loop(ctx); !errors.Is(err, context.Canceled) {
 				return err
@@ -266,30 +280,6 @@ func (s *service) answer(ctx context.Context) error {
 		}
 	}
 	return s.runner.Run(ctx)
-}
-
-// hearing are the loops that keep the accounts registered, or poll them.
-func (s *service) hearing() (loops []func(context.Context) error) {
-	for _, t := range s.networks.telegram {
-		a, channel := t.config, t.channel
-		account := a.account()
-		if a.Mode == modePoll {
-			loops = append(loops, func(ctx context.Context) error {
-				return channel.Poll(ctx,
-					func(ctx context.Context, events []bot.Event) error { return s.intake.Accept(ctx, account, events) },
-					func(ctx context.Context, body []byte, reason string) error {
-						return s.intake.Reject(ctx, account, body, reason)
-					})
-			})
-			continue
-		}
-		hook := ""
-		if s.config.Server.PublicURL != "" {
-			hook = s.config.Server.PublicURL + "/hooks/" + bot.AccountKey(a.Channel, a.ID)
-		}
-		loops = append(loops, func(ctx context.Context) error { return channel.Run(ctx, hook) })
-	}
-	return append(loops, s.networks.meta...)
 }
 
 // server is the HTTP server with limits of its own: gin's has none.
@@ -337,7 +327,7 @@ func (s *service) routes() http.Handler {
 	}
 	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	r.GET("/readyz", s.readyz)
-	webhook.NewHooks(s.networks.hooks, s.intake, s.log).Register(r)
+	webhook.NewHooks(webhook.Served(s.networks.accounts), s.intake, s.log).Register(r)
 	s.pages.register(r)
 	return r
 }
@@ -357,7 +347,7 @@ func (s *service) readyz(c *gin.Context) {
 		why = append(why, "the database does not answer")
 	}
 	for _, key := range keys {
-		why = append(why, key+": the network refuses our token or permissions; mend the configuration and start again")
+		why = append(why, key+": the network refuses our token or permissions; see /channels, or faqbot channel check")
 	}
 	if len(why) > 0 {
 		c.String(http.StatusServiceUnavailable, "%s\n", strings.Join(why, "\n"))

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"faqbot/bot"
+	"faqbot/bot/setup"
 	"faqbot/knowledge/sqldb"
 	"faqbot/retrieval/encoder"
 )
@@ -42,7 +43,7 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 	if err != nil {
 		return err
 	}
-	if _, err := newNetworks(c, nil, newLogger(term.err)); err != nil {
+	if _, err := newNetworks(c, setup.Options{Log: newLogger(term.err)}); err != nil {
 		return err
 	}
 	file := c.path
@@ -66,7 +67,7 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 		if len(a.Affiliates) == 0 {
 			fmt.Fprintln(term.out, `            ! it names no affiliates, so nobody's entries answer: set affiliates = ["NAME"]`)
 		}
-		if a.Channel == "telegram" && a.Mode == modeWebhook && c.Server.PublicURL == "" {
+		if a.Channel == "telegram" && a.Mode == setup.ModeWebhook && c.Server.PublicURL == "" {
 			fmt.Fprintln(term.out, "            ! [server] public_url is not set, so the webhook cannot be registered; set it, or mode = \"poll\"")
 		}
 	}

@@ -90,17 +90,16 @@ func open(t *testing.T) *office {
 	log.SetOutput(t.Output())
 	phrases, err := dialogue.LoadPhrases()
 	require.NoError(t, err)
-	channels, accounts := map[string]bot.Channel{}, map[string]bot.Account{}
+	accounts := bot.NewRegistry()
 	for _, a := range []knowledge.AffiliateID{"acme", "bolt", ""} {
-		key := bot.AccountKey("test", account(a).ID)
-		channels[key], accounts[key] = network{}, account(a)
+		accounts.Put(account(a), network{})
 	}
 	store := bot.NewStore(o.db)
-	o.conversations = bot.NewConversations(store, channels, bot.ConversationsOptions{})
+	o.conversations = bot.NewConversations(store, accounts, bot.ConversationsOptions{})
 	o.desk = handoff.NewDesk(o.db, o.conversations, phrases, log, nil)
-	o.intake = bot.NewIntake(store, channels, log, bot.IntakeOptions{})
-	runner := bot.NewRunner(store, dialogue.NewEngine(nothing{}, phrases, dialogue.DefaultPolicy()), accounts, channels, log, bot.RunnerOptions{})
-	courier := bot.NewCourier(store, channels, o.desk, log, bot.CourierOptions{})
+	o.intake = bot.NewIntake(store, accounts, log, bot.IntakeOptions{})
+	runner := bot.NewRunner(store, dialogue.NewEngine(nothing{}, phrases, dialogue.DefaultPolicy()), accounts, log, bot.RunnerOptions{})
+	courier := bot.NewCourier(store, accounts, o.desk, log, bot.CourierOptions{})
 	o.console, err = New(o.desk, o.conversations, Options{Log: log, Every: 10 * time.Millisecond, Beat: 20 * time.Millisecond,
 		Chrome: func(r *http.Request) page.Chrome { return page.Chrome{Who: r.Header.Get("X-Who")} },
 		Who: func(r *http.Request) (people.Person, bool) {

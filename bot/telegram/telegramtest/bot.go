@@ -43,7 +43,8 @@ type Bot struct {
 	most      time.Duration
 	duplicate int // every how many deliveries one is posted twice
 	posts     int
-	bodies    int // answers to deliveries that were not empty
+	clock     time.Duration // ahead of ours
+	bodies    int           // answers to deliveries that were not empty
 	accepted  []Accepted
 }
 
@@ -109,6 +110,9 @@ func (b *Bot) serve(w http.ResponseWriter, r *http.Request, method string, p par
 	}
 	b.mu.Lock()
 	b.calls[method]++
+	if b.clock != 0 {
+		w.Header().Set("Date", time.Now().Add(b.clock).UTC().Format(http.TimeFormat))
+	}
 	f := b.fault(method, p.number("chat_id"))
 	b.announce()
 	b.mu.Unlock()
@@ -191,6 +195,13 @@ func (b *Bot) Inject(f Fault) {
 		f.Times = 1
 	}
 	b.faults = append(b.faults, &f)
+}
+
+// SetClock sets how far Telegram's clock is ahead of ours.
+func (b *Bot) SetClock(ahead time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.clock = ahead
 }
 
 // ClearFaults takes all faults away.
