@@ -155,7 +155,7 @@ func TestFetchHoldsUpNobody(t *testing.T) {
 // What is said in a voice note is the customer's words, with those beside it.
 func TestHeard(t *testing.T) {
 	onMailroom(t, map[string]func() (io.ReadCloser, error){"v": holds(aVoice)}, func(t *testing.T, w *world, _ *mailroom, shelf *media.Store) {
-		w.intake = NewIntake(w.store, w.channels, w.log, IntakeOptions{Hears: true})
+		w.intake = NewIntake(w.store, w.accounts, w.log, IntakeOptions{Hears: true})
 		e := withFile("c", "u1", Attachment{Kind: "voice", File: "v"})
 		e.Message.Text = "hi"
 		w.accept(e)
@@ -172,7 +172,7 @@ func TestHeard(t *testing.T) {
 // come late stand at the desk and answer nothing.
 func TestHeardTooLate(t *testing.T) {
 	onMailroom(t, map[string]func() (io.ReadCloser, error){"v": holds(aVoice)}, func(t *testing.T, w *world, _ *mailroom, shelf *media.Store) {
-		w.intake = NewIntake(w.store, w.channels, w.log, IntakeOptions{Hears: true})
+		w.intake = NewIntake(w.store, w.accounts, w.log, IntakeOptions{Hears: true})
 		said := make(chan struct{})
 		speech := listener(func(ctx context.Context) (string, error) {
 			select {
@@ -186,8 +186,8 @@ func TestHeardTooLate(t *testing.T) {
 		require.InDelta(t, time.Now().Add(holdMost).UnixMilli(), due, 5000)
 		w.run(w.collector(shelf, CollectorOptions{Speech: speech}).Run)
 		later := func() time.Time { return time.Now().Add(holdMost + time.Second) }
-		w.run(NewRunner(w.store, echo{}, w.accounts, w.channels, w.log, RunnerOptions{Now: later}).Run,
-			NewCourier(w.store, w.channels, w.desk, w.log, CourierOptions{Now: later}).Run)
+		w.run(NewRunner(w.store, echo{}, w.accounts, w.log, RunnerOptions{Now: later}).Run,
+			NewCourier(w.store, w.accounts, w.desk, w.log, CourierOptions{Now: later}).Run)
 		w.soon("answered", func() bool { return len(w.channel.texts("c")) == 1 })
 		close(said)
 		w.soon("heard", func() bool { return w.attached("c")[0].Heard == "late words" })
@@ -199,7 +199,7 @@ func TestHeardTooLate(t *testing.T) {
 // Words that come while the bot thinks without them are not lost: the turn is done again.
 func TestHeardMeanwhile(t *testing.T) {
 	onMailroom(t, map[string]func() (io.ReadCloser, error){"v": holds(aVoice)}, func(t *testing.T, w *world, _ *mailroom, shelf *media.Store) {
-		w.intake = NewIntake(w.store, w.channels, w.log, IntakeOptions{Hears: true})
+		w.intake = NewIntake(w.store, w.accounts, w.log, IntakeOptions{Hears: true})
 		w.accept(withFile("c", "u1", Attachment{Kind: "voice", File: "v"}))
 		_, err := w.db.ExecContext(t.Context(), `UPDATE conversations SET turn_due_at = 1, held_until = 1`)
 		require.NoError(t, err)
@@ -223,7 +223,7 @@ func TestHeardMeanwhile(t *testing.T) {
 func TestUnheard(t *testing.T) {
 	for want, err := range map[string]error{UnheardTooLong: ErrTooLong, UnheardNothing: ErrNothingSaid, UnheardFailed: errors.New("HTTP status 500")} {
 		onMailroom(t, map[string]func() (io.ReadCloser, error){"v": holds(aVoice)}, func(t *testing.T, w *world, _ *mailroom, shelf *media.Store) {
-			w.intake = NewIntake(w.store, w.channels, w.log, IntakeOptions{Hears: true})
+			w.intake = NewIntake(w.store, w.accounts, w.log, IntakeOptions{Hears: true})
 			w.accept(withFile("c", "u1", Attachment{Kind: "voice", File: "v"}))
 			began := time.Now()
 			w.run(w.runner(echo{}).Run, w.courier().Run,
@@ -257,7 +257,7 @@ func TestSendOrLink(t *testing.T) {
 			}
 			return "https://bot.example/" + m.File
 		}
-		w.run(NewCourier(w.store, w.channels, w.desk, w.log, CourierOptions{Link: link}).Run)
+		w.run(NewCourier(w.store, w.accounts, w.desk, w.log, CourierOptions{Link: link}).Run)
 		w.soon("sent", func() bool { return len(w.channel.texts("c")) == 3 })
 		w.channel.mu.Lock()
 		sent := w.channel.sent["c"]

@@ -189,6 +189,8 @@ func (p *part) join(sp *space, shut []bool, views []view, said *recollection) []
 		c.which, c.sure = c.parts.which(), c.parts.sure(len(p.entries))
 		if said != nil {
 			together := p.parts(e, sp, last)
+			// The logistic head would be sure that what was asked before is asked again.
+			together.Chance, together.logChance = c.parts.Chance, c.parts.logChance
 			c.which = said.inContext(c.which, together.which(), alone[0].lexical[e], last.stale[e])
 			c.sure = said.inContext(c.sure, together.sure(len(p.entries)), alone[0].lexical[e], last.stale[e])
 		}

@@ -142,7 +142,7 @@ func entry(id, question, answer string) knowledge.Entry {
 
 func (answers) Search(_ context.Context, q retrieval.Query) (retrieval.Result, error) {
 	hit := func(id, question, answer string, p float64) retrieval.Hit {
-		return retrieval.Hit{Entry: entry(id, question, answer), Score: p}
+		return retrieval.Hit{Entry: entry(id, question, answer), Score: p, Odds: 1}
 	}
 	switch {
 	case strings.Contains(q.Text, "join"):
