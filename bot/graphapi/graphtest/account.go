@@ -41,8 +41,9 @@ type Account struct {
 	moods     Moods
 
 	hook      string
-	queues    map[string][][]byte // bodies that wait, by order
+	queues    map[string][]posting // what waits, by order
 	pending   int
+	accepted  []Accepted
 	posts     int
 	delivered int // bodies that were answered with 200
 	refused   int // answers that were not
@@ -107,7 +108,7 @@ type File struct {
 
 func newAccount(s *Server, o AccountOptions) *Account {
 	return &Account{o: o, server: s, changed: make(chan struct{}), customers: map[string]*customer{}, calls: map[string]int{},
-		usage: map[string]string{}, files: map[string]File{}, seen: map[string]bool{}, queues: map[string][][]byte{}}
+		usage: map[string]string{}, files: map[string]File{}, seen: map[string]bool{}, queues: map[string][]posting{}}
 }
 
 // Hook sets where webhooks are posted. What waits goes there.
@@ -361,6 +362,13 @@ func (a *Account) Pending() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.pending
+}
+
+// Accepted lists what customers did and the webhook took, in the order in which it did.
+func (a *Account) Accepted() []Accepted {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.accepted)
 }
 
 // Delivered is the number of webhook bodies that were answered with 200; Refused, of other answers.
