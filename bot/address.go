@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -12,9 +11,9 @@ import (
 // openConversation finds or begins the conversation of e's customer and locks its row. Where the
 // network has a stable ID for a customer, that decides who they are: a phone number can pass to
 // somebody else, who must not be taken for the one before.
-func openConversation(ctx context.Context, tx *sql.Tx, account Account, e Event, now time.Time) (*hearing, error) {
+func (s *Store) openConversation(ctx context.Context, tx *sql.Tx, account Account, e Event, now time.Time) (*hearing, error) {
 	if e.Stable != "" {
-		h, err := known(ctx, tx, e, now)
+		h, err := s.known(ctx, tx, e, now)
 		if h != nil || err != nil {
 			return h, err
 		}
@@ -35,13 +34,12 @@ const hearingColumns = conversationColumns + `, next_seq, waiting_since, active_
 
 // known is the conversation that e.Stable names, nil if there is none. It goes on under the address
 // that the customer writes from now, unless another conversation has that.
-func known(ctx context.Context, tx *sql.Tx, e Event, now time.Time) (*hearing, error) {
+func (s *Store) known(ctx context.Context, tx *sql.Tx, e Event, now time.Time) (*hearing, error) {
 	a := e.Address
 	h := &hearing{now: now}
-	row := tx.QueryRowContext(ctx, `UPDATE conversations SET customer = CASE WHEN $4 = $3 OR EXISTS
-			(SELECT 1 FROM conversations o WHERE o.channel = $1 AND o.account = $2 AND o.customer = $4) THEN customer ELSE $4 END
-		WHERE id = (SELECT conversation_id FROM aliases WHERE channel = $1 AND account = $2 AND stable = $3)
-		RETURNING `+hearingColumns, a.Channel, a.Account, e.Stable, a.Customer)
+	row := tx.QueryRowContext(ctx, `SELECT `+hearingColumns+` FROM conversations
+		WHERE id = (SELECT conversation_id FROM aliases WHERE channel = $1 AND account = $2 AND stable = $3) `+s.db.ForUpdate,
+		a.Channel, a.Account, e.Stable)
 	var err error
 	h.conv, err = scanConversation(row, &h.seq, &h.waitingSince, &h.activeAt)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -50,7 +48,19 @@ func known(ctx context.Context, tx *sql.Tx, e Event, now time.Time) (*hearing, e
 	if err != nil {
 		return nil, fmt.Errorf("find conversation: %w", err)
 	}
-	return h, nil
+	if h.conv.Address.Customer == a.Customer || a.Customer == e.Stable {
+		return h, nil
+	}
+	res, err := tx.ExecContext(ctx, `UPDATE conversations SET customer = $4 WHERE id = $1 AND NOT EXISTS
+		(SELECT 1 FROM conversations o WHERE o.channel = $2 AND o.account = $3 AND o.customer = $4)`, h.conv.ID, a.Channel, a.Account, a.Customer)
+	if err != nil {
+		return nil, fmt.Errorf("follow a customer to another address: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if n > 0 {
+		h.conv.Address.Customer = a.Customer
+	}
+	return h, err
 }
 
 // evict takes e's address away from a conversation that belongs to another stable ID: from now on
@@ -72,7 +82,7 @@ func evict(ctx context.Context, tx *sql.Tx, e Event) error {
 }
 
 func insertConversation(ctx context.Context, tx *sql.Tx, account Account, to Address, now time.Time) (*hearing, error) {
-	id, customer := ConversationID(rand.Text()), CustomerID(rand.Text())
+	id, customer := ConversationID(newID(now)), CustomerID(newID(now))
 	row := tx.QueryRowContext(ctx, `INSERT INTO conversations
 		(id, channel, account, customer, customer_id, affiliate, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (channel, account, customer) DO UPDATE SET opened_at = conversations.opened_at

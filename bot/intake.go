@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
@@ -83,7 +82,7 @@ func (in *Intake) Accept(ctx context.Context, account Account, events []Event) e
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b Event) int { return strings.Compare(a.Address.Customer, b.Address.Customer) })
 	var heard []Event // by the bot, which will answer
-	err := in.store.db.Grouped(ctx, func(tx *sql.Tx) error {
+	err := in.store.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		heard = nil // the group's transaction may be tried again
 		for _, e := range events {
 			answers, err := in.store.accept(ctx, tx, account, limits, complete(e, now), now)
@@ -233,7 +232,7 @@ func (s *Store) accept(ctx context.Context, tx *sql.Tx, account Account, l Limit
 			return false, err
 		}
 	}
-	h, err := openConversation(ctx, tx, account, e, now)
+	h, err := s.openConversation(ctx, tx, account, e, now)
 	if err != nil {
 		return false, err
 	}
@@ -281,7 +280,7 @@ func (h *hearing) hear(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
 	res, err := tx.ExecContext(ctx, `INSERT INTO messages
 		(id, conversation_id, seq, episode_id, author, body, choice, attachments, external_id, network_id, turn_id, status, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (conversation_id, external_id) DO NOTHING`,
-		rand.Text(), c.ID, h.seq, episode, AuthorCustomer, m.Text, m.Choice, pack(m.Attachments), e.ExternalID, m.NetworkID,
+		newID(h.now), c.ID, h.seq, episode, AuthorCustomer, m.Text, m.Choice, pack(m.Attachments), e.ExternalID, m.NetworkID,
 		turn, StatusReceived, sqldb.Millis(e.At))
 	if err != nil {
 		return false, fmt.Errorf("store message: %w", err)
@@ -324,13 +323,13 @@ func (h *hearing) due(tapped bool) int64 {
 func (h *hearing) episode(ctx context.Context, tx *sql.Tx) (id EpisodeID, fresh bool, err error) {
 	c := h.conv
 	if c.Episode == "" {
-		return EpisodeID(rand.Text()), true, nil
+		return EpisodeID(newID(h.now)), true, nil
 	}
 	if c.Mode == ModePerson { // the ticket keeps the matter open
 		return c.Episode, false, nil
 	}
 	if h.now.UnixMilli()-h.activeAt > episodeGap.Milliseconds() {
-		return EpisodeID(rand.Text()), true, nil
+		return EpisodeID(newID(h.now)), true, nil
 	}
 	var closed int64
 	err = tx.QueryRowContext(ctx, `SELECT closed_at FROM episodes WHERE id = $1`, c.Episode).Scan(&closed)
@@ -338,7 +337,7 @@ func (h *hearing) episode(ctx context.Context, tx *sql.Tx) (id EpisodeID, fresh 
 		return "", false, fmt.Errorf("read episode: %w", err)
 	}
 	if closed > 0 {
-		return EpisodeID(rand.Text()), true, nil
+		return EpisodeID(newID(h.now)), true, nil
 	}
 	return c.Episode, false, nil
 }

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -177,7 +176,7 @@ func (h *hearing) overtake(ctx context.Context, tx *sql.Tx, e Event) error {
 	res, err := tx.ExecContext(ctx, `INSERT INTO messages
 		(id, conversation_id, seq, episode_id, author, body, attachments, external_id, network_id, turn_id, status, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (conversation_id, external_id) DO NOTHING`,
-		rand.Text(), h.conv.ID, h.seq, episode, AuthorAgent, e.Aside.Text, pack(e.Aside.Attachments), e.ExternalID, e.Aside.NetworkID,
+		newID(h.now), h.conv.ID, h.seq, episode, AuthorAgent, e.Aside.Text, pack(e.Aside.Attachments), e.ExternalID, e.Aside.NetworkID,
 		overheard, StatusSent, sqldb.Millis(e.At))
 	if err != nil {
 		return fmt.Errorf("store what was written past us: %w", err)

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -45,7 +44,7 @@ func (s *Store) claimTurn(ctx context.Context, now time.Time, lease time.Duratio
 	if err != nil {
 		return c, next, false, fmt.Errorf("claim turn: %w", err)
 	}
-	c.turn.ID, c.turn.Now = TurnID(rand.Text()), now
+	c.turn.ID, c.turn.Now = TurnID(newID(now)), now
 	if err := s.loadTurn(ctx, &c.turn); err != nil {
 		return c, next, false, fmt.Errorf("load turn of %s: %w", c.turn.Conversation.ID, err)
 	}
@@ -115,7 +114,7 @@ func (s *Store) loadAnswered(ctx context.Context, t *Turn) (err error) {
 // are queued, in one transaction. It returns errFenced, and changes nothing, if somebody raised the
 // fence since the claim.
 func (s *Store) commitTurn(ctx context.Context, c turnClaim, o Outcome, now time.Time) error {
-	return s.db.Grouped(ctx, func(tx *sql.Tx) error {
+	return s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		t := c.turn
 		last := t.Waiting[len(t.Waiting)-1].Seq
 		n := o.Next
