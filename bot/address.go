@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"faqbot/knowledge/sqldb"
 )
 
 // openConversation finds or begins the conversation of e's customer and locks its row. Where the
@@ -30,7 +32,17 @@ func (s *Store) openConversation(ctx context.Context, tx *sql.Tx, account Accoun
 	return h, err
 }
 
-const hearingColumns = conversationColumns + `, next_seq, waiting_since, active_at`
+// hearingColumns are what a hearing needs, and no more: every message pays for them.
+const hearingColumns = `id, customer, affiliate, episode_id, mode, window_until, window_reason, next_seq, waiting_since, active_at`
+
+// scan reads hearingColumns.
+func (h *hearing) scan(row scanner) error {
+	var window int64
+	c := &h.conv
+	err := row.Scan(&c.ID, &c.Address.Customer, &c.Affiliate, &c.Episode, &c.Mode, &window, &c.WindowReason, &h.seq, &h.waitingSince, &h.activeAt)
+	c.WindowUntil = sqldb.Time(window)
+	return err
+}
 
 // known is the conversation that e.Stable names, nil if there is none. It goes on under the address
 // that the customer writes from now, unless another conversation has that.
@@ -40,8 +52,7 @@ func (s *Store) known(ctx context.Context, tx *sql.Tx, e Event, now time.Time) (
 	row := tx.QueryRowContext(ctx, `SELECT `+hearingColumns+` FROM conversations
 		WHERE id = (SELECT conversation_id FROM aliases WHERE channel = $1 AND account = $2 AND stable = $3) `+s.db.ForUpdate,
 		a.Channel, a.Account, e.Stable)
-	var err error
-	h.conv, err = scanConversation(row, &h.seq, &h.waitingSince, &h.activeAt)
+	err := h.scan(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -89,8 +100,7 @@ func insertConversation(ctx context.Context, tx *sql.Tx, account Account, to Add
 		RETURNING `+hearingColumns,
 		id, to.Channel, to.Account, to.Customer, customer, account.Owner(), now.UnixMilli())
 	h := &hearing{now: now}
-	var err error
-	if h.conv, err = scanConversation(row, &h.seq, &h.waitingSince, &h.activeAt); err != nil {
+	if err := h.scan(row); err != nil {
 		return nil, fmt.Errorf("open conversation: %w", err)
 	}
 	if h.conv.ID != id {
@@ -100,7 +110,7 @@ func insertConversation(ctx context.Context, tx *sql.Tx, account Account, to Add
 		return nil, fmt.Errorf("add customer: %w", err)
 	}
 	// An address that passed to somebody else is theirs now.
-	_, err = tx.ExecContext(ctx, `INSERT INTO identities (channel, account, customer, customer_id) VALUES ($1, $2, $3, $4)
+	_, err := tx.ExecContext(ctx, `INSERT INTO identities (channel, account, customer, customer_id) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (channel, account, customer) DO UPDATE SET customer_id = excluded.customer_id`,
 		to.Channel, to.Account, to.Customer, customer)
 	return h, err
@@ -166,14 +176,19 @@ func (h *hearing) refer(ctx context.Context, tx *sql.Tx, e Event) error {
 	}
 	came := Referral{Ref: storable(r.Ref), Source: storable(r.Source), ID: storable(r.ID), Click: storable(r.Click), URL: storable(r.URL),
 		Title: storable(r.Title), At: e.At.UTC()}
-	first, last := h.conv.First, h.conv.Last
+	var first, last Referral
+	var firstText, lastText string
+	err := tx.QueryRowContext(ctx, `SELECT first_referral, last_referral FROM conversations WHERE id = $1`, h.conv.ID).Scan(&firstText, &lastText)
+	if err = errors.Join(err, unpack(firstText, &first), unpack(lastText, &last)); err != nil {
+		return fmt.Errorf("read referrals: %w", err)
+	}
 	if first.Name() == "" || came.At.Before(first.At) {
 		first = came
 	}
 	if !came.At.Before(last.At) {
 		last = came
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE conversations SET first_ref = $2, first_referral = $3, last_ref = $4, last_referral = $5 WHERE id = $1`,
+	_, err = tx.ExecContext(ctx, `UPDATE conversations SET first_ref = $2, first_referral = $3, last_ref = $4, last_referral = $5 WHERE id = $1`,
 		h.conv.ID, first.Name(), mustJSON(first), last.Name(), mustJSON(last))
 	return err
 }

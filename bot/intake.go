@@ -25,6 +25,10 @@ const (
 	settleMost = 3 * time.Second
 	// episodeGap of silence ends an episode.
 	episodeGap = 24 * time.Hour
+	// courtesyEvery is the least time between two courtesies, and courtesiesMost is how many wait: under
+	// load customers do without, since networks count them against what we send.
+	courtesyEvery  = 10 * time.Millisecond
+	courtesiesMost = 50
 	// courtesyTimeout bounds a typing sign or an acknowledgement.
 	courtesyTimeout = 5 * time.Second
 	// overheard stands for the turn of messages that another program answers.
@@ -66,7 +70,7 @@ func NewIntake(store *Store, channels map[string]Channel, log logrus.FieldLogger
 		o.Poke = func() {}
 	}
 	return &Intake{store: store, channels: channels, log: log, poke: o.Poke, now: o.Now,
-		courtesies: make(chan courtesy, 256)}
+		courtesies: make(chan courtesy, courtesiesMost)}
 }
 
 // Accept stores events of account and returns after they are durable. An event that came before
@@ -142,7 +146,14 @@ func (in *Intake) beCourteous(e Event) {
 func (in *Intake) Run(ctx context.Context) error {
 	var g errgroup.Group
 	g.SetLimit(8)
+	tick := time.NewTicker(courtesyEvery)
+	defer tick.Stop()
 	for {
+		select {
+		case <-ctx.Done():
+			return g.Wait()
+		case <-tick.C:
+		}
 		select {
 		case <-ctx.Done():
 			return g.Wait()
@@ -259,8 +270,8 @@ func (s *Store) accept(ctx context.Context, tx *sql.Tx, account Account, l Limit
 
 // A hearing is a conversation whose row tx holds while an event is stored.
 type hearing struct {
-	conv         Conversation
-	seq          int64 // the next sequence number
+	conv         Conversation // as far as hearingColumns go
+	seq          int64        // the next sequence number
 	waitingSince int64
 	activeAt     int64
 	now          time.Time

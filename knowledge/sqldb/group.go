@@ -28,12 +28,18 @@ type member struct {
 // Grouped runs do like InTx, but in a transaction shared with whoever calls Grouped at the same
 // time, so that one fsync serves many: it returns after the commit that contains do. If do fails,
 // only its own changes are undone, and the others are done again: do may run more than once, and only
-// its last run counts. It must use the context it is given, which does not end: the others did not
-// agree to the end of its caller's. A failed commit fails everyone in it.
+// its last run counts. It must use the context it is given, which in a group does not end: the
+// others did not agree to the end of its caller's. A failed commit fails everyone in it.
+//
+// On Postgres it is InTx: there the server lets commits share an fsync, and its own connections do more
+// at once than one transaction of ours.
 //
 // There is no committer goroutine. The first caller commits for all who queue up behind it, then
 // wakes the next in line to do the same.
 func (db *DB) Grouped(ctx context.Context, do func(ctx context.Context, tx *sql.Tx) error) error {
+	if db.postgres {
+		return db.InTx(ctx, func(tx *sql.Tx) error { return do(ctx, tx) })
+	}
 	me := &member{do: do, wake: make(chan bool, 1)}
 	g := &db.group
 	g.mu.Lock()
@@ -88,8 +94,7 @@ func (db *DB) commitGroup(ctx context.Context, batch []*member) {
 		}
 		batch = slices.Concat(batch[:failed], batch[failed+1:])
 	}
-	// The transaction as a whole failed, as when Postgres breaks a deadlock with another process.
-	// Alone each has only itself to blame.
+	// The transaction as a whole failed, as when another process holds the file. Alone each has only itself to blame.
 	for _, m := range batch {
 		m.err = db.InTx(ctx, func(tx *sql.Tx) error { return m.do(ctx, tx) })
 	}
