@@ -18,6 +18,9 @@ const (
 	renewEvery = 2 * time.Second
 	// pollEvery is how often the loops look for work that nobody poked them about.
 	pollEvery = 250 * time.Millisecond
+	// lookEvery is the least time between two looks that find nothing: thousands of pokes a second, one
+	// for every message, must not cost as many looks.
+	lookEvery = 5 * time.Millisecond
 	// stopTimeout is how long a loop's work in hand may go on once the service stops.
 	stopTimeout = 20 * time.Second
 )
@@ -102,7 +105,9 @@ func work[T any](ctx context.Context, n int, poked <-chan struct{}, claim func(m
 
 	var g errgroup.Group
 	slots := make(chan struct{}, n)
+	looked := time.Time{}
 	for ctx.Err() == nil {
+		rest(ctx, time.Until(looked.Add(lookEvery)))
 		idle := take(ctx, slots) // claim only what can start at once
 		if idle == 0 {
 			break
@@ -121,6 +126,7 @@ func work[T any](ctx context.Context, n int, poked <-chan struct{}, claim func(m
 		if len(list) > 0 {
 			continue
 		}
+		looked = time.Now()
 		wait := pollEvery
 		if err != nil && ctx.Err() == nil {
 			log.WithError(err).Error("cannot look for work")
@@ -137,6 +143,19 @@ func work[T any](ctx context.Context, n int, poked <-chan struct{}, claim func(m
 		timer.Stop()
 	}
 	return g.Wait()
+}
+
+// rest waits for d or until ctx ends.
+func rest(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 // take takes all free slots, of which it waits for the first, and returns how many; 0 if ctx ended.
