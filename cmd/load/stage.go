@@ -61,7 +61,7 @@ func newStage(ctx context.Context, o options) (_ *stage, err error) {
 	for _, line := range table[1:] {
 		s.questions = append(s.questions, line[0])
 	}
-	if err := s.fake.Start(); err != nil { //nolint:contextcheck // it lives until close
+	if err := s.fake.Start(); err != nil {
 		return nil, err
 	}
 	s.account = s.fake.Add(graphtest.AccountOptions{Kind: graphtest.WhatsApp, ID: number, Business: business, Token: token, Secret: appSecret})
@@ -82,7 +82,7 @@ func newStage(ctx context.Context, o options) (_ *stage, err error) {
 	if s.bare, err = start(ctx, self, bareHandler); err != nil {
 		return nil, err
 	}
-	s.account.Hook("http://" + s.service.address + hookPath)
+	s.account.Hook("http://" + s.service.address + hookPath) //nolint:contextcheck // it posts until close
 	s.db, err = sqldb.Open(ctx, dsn)
 	return s, err
 }
