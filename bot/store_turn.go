@@ -131,7 +131,8 @@ func (s *Store) loadAnswered(ctx context.Context, t *Turn) (err error) {
 // are queued, in one transaction. It returns errFenced, and changes nothing, if somebody raised the
 // fence since the claim.
 func (s *Store) commitTurn(ctx context.Context, c turnClaim, o Outcome, now time.Time) error {
-	return s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	fenced := false
+	err := s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		t := c.turn
 		last := t.Waiting[len(t.Waiting)-1].Seq
 		n := o.Next
@@ -143,14 +144,19 @@ func (s *Store) commitTurn(ctx context.Context, c turnClaim, o Outcome, now time
 			t.Conversation.ID, c.fence, n.Mode, n.Misses, n.Clarify, n.Asked, last, now.UnixMilli())
 		q := &queuer{tx: tx, now: now}
 		var err error
-		if q.conv, err = scanConversation(row, &q.seq); errors.Is(err, sql.ErrNoRows) {
-			return errFenced
+		q.conv, err = scanConversation(row, &q.seq)
+		if fenced = errors.Is(err, sql.ErrNoRows); fenced { // nothing is changed, so the group need not fail
+			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("end turn: %w", err)
 		}
 		return q.commit(ctx, t, o, last)
 	})
+	if err == nil && fenced {
+		return errFenced
+	}
+	return err
 }
 
 // commit stores what turn t led to.
