@@ -4,7 +4,7 @@ GO ?= go
 N ?= 20
 DB ?= sqlite
 
-.PHONY: all build test prepare check fmt lint crash quality bench fuzz
+.PHONY: all build test prepare check fmt lint crash load quality bench fuzz
 
 all: build
 
@@ -28,8 +28,15 @@ lint:
 	golangci-lint run
 
 # Kills the real binary N times under load and counts what was lost: make crash N=300 [DB=postgres]
+# [MODE=whatsapp,messenger]
+MODE ?= all
 crash:
-	.ci/with-postgres $(GO) run ./cmd/crash -n $(N) -db $(DB) -mode both
+	.ci/with-postgres $(GO) run ./cmd/crash -n $(N) -db $(DB) -mode $(MODE)
+
+# What the service takes on this machine, beside a bare gin handler: make load [DB=postgres]. Some minutes;
+# best on an idle machine.
+load:
+	FSYNC=on .ci/with-postgres $(GO) run ./cmd/load -db $(DB)
 
 # Answer quality on the public sets in DATA, which are not part of this repository.
 DATA ?= ../shared/data

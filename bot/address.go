@@ -2,19 +2,20 @@ package bot
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
 	"time"
+
+	"faqbot/knowledge/sqldb"
 )
 
 // openConversation finds or begins the conversation of e's customer and locks its row. Where the
 // network has a stable ID for a customer, that decides who they are: a phone number can pass to
 // somebody else, who must not be taken for the one before.
-func openConversation(ctx context.Context, tx *sql.Tx, account Account, e Event, now time.Time) (*hearing, error) {
+func (s *Store) openConversation(ctx context.Context, tx *sql.Tx, account Account, e Event, now time.Time) (*hearing, error) {
 	if e.Stable != "" {
-		h, err := known(ctx, tx, e, now)
+		h, err := s.known(ctx, tx, e, now)
 		if h != nil || err != nil {
 			return h, err
 		}
@@ -31,26 +32,46 @@ func openConversation(ctx context.Context, tx *sql.Tx, account Account, e Event,
 	return h, err
 }
 
-const hearingColumns = conversationColumns + `, next_seq, waiting_since, active_at`
+// hearingColumns are what a hearing needs, and no more: every message pays for them.
+const hearingColumns = `id, customer, affiliate, episode_id, mode, window_until, window_reason, next_seq, waiting_since, active_at`
+
+// scan reads hearingColumns.
+func (h *hearing) scan(row scanner) error {
+	var window int64
+	c := &h.conv
+	err := row.Scan(&c.ID, &c.Address.Customer, &c.Affiliate, &c.Episode, &c.Mode, &window, &c.WindowReason, &h.seq, &h.waitingSince, &h.activeAt)
+	c.WindowUntil = sqldb.Time(window)
+	return err
+}
 
 // known is the conversation that e.Stable names, nil if there is none. It goes on under the address
 // that the customer writes from now, unless another conversation has that.
-func known(ctx context.Context, tx *sql.Tx, e Event, now time.Time) (*hearing, error) {
+func (s *Store) known(ctx context.Context, tx *sql.Tx, e Event, now time.Time) (*hearing, error) {
 	a := e.Address
 	h := &hearing{now: now}
-	row := tx.QueryRowContext(ctx, `UPDATE conversations SET customer = CASE WHEN $4 = $3 OR EXISTS
-			(SELECT 1 FROM conversations o WHERE o.channel = $1 AND o.account = $2 AND o.customer = $4) THEN customer ELSE $4 END
-		WHERE id = (SELECT conversation_id FROM aliases WHERE channel = $1 AND account = $2 AND stable = $3)
-		RETURNING `+hearingColumns, a.Channel, a.Account, e.Stable, a.Customer)
-	var err error
-	h.conv, err = scanConversation(row, &h.seq, &h.waitingSince, &h.activeAt)
+	row := tx.QueryRowContext(ctx, `SELECT `+hearingColumns+` FROM conversations
+		WHERE id = (SELECT conversation_id FROM aliases WHERE channel = $1 AND account = $2 AND stable = $3) `+s.db.ForUpdate,
+		a.Channel, a.Account, e.Stable)
+	err := h.scan(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find conversation: %w", err)
 	}
-	return h, nil
+	if h.conv.Address.Customer == a.Customer || a.Customer == e.Stable {
+		return h, nil
+	}
+	res, err := tx.ExecContext(ctx, `UPDATE conversations SET customer = $4 WHERE id = $1 AND NOT EXISTS
+		(SELECT 1 FROM conversations o WHERE o.channel = $2 AND o.account = $3 AND o.customer = $4)`, h.conv.ID, a.Channel, a.Account, a.Customer)
+	if err != nil {
+		return nil, fmt.Errorf("follow a customer to another address: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if n > 0 {
+		h.conv.Address.Customer = a.Customer
+	}
+	return h, err
 }
 
 // evict takes e's address away from a conversation that belongs to another stable ID: from now on
@@ -72,15 +93,14 @@ func evict(ctx context.Context, tx *sql.Tx, e Event) error {
 }
 
 func insertConversation(ctx context.Context, tx *sql.Tx, account Account, to Address, now time.Time) (*hearing, error) {
-	id, customer := ConversationID(rand.Text()), CustomerID(rand.Text())
+	id, customer := ConversationID(newID(now)), CustomerID(newID(now))
 	row := tx.QueryRowContext(ctx, `INSERT INTO conversations
 		(id, channel, account, customer, customer_id, affiliate, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (channel, account, customer) DO UPDATE SET opened_at = conversations.opened_at
 		RETURNING `+hearingColumns,
 		id, to.Channel, to.Account, to.Customer, customer, account.Owner(), now.UnixMilli())
 	h := &hearing{now: now}
-	var err error
-	if h.conv, err = scanConversation(row, &h.seq, &h.waitingSince, &h.activeAt); err != nil {
+	if err := h.scan(row); err != nil {
 		return nil, fmt.Errorf("open conversation: %w", err)
 	}
 	if h.conv.ID != id {
@@ -90,7 +110,7 @@ func insertConversation(ctx context.Context, tx *sql.Tx, account Account, to Add
 		return nil, fmt.Errorf("add customer: %w", err)
 	}
 	// An address that passed to somebody else is theirs now.
-	_, err = tx.ExecContext(ctx, `INSERT INTO identities (channel, account, customer, customer_id) VALUES ($1, $2, $3, $4)
+	_, err := tx.ExecContext(ctx, `INSERT INTO identities (channel, account, customer, customer_id) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (channel, account, customer) DO UPDATE SET customer_id = excluded.customer_id`,
 		to.Channel, to.Account, to.Customer, customer)
 	return h, err
@@ -156,14 +176,19 @@ func (h *hearing) refer(ctx context.Context, tx *sql.Tx, e Event) error {
 	}
 	came := Referral{Ref: storable(r.Ref), Source: storable(r.Source), ID: storable(r.ID), Click: storable(r.Click), URL: storable(r.URL),
 		Title: storable(r.Title), At: e.At.UTC()}
-	first, last := h.conv.First, h.conv.Last
+	var first, last Referral
+	var firstText, lastText string
+	err := tx.QueryRowContext(ctx, `SELECT first_referral, last_referral FROM conversations WHERE id = $1`, h.conv.ID).Scan(&firstText, &lastText)
+	if err = errors.Join(err, unpack(firstText, &first), unpack(lastText, &last)); err != nil {
+		return fmt.Errorf("read referrals: %w", err)
+	}
 	if first.Name() == "" || came.At.Before(first.At) {
 		first = came
 	}
 	if !came.At.Before(last.At) {
 		last = came
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE conversations SET first_ref = $2, first_referral = $3, last_ref = $4, last_referral = $5 WHERE id = $1`,
+	_, err = tx.ExecContext(ctx, `UPDATE conversations SET first_ref = $2, first_referral = $3, last_ref = $4, last_referral = $5 WHERE id = $1`,
 		h.conv.ID, first.Name(), mustJSON(first), last.Name(), mustJSON(last))
 	return err
 }

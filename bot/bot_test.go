@@ -64,6 +64,27 @@ func (w *world) conversations() *Conversations {
 	return NewConversations(w.store, w.accounts, ConversationsOptions{})
 }
 
+// claimTurn claims one turn, if one is due.
+func (w *world) claimTurn(now time.Time, lease time.Duration) (c turnClaim, ok bool, err error) {
+	w.t.Helper()
+	list, _, err := w.store.claimTurns(w.t.Context(), now, lease, 1)
+	if len(list) == 0 {
+		return c, false, err
+	}
+	err = w.store.loadTurn(w.t.Context(), &list[0].turn)
+	return list[0], true, err
+}
+
+// claimDelivery claims one delivery, if one is due.
+func (w *world) claimDelivery(now time.Time, lease time.Duration) (d delivery, ok bool, err error) {
+	w.t.Helper()
+	list, _, err := w.store.claimDeliveries(w.t.Context(), now, lease, 1)
+	if len(list) == 0 {
+		return d, false, err
+	}
+	return list[0], true, nil
+}
+
 func message(customer, id, text string) Event {
 	return Event{Address: Address{"test", "one", customer}, ExternalID: id, At: time.Now(), Message: &Inbound{Text: text, NetworkID: id}}
 }

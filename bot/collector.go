@@ -86,15 +86,16 @@ func (c *Collector) Poke() { poke(c.poke) }
 
 // Run works until ctx ends, then finishes or gives back what it holds.
 func (c *Collector) Run(ctx context.Context) error {
-	return work(ctx, c.o.Workers, c.poke, func() (func(context.Context), time.Time, error) {
+	claim := func(int) ([]fetch, time.Time, error) {
 		f, next, ok, err := c.store.claimFetch(ctx, c.o.Now(), leaseTime)
 		if err != nil || !ok {
 			return nil, next, err
 		}
-		return func(ctx context.Context) {
-			renewing(ctx, renewEvery, func(ctx context.Context) error { return c.store.renewFetch(ctx, f, c.o.Now().Add(leaseTime)) },
-				func(ctx context.Context) { c.collect(ctx, f) })
-		}, next, nil
+		return []fetch{f}, next, nil
+	}
+	return work(ctx, c.o.Workers, c.poke, claim, func(ctx context.Context, f fetch) {
+		renewing(ctx, renewEvery, func(ctx context.Context) error { return c.store.renewFetch(ctx, f, c.o.Now().Add(leaseTime)) },
+			func(ctx context.Context) { c.collect(ctx, f) })
 	}, c.log.WithField("loop", "collector"))
 }
 

@@ -76,15 +76,12 @@ func (c *Courier) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return c.withdraw(ctx) })
 	g.Go(func() error {
-		return work(ctx, c.o.Workers, c.poke, func() (func(context.Context), time.Time, error) {
-			d, next, ok, err := c.store.claimDelivery(ctx, c.o.Now(), leaseTime)
-			if err != nil || !ok {
-				return nil, next, err
-			}
-			return func(ctx context.Context) {
-				renewing(ctx, renewEvery, func(ctx context.Context) error { return c.store.renewDelivery(ctx, d, c.o.Now().Add(leaseTime)) },
-					func(ctx context.Context) { c.carry(ctx, d) })
-			}, next, nil
+		claim := func(most int) ([]delivery, time.Time, error) {
+			return c.store.claimDeliveries(ctx, c.o.Now(), leaseTime, most)
+		}
+		return work(ctx, c.o.Workers, c.poke, claim, func(ctx context.Context, d delivery) {
+			renewing(ctx, renewEvery, func(ctx context.Context) error { return c.store.renewDelivery(ctx, d, c.o.Now().Add(leaseTime)) },
+				func(ctx context.Context) { c.carry(ctx, d) })
 		}, c.log.WithField("loop", "courier"))
 	})
 	return g.Wait()
@@ -95,9 +92,12 @@ func (c *Courier) carry(ctx context.Context, d delivery) {
 	log := c.log.WithFields(logrus.Fields{"conversation": d.conv, "delivery": d.id, "lane": d.lane})
 	began := c.o.Now()
 	var v verdict
-	if d.lane == laneDesk {
+	switch {
+	case d.payload == payload{}:
+		v = verdict{state: "failed", code: "unreadable"}
+	case d.lane == laneDesk:
 		v = c.tell(ctx, d, log)
-	} else {
+	default:
 		v = c.send(ctx, d, log)
 	}
 	c.o.Observe("deliver_"+d.lane, c.o.Now().Sub(began), nil)

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -62,10 +63,10 @@ func TestSendThrottledPausesTheAccount(t *testing.T) {
 		w.soon("throttled", func() bool { return w.count(`SELECT COUNT(*) FROM pauses`) == 1 })
 		w.accept(message("d", "u2", "hello"))
 		w.soon("answered", func() bool { return w.count(`SELECT COUNT(*) FROM deliveries`) == 2 })
-		d, _, ok, err := w.store.claimDelivery(t.Context(), time.Now(), time.Minute)
+		d, ok, err := w.claimDelivery(time.Now(), time.Minute)
 		require.NoError(t, err)
 		require.False(t, ok, "a paused account got %v", d)
-		_, _, ok, err = w.store.claimDelivery(t.Context(), time.Now().Add(61*time.Minute), time.Minute)
+		_, ok, err = w.claimDelivery(time.Now().Add(61*time.Minute), time.Minute)
 		require.NoError(t, err)
 		require.True(t, ok)
 	})
@@ -123,7 +124,7 @@ func TestDeathDuringSend(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, w.store.commitTurn(t.Context(), c, o, time.Now()))
 		for want := range 3 {
-			d, _, ok, err := w.store.claimDelivery(t.Context(), time.Now(), time.Minute)
+			d, ok, err := w.claimDelivery(time.Now(), time.Minute)
 			require.NoError(t, err)
 			require.True(t, ok)
 			require.Equal(t, want, d.doubts)
@@ -140,7 +141,7 @@ func TestDeathDuringSend(t *testing.T) {
 // claim claims the turn that is due, as a runner would once the customer has been quiet.
 func (w *world) claim() (turnClaim, bool) {
 	w.t.Helper()
-	c, _, ok, err := w.store.claimTurn(w.t.Context(), time.Now().Add(settle), leaseTime)
+	c, ok, err := w.claimTurn(time.Now().Add(settle), leaseTime)
 	require.NoError(w.t, err)
 	return c, ok
 }
@@ -218,10 +219,10 @@ func TestPace(t *testing.T) {
 		w.soon("settled", w.settled)
 		w.accept(message("c", "u2", "and"))
 		w.soon("queued", func() bool { return w.count(`SELECT COUNT(*) FROM deliveries WHERE state = 'queued'`) == 1 })
-		d, _, ok, err := w.store.claimDelivery(t.Context(), time.Now().Add(time.Minute), time.Minute)
+		d, ok, err := w.claimDelivery(time.Now().Add(time.Minute), time.Minute)
 		require.NoError(t, err)
 		require.False(t, ok, "too soon: %v", d)
-		_, _, ok, err = w.store.claimDelivery(t.Context(), time.Now().Add(61*time.Minute), time.Minute)
+		_, ok, err = w.claimDelivery(time.Now().Add(61*time.Minute), time.Minute)
 		require.NoError(t, err)
 		require.True(t, ok)
 	})
@@ -235,26 +236,26 @@ func TestLeaseIsRenewed(t *testing.T) {
 		require.True(t, ok)
 		later := time.Now().Add(time.Minute)
 		require.NoError(t, w.store.renewTurn(t.Context(), c, later.Add(time.Second)))
-		_, _, ok, err := w.store.claimTurn(t.Context(), later, leaseTime)
+		_, ok, err := w.claimTurn(later, leaseTime)
 		require.NoError(t, err)
 		require.False(t, ok, "the turn is being worked out")
 		o, err := echo{}.Turn(t.Context(), c.turn)
 		require.NoError(t, err)
 		require.NoError(t, w.store.commitTurn(t.Context(), c, o, time.Now()))
 
-		d, _, ok, err := w.store.claimDelivery(t.Context(), time.Now(), leaseTime)
+		d, ok, err := w.claimDelivery(time.Now(), leaseTime)
 		require.NoError(t, err)
 		require.True(t, ok)
 		require.NoError(t, w.store.renewDelivery(t.Context(), d, later.Add(time.Second)))
-		_, _, ok, err = w.store.claimDelivery(t.Context(), later, leaseTime)
+		_, ok, err = w.claimDelivery(later, leaseTime)
 		require.NoError(t, err)
 		require.False(t, ok, "the reply is being sent")
-		again, _, ok, err := w.store.claimDelivery(t.Context(), later.Add(time.Hour), leaseTime)
+		again, ok, err := w.claimDelivery(later.Add(time.Hour), leaseTime)
 		require.NoError(t, err)
 		require.True(t, ok)
 		require.Equal(t, 1, again.doubts)
 		require.NoError(t, w.store.renewDelivery(t.Context(), d, later.Add(2*time.Hour))) // the first worker wakes up
-		third, _, ok, err := w.store.claimDelivery(t.Context(), later.Add(time.Hour+leaseTime), leaseTime)
+		third, ok, err := w.claimDelivery(later.Add(time.Hour+leaseTime), leaseTime)
 		require.NoError(t, err)
 		require.True(t, ok, "a stale worker renews nothing")
 		require.Equal(t, 2, third.doubts)
@@ -269,4 +270,32 @@ func TestRenewing(t *testing.T) {
 		}
 	})
 	close(renewed) // a renewal after the work would panic
+}
+
+// Several are claimed at once, one of each conversation's lane; one that cannot be read goes to a person
+// and holds up nobody.
+func TestClaimsTogether(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		for _, customer := range []string{"7", "8", "9"} {
+			w.accept(message(customer, "hi", "hi"))
+			for n := range 2 {
+				require.NoError(t, w.conversations().Say(t.Context(), w.conversation(customer).ID, fmt.Sprint("k", n), Reply{Text: fmt.Sprint("reply ", n), Agent: "anna"}))
+			}
+		}
+		_, err := w.db.ExecContext(t.Context(), `UPDATE deliveries SET payload = '{' WHERE conversation_id = $1 AND seq = 2`, w.conversation("8").ID)
+		require.NoError(t, err)
+		list, _, err := w.store.claimDeliveries(t.Context(), time.Now(), time.Minute, 16)
+		require.NoError(t, err)
+		require.Len(t, list, 3)
+		held := map[ConversationID]bool{}
+		for _, d := range list {
+			require.Zero(t, d.doubts)
+			held[d.conv] = true
+			w.courier().carry(t.Context(), d)
+		}
+		require.Len(t, held, 3)
+		require.Equal(t, 2, w.count(`SELECT COUNT(*) FROM deliveries WHERE state = 'sent'`))
+		require.Equal(t, 1, w.count(`SELECT COUNT(*) FROM deliveries WHERE state = 'failed' AND code = 'unreadable'`))
+		require.Equal(t, 1, w.count(`SELECT COUNT(*) FROM deliveries WHERE lane = 'desk' AND state = 'queued'`), "a person hears of it")
+	})
 }

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
@@ -28,6 +27,10 @@ const (
 	episodeGap = 24 * time.Hour
 	// holdMost is how long an answer waits for what is said in a voice note to be known.
 	holdMost = 20 * time.Second
+	// courtesyEvery is the least time between two courtesies, and courtesiesMost is how many wait: under
+	// load customers do without, since networks count them against what we send.
+	courtesyEvery  = 10 * time.Millisecond
+	courtesiesMost = 50
 	// courtesyTimeout bounds a typing sign or an acknowledgement.
 	courtesyTimeout = 5 * time.Second
 	// overheard stands for the turn of messages that another program answers.
@@ -71,7 +74,7 @@ func NewIntake(store *Store, accounts *Registry, log logrus.FieldLogger, o Intak
 		o.Poke = func() {}
 	}
 	return &Intake{store: store, accounts: accounts, log: log, poke: o.Poke, now: o.Now, hears: o.Hears,
-		courtesies: make(chan courtesy, 256)}
+		courtesies: make(chan courtesy, courtesiesMost)}
 }
 
 // Accept stores events of account and returns after they are durable. An event that came before
@@ -87,7 +90,7 @@ func (in *Intake) Accept(ctx context.Context, account Account, events []Event) e
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b Event) int { return strings.Compare(a.Address.Customer, b.Address.Customer) })
 	var heard []Event // by the bot, which will answer
-	err := in.store.db.Grouped(ctx, func(tx *sql.Tx) error {
+	err := in.store.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		heard = nil // the group's transaction may be tried again
 		for _, e := range events {
 			answers, err := in.store.accept(ctx, tx, account, limits, in.holding(complete(e, now), now), now)
@@ -147,7 +150,14 @@ func (in *Intake) beCourteous(e Event) {
 func (in *Intake) Run(ctx context.Context) error {
 	var g errgroup.Group
 	g.SetLimit(8)
+	tick := time.NewTicker(courtesyEvery)
+	defer tick.Stop()
 	for {
+		select {
+		case <-ctx.Done():
+			return g.Wait()
+		case <-tick.C:
+		}
 		select {
 		case <-ctx.Done():
 			return g.Wait()
@@ -237,7 +247,7 @@ func (s *Store) accept(ctx context.Context, tx *sql.Tx, account Account, l Limit
 			return false, err
 		}
 	}
-	h, err := openConversation(ctx, tx, account, e, now)
+	h, err := s.openConversation(ctx, tx, account, e, now)
 	if err != nil {
 		return false, err
 	}
@@ -264,8 +274,8 @@ func (s *Store) accept(ctx context.Context, tx *sql.Tx, account Account, l Limit
 
 // A hearing is a conversation whose row tx holds while an event is stored.
 type hearing struct {
-	conv         Conversation
-	seq          int64 // the next sequence number
+	conv         Conversation // as far as hearingColumns go
+	seq          int64        // the next sequence number
 	waitingSince int64
 	activeAt     int64
 	now          time.Time
@@ -282,7 +292,7 @@ func (h *hearing) hear(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
 	if e.Overheard {
 		turn = overheard
 	}
-	id := MessageID(rand.Text())
+	id := MessageID(newID(h.now))
 	res, err := tx.ExecContext(ctx, `INSERT INTO messages
 		(id, conversation_id, seq, episode_id, author, body, choice, attachments, external_id, network_id, turn_id, status, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (conversation_id, external_id) DO NOTHING`,
@@ -334,13 +344,13 @@ func (h *hearing) due(tapped bool) int64 {
 func (h *hearing) episode(ctx context.Context, tx *sql.Tx) (id EpisodeID, fresh bool, err error) {
 	c := h.conv
 	if c.Episode == "" {
-		return EpisodeID(rand.Text()), true, nil
+		return EpisodeID(newID(h.now)), true, nil
 	}
 	if c.Mode == ModePerson { // the ticket keeps the matter open
 		return c.Episode, false, nil
 	}
 	if h.now.UnixMilli()-h.activeAt > episodeGap.Milliseconds() {
-		return EpisodeID(rand.Text()), true, nil
+		return EpisodeID(newID(h.now)), true, nil
 	}
 	var closed int64
 	err = tx.QueryRowContext(ctx, `SELECT closed_at FROM episodes WHERE id = $1`, c.Episode).Scan(&closed)
@@ -348,7 +358,7 @@ func (h *hearing) episode(ctx context.Context, tx *sql.Tx) (id EpisodeID, fresh 
 		return "", false, fmt.Errorf("read episode: %w", err)
 	}
 	if closed > 0 {
-		return EpisodeID(rand.Text()), true, nil
+		return EpisodeID(newID(h.now)), true, nil
 	}
 	return c.Episode, false, nil
 }

@@ -18,6 +18,9 @@ const (
 	renewEvery = 2 * time.Second
 	// pollEvery is how often the loops look for work that nobody poked them about.
 	pollEvery = 250 * time.Millisecond
+	// lookEvery is the least time between two looks that find nothing: thousands of pokes a second, one
+	// for every message, must not cost as many looks.
+	lookEvery = 5 * time.Millisecond
 	// stopTimeout is how long a loop's work in hand may go on once the service stops.
 	stopTimeout = 20 * time.Second
 )
@@ -80,45 +83,48 @@ func poke(c chan struct{}) {
 
 // Run works until ctx ends, then finishes or gives back what it holds.
 func (r *Runner) Run(ctx context.Context) error {
-	return work(ctx, r.o.Workers, r.poke, func() (func(context.Context), time.Time, error) {
-		c, next, ok, err := r.store.claimTurn(ctx, r.o.Now(), leaseTime)
-		if err != nil || !ok {
-			return nil, next, err
-		}
-		return func(ctx context.Context) {
-			renewing(ctx, renewEvery, func(ctx context.Context) error { return r.store.renewTurn(ctx, c, r.o.Now().Add(leaseTime)) },
-				func(ctx context.Context) { r.handle(ctx, c) })
-		}, next, nil
+	claim := func(most int) ([]turnClaim, time.Time, error) {
+		return r.store.claimTurns(ctx, r.o.Now(), leaseTime, most)
+	}
+	return work(ctx, r.o.Workers, r.poke, claim, func(ctx context.Context, c turnClaim) {
+		renewing(ctx, renewEvery, func(ctx context.Context) error { return r.store.renewTurn(ctx, c, r.o.Now().Add(leaseTime)) },
+			func(ctx context.Context) { r.handle(ctx, c) })
 	}, r.log.WithField("loop", "runner"))
 }
 
-// work is the loop of Runner and Courier: claim, hand what was claimed to one of n workers, and
-// with nothing to claim wait for a poke, for what is due next, or for pollEvery. Workers outlive
+// work is the loop of Runner and Courier: claim as much as there are idle ones among n workers, hand it to
+// them, and with nothing to claim wait for a poke, for what is due next, or for pollEvery. Workers outlive
 // ctx by stopTimeout at most.
-func work(ctx context.Context, n int, poked <-chan struct{},
-	claim func() (do func(context.Context), next time.Time, err error), log logrus.FieldLogger) error {
+func work[T any](ctx context.Context, n int, poked <-chan struct{}, claim func(most int) (list []T, next time.Time, err error),
+	do func(context.Context, T), log logrus.FieldLogger) error {
 	inHand, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	context.AfterFunc(ctx, func() { time.AfterFunc(stopTimeout, stop) })
 
 	var g errgroup.Group
 	slots := make(chan struct{}, n)
+	looked := time.Time{}
 	for ctx.Err() == nil {
-		select {
-		case slots <- struct{}{}: // claim only what can start at once
-		case <-ctx.Done():
-			return g.Wait()
+		rest(ctx, time.Until(looked.Add(lookEvery)))
+		idle := take(ctx, slots) // claim only what can start at once
+		if idle == 0 {
+			break
 		}
-		do, next, err := claim()
-		if do != nil {
+		list, next, err := claim(idle)
+		for _, claimed := range list {
 			g.Go(func() error {
 				defer func() { <-slots }()
-				do(inHand)
+				do(inHand, claimed)
 				return nil
 			})
+		}
+		for range idle - len(list) {
+			<-slots
+		}
+		if len(list) > 0 {
 			continue
 		}
-		<-slots
+		looked = time.Now()
 		wait := pollEvery
 		if err != nil && ctx.Err() == nil {
 			log.WithError(err).Error("cannot look for work")
@@ -135,6 +141,35 @@ func work(ctx context.Context, n int, poked <-chan struct{},
 		timer.Stop()
 	}
 	return g.Wait()
+}
+
+// rest waits for d or until ctx ends.
+func rest(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// take takes all free slots, of which it waits for the first, and returns how many; 0 if ctx ended.
+func take(ctx context.Context, slots chan<- struct{}) int {
+	select {
+	case slots <- struct{}{}:
+	case <-ctx.Done():
+		return 0
+	}
+	for n := 1; ; n++ {
+		select {
+		case slots <- struct{}{}:
+		default:
+			return n
+		}
+	}
 }
 
 // renewing does its work while a lease is renewed beside it. A lease that cannot be renewed ends: the
@@ -164,8 +199,12 @@ func renewing(ctx context.Context, every time.Duration, renew func(context.Conte
 // handle works out one claimed turn and commits it.
 func (r *Runner) handle(ctx context.Context, c turnClaim) {
 	log := r.log.WithFields(logrus.Fields{"conversation": c.turn.Conversation.ID, "turn": c.turn.ID})
-	if len(c.turn.Waiting) == 0 {
-		r.putOff(ctx, c, errors.New("a turn is due and nothing waits"), log)
+	err := r.store.loadTurn(ctx, &c.turn)
+	if err == nil && len(c.turn.Waiting) == 0 {
+		err = errors.New("a turn is due and nothing waits")
+	}
+	if err != nil {
+		r.putOff(ctx, c, err, log)
 		return
 	}
 	began := r.o.Now()

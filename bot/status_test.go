@@ -23,7 +23,7 @@ func (w *world) replied(customer string) delivery {
 	o, err := echo{}.Turn(w.t.Context(), c.turn)
 	require.NoError(w.t, err)
 	require.NoError(w.t, w.store.commitTurn(w.t.Context(), c, o, time.Now()))
-	d, _, ok, err := w.store.claimDelivery(w.t.Context(), time.Now(), time.Minute)
+	d, ok, err := w.claimDelivery(time.Now(), time.Minute)
 	require.NoError(w.t, err)
 	require.True(w.t, ok)
 	return d

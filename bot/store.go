@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"embed"
 	"encoding/json"
@@ -148,7 +147,7 @@ type queuer struct {
 
 // say stores r as a message under key and queues it for the customer.
 func (q *queuer) say(ctx context.Context, author Author, turn TurnID, key string, r Reply) error {
-	id := MessageID(rand.Text())
+	id := MessageID(newID(q.now))
 	if _, err := q.tx.ExecContext(ctx, `INSERT INTO messages
 		(id, conversation_id, seq, episode_id, author, agent, body, choices, attachments, external_id, turn_id, status, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
@@ -173,7 +172,7 @@ func (q *queuer) deliver(ctx context.Context, lane string, message MessageID, p 
 	_, err := q.tx.ExecContext(ctx, `INSERT INTO deliveries
 		(id, conversation_id, lane, seq, channel, account, message_id, payload, due_at, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		rand.Text(), q.conv.ID, lane, q.seq, q.conv.Address.Channel, q.conv.Address.Account, message, mustJSON(p),
+		newID(q.now), q.conv.ID, lane, q.seq, q.conv.Address.Channel, q.conv.Address.Account, message, mustJSON(p),
 		due.UnixMilli(), q.now.UnixMilli())
 	if err != nil {
 		return fmt.Errorf("queue delivery: %w", err)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"faqbot/knowledge/sqldb"
 )
 
 // A delivery is one claimed effect that a committed turn, or a person, has queued.
@@ -24,51 +26,71 @@ type delivery struct {
 	payload payload
 }
 
-// claimDelivery claims the delivery that is due longest among those that are first in their
-// conversation and lane and whose account may send. With none due, next is when one will be.
+// claimDeliveries claims the deliveries that are due longest, at most so many, among those that are first
+// in their conversation and lane and whose account may send. With none due, next is when one will be.
 //
 // A delivery whose last claim was never settled comes with one more doubt: whoever held it died,
 // perhaps after the network had it.
-func (s *Store) claimDelivery(ctx context.Context, now time.Time, lease time.Duration) (d delivery, next time.Time, ok bool, err error) {
-	var packed string
-	var created int64
-	err = s.db.InTx(ctx, func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `UPDATE deliveries SET lease_until = $2, attempt = attempt + 1, fence = fence + 1,
-				doubts = doubts + CASE WHEN lease_until > 0 THEN 1 ELSE 0 END
-			WHERE id = (SELECT d.id FROM deliveries d
-				WHERE d.state = 'queued' AND d.due_at <= $1 AND d.lease_until <= $1
-				AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.conversation_id = d.conversation_id
-					AND e.lane = d.lane AND e.state = 'queued' AND e.seq < d.seq)
-				AND NOT EXISTS (SELECT 1 FROM pauses p WHERE d.lane = $3 AND p.channel = d.channel
-					AND p.account = d.account AND p.until > $1)
-				ORDER BY d.due_at, d.seq LIMIT 1 `+s.db.SkipLocked+`)
-			RETURNING id, conversation_id, lane, seq, message_id, attempt, doubts, fence, created_at, payload`,
-			now.UnixMilli(), now.Add(lease).UnixMilli(), laneCustomer).
-			Scan(&d.id, &d.conv, &d.lane, &d.seq, &d.message, &d.attempt, &d.doubts, &d.fence, &created, &packed)
-		if err != nil {
+func (s *Store) claimDeliveries(ctx context.Context, now time.Time, lease time.Duration, most int) (list []delivery, next time.Time, err error) {
+	due, err := s.any(ctx, `SELECT 1 FROM deliveries WHERE state = 'queued' AND due_at <= $1 AND lease_until <= $1 LIMIT 1`, now)
+	if err != nil {
+		return nil, next, fmt.Errorf("look for a delivery: %w", err)
+	}
+	if due {
+		err = s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+			list, err = s.claimIn(ctx, tx, now, lease, most)
 			return err
-		}
-		return tx.QueryRowContext(ctx, `SELECT channel, account, customer FROM conversations WHERE id = $1`, d.conv).
-			Scan(&d.to.Channel, &d.to.Account, &d.to.Customer)
-	})
-	if errors.Is(err, sql.ErrNoRows) {
-		next, err = s.soonest(ctx, `SELECT MIN(CASE WHEN due_at > lease_until THEN due_at ELSE lease_until END)
-			FROM deliveries WHERE state = 'queued' AND (due_at > $1 OR lease_until > $1)`, now)
-		return d, next, false, err
+		})
 	}
 	if err != nil {
-		return d, next, false, fmt.Errorf("claim delivery: %w", err)
+		return nil, next, fmt.Errorf("claim deliveries: %w", err)
 	}
-	d.created = time.UnixMilli(created)
-	if err := json.Unmarshal([]byte(packed), &d.payload); err != nil {
-		return d, next, false, fmt.Errorf("read delivery %s: %w", d.id, err)
+	if len(list) == 0 {
+		next, err = s.soonest(ctx, `SELECT MIN(due_at) AS at FROM deliveries WHERE state = 'queued' AND due_at > $1
+			UNION ALL SELECT MIN(lease_until) FROM deliveries WHERE state = 'queued' AND due_at <= $1 AND lease_until > $1`, now)
 	}
-	return d, next, true, nil
+	return list, next, err
+}
+
+func (s *Store) claimIn(ctx context.Context, tx *sql.Tx, now time.Time, lease time.Duration, most int) (list []delivery, err error) {
+	err = sqldb.Each(ctx, tx, func(rows *sql.Rows) error {
+		var d delivery
+		var packed string
+		var created int64
+		if err := rows.Scan(&d.id, &d.conv, &d.lane, &d.seq, &d.message, &d.attempt, &d.doubts, &d.fence, &created, &packed); err != nil {
+			return err
+		}
+		d.created = time.UnixMilli(created)
+		if json.Unmarshal([]byte(packed), &d.payload) != nil {
+			d.payload = payload{} // it cannot be carried out, and must not hold up the others
+		}
+		list = append(list, d)
+		return nil
+	}, `WITH due AS MATERIALIZED (SELECT d.id AS due_id FROM deliveries d
+			WHERE d.state = 'queued' AND d.due_at <= $1 AND d.lease_until <= $1
+			AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.conversation_id = d.conversation_id
+				AND e.lane = d.lane AND e.state = 'queued' AND e.seq < d.seq)
+			AND NOT EXISTS (SELECT 1 FROM pauses p WHERE d.lane = $3 AND p.channel = d.channel
+				AND p.account = d.account AND p.until > $1)
+			ORDER BY d.due_at, d.seq LIMIT $4 `+s.db.SkipLocked+`)
+		UPDATE deliveries SET lease_until = $2, attempt = attempt + 1, fence = fence + 1,
+			doubts = doubts + CASE WHEN lease_until > 0 THEN 1 ELSE 0 END
+		WHERE id IN (SELECT due_id FROM due)
+		RETURNING id, conversation_id, lane, seq, message_id, attempt, doubts, fence, created_at, payload`,
+		now.UnixMilli(), now.Add(lease).UnixMilli(), laneCustomer, most)
+	for i := range list {
+		d := &list[i]
+		if err == nil {
+			err = tx.QueryRowContext(ctx, `SELECT channel, account, customer FROM conversations WHERE id = $1`, d.conv).
+				Scan(&d.to.Channel, &d.to.Account, &d.to.Customer)
+		}
+	}
+	return list, err
 }
 
 // renewDelivery keeps a claimed delivery from others until then, unless it was settled or claimed anew.
 func (s *Store) renewDelivery(ctx context.Context, d delivery, until time.Time) error {
-	return s.db.InTx(ctx, func(tx *sql.Tx) error {
+	return s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE deliveries SET lease_until = $3 WHERE id = $1 AND fence = $2 AND lease_until > 1 AND state = 'queued'`,
 			d.id, d.fence, until.UnixMilli())
 		return err
@@ -100,7 +122,7 @@ const (
 
 // settle records v for d, unless another worker has claimed d since.
 func (s *Store) settle(ctx context.Context, d delivery, v verdict, now time.Time) error {
-	return s.db.InTx(ctx, func(tx *sql.Tx) error {
+	return s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		doubts, attempts := 0, 0
 		if v.doubt {
 			doubts = 1

@@ -2,13 +2,13 @@ package bot
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/sqldb"
 )
 
 const (
@@ -26,37 +26,53 @@ type turnClaim struct {
 	attempt int // this one included
 }
 
-// claimTurn claims the conversation that is due longest and reads its turn. With none due, ok is
-// false and next is when one will be, zero if none is foreseen.
-func (s *Store) claimTurn(ctx context.Context, now time.Time, lease time.Duration) (c turnClaim, next time.Time, ok bool, err error) {
-	err = s.db.InTx(ctx, func(tx *sql.Tx) error {
-		row := tx.QueryRowContext(ctx, `UPDATE conversations SET lease_until = $2, attempt = attempt + 1, fence = fence + 1
-			WHERE id = (SELECT id FROM conversations WHERE turn_due_at > 0 AND turn_due_at <= $1 AND lease_until <= $1
-				ORDER BY turn_due_at, id LIMIT 1 `+s.db.SkipLocked+`)
-			RETURNING `+conversationColumns+`, fence, attempt`, now.UnixMilli(), now.Add(lease).UnixMilli())
-		c.turn.Conversation, err = scanConversation(row, &c.fence, &c.attempt)
-		return err
-	})
-	if errors.Is(err, sql.ErrNoRows) {
-		next, err = s.soonest(ctx, `SELECT MIN(CASE WHEN turn_due_at > lease_until THEN turn_due_at ELSE lease_until END)
-			FROM conversations WHERE turn_due_at > 0 AND (turn_due_at > $1 OR lease_until > $1)`, now)
-		return c, next, false, err
-	}
+// claimTurns claims the conversations that are due longest, at most so many. With none due, next is when
+// one will be, zero if none is foreseen. Their turns are yet to be loaded.
+func (s *Store) claimTurns(ctx context.Context, now time.Time, lease time.Duration, most int) (list []turnClaim, next time.Time, err error) {
+	const due = `turn_due_at > 0 AND turn_due_at <= $1 AND lease_until <= $1`
+	any, err := s.any(ctx, `SELECT 1 FROM conversations WHERE `+due+` LIMIT 1`, now)
 	if err != nil {
-		return c, next, false, fmt.Errorf("claim turn: %w", err)
+		return nil, next, fmt.Errorf("look for a turn: %w", err)
 	}
-	c.turn.ID, c.turn.Now = TurnID(rand.Text()), now
-	if err := s.loadTurn(ctx, &c.turn); err != nil {
-		return c, next, false, fmt.Errorf("load turn of %s: %w", c.turn.Conversation.ID, err)
+	if !any {
+		next, err = s.soonest(ctx, `SELECT MIN(turn_due_at) AS at FROM conversations WHERE turn_due_at > 0 AND turn_due_at > $1
+			UNION ALL SELECT MIN(lease_until) FROM conversations WHERE turn_due_at > 0 AND turn_due_at <= $1 AND lease_until > $1`, now)
+		return nil, next, err
 	}
-	return c, next, true, nil
+	err = s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		list = nil // the group's transaction may be tried again
+		return sqldb.Each(ctx, tx, func(rows *sql.Rows) error {
+			c := turnClaim{}
+			var err error
+			c.turn.Conversation, err = scanConversation(rows, &c.fence, &c.attempt)
+			c.turn.ID, c.turn.Now = TurnID(newID(now)), now
+			list = append(list, c)
+			return err
+		}, `WITH due AS MATERIALIZED (SELECT id AS due_id FROM conversations WHERE `+due+` ORDER BY turn_due_at, id LIMIT $3 `+s.db.SkipLocked+`)
+			UPDATE conversations SET lease_until = $2, attempt = attempt + 1, fence = fence + 1 WHERE id IN (SELECT due_id FROM due)
+			RETURNING `+conversationColumns+`, fence, attempt`, now.UnixMilli(), now.Add(lease).UnixMilli(), most)
+	})
+	if err != nil {
+		return nil, next, fmt.Errorf("claim turns: %w", err)
+	}
+	return list, next, nil
 }
 
-// soonest runs a query for the least of some times after now, zero if there is none. What is due
+// any reports whether a query about now has a row: reading is cheap, and most looks find nothing.
+func (s *Store) any(ctx context.Context, query string, now time.Time) (bool, error) {
+	var one int
+	err := s.db.QueryRowContext(ctx, query, now.UnixMilli()).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// soonest returns the least of the times after now that a query yields, zero if there is none. What is due
 // already and cannot be claimed, as when its account pauses, must not be waited for in a busy loop.
 func (s *Store) soonest(ctx context.Context, query string, now time.Time) (time.Time, error) {
 	var ms sql.NullInt64
-	if err := s.db.QueryRowContext(ctx, query, now.UnixMilli()).Scan(&ms); err != nil || !ms.Valid {
+	if err := s.db.QueryRowContext(ctx, `SELECT MIN(at) FROM (`+query+`) AS times`, now.UnixMilli()).Scan(&ms); err != nil || !ms.Valid {
 		return time.Time{}, err
 	}
 	return time.UnixMilli(ms.Int64), nil
@@ -115,7 +131,8 @@ func (s *Store) loadAnswered(ctx context.Context, t *Turn) (err error) {
 // are queued, in one transaction. It returns errFenced, and changes nothing, if somebody raised the
 // fence since the claim.
 func (s *Store) commitTurn(ctx context.Context, c turnClaim, o Outcome, now time.Time) error {
-	return s.db.Grouped(ctx, func(tx *sql.Tx) error {
+	fenced := false
+	err := s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		t := c.turn
 		last := t.Waiting[len(t.Waiting)-1].Seq
 		n := o.Next
@@ -127,14 +144,19 @@ func (s *Store) commitTurn(ctx context.Context, c turnClaim, o Outcome, now time
 			t.Conversation.ID, c.fence, n.Mode, n.Misses, n.Clarify, n.Asked, last, now.UnixMilli())
 		q := &queuer{tx: tx, now: now}
 		var err error
-		if q.conv, err = scanConversation(row, &q.seq); errors.Is(err, sql.ErrNoRows) {
-			return errFenced
+		q.conv, err = scanConversation(row, &q.seq)
+		if fenced = errors.Is(err, sql.ErrNoRows); fenced { // nothing is changed, so the group need not fail
+			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("end turn: %w", err)
 		}
 		return q.commit(ctx, t, o, last)
 	})
+	if err == nil && fenced {
+		return errFenced
+	}
+	return err
 }
 
 // commit stores what turn t led to.
@@ -179,7 +201,7 @@ func (q *queuer) report(ctx context.Context, t Turn, o Outcome) error {
 
 // renewTurn keeps a claimed turn from others until then, unless somebody raised the fence.
 func (s *Store) renewTurn(ctx context.Context, c turnClaim, until time.Time) error {
-	return s.db.InTx(ctx, func(tx *sql.Tx) error {
+	return s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE conversations SET lease_until = $3 WHERE id = $1 AND fence = $2 AND lease_until > 0`,
 			c.turn.Conversation.ID, c.fence, until.UnixMilli())
 		return err
@@ -193,7 +215,7 @@ func (s *Store) deferTurn(ctx context.Context, c turnClaim, due time.Time, inter
 	if interrupted {
 		back = 1
 	}
-	return s.db.InTx(ctx, func(tx *sql.Tx) error {
+	return s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE conversations SET lease_until = 0, attempt = attempt - $3, turn_due_at = $4
 			WHERE id = $1 AND fence = $2`, c.turn.Conversation.ID, c.fence, back, due.UnixMilli())
 		return err

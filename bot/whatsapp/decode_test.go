@@ -80,6 +80,43 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// Bodies that can be read at once are read as their parts would be.
+func TestDecodeWholeIsAsDecodeParts(t *testing.T) {
+	c := newTest(t, "")
+	files, err := filepath.Glob("testdata/in/*.json")
+	require.NoError(t, err)
+	whole := 0
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		require.NoError(t, err)
+		events, ok := c.decodeWhole(body)
+		if !ok {
+			continue
+		}
+		whole++
+		parts, err := c.decodeParts(body)
+		require.NoError(t, err, file)
+		require.Equal(t, parts, events, file)
+	}
+	require.Greater(t, whole, len(files)/4, "most bodies are read at once")
+}
+
+func BenchmarkDecode(b *testing.B) {
+	c := newTest(b, "")
+	body, err := os.ReadFile("testdata/in/text.json")
+	require.NoError(b, err)
+	for name, decode := range map[string]func([]byte) ([]bot.Event, error){"decode": c.Decode, "parts": c.decodeParts} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := decode(body); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	files, err := filepath.Glob("testdata/in/*.json")
 	require.NoError(f, err)

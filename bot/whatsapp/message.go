@@ -2,6 +2,7 @@ package whatsapp
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"faqbot/bot/graphapi"
@@ -43,6 +44,33 @@ type value struct {
 		Number string `json:"phone_number_id"`
 	} `json:"recipient"`
 }
+
+// A wholeEnvelope is an envelope of messages and statuses that are read with it.
+type wholeEnvelope struct {
+	Object string `json:"object"`
+	Entry  []struct {
+		Changes []struct {
+			Field string `json:"field"`
+			Value struct {
+				Metadata struct {
+					Number string `json:"phone_number_id"`
+				} `json:"metadata"`
+				Messages []message `json:"messages"`
+				Statuses []status  `json:"statuses"`
+				Errors   []problem `json:"errors"`
+				// What only the parts know how to read.
+				Echoes  nothing `json:"message_echoes"`
+				Standby nothing `json:"standby"`
+				Moves   nothing `json:"user_id_update"`
+			} `json:"value"`
+		} `json:"changes"`
+	} `json:"entry"`
+}
+
+// A nothing must not be there.
+type nothing struct{}
+
+func (*nothing) UnmarshalJSON([]byte) error { return errors.New("unexpected") }
 
 // A handoverSender is the customer whom another program leaves to us, or takes.
 type handoverSender struct {

@@ -20,7 +20,8 @@ type checker struct {
 	e evidence
 	r report
 
-	accepted      map[int64]time.Time
+	accepted      map[string]time.Time // by event
+	rank          map[string]int       // of a saying's event, in the order in which they were said
 	chats         map[bot.ConversationID]int64
 	messages      map[bot.ConversationID][]messageRow // in order
 	message       map[bot.MessageID]messageRow
@@ -36,7 +37,7 @@ type checker struct {
 
 // check checks e. It is pure.
 func check(e evidence) report {
-	c := &checker{e: e, accepted: map[int64]time.Time{}, chats: map[bot.ConversationID]int64{},
+	c := &checker{e: e, accepted: map[string]time.Time{}, rank: map[string]int{}, chats: map[bot.ConversationID]int64{},
 		messages: map[bot.ConversationID][]messageRow{}, message: map[bot.MessageID]messageRow{},
 		deliveries: map[bot.ConversationID][]*deliveryRow{}, desk: map[bot.ConversationID][]*deliveryRow{},
 		deliveryOf: map[bot.MessageID]*deliveryRow{}, tickets: map[bot.ConversationID][]ticketRow{},
@@ -61,10 +62,13 @@ func check(e evidence) report {
 
 func (c *checker) index() {
 	for _, a := range c.e.Accepted {
-		if _, twice := c.accepted[a.UpdateID]; twice {
-			c.violate(other, "the network counts update %d as taken twice", a.UpdateID)
+		if _, twice := c.accepted[a.Event]; twice {
+			c.violate(other, "the network counts event %s as taken twice", a.Event)
 		}
-		c.accepted[a.UpdateID] = a.At
+		c.accepted[a.Event] = a.At
+	}
+	for i, s := range c.e.Sayings {
+		c.rank[s.Event] = i
 	}
 	for _, conv := range c.e.Conversations {
 		c.conversations[conv.ID] = conv
@@ -96,9 +100,6 @@ func (c *checker) index() {
 	}
 }
 
-// external is what the service must call an update.
-func external(update int64) string { return "u" + strconv.FormatInt(update, 10) }
-
 // checkSayings checks that all that was said was taken, and that what was taken is there once.
 func (c *checker) checkSayings() {
 	stored := map[string][]messageRow{}
@@ -107,35 +108,35 @@ func (c *checker) checkSayings() {
 			stored[m.External] = append(stored[m.External], m)
 		}
 	}
-	mendedBy := map[int64]saying{}
+	mendedBy := map[string]saying{}
 	for _, s := range c.e.Sayings {
 		if s.Kind == mended {
 			mendedBy[s.Of] = s
 		}
 	}
 	for _, s := range c.e.Sayings {
-		if _, taken := c.accepted[s.Update]; !taken {
-			c.violate(lost, "update %d (%s, chat %d) was never taken", s.Update, s.Kind, s.Chat)
+		if _, taken := c.accepted[s.Event]; !taken {
+			c.violate(lost, "event %s (%s, chat %d) was never taken", s.Event, s.Kind, s.Chat)
 			continue
 		}
-		rows := stored[external(s.Update)]
+		rows := stored[s.Event]
 		for _, m := range rows {
 			if c.chats[m.Conversation] != s.Chat {
-				c.violate(other, "update %d of chat %d is in the conversation with chat %d", s.Update, s.Chat, c.chats[m.Conversation])
+				c.violate(other, "event %s of chat %d is in the conversation with chat %d", s.Event, s.Chat, c.chats[m.Conversation])
 			}
 		}
 		if s.Kind == mended {
-			c.checkEdit(s, rows, stored[external(s.Of)])
+			c.checkEdit(s, rows, stored[s.Of])
 			continue
 		}
 		if len(rows) != 1 {
-			c.violate(lost, "update %d (%s, chat %d) was taken and is stored %d times", s.Update, s.Kind, s.Chat, len(rows))
+			c.violate(lost, "event %s (%s, chat %d) was taken and is stored %d times", s.Event, s.Kind, s.Chat, len(rows))
 			continue
 		}
 		words := rows[0].Body
-		edit, isMended := mendedBy[s.Update]
+		edit, isMended := mendedBy[s.Event]
 		if s.Kind == wrote && words != s.Text && (!isMended || words != edit.Text) {
-			c.violate(lost, "update %d (chat %d) is stored with other words", s.Update, s.Chat)
+			c.violate(lost, "event %s (chat %d) is stored with other words", s.Event, s.Chat)
 		}
 	}
 }
@@ -146,7 +147,7 @@ func (c *checker) checkEdit(s saying, anew, of []messageRow) {
 	replaced := len(of) == 1 && of[0].Body == s.Text
 	heard := len(anew) == 1 && anew[0].Body == s.Text
 	if replaced == heard || len(anew) > 1 {
-		c.violate(lost, "edit %d (chat %d) of update %d: replaced %t, heard anew %d times", s.Update, s.Chat, s.Of, replaced, len(anew))
+		c.violate(lost, "edit %s (chat %d) of event %s: replaced %t, heard anew %d times", s.Event, s.Chat, s.Of, replaced, len(anew))
 	}
 }
 
@@ -155,7 +156,7 @@ func (c *checker) checkEdit(s saying, anew, of []messageRow) {
 func (c *checker) checkInvented() {
 	said := map[string]saying{}
 	for _, s := range c.e.Sayings {
-		said[external(s.Update)] = s
+		said[s.Event] = s
 	}
 	seen := map[int64]bool{}
 	for _, conv := range c.e.Conversations {
@@ -164,7 +165,7 @@ func (c *checker) checkInvented() {
 			c.violate(other, "chat %d has two conversations", chat)
 		}
 		seen[chat] = true
-		last := map[bool]int64{} // Telegram queues taps apart
+		last := map[bool]string{}
 		for _, m := range c.messages[conv.ID] {
 			if m.Author != bot.AuthorCustomer {
 				continue
@@ -174,10 +175,11 @@ func (c *checker) checkInvented() {
 				c.violate(other, "message %s (chat %d) was never said", m.ID, chat)
 				continue
 			}
-			if tap := s.Kind == tapped; s.Update < last[tap] {
-				c.violate(order, "update %d (chat %d) is stored after update %d", s.Update, chat, last[tap])
+			apart := c.e.TapsApart && s.Kind == tapped
+			if before := last[apart]; before != "" && c.rank[s.Event] < c.rank[before] {
+				c.violate(order, "event %s (chat %d) is stored after event %s", s.Event, chat, before)
 			} else {
-				last[tap] = s.Update
+				last[apart] = s.Event
 			}
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
-	"faqbot/bot/telegram/telegramtest"
 )
 
 // at is a moment of the run that the tests below check.
@@ -28,7 +27,7 @@ func sent(n int, seq int64, text string, id int64) deliveryRow {
 func good() evidence {
 	customer := func(n, seq int, update int64, turn bot.TurnID) messageRow {
 		return messageRow{ID: bot.MessageID("m" + strconv.Itoa(n)), Conversation: "c1", Seq: int64(seq), Author: bot.AuthorCustomer,
-			Body: "words " + strconv.Itoa(n), External: external(update), Turn: turn}
+			Body: "words " + strconv.Itoa(n), External: updateName(update), Turn: turn}
 	}
 	ours := func(n, seq int, author bot.Author, text string, turn bot.TurnID) messageRow {
 		return messageRow{ID: bot.MessageID("r" + strconv.Itoa(n)), Conversation: "c1", Seq: int64(seq), Author: author, Body: text, Turn: turn}
@@ -36,12 +35,12 @@ func good() evidence {
 	e := evidence{
 		Kills: []kill{{Life: 1, What: string(sendReceived), Targeted: true, At: at(11)}}, Lives: 2,
 		Sayings: []saying{
-			{Update: 1, Chat: 7, Kind: wrote, Text: "words 1", At: at(0)},
-			{Update: 2, Chat: 7, Kind: wrote, Text: "before", At: at(20)},
-			{Update: 3, Chat: 7, Kind: mended, Text: "words 2", Of: 2, At: at(21)},
-			{Update: 4, Chat: 7, Kind: tapped, At: at(30)},
-			{Update: 5, Chat: 7, Kind: wrote, Text: "words 4", At: at(40)},
-			{Update: 6, Chat: 7, Kind: mended, Text: "words 5", Of: 5, At: at(41)},
+			{Event: "u1", Chat: 7, Kind: wrote, Text: "words 1", At: at(0)},
+			{Event: "u2", Chat: 7, Kind: wrote, Text: "before", At: at(20)},
+			{Event: "u3", Chat: 7, Kind: mended, Text: "words 2", Of: "u2", At: at(21)},
+			{Event: "u4", Chat: 7, Kind: tapped, At: at(30)},
+			{Event: "u5", Chat: 7, Kind: wrote, Text: "words 4", At: at(40)},
+			{Event: "u6", Chat: 7, Kind: mended, Text: "words 5", Of: "u5", At: at(41)},
 		},
 		Replies:       []agentReply{{Ticket: "t1", Text: "a person's words"}},
 		Conversations: []conversationRow{{ID: "c1", Chat: "7", Mode: bot.ModePerson}},
@@ -69,16 +68,16 @@ func good() evidence {
 		Tickets: []ticketRow{{ID: "t1", Escalation: "turn3", Conversation: "c1", State: "assigned"}},
 		Notes:   map[string]bool{},
 		Arrivals: []arrival{
-			{ID: 101, Chat: 7, Text: "answer 1", At: at(10), Life: 1},
-			{ID: 102, Chat: 7, Text: "answer 1", At: at(12), Life: 2},
-			{ID: 103, Chat: 7, Text: "answer 2", At: at(22), Life: 2},
-			{ID: 104, Chat: 7, Text: "a person will come", At: at(31), Life: 2},
-			{ID: 105, Chat: 7, Text: "a person's words", At: at(50), Life: 2},
+			{ID: "101", Chat: 7, Text: "answer 1", At: at(10), Life: 1},
+			{ID: "102", Chat: 7, Text: "answer 1", At: at(12), Life: 2},
+			{ID: "103", Chat: 7, Text: "answer 2", At: at(22), Life: 2},
+			{ID: "104", Chat: 7, Text: "a person will come", At: at(31), Life: 2},
+			{ID: "105", Chat: 7, Text: "a person's words", At: at(50), Life: 2},
 		},
 	}
 	e.Deliveries[0].Doubts = 1
 	for _, s := range e.Sayings {
-		e.Accepted = append(e.Accepted, telegramtest.Accepted{UpdateID: s.Update, Chat: 7, At: s.At})
+		e.Accepted = append(e.Accepted, accepted{s.Event, s.At})
 	}
 	return e
 }
@@ -103,21 +102,21 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"an update that was never taken": {func(e *evidence) { e.Accepted = e.Accepted[1:] }, lost, "never taken"},
 		"a taken message that is not stored": {func(e *evidence) {
 			e.Messages = slices.Delete(e.Messages, 2, 3)
-		}, lost, "update 2 (message, chat 7) was taken and is stored 0 times"},
-		"a tap that is not stored": {func(e *evidence) { e.Messages = slices.Delete(e.Messages, 4, 5) }, lost, "update 4 (tap"},
+		}, lost, "event u2 (message, chat 7) was taken and is stored 0 times"},
+		"a tap that is not stored": {func(e *evidence) { e.Messages = slices.Delete(e.Messages, 4, 5) }, lost, "event u4 (tap"},
 		"a message stored twice": {func(e *evidence) {
 			m := e.Messages[0]
 			m.ID, m.Seq = "m1b", 20
 			e.Messages = append(e.Messages, m)
-		}, lost, "update 1 (message, chat 7) was taken and is stored 2 times"},
+		}, lost, "event u1 (message, chat 7) was taken and is stored 2 times"},
 		"a message with other words":   {func(e *evidence) { e.Messages[0].Body = "else" }, lost, "other words"},
-		"an edit that changed nothing": {func(e *evidence) { e.Messages[2].Body = "before" }, lost, "edit 3 (chat 7) of update 2"},
-		"an edit heard anew and lost":  {func(e *evidence) { e.Messages = e.Messages[:8] }, lost, "edit 6"},
+		"an edit that changed nothing": {func(e *evidence) { e.Messages[2].Body = "before" }, lost, "edit u3 (chat 7) of event u2"},
+		"an edit heard anew and lost":  {func(e *evidence) { e.Messages = e.Messages[:8] }, lost, "edit u6"},
 		"a message in another's chat":  {func(e *evidence) { e.Conversations[0].Chat = "8" }, other, "is in the conversation with chat 8"},
 		"a message nobody said":        {func(e *evidence) { e.Messages[0].External = "u99" }, other, "never said"},
 		"messages stored in another order": {func(e *evidence) {
 			e.Messages[0].External, e.Messages[2].External = "u2", "u1"
-		}, order, "update 1 (chat 7) is stored after update 2"},
+		}, order, "event u1 (chat 7) is stored after event u2"},
 		"a message without a turn":   {func(e *evidence) { e.Messages[0].Turn = "" }, lost, "message m1 (u1, chat 7) has no turn"},
 		"a turn that does not exist": {func(e *evidence) { e.Turns = e.Turns[1:] }, lost, "turn1, which does not exist"},
 		"a message answered by two turns": {func(e *evidence) {
@@ -137,21 +136,21 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"a reply still queued":       {func(e *evidence) { e.Deliveries[1].State = "queued" }, lost, "d2 (chat 7) is queued"},
 		"two deliveries of one ID":   {func(e *evidence) { e.Deliveries[1].External = "102" }, other, "another's"},
 		"replies in another order": {func(e *evidence) {
-			e.Arrivals[2].ID, e.Arrivals[3].ID = 104, 103
+			e.Arrivals[2].ID, e.Arrivals[3].ID = "104", "103"
 			e.Arrivals[2].Text, e.Arrivals[3].Text = e.Arrivals[3].Text, e.Arrivals[2].Text
 		}, order, "received delivery d2 after one that comes later"},
 		"a repeat that was never in doubt": {func(e *evidence) { e.Deliveries[0].Doubts = 0 }, repeated, "it was never in doubt"},
 		"a third time": {func(e *evidence) {
-			e.Arrivals = slices.Insert(e.Arrivals, 1, arrival{ID: 101, Chat: 7, Text: "answer 1", At: at(11), Life: 1})
+			e.Arrivals = slices.Insert(e.Arrivals, 1, arrival{ID: "101", Chat: 7, Text: "answer 1", At: at(11), Life: 1})
 		}, repeated, "more often"},
 		"a third time, in doubt twice": {func(e *evidence) {
 			e.Deliveries[0].Doubts = 2
-			e.Arrivals = slices.Insert(e.Arrivals, 1, arrival{ID: 101, Chat: 7, Text: "answer 1", At: at(11), Life: 2})
+			e.Arrivals = slices.Insert(e.Arrivals, 1, arrival{ID: "101", Chat: 7, Text: "answer 1", At: at(11), Life: 2})
 		}, repeated, "3 times"},
 		"a repeat without a kill":  {func(e *evidence) { e.Kills = nil }, repeated, "with no kill in between"},
 		"a repeat within one life": {func(e *evidence) { e.Arrivals[1].Life = 1 }, repeated, "with no kill in between"},
 		"a repeat out of place": {func(e *evidence) {
-			e.Arrivals = append(e.Arrivals, arrival{ID: 106, Chat: 7, Text: "answer 1", At: at(60), Life: 2})
+			e.Arrivals = append(e.Arrivals, arrival{ID: "106", Chat: 7, Text: "answer 1", At: at(60), Life: 2})
 		}, repeated, "which no delivery explains there"},
 		"words nobody queued": {func(e *evidence) { e.Arrivals[0].Text = "buy this" }, repeated, "which no delivery explains there"},
 		"doubtful, and no person knows": {func(e *evidence) {
@@ -198,6 +197,68 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			require.True(t, found, "%v", check(e).Violations)
 		})
 	}
+}
+
+// goodOnMeta is good on a network that gives our delivery's ID back: the answer that the kill left in
+// doubt arrived once.
+func goodOnMeta() evidence {
+	e := good()
+	e.Tells, e.TapsApart = true, false
+	e.Arrivals = e.Arrivals[1:]
+	e.Arrivals[0].Life = 1
+	for i := range e.Arrivals {
+		e.Arrivals[i].Delivery = e.Deliveries[i].ID
+	}
+	return e
+}
+
+func TestCheckFindsNothingWrongWithAGoodRunOnMeta(t *testing.T) {
+	r := check(goodOnMeta())
+	require.Empty(t, r.Violations)
+	require.Equal(t, 4, r.Delivered)
+	require.Empty(t, r.Repeats)
+}
+
+// Where the network tells what arrived, a repeat is a fault even if a kill and a doubt explain it.
+func TestCheckIsStricterWhereTheNetworkTells(t *testing.T) {
+	again := func(e *evidence) {
+		twice := e.Arrivals[0]
+		twice.ID, twice.Life, twice.At = "200", 2, at(13)
+		e.Arrivals = slices.Insert(e.Arrivals, 1, twice)
+	}
+	for name, c := range map[string]struct {
+		plant func(*evidence)
+		fault fault
+		says  string
+	}{
+		"a repeat that a kill explains": {again, repeated, "2 times, on a network that tells"},
+		"a message of no delivery":      {func(e *evidence) { e.Arrivals[1].Delivery = "" }, repeated, "names no delivery"},
+		"a message of another's": {func(e *evidence) {
+			e.Arrivals[1].Delivery = "d9"
+		}, repeated, "message 103"},
+		"doubtful although it arrived": {func(e *evidence) {
+			e.Deliveries[1].State, e.Deliveries[1].External, e.Deliveries[1].Doubts = "doubtful", "", 2
+			e.Tickets = append(e.Tickets, ticketRow{ID: "t2", Escalation: "delivery:d2", Conversation: "c1", State: "closed"})
+		}, lost, "d2 (chat 7) arrived, the network said so"},
+		"a reply that never arrived": {func(e *evidence) { e.Arrivals = slices.Delete(e.Arrivals, 1, 2) }, lost, "d2 (chat 7) is marked sent"},
+		"replies in another order": {func(e *evidence) {
+			e.Arrivals[0], e.Arrivals[1] = e.Arrivals[1], e.Arrivals[0]
+		}, order, "received delivery d1 after one"},
+		"a tap stored before its question": {func(e *evidence) {
+			e.Messages[2].External, e.Messages[4].External = "u4", "u2"
+		}, order, "event u2 (chat 7) is stored after event u4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := goodOnMeta()
+			c.plant(&e)
+			found := slices.ContainsFunc(check(e).Violations, func(v violation) bool {
+				return v.Fault == c.fault && strings.Contains(v.Text, c.says)
+			})
+			require.True(t, found, "%v", check(e).Violations)
+		})
+	}
+	onTelegram := good()
+	require.Empty(t, check(onTelegram).Violations, "the same repeat is none there")
 }
 
 // A reply that was in doubt twice, and of which a person knows, is no violation, however often it

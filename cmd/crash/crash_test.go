@@ -14,7 +14,7 @@ func TestTheRealBinarySurvivesAFewKills(t *testing.T) {
 	}
 	binary, err := build(t.Context(), t.TempDir())
 	require.NoError(t, err)
-	for _, mode := range []string{modeWebhook, modePoll} {
+	for _, mode := range []string{modeWebhook, modePoll, modeWhatsApp, modeMessenger} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			r, err := run(t.Context(), options{kills: 3, db: dbSQLite, mode: mode, seed: 11, customers: 20, binary: binary,
@@ -39,6 +39,7 @@ func TestTheRealBinarySurvivesAFewKills(t *testing.T) {
 func TestCommandLine(t *testing.T) {
 	for name, args := range map[string][]string{
 		"mode":      {"-mode", "pigeon"},
+		"modes":     {"-mode", "poll,pigeon"},
 		"db":        {"-db", "mysql"},
 		"n":         {"-n", "0"},
 		"customers": {"-customers", "0"},

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"faqbot/bot/telegram/telegramtest"
 )
 
 // A kind is what a customer did.
@@ -22,12 +20,12 @@ const (
 
 // A saying is one thing a customer did, which the network must tell the service.
 type saying struct {
-	Update int64
-	Chat   int64
-	Kind   kind
-	Text   string // of a message or an edit
-	Of     int64  // the update that an edit mends
-	At     time.Time
+	Event string // as the service stores it
+	Chat  int64
+	Kind  kind
+	Text  string // of a message or an edit
+	Of    string // the event that an edit mends
+	At    time.Time
 }
 
 // A book is what customers and agents did.
@@ -61,19 +59,19 @@ const (
 // A customer writes to the bot, in a chat of their own.
 type customer struct {
 	chat    int64
-	fake    *telegramtest.Server
+	fake    fake
 	book    *book
 	r       *rand.Rand
-	seeker  bool  // they may want a person, and the bot back
-	lost    bool  // what they asked last has no answer
-	last    int64 // the last message of theirs that was not mended yet, 0 if there is none
-	replies int   // that they have seen
+	seeker  bool   // they may want a person, and the bot back
+	lost    bool   // what they asked last has no answer
+	last    string // the last message of theirs that was not mended yet, "" if there is none
+	replies int    // that they have seen
 }
 
 // run has the customer write until ctx ends.
 func (c *customer) run(ctx context.Context) {
 	for pause(ctx, c.between(100, 1300)) {
-		if c.fake.Pending() > pendingMost {
+		if c.fake.pending() > pendingMost {
 			continue
 		}
 		c.act(ctx)
@@ -92,8 +90,8 @@ func (c *customer) between(least, most int) time.Duration {
 func (c *customer) wait(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if list, err := c.fake.WaitSent(ctx, c.chat, c.replies+1); err == nil {
-		c.replies = len(list)
+	if n, err := c.fake.waitSent(ctx, c.chat, c.replies+1); err == nil {
+		c.replies = n
 	}
 }
 
@@ -134,8 +132,8 @@ func (c *customer) signed(text string) string {
 }
 
 func (c *customer) write(text string) {
-	c.last = c.fake.Say(c.chat, text)
-	c.book.say(saying{Update: c.last, Chat: c.chat, Kind: wrote, Text: text, At: time.Now()})
+	c.last = c.fake.say(c.chat, text)
+	c.book.say(saying{Event: c.last, Chat: c.chat, Kind: wrote, Text: text, At: time.Now()})
 }
 
 // burst writes one thought in several messages.
@@ -156,31 +154,31 @@ func (c *customer) burst(ctx context.Context) {
 // mend changes the last message. Each is changed once at most, so that it is clear what must become
 // of it.
 func (c *customer) mend() {
-	if c.last == 0 {
+	if c.last == "" {
 		return
 	}
 	text := c.signed(pick(c.r, knownQuestions()) + " (mended)")
-	id := c.fake.Edit(c.chat, c.last, text)
-	c.book.say(saying{Update: id, Chat: c.chat, Kind: mended, Text: text, Of: c.last, At: time.Now()})
-	c.last = 0
+	id := c.fake.edit(c.chat, c.last, text)
+	c.book.say(saying{Event: id, Chat: c.chat, Kind: mended, Text: text, Of: c.last, At: time.Now()})
+	c.last = ""
 }
 
 // tap taps a button under one of the last messages, now and then twice.
 func (c *customer) tap() {
-	sent := c.fake.Sent(c.chat)
+	sent := c.fake.sent(c.chat)
 	sent = sent[max(0, len(sent)-6):]
 	c.r.Shuffle(len(sent), func(i, j int) { sent[i], sent[j] = sent[j], sent[i] })
 	for _, m := range sent {
-		if len(m.Buttons) == 0 {
+		if len(m.Payloads) == 0 {
 			continue
 		}
-		data := pick(c.r, m.Buttons).Data
-		if data == payloadPerson && !c.seeker {
-			data = m.Buttons[len(m.Buttons)-1].Data
+		payload := pick(c.r, m.Payloads)
+		if payload == payloadPerson && !c.seeker {
+			payload = m.Payloads[len(m.Payloads)-1]
 		}
 		for range 1 + c.r.IntN(4)/3 {
-			id := c.fake.Tap(c.chat, m.ID, data)
-			c.book.say(saying{Update: id, Chat: c.chat, Kind: tapped, At: time.Now()})
+			id := c.fake.tap(c.chat, m, payload)
+			c.book.say(saying{Event: id, Chat: c.chat, Kind: tapped, At: time.Now()})
 		}
 		return
 	}
@@ -227,7 +225,7 @@ func unknownQuestions() []string {
 }
 
 // newCustomers returns n customers, each with a seed of their own.
-func newCustomers(n int, seed uint64, fake *telegramtest.Server, b *book) (list []*customer) {
+func newCustomers(n int, seed uint64, fake fake, b *book) (list []*customer) {
 	for i := range n {
 		list = append(list, &customer{chat: int64(100_001 + i), fake: fake, book: b,
 			r: rand.New(rand.NewPCG(seed, uint64(i))), seeker: i%4 == 0})

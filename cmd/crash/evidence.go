@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"faqbot/bot"
-	"faqbot/bot/telegram/telegramtest"
 	"faqbot/handoff"
 	"faqbot/knowledge/sqldb"
 )
@@ -22,7 +21,9 @@ type evidence struct {
 	Sayings      []saying
 	Replies      []agentReply
 	AgentDone    map[string]int
-	Accepted     []telegramtest.Accepted
+	Accepted     []accepted
+	Tells        bool // the network gives our delivery's ID back, so nothing may arrive twice
+	TapsApart    bool // the network queues taps apart from messages
 	OfferedAgain int
 	Arrivals     []arrival // what customers received, in order within each chat
 	StopTook     time.Duration
@@ -44,11 +45,13 @@ type evidence struct {
 
 // An arrival is a message of ours that reached a customer.
 type arrival struct {
-	ID   int64
-	Chat int64
-	Text string
-	At   time.Time
-	Life int // of the service, that sent it
+	ID       string
+	Chat     int64
+	Text     string
+	Payloads []string // of its buttons
+	At       time.Time
+	Life     int            // of the service, that sent it
+	Delivery bot.DeliveryID // that it carries, "" if the network takes none
 }
 
 type conversationRow struct {

@@ -50,10 +50,10 @@ func newPlan(r *rand.Rand, mode string, last kill) plan {
 		return plan{delay: between(1500*time.Millisecond, 2500*time.Millisecond)}
 	}
 	points := []point{sendArrived, sendReceived, sendReceived, sendReceived, sendAnswered, sendAnswered, typingShown, called}
-	if mode == modeWebhook {
-		points = append(points, posted, posted, acceptUnsaid, acceptUnsaid, acceptSaid)
-	} else {
+	if mode == modePoll {
 		points = append(points, pollOffered, pollOffered, pollOffered, pollUnsaid, pollUnsaid)
+	} else {
+		points = append(points, posted, posted, acceptUnsaid, acceptUnsaid, acceptSaid)
 	}
 	return plan{delay: between(0, 300*time.Millisecond), trap: pick(r, points), nth: 1 + r.IntN(4),
 		after: between(0, 8*time.Millisecond)}
@@ -63,6 +63,7 @@ func newPlan(r *rand.Rand, mode string, last kill) plan {
 type killer struct {
 	service *service
 	network *network
+	mode    string
 	r       *rand.Rand
 	lives   int
 	kills   []kill
@@ -105,7 +106,7 @@ func (k *killer) run(ctx context.Context, n int, progress func(done int)) error 
 		if err != nil {
 			return err
 		}
-		p := newPlan(k.r, k.service.mode, last)
+		p := newPlan(k.r, k.mode, last)
 		killed := k.live(ctx, l, p)
 		k.network.connect("")
 		if killed {

@@ -1,5 +1,5 @@
 // Command crash proves that no customer's message is lost, and none answered twice, when the
-// service dies. It runs the real binary against a fake Telegram and many customers, kills it with
+// service dies. It runs the real binary against a fake Telegram or Graph API and many customers, kills it with
 // SIGKILL at random and at chosen moments, starts it again at once, and at the end compares what
 // the network took and received with what the database says. It prints the counts, and exits with
 // 1 and the seed if anything does not add up.
@@ -21,15 +21,21 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
-	modeWebhook = "webhook"
-	modePoll    = "poll"
-	dbSQLite    = "sqlite"
-	dbPostgres  = "postgres"
+	modeWebhook   = "webhook" // of Telegram
+	modePoll      = "poll"    // of Telegram
+	modeWhatsApp  = "whatsapp"
+	modeMessenger = "messenger"
+	dbSQLite      = "sqlite"
+	dbPostgres    = "postgres"
 
 	// postgresEnv names the variable with the DSN of a Postgres server in which databases may be made.
 	postgresEnv = "FAQBOT_TEST_POSTGRES"
@@ -58,17 +64,17 @@ func command(ctx context.Context, args []string, out, progress io.Writer) error 
 	flags.SetOutput(progress)
 	flags.IntVar(&o.kills, "n", 20, "kills in each mode")
 	flags.StringVar(&o.db, "db", dbSQLite, "sqlite or postgres (a new database in "+postgresEnv+")")
-	mode := flags.String("mode", "both", "how the service hears: webhook, poll or both")
+	mode := flags.String("mode", "all", "how the service hears: webhook, poll (of Telegram), whatsapp, messenger, some of these divided by commas, or all")
 	flags.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano())%1_000_000, "of all random choices")
 	flags.IntVar(&o.customers, "customers", 40, "how many customers write")
 	flags.StringVar(&o.binary, "faqbot", "", "the binary to kill; built from this module if not given")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	modes := map[string][]string{modeWebhook: {modeWebhook}, modePoll: {modePoll}, "both": {modeWebhook, modePoll}}[*mode]
+	modes, known := modesOf(*mode)
 	switch {
-	case modes == nil || flags.NArg() > 0:
-		return errors.New("usage: crash -mode webhook|poll|both, and no arguments")
+	case !known || flags.NArg() > 0:
+		return errors.New("usage: crash -mode webhook,poll,whatsapp,messenger or all, and no arguments")
 	case o.db != dbSQLite && o.db != dbPostgres:
 		return fmt.Errorf("-db %s: use sqlite or postgres", o.db)
 	case o.db == dbPostgres && o.postgres == "":
@@ -92,18 +98,38 @@ func command(ctx context.Context, args []string, out, progress io.Writer) error 
 	return os.RemoveAll(dir)
 }
 
-// runModes runs o once in each mode and prints what came of it.
+// modesOf are the modes that a flag names.
+func modesOf(flag string) (modes []string, known bool) {
+	all := []string{modeWebhook, modePoll, modeWhatsApp, modeMessenger}
+	if flag == "all" {
+		return all, true
+	}
+	modes = strings.Split(flag, ",")
+	return modes, !slices.ContainsFunc(modes, func(m string) bool { return !slices.Contains(all, m) })
+}
+
+// runModes runs o once in each mode, all at the same time, and prints what came of it.
 func runModes(ctx context.Context, o options, modes []string, dir string, out io.Writer) error {
-	violated := false
-	for _, mode := range modes {
+	g, ctx := errgroup.WithContext(ctx)
+	reports := make([]report, len(modes))
+	for i, mode := range modes {
+		o := o
 		o.mode, o.dir = mode, filepath.Join(dir, mode)
 		if err := os.Mkdir(o.dir, 0o700); err != nil {
 			return fmt.Errorf("make a folder: %w", err)
 		}
-		r, err := run(ctx, o)
-		if err != nil {
-			return fmt.Errorf("mode %s, seed %d: %w", mode, o.seed, err)
-		}
+		g.Go(func() (err error) {
+			if reports[i], err = run(ctx, o); err != nil {
+				return fmt.Errorf("mode %s, seed %d: %w", mode, o.seed, err)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	violated := false
+	for _, r := range reports {
 		r.print(out)
 		violated = violated || len(r.Violations) > 0
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,8 +12,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"faqbot/bot/telegram/telegramtest"
 )
 
 // A point is a place on the wire between the service and the network at which a trap can be laid.
@@ -22,7 +19,7 @@ type point string
 
 const (
 	sendArrived  point = "send arrived"      // the network got a message to send and loses it
-	sendReceived point = "send received"     // the customer has the message, the service does not know
+	sendReceived point = "send received"     // the customer has the message, the service may not know
 	sendAnswered point = "send answered"     // the service is being told so
 	typingShown  point = "typing shown"      // also the probe before a repeat
 	called       point = "any call"          // of the service to the network, before it is carried out
@@ -50,10 +47,50 @@ type trap struct {
 	dead  chan struct{} // closed when the service is dead
 }
 
-// A network is the fake Telegram and both wires to it. Each life of the service calls it under an
-// address of its own, so what was sent is known by the life that sent it.
+// A fake is a messaging network with its customers.
+type fake interface {
+	crowd
+	record
+	wire
+}
+
+// A crowd is what customers do on a network and see of it.
+type crowd interface {
+	say(chat int64, text string) (event string)
+	edit(chat int64, event, text string) (edit string)
+	tap(chat int64, m arrival, payload string) (event string)
+	waitSent(ctx context.Context, chat int64, n int) (count int, err error)
+}
+
+// A record is what can be asked of a network afterwards. Events have the IDs that the service stores.
+type record interface {
+	sent(chat int64) []arrival // in order
+	accepted() []accepted
+	pending() int
+	odd() []string
+}
+
+// A wire is what passes between a network and the service.
+type wire interface {
+	// config is the account's part of the configuration, for a life that calls the network at base.
+	config(base string) string
+	// call carries out a call of the service's. Which life made it is known.
+	call(n *network, life int, w http.ResponseWriter, r *http.Request, body []byte)
+	// updates names what body, which the network posted, tells of.
+	updates(body []byte) []string
+	close() error
+}
+
+// An accepted is an event that the network knows to have been taken.
+type accepted struct {
+	Event string
+	At    time.Time
+}
+
+// A network is a fake and both wires to it. Each life of the service calls it under an address of its
+// own, so what was sent is known by the life that sent it.
 type network struct {
-	fake     *telegramtest.Server
+	fake     fake
 	servers  []*http.Server
 	running  sync.WaitGroup
 	client   *http.Client
@@ -61,22 +98,24 @@ type network struct {
 	hooksURL string
 
 	mu      sync.Mutex
-	service string        // where the service listens, "" while it does not
-	trap    *trap         // nil if none is laid
-	lives   map[int64]int // by the ID of a message that the service sent
-	offered map[int64]int // how often an update was taken by the service, or handed to it, by its ID
+	service string         // where the service listens, "" while it does not
+	trap    *trap          // nil if none is laid
+	lives   map[string]int // by the ID of a message that the service sent
+	offered map[string]int // how often an update was taken by the service, or handed to it, by its name
 }
 
-func startNetwork(ctx context.Context, token string) (*network, error) {
-	n := &network{fake: telegramtest.New(token), lives: map[int64]int{}, offered: map[int64]int{},
+// startNetwork starts the network for a mode.
+func startNetwork(ctx context.Context, mode string) (*network, error) {
+	n := &network{lives: map[string]int{}, offered: map[string]int{},
 		client: &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
-	n.fake.SetDuplicate(25)
-	if err := n.fake.Start(); err != nil { //nolint:contextcheck // it lives until close, not until ctx ends
-		return nil, err
-	}
 	var err error
 	if n.apiURL, err = n.serve(ctx, n.api); err == nil {
 		n.hooksURL, err = n.serve(ctx, n.hook)
+	}
+	if err == nil && (mode == modeWhatsApp || mode == modeMessenger) {
+		n.fake = newGraph(mode, n.hooksURL) //nolint:contextcheck // it lives until close, not until ctx ends
+	} else if err == nil {
+		n.fake, err = newTelegram(mode) //nolint:contextcheck // likewise
 	}
 	if err != nil {
 		return nil, errors.Join(err, n.close())
@@ -101,7 +140,9 @@ func (n *network) close() error {
 	for _, s := range n.servers {
 		err = errors.Join(err, s.Close())
 	}
-	err = errors.Join(err, n.fake.Close())
+	if n.fake != nil {
+		err = errors.Join(err, n.fake.close())
+	}
 	n.running.Wait()
 	n.client.CloseIdleConnections()
 	return err
@@ -166,6 +207,13 @@ func (a *answer) Header() http.Header         { return a.header }
 func (a *answer) WriteHeader(status int)      { a.status = status }
 func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
 
+// answered is what h answers r.
+func answered(h http.Handler, r *http.Request) *answer {
+	a := &answer{header: http.Header{}, status: http.StatusOK}
+	h.ServeHTTP(a, r)
+	return a
+}
+
 func (a *answer) to(w http.ResponseWriter) {
 	for name, values := range a.header {
 		w.Header()[name] = values
@@ -175,7 +223,7 @@ func (a *answer) to(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).Flush()
 }
 
-// api takes the service's calls to the network, "/life/N/bot…".
+// api takes the service's calls to the network, "/life/N/…".
 func (n *network) api(w http.ResponseWriter, r *http.Request) {
 	number, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/life/"), "/")
 	life, err := strconv.Atoi(number)
@@ -189,73 +237,26 @@ func (n *network) api(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	r.URL.Path, r.URL.RawPath = "/"+rest, ""
-	method := strings.ToLower(rest[strings.LastIndex(rest, "/")+1:])
-	if n.at(called) ||
-		method == "sendmessage" && n.at(sendArrived) ||
-		method == "getupdates" && confirms(body) && n.at(pollUnsaid) {
+	if n.at(called) {
 		return
 	}
-	a := &answer{header: http.Header{}, status: http.StatusOK}
-	n.fake.ServeHTTP(a, r)
-	switch method {
-	case "sendmessage":
-		n.sent(life, a.body.Bytes())
-		n.at(sendReceived)
-		a.to(w)
-		n.at(sendAnswered)
-	case "sendchataction":
-		n.at(typingShown)
-		a.to(w)
-	case "getupdates":
-		some := r.Context().Err() == nil && n.offer(a.body.Bytes())
-		a.to(w)
-		if some {
-			n.at(pollOffered)
-		}
-	default:
-		a.to(w)
-	}
+	n.fake.call(n, life, w, r, body)
 }
 
-// confirms reports whether a getUpdates call confirms updates.
-func confirms(call []byte) bool {
-	var p struct {
-		Offset int64 `json:"offset"`
-	}
-	return json.Unmarshal(call, &p) == nil && p.Offset > 0
-}
-
-// sent notes which life sent the message that the network answers about.
-func (n *network) sent(life int, said []byte) {
-	var a struct {
-		Result struct {
-			ID int64 `json:"message_id"`
-		} `json:"result"`
-	}
-	if json.Unmarshal(said, &a) != nil || a.Result.ID == 0 {
-		return // refused
-	}
+// sent notes which life sent a message.
+func (n *network) sent(life int, message string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.lives[a.Result.ID] = life
+	n.lives[message] = life
 }
 
-// offer notes what a getUpdates call is answered with, and reports whether that is anything.
-func (n *network) offer(said []byte) bool {
-	var a struct {
-		Result []struct {
-			ID int64 `json:"update_id"`
-		} `json:"result"`
-	}
-	if json.Unmarshal(said, &a) != nil {
-		return false // refused
-	}
+// offer notes that the service was told of updates, or took them.
+func (n *network) offer(updates []string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, u := range a.Result {
-		n.offered[u.ID]++
+	for _, u := range updates {
+		n.offered[u]++
 	}
-	return len(a.Result) > 0
 }
 
 // hook passes a webhook call on to the service.
@@ -290,7 +291,7 @@ func (n *network) hook(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if a.status < 300 {
-		n.taken(body)
+		n.offer(n.fake.updates(body))
 		if n.at(acceptUnsaid) {
 			w.WriteHeader(http.StatusBadGateway)
 			return
@@ -300,19 +301,6 @@ func (n *network) hook(w http.ResponseWriter, r *http.Request) {
 	if a.status < 300 {
 		n.at(acceptSaid)
 	}
-}
-
-// taken notes that the service took the update in body.
-func (n *network) taken(body []byte) {
-	var u struct {
-		ID int64 `json:"update_id"`
-	}
-	if json.Unmarshal(body, &u) != nil {
-		return // the network posts nothing else
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.offered[u.ID]++
 }
 
 // again is how often an update was offered that had been offered before.
@@ -326,7 +314,7 @@ func (n *network) again() (count int) {
 }
 
 // life is which life of the service sent a message, 0 if none did.
-func (n *network) life(message int64) int {
+func (n *network) life(message string) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.lives[message]

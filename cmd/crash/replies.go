@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,23 +22,14 @@ type repeat struct {
 // was in doubt, in its place among the others.
 func (c *checker) matchArrivals(conv conversationRow) {
 	list, chat := c.deliveries[conv.ID], c.chats[conv.ID]
-	owner := map[int64]int{}
-	for i, d := range list {
-		if d.State != "sent" {
-			continue
-		}
-		id, err := strconv.ParseInt(d.External, 10, 64)
-		_, taken := owner[id]
-		if err != nil || taken {
-			c.violate(other, "delivery %s (chat %d) was sent as %q, which is no ID or another's", d.ID, chat, d.External)
-			continue
-		}
-		owner[id] = i
-	}
+	owner := c.owners(list, chat)
 	at := 0
 	for n, a := range c.arrivals[chat] {
 		i, certain := owner[a.ID]
-		if !certain {
+		switch {
+		case c.e.Tells:
+			i = c.named(list, a)
+		case !certain:
 			i = c.stray(list, a, at, next(c.arrivals[chat][n:], owner, len(list)-1))
 		}
 		switch {
@@ -50,15 +40,46 @@ func (c *checker) matchArrivals(conv conversationRow) {
 		default:
 			at = i
 		}
-		if words(a.Text) != words(list[i].Reply.Text) {
+		if !says(a, *list[i].Reply) {
 			c.violate(other, "chat %d received delivery %s with other words", chat, list[i].ID)
 		}
 		c.arrived[list[i].ID] = append(c.arrived[list[i].ID], a)
 	}
 }
 
+// owners are the deliveries of list, by the network's ID of the message that carried each.
+func (c *checker) owners(list []*deliveryRow, chat int64) map[string]int {
+	owner := map[string]int{}
+	for i, d := range list {
+		if d.State != "sent" {
+			continue
+		}
+		if _, taken := owner[d.External]; taken || d.External == "" {
+			c.violate(other, "delivery %s (chat %d) was sent as %q, which is no ID or another's", d.ID, chat, d.External)
+			continue
+		}
+		owner[d.External] = i
+	}
+	return owner
+}
+
+// named finds the delivery that a says it carries. If there is none it says so and returns -1.
+func (c *checker) named(list []*deliveryRow, a arrival) int {
+	i := slices.IndexFunc(list, func(d *deliveryRow) bool { return d.ID == a.Delivery })
+	if i < 0 {
+		c.violate(repeated, "chat %d received message %s (at %s), which names no delivery of the chat", a.Chat, a.ID, clock(a.At))
+	}
+	return i
+}
+
+// says reports whether a is r as networks pass it on: trimmed, and with choices that no button has
+// room for listed below the words.
+func says(a arrival, r bot.Reply) bool {
+	return words(a.Text) == words(r.Text) || len(r.Choices) > 0 && strings.HasPrefix(a.Text, words(r.Text)+"\n")
+}
+
 // next is the delivery of the first arrival that is certain, last if there is none.
-func next(list []arrival, owner map[int64]int, last int) int {
+func next(list []arrival, owner map[string]int, last int) int {
 	for _, a := range list {
 		if i, ok := owner[a.ID]; ok {
 			return i
@@ -91,7 +112,7 @@ func (c *checker) stray(list []*deliveryRow, a arrival, from, to int) int {
 	case same >= 0:
 		c.violate(repeated, "chat %d received delivery %s more often (at %s) than it was in doubt", a.Chat, list[same].ID, clock(a.At))
 	default:
-		c.violate(repeated, "chat %d received message %d (at %s), which no delivery explains there", a.Chat, a.ID, clock(a.At))
+		c.violate(repeated, "chat %d received message %s (at %s), which no delivery explains there", a.Chat, a.ID, clock(a.At))
 	}
 	return -1
 }
@@ -118,13 +139,16 @@ func (c *checker) checkDelivery(d *deliveryRow) {
 	switch d.State {
 	case "sent":
 		c.r.Delivered++
-		if !slices.ContainsFunc(arrived, func(a arrival) bool { return strconv.FormatInt(a.ID, 10) == d.External }) {
+		if !slices.ContainsFunc(arrived, func(a arrival) bool { return a.ID == d.External }) {
 			c.violate(lost, "delivery %s (chat %d) is marked sent and never arrived", d.ID, chat)
 		}
 	case "doubtful":
 		c.r.Doubtful = append(c.r.Doubtful, fmt.Sprintf("delivery %s, chat %d, arrived %d times", d.ID, chat, len(arrived)))
 		if !c.known(d) {
 			c.violate(lost, "delivery %s (chat %d) is doubtful and no person knows", d.ID, chat)
+		}
+		if c.e.Tells && len(arrived) > 0 {
+			c.violate(lost, "delivery %s (chat %d) arrived, the network said so, and it is doubtful", d.ID, chat)
 		}
 		if d.Doubts < 2 {
 			c.violate(lost, "delivery %s (chat %d) was given up after one try", d.ID, chat)
@@ -160,6 +184,9 @@ func (c *checker) explain(d *deliveryRow, arrived []arrival) {
 	for _, a := range arrived {
 		r.Times = append(r.Times, a.At)
 	}
+	if c.e.Tells {
+		c.violate(repeated, "chat %d received delivery %s %d times, on a network that tells what arrived", r.Chat, d.ID, len(arrived))
+	}
 	if len(arrived) > 2 {
 		c.violate(repeated, "chat %d received delivery %s %d times", r.Chat, d.ID, len(arrived))
 	}
@@ -179,7 +206,7 @@ func clock(t time.Time) string { return t.Format("15:04:05.000") }
 func (c *checker) measure() {
 	said := map[string]saying{}
 	for _, s := range c.e.Sayings {
-		said[external(s.Update)] = s
+		said[s.Event] = s
 	}
 	first := map[bot.TurnID]time.Time{}
 	for _, m := range c.e.Messages {
@@ -199,7 +226,7 @@ func (c *checker) measure() {
 		}
 		c.r.SinceSaid = append(c.r.SinceSaid, at.Sub(s.At))
 		// A poll confirms after the fact: what was answered before that was accepted by then.
-		c.r.SinceAccepted = append(c.r.SinceAccepted, max(at.Sub(c.accepted[s.Update]), 0))
+		c.r.SinceAccepted = append(c.r.SinceAccepted, max(at.Sub(c.accepted[s.Event]), 0))
 	}
 	slices.Sort(c.r.SinceSaid)
 	slices.Sort(c.r.SinceAccepted)

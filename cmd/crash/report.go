@@ -133,7 +133,7 @@ func (r report) print(out io.Writer) {
 	line("kills", "%d: %d at random, %d targeted", r.Kills, r.Kills-r.Targeted, r.Targeted)
 	line("", "%s", counts(r.ByKill))
 	line("starts", "%d; the last stopped on SIGTERM after %s", r.Lives, r.StopTook.Round(time.Millisecond))
-	line("updates", "%d said, %d accepted, %d offered again", r.Said, r.Accepted, r.OfferedAgain)
+	line("updates", "%d said, %d accepted, %d times offered again", r.Said, r.Accepted, r.OfferedAgain)
 	line("messages", "%d; edits %d", r.Messages, r.Edits)
 	line("turns", "%s", counts(r.Turns))
 	line("replies", "%d delivered, %d of them twice, %d doubtful", r.Delivered, len(r.Repeats), len(r.Doubtful))

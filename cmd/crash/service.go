@@ -25,7 +25,9 @@ const (
 	startWithin = 30 * time.Second
 
 	affiliate     = "acme"
+	accountID     = "shop"
 	accountToken  = "7000000001:AAcrashcrashcrashcrash"
+	graphToken    = "EAAcrashcrashcrashcrash"
 	accountSecret = "hook-crash-secret"
 	// canary is in all that customers write in words of their own and in all that agents reply. It
 	// must never be in a log.
@@ -34,9 +36,10 @@ const (
 
 // A service is the real binary with its configuration, database and log.
 type service struct {
-	binary, dir, mode, dsn string
-	apiURL, hooksURL       string
-	log                    *journal
+	binary, dir, dsn string
+	apiURL, hooksURL string
+	account          func(base string) string // its part of the configuration
+	log              *journal
 }
 
 // config is the path of the configuration.
@@ -51,15 +54,10 @@ public_url = %q
 [database]
 dsn = %q
 [[account]]
-channel = "telegram"
-id = "shop"
-token = %q
-secret = %q
-api_base = "%s/life/%d"
-mode = %q
+id = %q
 locale = "en"
 affiliates = [%q]
-`, s.hooksURL, s.dsn, accountToken, accountSecret, s.apiURL, n, s.mode, affiliate)
+%s`, s.hooksURL, s.dsn, accountID, affiliate, s.account(fmt.Sprintf("%s/life/%d", s.apiURL, n)))
 	next := s.config() + ".next"
 	if err := os.WriteFile(next, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
@@ -195,7 +193,7 @@ func (j *journal) take(line string, whole bool) (e entry) {
 	defer j.mu.Unlock()
 	_, _ = j.file.WriteString(line) // for people to read; nothing depends on it
 	err := json.Unmarshal([]byte(line), &e)
-	for _, secret := range []string{canary, accountToken, accountSecret} {
+	for _, secret := range []string{canary, accountToken, graphToken, accountSecret} {
 		if strings.Contains(line, secret) {
 			j.leaks = append(j.leaks, fmt.Sprintf("%s %q", e.Level, e.Msg))
 			break

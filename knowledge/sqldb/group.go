@@ -3,8 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -21,18 +20,26 @@ type group struct {
 
 // A member is one caller of Grouped.
 type member struct {
-	do   func(tx *sql.Tx) error
+	do   func(ctx context.Context, tx *sql.Tx) error
 	err  error
 	wake chan bool // true: lead the next transaction; false: err is your result
 }
 
 // Grouped runs do like InTx, but in a transaction shared with whoever calls Grouped at the same
 // time, so that one fsync serves many: it returns after the commit that contains do. If do fails,
-// only its own changes are undone. A failed commit fails everyone in it.
+// only its own changes are undone, and the others are done again: do may run more than once, and only
+// its last run counts. It must use the context it is given, which in a group does not end: the
+// others did not agree to the end of its caller's. A failed commit fails everyone in it.
+//
+// On Postgres it is InTx: there the server lets commits share an fsync, and its own connections do more
+// at once than one transaction of ours.
 //
 // There is no committer goroutine. The first caller commits for all who queue up behind it, then
 // wakes the next in line to do the same.
-func (db *DB) Grouped(ctx context.Context, do func(tx *sql.Tx) error) error {
+func (db *DB) Grouped(ctx context.Context, do func(ctx context.Context, tx *sql.Tx) error) error {
+	if db.postgres {
+		return db.InTx(ctx, func(tx *sql.Tx) error { return do(ctx, tx) })
+	}
 	me := &member{do: do, wake: make(chan bool, 1)}
 	g := &db.group
 	g.mu.Lock()
@@ -50,7 +57,6 @@ func (db *DB) Grouped(ctx context.Context, do func(tx *sql.Tx) error) error {
 	g.queue = g.queue[n:]
 	g.mu.Unlock()
 
-	// The others did not agree to my context's end.
 	db.commitGroup(context.WithoutCancel(ctx), batch)
 
 	g.mu.Lock()
@@ -66,44 +72,30 @@ func (db *DB) Grouped(ctx context.Context, do func(tx *sql.Tx) error) error {
 	return me.err
 }
 
+// commitGroup does the parts of a batch in one transaction. When one fails, all is undone and done again
+// without it. Failures are rare, and savepoints, which would undo one part alone, cost as much as a part.
 func (db *DB) commitGroup(ctx context.Context, batch []*member) {
-	err := db.InTx(ctx, func(tx *sql.Tx) error {
-		for _, m := range batch {
-			if err := m.runIn(ctx, tx, len(batch) > 1); err != nil {
-				return err
+	for len(batch) > 1 {
+		failed := -1
+		err := db.InTx(ctx, func(tx *sql.Tx) error {
+			for i, m := range batch {
+				if m.err = m.do(ctx, tx); m.err != nil {
+					failed = i
+					return m.err
+				}
 			}
+			return nil
+		})
+		if err == nil {
+			return
 		}
-		return nil
-	})
-	if err == nil {
-		return
+		if failed < 0 {
+			break
+		}
+		batch = slices.Concat(batch[:failed], batch[failed+1:])
 	}
-	if len(batch) == 1 {
-		batch[0].err = err
-		return
-	}
-	// The transaction as a whole failed, as when Postgres breaks a deadlock with another process.
-	// Alone each has only itself to blame.
+	// The transaction as a whole failed, as when another process holds the file. Alone each has only itself to blame.
 	for _, m := range batch {
-		m.err = db.InTx(ctx, m.do)
+		m.err = db.InTx(ctx, func(tx *sql.Tx) error { return m.do(ctx, tx) })
 	}
-}
-
-// runIn runs m's part. Its error is the transaction's; m's own is in m.err.
-func (m *member) runIn(ctx context.Context, tx *sql.Tx, shared bool) error {
-	if !shared {
-		return m.do(tx)
-	}
-	if _, err := tx.ExecContext(ctx, `SAVEPOINT member`); err != nil {
-		return fmt.Errorf("savepoint: %w", err)
-	}
-	m.err = m.do(tx)
-	end := `RELEASE SAVEPOINT member`
-	if m.err != nil {
-		end = `ROLLBACK TO SAVEPOINT member`
-	}
-	if _, err := tx.ExecContext(ctx, end); err != nil {
-		return errors.Join(m.err, fmt.Errorf("end savepoint: %w", err))
-	}
-	return nil
 }

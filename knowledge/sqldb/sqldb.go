@@ -3,7 +3,8 @@
 //
 // One SQL text serves both databases. The rules that keep it so: parameters are $1, $2, …; IDs are
 // text made in Go; times are BIGINT Unix milliseconds in UTC passed in as arguments; columns are
-// BOOLEAN, TEXT, BIGINT, BYTEA, DOUBLE PRECISION only; a claim ends in DB.SkipLocked.
+// BOOLEAN, TEXT, BIGINT, BYTEA, DOUBLE PRECISION only; a claim ends in DB.SkipLocked, a
+// read before a change in DB.ForUpdate.
 //
 // SQLite has one writer at a time whatever we do, so DB lets its own writers queue on a mutex
 // instead of on SQLite's busy handler, which polls: waiting is fair and costs nothing. Another
@@ -21,7 +22,6 @@ import (
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
-	_ "modernc.org/sqlite"             // registers "sqlite"
 )
 
 // A DB is an open database. It is safe for concurrent use.
@@ -31,8 +31,12 @@ type DB struct {
 	// claims would otherwise wait for, and then both take, the same row; empty on SQLite, where a
 	// write transaction is alone.
 	SkipLocked string
+	// ForUpdate ends a read of a row that the transaction will change: "FOR UPDATE" on Postgres, where
+	// it waits for those who hold the row and then reads what they left; empty on SQLite.
+	ForUpdate string
 
 	postgres bool
+	writer   *sql.DB    // on SQLite one connection, whose page cache stays good as long as it alone writes; else DB
 	write    sync.Mutex // held by the write transaction on SQLite
 	group    group
 }
@@ -60,7 +64,7 @@ func openPostgres(ctx context.Context, dsn string) (*DB, error) {
 	if err := raw.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("connect to Postgres: %w", err), raw.Close())
 	}
-	return &DB{DB: raw, SkipLocked: "FOR UPDATE SKIP LOCKED", postgres: true}, nil
+	return &DB{DB: raw, SkipLocked: "FOR UPDATE SKIP LOCKED", ForUpdate: "FOR UPDATE", writer: raw, postgres: true}, nil
 }
 
 func openSQLite(ctx context.Context, path string) (*DB, error) {
@@ -70,16 +74,27 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	// busy_timeout comes first: switching to WAL itself may have to wait for another process.
 	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}}
 	q.Set("_txlock", "immediate")
-	raw, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	connector, err := newKeeper("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite %s: %w", path, err)
 	}
+	raw := sql.OpenDB(connector)
 	raw.SetMaxOpenConns(8)
 	raw.SetMaxIdleConns(8)
 	if err := raw.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open SQLite %s: %w", path, err), raw.Close())
 	}
-	return &DB{DB: raw}, nil
+	writer := sql.OpenDB(connector)
+	writer.SetMaxOpenConns(1)
+	return &DB{DB: raw, writer: writer}, nil
+}
+
+// Close closes the database.
+func (db *DB) Close() error {
+	if db.postgres {
+		return db.DB.Close()
+	}
+	return errors.Join(db.writer.Close(), db.DB.Close())
 }
 
 // Postgres reports whether the database is Postgres.
@@ -92,7 +107,7 @@ func (db *DB) InTx(ctx context.Context, do func(tx *sql.Tx) error) error {
 		db.write.Lock()
 		defer db.write.Unlock()
 	}
-	tx, err := db.BeginTx(ctx, nil)
+	tx, err := db.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

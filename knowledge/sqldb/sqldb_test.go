@@ -1,6 +1,7 @@
 package sqldb_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ func TestGrouped(t *testing.T) {
 		var g errgroup.Group
 		for n := range 120 {
 			g.Go(func() error {
-				err := db.Grouped(t.Context(), func(tx *sql.Tx) error {
+				err := db.Grouped(t.Context(), func(_ context.Context, tx *sql.Tx) error {
 					if _, err := tx.ExecContext(t.Context(), `INSERT INTO numbers (n) VALUES ($1)`, n); err != nil {
 						return err
 					}
@@ -65,7 +66,7 @@ func TestGrouped(t *testing.T) {
 func TestGroupedRefusedStatement(t *testing.T) {
 	sqldbtest.Run(t, numbers(), func(t *testing.T, db *sqldb.DB) {
 		insert := func(n int) error {
-			return db.Grouped(t.Context(), func(tx *sql.Tx) error {
+			return db.Grouped(t.Context(), func(_ context.Context, tx *sql.Tx) error {
 				_, err := tx.ExecContext(t.Context(), `INSERT INTO numbers (n) VALUES ($1)`, n)
 				return err
 			})

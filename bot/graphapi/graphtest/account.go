@@ -45,8 +45,9 @@ type Account struct {
 	moods     Moods
 
 	hook      string
-	queues    map[string][][]byte // bodies that wait, by order
+	queues    map[string][]posting // what waits, by order
 	pending   int
+	accepted  []Accepted
 	posts     int
 	delivered int // bodies that were answered with 200
 	refused   int // answers that were not
@@ -111,7 +112,7 @@ type File struct {
 
 func newAccount(s *Server, o AccountOptions) *Account {
 	return &Account{o: o, server: s, changed: make(chan struct{}), customers: map[string]*customer{}, calls: map[string]int{},
-		usage: map[string]string{}, files: map[string]File{}, seen: map[string]bool{}, queues: map[string][][]byte{}}
+		usage: map[string]string{}, files: map[string]File{}, seen: map[string]bool{}, queues: map[string][]posting{}}
 }
 
 // Hook sets where webhooks are posted. What waits goes there.
@@ -327,23 +328,35 @@ func (a *Account) Customers() (ids []string) {
 // WaitSent waits until the account has sent n messages to a customer, and lists what it sent. It does
 // not cost more with many customers.
 func (a *Account) WaitSent(ctx context.Context, id string, n int) ([]Sent, error) {
+	if err := a.WaitCount(ctx, id, n); err != nil {
+		return nil, err
+	}
+	return a.Sent(id), nil
+}
+
+// WaitCount is WaitSent for those who do not read what was sent.
+func (a *Account) WaitCount(ctx context.Context, id string, n int) error {
 	for {
 		a.mu.Lock()
 		c := a.customer(id)
-		changed, count, list := c.changed, len(c.sent), []Sent(nil)
-		if count >= n {
-			list = c.list()
-		}
+		changed, count := c.changed, len(c.sent)
 		a.mu.Unlock()
 		if count >= n {
-			return list, nil
+			return nil
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%d of %d messages were sent to %s: %w", count, n, id, ctx.Err())
+			return fmt.Errorf("%d of %d messages were sent to %s: %w", count, n, id, ctx.Err())
 		}
 	}
+}
+
+// SentTo is the number of messages that the account sent to a customer.
+func (a *Account) SentTo(id string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.customer(id).sent)
 }
 
 // Wait waits until done is true. It asks again after every change, and holds no lock meanwhile.
@@ -368,6 +381,13 @@ func (a *Account) Pending() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.pending
+}
+
+// Accepted lists what customers did and the webhook took, in the order in which it did.
+func (a *Account) Accepted() []Accepted {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.accepted)
 }
 
 // Delivered is the number of webhook bodies that were answered with 200; Refused, of other answers.

@@ -20,8 +20,9 @@ func (a *Account) SayMessage(customer string, content map[string]any) (id string
 	defer a.mu.Unlock()
 	if a.o.Kind == WhatsApp {
 		m, contact := a.message(customer, content)
-		a.enqueue("from "+customer, a.value(map[string]any{"messages": []any{m}, "contacts": []any{contact}}))
-		return m["id"].(string)
+		id := m["id"].(string)
+		a.enqueueEvent("from "+customer, id, a.value(map[string]any{"messages": []any{m}, "contacts": []any{contact}}))
+		return id
 	}
 	m := maps.Clone(content)
 	m["mid"] = a.id("m_")
@@ -30,8 +31,23 @@ func (a *Account) SayMessage(customer string, content map[string]any) (id string
 		m["referral"] = c.referral
 		c.referral = nil
 	}
-	a.event(customer, map[string]any{"message": m})
-	return m["mid"].(string)
+	id = m["mid"].(string)
+	a.event(customer, id, map[string]any{"message": m})
+	return id
+}
+
+// Edit has a customer change the words of their message, for the first time, and returns the network's
+// ID of that. Messenger has none: there it is "edit:MESSAGE:1".
+func (a *Account) Edit(customer, message, words string) (id string) {
+	if a.o.Kind == WhatsApp {
+		return a.SayMessage(customer, map[string]any{"type": "edit", "edit": map[string]any{"original_message_id": message,
+			"message": map[string]any{"type": "text", "text": map[string]any{"body": words}}}})
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	id = "edit:" + message + ":1"
+	a.event(customer, id, map[string]any{"message_edit": map[string]any{"mid": message, "text": words, "num_edit": 1}})
+	return id
 }
 
 // Tap has a customer tap a button under a message of ours.
@@ -83,14 +99,14 @@ func (a *Account) WriteInApp(customer, words string) (id string) {
 func (a *Account) Event(customer string, event map[string]any) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.event(customer, event)
+	a.event(customer, "", event)
 }
 
-func (a *Account) event(customer string, event map[string]any) {
+func (a *Account) event(customer, id string, event map[string]any) {
 	c := a.customer(customer)
 	c.heard, c.blocked = time.Now(), false
 	e := maps.Clone(event)
 	e["sender"], e["recipient"] = map[string]any{"id": customer}, map[string]any{"id": a.o.ID}
 	e["timestamp"] = time.Now().UnixMilli()
-	a.enqueue("from "+customer, a.entry(e))
+	a.enqueueEvent("from "+customer, id, a.entry(e))
 }

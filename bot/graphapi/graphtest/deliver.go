@@ -69,12 +69,27 @@ func (a *Account) post(ctx context.Context, hook string, body []byte) (int, erro
 	return resp.StatusCode, err
 }
 
+// A posting is a webhook body that waits to be taken.
+type posting struct {
+	body  []byte
+	event string // what a customer did, "" if nobody did anything
+}
+
+// An Accepted is a thing that a customer did, whose webhook body was answered with 200.
+type Accepted struct {
+	Event string // what Say, Tap and Edit returned
+	At    time.Time
+}
+
 // enqueue has v posted until it is answered with 200. What has the same order is posted one after the
 // other; Meta promises no order at all, but a customer's messages rarely overtake each other. a.mu is
 // held.
-func (a *Account) enqueue(order string, v any) {
+func (a *Account) enqueue(order string, v any) { a.enqueueEvent(order, "", v) }
+
+// enqueueEvent is enqueue for what a customer did, which Accepted lists by the name event.
+func (a *Account) enqueueEvent(order, event string, v any) {
 	a.pending++
-	a.queues[order] = append(a.queues[order], Encode(v))
+	a.queues[order] = append(a.queues[order], posting{Encode(v), event})
 	if len(a.queues[order]) == 1 {
 		a.kick(order)
 	}
@@ -108,10 +123,10 @@ func (a *Account) deliver(order string) {
 			other = make(chan struct{})
 			go func() {
 				defer close(other)
-				_, _ = a.post(ctx, hook, queue[0]) // the first one's answer counts
+				_, _ = a.post(ctx, hook, queue[0].body) // the first one's answer counts
 			}()
 		}
-		status, err := a.post(ctx, hook, queue[0])
+		status, err := a.post(ctx, hook, queue[0].body)
 		if twice {
 			<-other
 		}
@@ -121,6 +136,9 @@ func (a *Account) deliver(order string) {
 			a.queues[order] = a.queues[order][1:]
 			a.pending--
 			a.delivered++
+			if event := queue[0].event; event != "" {
+				a.accepted = append(a.accepted, Accepted{event, time.Now()})
+			}
 			failures = 0
 		} else {
 			a.refused++

@@ -203,3 +203,25 @@ func TestFaults(t *testing.T) {
 	require.NoError(t, post())
 	require.Equal(t, 3, a.Calls("messages"))
 }
+
+// What a customer did is listed once it was taken, edits too.
+func TestAccepted(t *testing.T) {
+	for _, kind := range []string{graphtest.WhatsApp, graphtest.Messenger} {
+		t.Run(kind, func(t *testing.T) {
+			_, a := start(t, kind)
+			h := hear(t, 2)
+			said := a.Say("16505551234", "pirces?")
+			mended := a.Edit("16505551234", said, "prices?")
+			require.Empty(t, a.Accepted(), "nobody listens yet")
+			a.Hook(h.url)
+			wait(t, a, func() bool { return a.Pending() == 0 })
+			var events []string
+			for _, e := range a.Accepted() {
+				events = append(events, e.Event)
+			}
+			require.Equal(t, []string{said, mended}, events)
+			require.Contains(t, h.heard()[1], "prices?")
+			require.Contains(t, h.heard()[1], string(graphtest.Encode(said)), "an edit names its message")
+		})
+	}
+}

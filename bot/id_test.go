@@ -1,0 +1,25 @@
+package bot
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestIDsAreInOrderOfTimeAndNeverTheSame(t *testing.T) {
+	seen, inOrder := map[string]bool{}, []string{}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for range 1000 {
+		now = now.Add(time.Millisecond)
+		id := newID(now)
+		require.Regexp(t, `^[A-Z2-7]{26}$`, id, "as networks give them back")
+		inOrder = append(inOrder, id)
+		for _, id := range []string{id, newID(now)} {
+			require.False(t, seen[id])
+			seen[id] = true
+		}
+	}
+	require.True(t, slices.IsSorted(inOrder))
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"syscall"
+	"time"
+)
+
+const (
+	// burst is how long one measurement lasts: less than a customer must be quiet before the service
+	// answers, so that taking messages in is measured and not answering them.
+	burst = 600 * time.Millisecond
+	// flooders is how many customers write in turns during a burst.
+	flooders = 1000
+)
+
+// A contestant is a program with its lines, and what it did.
+type contestant struct {
+	*program
+	lines []*line
+	best  int // lines with which it takes the most
+	rates []float64
+}
+
+// accept measures taking in: first with more and more lines, then the service and the bare handler in
+// turns, then the service at a third of what it can.
+func (s *stage) accept(ctx context.Context) (rows []row, err error) {
+	var customers []string
+	for i := range flooders {
+		customers = append(customers, fmt.Sprint(15551000000+i))
+	}
+	s.account.Know(customers...)
+	m := newMint(s.account, customers, s.questions)
+	ours, theirs := &contestant{program: s.service}, &contestant{program: s.bare}
+	steps := []int{1, 8, 32, 128, 512}
+	for _, c := range []*contestant{ours, theirs} {
+		if c.lines, err = dial(ctx, c.program, steps[len(steps)-1]); err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, hangUp(c.lines)) }()
+		// A connection on which nothing was asked yet is closed after some seconds.
+		if err := together(c.lines, func(l *line) error { return l.post(m.call(c.address)) }); err != nil {
+			return nil, err
+		}
+	}
+	s.accepted += len(ours.lines)
+	if err := s.drain(ctx); err != nil {
+		return nil, err
+	}
+	for _, n := range steps {
+		rates := []float64{}
+		for _, c := range []*contestant{ours, theirs} {
+			rate, err := s.round(ctx, c, n, m)
+			if err != nil {
+				return nil, err
+			}
+			rates = append(rates, rate)
+			if c.rates = append(c.rates, rate); rate == slices.Max(c.rates) {
+				c.best = n
+			}
+		}
+		rows = append(rows, row{what: fmt.Sprintf("posts a second, %d connections", n), value: fmt.Sprintf("%.0f; bare handler %.0f", rates[0], rates[1])})
+	}
+	ours.rates, theirs.rates = nil, nil
+	var shares []float64
+	for range s.o.rounds {
+		var rates []float64
+		for _, c := range []*contestant{ours, theirs} {
+			rate, err := s.round(ctx, c, c.best, m)
+			if err != nil {
+				return nil, err
+			}
+			c.rates, rates = append(c.rates, rate), append(rates, rate)
+		}
+		shares = append(shares, rates[0]/rates[1])
+	}
+	rate, share := median(ours.rates), median(shares)
+	rows = append(rows,
+		row{what: "posts to durable 200 a second", value: fmt.Sprintf("%.0f (%s)", rate, span(ours.rates, "%.0f")), wanted: fmt.Sprintf("≥ %d", markPosts), mark: true, met: rate >= markPosts},
+		row{what: "bare gin handler, the same check", value: fmt.Sprintf("%.0f (%s)", median(theirs.rates), span(theirs.rates, "%.0f"))},
+		row{what: "share of the bare handler's", value: fmt.Sprintf("%.2f (%s)", share, span(shares, "%.2f")), wanted: fmt.Sprintf("≥ %.2g", leastShare), met: share >= leastShare})
+	tail, err := s.tail(ctx, ours, m, rate/3)
+	return append(rows, tail), err
+}
+
+// round has a contestant take a burst. What it has taken is worked off before the next one.
+func (s *stage) round(ctx context.Context, c *contestant, n int, m *mint) (float64, error) {
+	count, rate, err := closed(c.program, c.lines[:n], m, burst)
+	if err != nil || c.program != s.service {
+		return rate, err
+	}
+	s.accepted += count
+	return rate, s.drain(ctx)
+}
+
+// tail measures how long calls take at a rate.
+func (s *stage) tail(ctx context.Context, c *contestant, m *mint, rate float64) (row, error) {
+	var took []time.Duration
+	for range s.o.rounds {
+		list, err := open(c.program, c.lines, m, rate, burst)
+		if err != nil {
+			return row{}, err
+		}
+		s.accepted += len(list)
+		took = append(took, list...)
+		if err := s.drain(ctx); err != nil {
+			return row{}, err
+		}
+	}
+	slices.Sort(took)
+	p50, p99 := quantile(took, .5), quantile(took, .99)
+	ratio := float64(p99) / float64(p50)
+	return row{what: fmt.Sprintf("at %.0f a second, p99 over p50", rate), value: fmt.Sprintf("%.1f (p50 %s, p99 %s, most %s, %d calls)", ratio, p50, p99, quantile(took, 1), len(took)),
+		wanted: fmt.Sprintf("≤ %.3g", mostTail), met: ratio <= mostTail}, nil
+}
+
+// pauseUntil waits until at. Go's own timers may come a millisecond late, longer than a call takes.
+func pauseUntil(at time.Time) {
+	if d := time.Until(at); d > 0 {
+		t := syscall.NsecToTimespec(int64(d))
+		_ = syscall.Nanosleep(&t, nil) // cut short by a signal it is early, and what is early is not counted
+	}
+}
+
+func median(list []float64) float64 {
+	sorted := slices.Sorted(slices.Values(list))
+	return sorted[len(sorted)/2]
+}
+
+// span is the least and the most of a list.
+func span(list []float64, format string) string {
+	return fmt.Sprintf(format+"–"+format, slices.Min(list), slices.Max(list))
+}
+
+// quantile is the q-quantile of an ascending list.
+func quantile(list []time.Duration, q float64) time.Duration {
+	if len(list) == 0 {
+		return 0
+	}
+	return list[min(int(q*float64(len(list))), len(list)-1)].Round(10 * time.Microsecond)
+}
