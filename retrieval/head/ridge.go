@@ -1,6 +1,10 @@
 package head
 
-import "math"
+import (
+	"math"
+
+	"faqbot/retrieval/vector"
+)
 
 const (
 	ridgePenalty = 1.   // λ, for wordings of length one
@@ -30,16 +34,11 @@ func NewRidge(vectors [][]float32) *Ridge {
 func moments(vectors [][]float32, dim int) []float64 {
 	n := min(len(vectors), ridgeRows)
 	weight := float64(len(vectors)) / float64(n)
-	slab := make([]float32, dim*n)
-	columns := make([][]float32, dim)
-	for j := range columns {
-		columns[j] = slab[j*n : (j+1)*n]
+	sample := make([][]float32, n)
+	for i := range sample {
+		sample[i] = vectors[i*len(vectors)/n]
 	}
-	for i := range n {
-		for j, x := range vectors[i*len(vectors)/n] {
-			columns[j][i] = x
-		}
-	}
+	columns := turned(sample, dim)
 	sums := make([]float64, dim*dim)
 	row := make([]float32, 2*dim)
 	for i := 0; i < dim; i += 2 {
@@ -69,6 +68,45 @@ func cholesky(a []float64, n int) {
 			}
 		}
 	}
+}
+
+// turned are the columns of rows, each of dim numbers.
+func turned(rows [][]float32, dim int) [][]float32 {
+	slab := make([]float32, dim*len(rows))
+	columns := make([][]float32, dim)
+	for j := range columns {
+		columns[j] = slab[j*len(rows) : (j+1)*len(rows)]
+	}
+	for i, row := range rows {
+		for j, x := range row {
+			columns[j][i] = x
+		}
+	}
+	return columns
+}
+
+// inverse returns the rows of (LLᵀ)⁻¹, of which l is the lower triangle of L.
+func inverse(l []float64, n int) [][]float32 {
+	columns := make([][]float32, n) // of L⁻¹
+	y := make([]float64, n)
+	for j := range n {
+		columns[j] = make([]float32, n)
+		for i := j; i < n; i++ {
+			row := l[i*n : i*n+i+1]
+			one := 0.
+			if i == j {
+				one = 1
+			}
+			y[i] = (one - product(row[j:i], y[j:i])) / row[i]
+			columns[j][i] = float32(y[i])
+		}
+	}
+	rows := make([][]float32, n)
+	for i := range rows {
+		rows[i] = make([]float32, n)
+		vector.Dots(rows[i], columns[i], columns)
+	}
+	return rows
 }
 
 // product is the dot product of a with as many numbers of b, added in four lanes, so that additions need
