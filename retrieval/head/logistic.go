@@ -23,7 +23,7 @@ type Logistic struct {
 func NewLogistic(vectors [][]float32, class []int32, classes int) *Logistic {
 	f := newFit(vectors, class, classes)
 	f.run()
-	return &Logistic{weights: f.rows(f.at)}
+	return &Logistic{weights: rows(f.at, f.dim)}
 }
 
 // Probabilities returns each class's, all but closed classes together one. It reuses dst's memory.
@@ -82,18 +82,10 @@ func newFit(x [][]float32, class []int32, classes int) *fit {
 	return f
 }
 
-func (f *fit) rows(flat []float32) [][]float32 {
-	rows := make([][]float32, len(flat)/f.dim)
-	for c := range rows {
-		rows[c] = flat[c*f.dim : (c+1)*f.dim]
-	}
-	return rows
-}
-
 // measure returns the loss at a point and fills slope with its gradient.
 func (f *fit) measure(at, slope []float32) float64 {
 	n := len(at) / f.dim
-	products(f.logits, f.x, f.rows(at))
+	products(f.logits, f.x, rows(at, f.dim))
 	loss := penalty / 2 * inner(at, at)
 	for i := range f.x {
 		z := f.logits[i*n : (i+1)*n]
@@ -104,9 +96,7 @@ func (f *fit) measure(at, slope []float32) float64 {
 			f.errors[c*len(f.x)+i] = g
 		}
 	}
-	for c := range n {
-		vector.Dots(slope[c*f.dim:(c+1)*f.dim], f.errors[c*len(f.x):(c+1)*len(f.x)], f.columns)
-	}
+	products(slope, rows(f.errors, len(f.x)), f.columns)
 	axpy(slope, penalty, at)
 	return loss
 }
@@ -166,7 +156,7 @@ func (f *fit) direction() []float32 {
 		share[i] = inner(f.moves[i], d) / inner(f.moves[i], f.bends[i])
 		axpy(d, float32(-share[i]), f.bends[i])
 	}
-	for _, row := range f.rows(d) {
+	for _, row := range rows(d, f.dim) {
 		vector.Dots(f.scratch, row, f.precond)
 		copy(row, f.scratch)
 	}

@@ -1,10 +1,6 @@
 package head
 
-import (
-	"math"
-
-	"faqbot/retrieval/vector"
-)
+import "math"
 
 const (
 	ridgePenalty = 1.   // λ, for wordings of length one
@@ -70,14 +66,10 @@ func cholesky(a []float64, n int) {
 	}
 }
 
-// turned are the columns of rows, each of dim numbers.
-func turned(rows [][]float32, dim int) [][]float32 {
-	slab := make([]float32, dim*len(rows))
-	columns := make([][]float32, dim)
-	for j := range columns {
-		columns[j] = slab[j*len(rows) : (j+1)*len(rows)]
-	}
-	for i, row := range rows {
+// turned are the columns of list's rows, each of dim numbers.
+func turned(list [][]float32, dim int) [][]float32 {
+	columns := rows(make([]float32, dim*len(list)), len(list))
+	for i, row := range list {
 		for j, x := range row {
 			columns[j][i] = x
 		}
@@ -101,12 +93,9 @@ func inverse(l []float64, n int) [][]float32 {
 			columns[j][i] = float32(y[i])
 		}
 	}
-	rows := make([][]float32, n)
-	for i := range rows {
-		rows[i] = make([]float32, n)
-		vector.Dots(rows[i], columns[i], columns)
-	}
-	return rows
+	flat := make([]float32, n*n)
+	products(flat, columns, columns)
+	return rows(flat, n)
 }
 
 // product is the dot product of a with as many numbers of b, added in four lanes, so that additions need
@@ -132,13 +121,22 @@ func (r *Ridge) Direction(v []float32) []float32 {
 	return solve(make([]float32, r.dim), v, r.factor, make([]float64, r.dim))
 }
 
+// forward replaces y by the solution of L x = y.
+func forward(y, l []float64) {
+	n := len(y)
+	for i := range y {
+		row := l[i*n : i*n+i+1]
+		y[i] = (y[i] - product(row[:i], y)) / row[i]
+	}
+}
+
 // solve fills dst with the solution of LLᵀ dst = v. y is scratch memory.
 func solve(dst, v []float32, l []float64, y []float64) []float32 {
 	n := len(v)
 	for i, x := range v {
-		row := l[i*n : i*n+i+1]
-		y[i] = (float64(x) - product(row[:i], y)) / row[i]
+		y[i] = float64(x)
 	}
+	forward(y, l)
 	for i := n - 1; i >= 0; i-- {
 		row := l[i*n : i*n+i+1]
 		y[i] /= row[i]
