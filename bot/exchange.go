@@ -50,9 +50,15 @@ func Lost(network string, err error, unsent bool) *LostError {
 	return e
 }
 
+// An Answer is what a network said.
+type Answer struct {
+	Response *http.Response // nil if none came; its body is read and closed
+	Body     []byte
+}
+
 // Exchange carries out req and returns the answer, of which at most most bytes are read. An error is a
 // *LostError; the answer's header is there all the same if it came.
-func Exchange(client *http.Client, req *http.Request, network string, most int64) (*http.Response, []byte, error) {
+func Exchange(client *http.Client, req *http.Request, network string, most int64) (Answer, error) {
 	// The transport asks for another connection only if it wrote nothing to the one before. So
 	// whatever fails without a connection surely did not go out.
 	var connected atomic.Bool
@@ -61,11 +67,11 @@ func Exchange(client *http.Client, req *http.Request, network string, most int64
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})))
 	if err != nil {
-		return nil, nil, Lost(network, err, !connected.Load())
+		return Answer{}, Lost(network, err, !connected.Load())
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, most))
 	if err = errors.Join(err, resp.Body.Close()); err != nil {
-		return resp, nil, Lost(network, err, false)
+		return Answer{Response: resp}, Lost(network, err, false)
 	}
-	return resp, body, nil
+	return Answer{resp, body}, nil
 }

@@ -110,13 +110,13 @@ func (c *Client) Call(ctx context.Context, method, path string, query url.Values
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	req.Header.Set("User-Agent", agent)
-	resp, body, err := bot.Exchange(c.http, req, network, answerMost)
+	answer, err := bot.Exchange(c.http, req, network, answerMost)
 	if err != nil {
 		return err
 	}
-	c.usage.note(resp.Header)
-	c.noteClock(resp.Header)
-	return c.open(resp, body, out)
+	c.usage.note(answer.Response.Header)
+	c.noteClock(answer.Response.Header)
+	return c.open(answer.Response, answer.Body, out)
 }
 
 func request(ctx context.Context, method, target string, in any) (*http.Request, error) {

@@ -71,7 +71,8 @@ func (c *client) Do(req *http.Request) (*http.Response, error) {
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(form)), nil }
 		req.Body, _ = req.GetBody()
 	}
-	resp, body, err := bot.Exchange(c.http, req, network, answerMost)
+	answer, err := bot.Exchange(c.http, req, network, answerMost)
+	resp := answer.Response
 	if resp == nil {
 		return nil, err
 	}
@@ -81,7 +82,8 @@ func (c *client) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if body, err = open(body, resp, isMessage(req.URL.Path)); err != nil {
+	body, err := open(answer.Body, resp, isMessage(req.URL.Path))
+	if err != nil {
 		return nil, err
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
