@@ -12,6 +12,9 @@ const (
 	// withdrawAfter is how long a bot's reply may wait for its network. Later than that nobody wants
 	// to read it: a person takes over.
 	withdrawAfter = 10 * time.Minute
+	// claimMost bounds the deliveries that are claimed at once. All of them are in doubt if the process dies
+	// before it has settled them.
+	claimMost = 4
 	// sayAttempts bounds the tries for a person's reply, over about a day.
 	sayAttempts = 12
 	// misconfiguredPause outlasts any run: Unpause ends it.
@@ -77,7 +80,7 @@ func (c *Courier) Run(ctx context.Context) error {
 	g.Go(func() error { return c.withdraw(ctx) })
 	g.Go(func() error {
 		claim := func(most int) ([]delivery, time.Time, error) {
-			return c.store.claimDeliveries(ctx, c.o.Now(), leaseTime, most)
+			return c.store.claimDeliveries(ctx, c.o.Now(), leaseTime, min(most, claimMost))
 		}
 		return work(ctx, c.o.Workers, c.poke, claim, func(ctx context.Context, d delivery) {
 			renewing(ctx, renewEvery, func(ctx context.Context) error { return c.store.renewDelivery(ctx, d, c.o.Now().Add(leaseTime)) },

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -34,7 +33,7 @@ func queueFetches(ctx context.Context, tx *sql.Tx, c Conversation, id MessageID,
 			continue
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO fetches (id, conversation_id, message_id, place, holds, due_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-			rand.Text(), c.ID, id, i, hears, now.UnixMilli()); err != nil {
+			newID(now), c.ID, id, i, hears, now.UnixMilli()); err != nil {
 			return fmt.Errorf("queue a file to fetch: %w", err)
 		}
 	}
@@ -57,7 +56,7 @@ func (s *Store) claimFetch(ctx context.Context, now time.Time, lease time.Durati
 			Scan(&f.from.Channel, &f.from.Account, &f.from.Customer, &attachments)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		next, err = s.soonest(ctx, `SELECT MIN(CASE WHEN due_at > lease_until THEN due_at ELSE lease_until END)
+		next, err = s.soonest(ctx, `SELECT MIN(CASE WHEN due_at > lease_until THEN due_at ELSE lease_until END) AS at
 			FROM fetches WHERE state = 'queued' AND (due_at > $1 OR lease_until > $1)`, now)
 		return f, next, false, err
 	}
