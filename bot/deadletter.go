@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -118,7 +117,7 @@ func (c *Conversations) Replay(ctx context.Context, id DeliveryID) error {
 		}
 		if _, err := q.tx.ExecContext(ctx, `INSERT INTO deliveries (id, conversation_id, lane, seq, channel, account, message_id, payload, due_at, created_at)
 			SELECT CAST($2 AS TEXT), conversation_id, lane, CAST($3 AS BIGINT), channel, account, message_id, payload, CAST($4 AS BIGINT), CAST($4 AS BIGINT) FROM deliveries WHERE id = $1`,
-			id, rand.Text(), q.seq, q.now.UnixMilli()); err != nil {
+			id, newID(q.now), q.seq, q.now.UnixMilli()); err != nil {
 			return fmt.Errorf("replay: %w", err)
 		}
 		q.seq++
