@@ -71,7 +71,7 @@ func (w *world) claimTurn(now time.Time, lease time.Duration) (c turnClaim, ok b
 	if len(list) == 0 {
 		return c, false, err
 	}
-	err = w.store.loadTurn(w.t.Context(), &list[0].turn)
+	err = w.store.loadTurn(w.t.Context(), &list[0])
 	return list[0], true, err
 }
 

@@ -25,14 +25,11 @@ const (
 	stopTimeout = 20 * time.Second
 )
 
-// turnBackoff is the wait after a turn's first, second, third failure. After one more it goes to a
-// person.
+// turnBackoff is the wait after a turn's first, second, third failure. After that it goes to a person,
+// which may fail as well.
 func turnBackoff(attempt int) (time.Duration, bool) {
 	waits := []time.Duration{2 * time.Second, 8 * time.Second, 30 * time.Second}
-	if attempt > len(waits) {
-		return 0, false
-	}
-	return waits[attempt-1], true
+	return waits[min(attempt, len(waits))-1], attempt <= len(waits)
 }
 
 // RunnerOptions are the parts of a Runner that may be left out.
@@ -199,16 +196,12 @@ func renewing(ctx context.Context, every time.Duration, renew func(context.Conte
 // handle works out one claimed turn and commits it.
 func (r *Runner) handle(ctx context.Context, c turnClaim) {
 	log := r.log.WithFields(logrus.Fields{"conversation": c.turn.Conversation.ID, "turn": c.turn.ID})
-	err := r.store.loadTurn(ctx, &c.turn)
-	if err == nil && len(c.turn.Waiting) == 0 {
-		err = errors.New("a turn is due and nothing waits")
-	}
-	if err != nil {
-		r.putOff(ctx, c, err, log)
-		return
-	}
 	began := r.o.Now()
-	outcome, err := r.decide(ctx, &c)
+	var outcome Outcome
+	err := r.store.loadTurn(ctx, &c)
+	if err == nil {
+		outcome, err = r.decide(ctx, &c)
+	}
 	if err == nil {
 		outcome.Trace.Took = r.o.Now().Sub(began)
 		outcome.Replies = r.fit(c.turn.Account, outcome.Replies)

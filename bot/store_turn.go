@@ -78,11 +78,22 @@ func (s *Store) soonest(ctx context.Context, query string, now time.Time) (time.
 	return time.UnixMilli(ms.Int64), nil
 }
 
-func (s *Store) loadTurn(ctx context.Context, t *Turn) error {
+// loadTurn loads what c's turn answers and what was said before. It returns errFenced if nothing waits
+// because somebody took the conversation over since the claim, and their turn has answered already.
+func (s *Store) loadTurn(ctx context.Context, c *turnClaim) error {
+	t := &c.turn
 	var err error
 	if t.Waiting, err = s.messages(ctx, `m.conversation_id = $1 AND m.turn_id = '' AND m.author = $2 ORDER BY m.seq LIMIT $3`,
 		t.Conversation.ID, AuthorCustomer, waitingMost); err != nil {
 		return err
+	}
+	if len(t.Waiting) == 0 {
+		var fence int64
+		err := s.db.QueryRowContext(ctx, `SELECT fence FROM conversations WHERE id = $1`, t.Conversation.ID).Scan(&fence)
+		if err == nil && fence != c.fence {
+			return errFenced
+		}
+		return errors.Join(errors.New("a turn is due and nothing waits"), err)
 	}
 	t.History, err = s.messages(ctx, `m.conversation_id = $1 AND m.episode_id = $2 AND (m.turn_id <> '' OR m.author <> $4)
 			AND m.seq > (SELECT next_seq - $3 FROM conversations WHERE id = $1) ORDER BY m.seq`,
@@ -137,7 +148,7 @@ func (s *Store) commitTurn(ctx context.Context, c turnClaim, o Outcome, now time
 		last := t.Waiting[len(t.Waiting)-1].Seq
 		n := o.Next
 		row := tx.QueryRowContext(ctx, `UPDATE conversations SET mode = $3, misses = $4, clarify = $5, asked = $6,
-			lease_until = 0, attempt = 0,
+			lease_until = 0, attempt = 0, fence = fence + 1,
 			turn_due_at = CASE WHEN waiting_seq > $7 THEN turn_due_at ELSE 0 END,
 			waiting_since = CASE WHEN waiting_seq > $7 THEN CAST($8 AS BIGINT) ELSE 0 END
 			WHERE id = $1 AND fence = $2 RETURNING `+conversationColumns+`, next_seq`,
