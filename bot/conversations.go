@@ -10,8 +10,10 @@ import (
 
 // ConversationsOptions are the parts of Conversations that may be left out.
 type ConversationsOptions struct {
-	Poke func()           // called when deliveries were queued
-	Now  func() time.Time // time.Now if nil
+	Poke     func()             // called when deliveries were queued
+	Now      func() time.Time   // time.Now if nil
+	Accounts map[string]Account // by AccountKey: where customers may go on
+	LinkKey  []byte             // signs the links by which they do; without it there are none
 }
 
 // Conversations is how people of ours read and speak. Calling a method again changes nothing more.
@@ -51,6 +53,9 @@ func (c *Conversations) Transcript(ctx context.Context, id ConversationID, after
 // nothing is stored.
 func (c *Conversations) Say(ctx context.Context, id ConversationID, key string, r Reply) error {
 	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
+		if refused := q.conv.unwanted(r.Template); refused != nil {
+			return refused
+		}
 		refused := sendable(q.conv, c.o.Now(), c.limits(q.conv.Address))
 		templated := r.Template != nil && refused != nil && refused.Kind == SendWindowClosed // what templates are for
 		if refused != nil && !templated {
@@ -72,14 +77,14 @@ func (c *Conversations) Refusal(conv Conversation) *SendError {
 }
 
 // HandBack gives a conversation that people have back to the bot, with a word about it for the
-// customer unless they cannot be reached. It closes the episode: what they ask next is a new
+// customer unless r has none, they cannot be reached, or they want to hear nothing of the bot. It closes the episode: what they ask next is a new
 // matter. One that the bot has already is left as it is.
 func (c *Conversations) HandBack(ctx context.Context, id ConversationID, r Reply) error {
 	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
 		if q.conv.Mode == ModeBot {
 			return nil
 		}
-		if sendable(q.conv, c.o.Now(), Limits{}) == nil {
+		if r.Text != "" && q.conv.OptOut != OptOutAll && sendable(q.conv, c.o.Now(), Limits{}) == nil {
 			for _, part := range c.fit(q.conv.Address, r) {
 				if err := q.say(ctx, AuthorBot, "", "handback:"+rand.Text(), part); err != nil {
 					return err
@@ -154,6 +159,14 @@ func sendable(c Conversation, now time.Time, l Limits) *SendError {
 		return &SendError{Kind: SendBlocked, Code: "the customer has blocked this account"}
 	case !c.WindowUntil.IsZero() && now.After(until):
 		return &SendError{Kind: SendWindowClosed, Code: "until the customer writes again"}
+	}
+	return nil
+}
+
+// unwanted is why a template may not be sent to a customer who opted out, nil if it may.
+func (c Conversation) unwanted(t *Filled) *SendError {
+	if t != nil && (c.OptOut == OptOutAll || c.OptOut == OptOutMarketing && t.Marketing) {
+		return &SendError{Kind: SendUnwanted, Code: string(c.OptOut)}
 	}
 	return nil
 }

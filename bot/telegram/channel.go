@@ -61,6 +61,7 @@ var (
 	_ bot.Typist       = (*Channel)(nil)
 	_ bot.Acknowledger = (*Channel)(nil)
 	_ bot.Receiver     = (*Channel)(nil)
+	_ bot.Linker       = (*Channel)(nil)
 )
 
 // New returns the Channel of account. It calls nobody.

@@ -123,12 +123,16 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	s.corpus = knowledge.NewCorpus(s.db, time.Now)
 	s.searcher = s.embedders.searcher(s.corpus, s.observe)
 	s.engine = newEngine(s.searcher, s.phrases)
-	s.conversations = newConversations(s.db, s.networks, s.poke)
+	linkKey, err := s.directory.Secret(ctx, "links between channels")
+	if err != nil {
+		return nil, err
+	}
+	s.conversations = newConversations(s.db, s.networks, linkKey, s.poke)
 	s.desk = handoff.NewDesk(s.db, s.conversations, s.phrases, log, nil)
 	s.courier = bot.NewCourier(s.store, s.networks.channels, s.desk, log, bot.CourierOptions{Observe: s.observe})
 	s.runner = bot.NewRunner(s.store, s.engine, s.networks.accounts, s.networks.channels, log,
 		bot.RunnerOptions{Poke: s.poke, Observe: s.observe})
-	s.intake = bot.NewIntake(s.store, s.networks.channels, log, bot.IntakeOptions{Poke: s.poke})
+	s.intake = bot.NewIntake(s.store, s.networks.channels, log, bot.IntakeOptions{Poke: s.poke, LinkKey: linkKey})
 	if s.pages, err = newPages(ctx, s, d); err != nil {
 		return nil, err
 	}

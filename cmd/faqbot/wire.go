@@ -143,7 +143,8 @@ func newNetworks(c config, log logrus.FieldLogger) (networks, error) {
 	return n, nil
 }
 
-// newConversations is how people read and speak. poke is called when they said something.
-func newConversations(db *sqldb.DB, n networks, poke func()) *bot.Conversations {
-	return bot.NewConversations(bot.NewStore(db), n.channels, bot.ConversationsOptions{Poke: poke})
+// newConversations is how people read and speak. poke is called when they said something; linkKey signs the
+// links by which customers go on elsewhere.
+func newConversations(db *sqldb.DB, n networks, linkKey []byte, poke func()) *bot.Conversations {
+	return bot.NewConversations(bot.NewStore(db), n.channels, bot.ConversationsOptions{Poke: poke, Accounts: n.accounts, LinkKey: linkKey})
 }
