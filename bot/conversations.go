@@ -76,6 +76,9 @@ func (c *Conversations) Refusal(conv Conversation) *SendError {
 	return sendable(conv, c.o.Now(), c.limits(conv.Address))
 }
 
+// Until is when Refusal will begin to say that the window has closed, zero if it never does.
+func (c *Conversations) Until(conv Conversation) time.Time { return conv.until(c.limits(conv.Address)) }
+
 // HandBack gives a conversation that people have back to the bot, with a word about it for the
 // customer unless r has none, they cannot be reached, or they want to hear nothing of the bot. It closes the episode: what they ask next is a new
 // matter. One that the bot has already is left as it is.
@@ -150,17 +153,22 @@ func sayOnce(ctx context.Context, q *queuer, key string, r Reply) error {
 // sendable is nil when the network lets us write to the customer at now; with the network's limits,
 // when it lets a person of ours.
 func sendable(c Conversation, now time.Time, l Limits) *SendError {
-	until := c.WindowUntil
-	if l.Person > l.Window {
-		until = until.Add(l.Person - l.Window)
-	}
+	until := c.until(l)
 	switch {
 	case c.Unreachable:
 		return &SendError{Kind: SendBlocked, Code: "the customer has blocked this account"}
-	case !c.WindowUntil.IsZero() && now.After(until):
+	case !until.IsZero() && now.After(until):
 		return &SendError{Kind: SendWindowClosed, Code: "until the customer writes again"}
 	}
 	return nil
+}
+
+// until is when the window closes for people of ours, zero if it never does.
+func (c Conversation) until(l Limits) time.Time {
+	if c.WindowUntil.IsZero() || l.Person <= l.Window {
+		return c.WindowUntil
+	}
+	return c.WindowUntil.Add(l.Person - l.Window)
 }
 
 // unwanted is why a template may not be sent to a customer who opted out, nil if it may.
