@@ -59,7 +59,8 @@ func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
 	}
 	p.door = signin.New(s.directory, signinPages, signin.Options{HTTPS: s.config.https(), PublicURL: s.config.Server.PublicURL,
 		Affiliates: s.corpus.Affiliates, Home: home, Log: s.log})
-	if p.console, err = console.New(s.desk, s.conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: s.corpus.Entry, Media: mediaPath, Log: s.log}); err != nil {
+	if p.console, err = console.New(s.desk, s.conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: s.corpus.Entry, Media: mediaPath,
+		Record: s.directory.Record, Log: s.log}); err != nil {
 		return nil, err
 	}
 	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke, Log: s.log}); err != nil {
@@ -115,7 +116,7 @@ func (p *pages) chrome(r *http.Request) page.Chrome {
 	for _, place := range places(person.Role) {
 		current := r.URL.Path == place.Href || strings.HasPrefix(r.URL.Path, place.Href+"/")
 		if place.Href == "/desk" {
-			current = current && !strings.HasPrefix(r.URL.Path, "/desk/conversations")
+			current = current && !strings.HasPrefix(r.URL.Path, "/desk/conversations") && r.URL.Path != "/desk/sources"
 		}
 		c.Links = append(c.Links, page.Link{Href: place.Href, Label: place.Label, Current: current})
 	}
@@ -133,6 +134,7 @@ func places(role people.Role) (list []place) {
 	for _, p := range []place{
 		{"/desk", "Desk", "Customers who wait for a person.", desk},
 		{"/desk/conversations", "Conversations", "Everything said, also what the bot handles by itself.", desk},
+		{"/desk/sources", "Sources", "The links and ads that customers came by.", desk},
 		{"/partners", "Entries", "Upload, publish, try and roll back an affiliate's FAQ.", entries},
 		{"/people", "People", "Accounts, roles, API keys and what was changed.", []people.Role{people.RoleAdmin}},
 		{"/account", "Account", "Your password and where you are signed in.", people.Roles()},

@@ -30,6 +30,7 @@ const (
 	forAdmin         = "admins"
 	forDesk          = "the desk"
 	forDeskObject    = "the desk, if it is of their affiliate"
+	forLeadObject    = "leads and admins, if it is of their affiliate"
 	forPortal        = "affiliates"
 	forPortalObject  = "affiliates, if it is theirs"
 	forVisitorObject = "the visitor whose it is"
@@ -45,6 +46,7 @@ var access = map[string]string{
 	"GET /desk": forDesk, "GET /desk/media/": forDeskObject,
 	"GET /desk/tickets/": forDeskObject, "POST /desk/tickets/": forDeskObject,
 	"GET /desk/conversations/:conversation": forDeskObject, "POST /desk/conversations/:conversation": forDeskObject,
+	"GET /desk/conversations/:conversation/separate": forLeadObject, "POST /desk/conversations/:conversation/separate": forLeadObject,
 	"GET /partners": forPortal, "GET /partners/:affiliate": forPortalObject, "POST /partners/:affiliate": forPortalObject,
 	"GET /chat/": forAll, "POST /chat/": forAll, "GET /chat/:account/media/": forVisitorObject,
 }
@@ -165,9 +167,10 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 		forAdmin:      {"admin"},
 		forDesk:       {"admin", "lead", "agent", "other agent"},
 		forDeskObject: {"admin", "lead", "agent"},
+		forLeadObject: {"admin", "lead"},
 		forPortal:     {"admin", "affiliate", "other affiliate"}, forPortalObject: {"admin", "affiliate"},
 	}
-	strangers := map[string]string{forDeskObject: "other agent", forPortalObject: "other affiliate"} // right role, wrong affiliate
+	strangers := map[string]string{forDeskObject: "other agent", forLeadObject: "other agent", forPortalObject: "other affiliate"} // right role, wrong affiliate
 	for _, route := range engine.Routes() {
 		kind := guard(route)
 		require.NotEmpty(t, kind, "%s %s is not in the table of who may go where", route.Method, route.Path)
