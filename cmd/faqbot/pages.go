@@ -72,7 +72,7 @@ func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
 	}
 	p.chat, err = webchat.NewSite(s.networks.webchat, webchat.SiteOptions{Key: key, Conversations: s.conversations, Accept: s.intake.Accept,
 		Media: p.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
-		Contact: s.desk.Contact, Secure: s.config.https(), Log: s.log})
+		Contact: s.desk.Contact, Called: console.ChannelName, Secure: s.config.https(), Log: s.log})
 	return p, err
 }
 
