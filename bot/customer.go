@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"faqbot/knowledge/sqldb"
@@ -168,6 +169,28 @@ func (c *Conversations) Identities(ctx context.Context, conv Conversation) (list
 		list = append(list, i)
 	}
 	return list, nil
+}
+
+// Interleave puts messages of several conversations, each's in their order, in one order of time in which
+// each keeps its own: networks tell times by the second, or late.
+func Interleave(list []Message) []Message {
+	type placed struct {
+		Message
+		at time.Time
+	}
+	latest := map[ConversationID]time.Time{}
+	var all []placed
+	for _, m := range list {
+		if m.At.After(latest[m.Conversation]) {
+			latest[m.Conversation] = m.At
+		}
+		all = append(all, placed{m, latest[m.Conversation]})
+	}
+	slices.SortStableFunc(all, func(a, b placed) int { return a.at.Compare(b.at) })
+	for i := range all {
+		list[i] = all[i].Message
+	}
+	return list
 }
 
 // Separate makes a conversation a customer's of its own again. From then on only a link joins it with

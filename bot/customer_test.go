@@ -236,6 +236,17 @@ func TestAMatterGoesOnInAnotherChannel(t *testing.T) {
 	})
 }
 
+func TestInterleave(t *testing.T) {
+	at := func(conv ConversationID, text string, second int) Message {
+		return Message{Conversation: conv, Text: text, At: time.Unix(int64(second), 0)}
+	}
+	var said []string
+	for _, m := range Interleave([]Message{at("a", "1", 10), at("a", "2", 30), at("a", "3", 29), at("b", "x", 20), at("b", "y", 30), at("b", "z", 40)}) {
+		said = append(said, m.Text)
+	}
+	require.Equal(t, []string{"1", "x", "2", "3", "y", "z"}, said)
+}
+
 func TestWhoWaitsForAPersonStillDoes(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		f := newFamily(w)

@@ -77,7 +77,13 @@ func (s *Store) loadTurn(ctx context.Context, t *Turn) error {
 	if err != nil {
 		return err
 	}
-	t.Disclose = !slices.ContainsFunc(t.History, func(m Message) bool { return m.Author == AuthorBot })
+	if !slices.ContainsFunc(t.History, func(m Message) bool { return m.Author == AuthorBot }) {
+		err := s.db.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = $1 AND m.author = $2 AND m.at >= $3)`,
+			t.Conversation.ID, AuthorBot, t.Now.Add(-episodeGap).UnixMilli()).Scan(&t.Disclose)
+		if err != nil {
+			return err
+		}
+	}
 	if err := s.loadElsewhere(ctx, t); err != nil {
 		return err
 	}
@@ -96,8 +102,7 @@ func (s *Store) loadElsewhere(ctx context.Context, t *Turn) error {
 		return err
 	}
 	slices.Reverse(others)
-	t.History = append(t.History, others...)
-	slices.SortStableFunc(t.History, func(a, b Message) int { return a.At.Compare(b.At) })
+	t.History = Interleave(append(t.History, others...))
 	return nil
 }
 

@@ -15,7 +15,7 @@ type Turn struct {
 	Waiting      []Message // oldest first, unanswered; never empty
 	Account      Account
 	Now          time.Time
-	Disclose     bool // say that the bot is automated: nothing has said so in this matter yet
+	Disclose     bool // say that the bot is automated: it said nothing here for a day
 }
 
 // An Engine works out what a turn should do. It changes nothing: running a turn twice is safe.

@@ -32,7 +32,7 @@ func TestOneTimelineOverTheChannels(t *testing.T) {
 	tk := o.ticket("acme", "ana")
 	path := "/desk/tickets/" + string(tk.ID)
 	page := o.get("ann", path)
-	require.Equal(t, []string{"WhatsApp"}, page.page.words("#ways button"), "not another affiliate's number")
+	require.Equal(t, []string{"WhatsApp"}, page.page.words(".ways button"), "not another affiliate's number")
 	require.Empty(t, page.page.find(".identities"))
 	invited := o.do("ann", http.MethodPost, path+"/invite", url.Values{"to": {"whatsapp/acme-wa"}, "text": {"Of course."}})
 	require.Equal(t, http.StatusOK, invited.status)

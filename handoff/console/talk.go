@@ -63,7 +63,7 @@ func (c *Console) linesOf(t talk) []line {
 	slices.SortStableFunc(asides, func(a, b line) int { return a.At.Compare(b.At) })
 	var lines []line
 	labels := map[string]string{}
-	for _, m := range t.all() {
+	for _, m := range bot.Interleave(append(slices.Clone(t.said), t.elsewhere...)) {
 		for len(asides) > 0 && asides[0].At.Before(m.At) {
 			lines, asides = append(lines, asides[0]), asides[1:]
 		}
@@ -73,17 +73,6 @@ func (c *Console) linesOf(t talk) []line {
 		lines = append(lines, c.lineOf(t, m, labels, fates[m.ID]))
 	}
 	return append(lines, asides...)
-}
-
-// all is what was said in all of the customer's conversations, in the order of time. Each one's messages keep
-// their own order.
-func (t talk) all() []bot.Message {
-	if len(t.elsewhere) == 0 {
-		return t.said
-	}
-	list := append(slices.Clone(t.said), t.elsewhere...)
-	slices.SortStableFunc(list, func(a, b bot.Message) int { return a.At.Compare(b.At) })
-	return list
 }
 
 // channel is the name of a message's channel.

@@ -240,7 +240,11 @@ func (c *Console) factsOf(conv bot.Conversation) []fact {
 		facts = append(facts, fact{Name: "Last came by", Words: refWords(conv.LastRef, conv.Last)})
 	}
 	if until := c.conversations.Until(conv); !until.IsZero() {
-		facts = append(facts, fact{Name: "Reply until", At: until})
+		name := "Reply until"
+		if c.o.Now().After(until) {
+			name = "Closed since"
+		}
+		facts = append(facts, fact{Name: name, At: until})
 	}
 	return append(facts, fact{Name: "First wrote", At: conv.OpenedAt}, fact{Name: "Last wrote", At: conv.HeardAt})
 }
