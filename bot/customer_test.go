@@ -332,3 +332,20 @@ func TestAdvertisingIsRefusedToWhoWantsNone(t *testing.T) {
 		require.Nil(t, refused(Reply{Text: "sale", Template: &Filled{Name: "sale", Marketing: true}}))
 	})
 }
+
+func TestSourcesCountEachCustomerOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		f := newFamily(w)
+		a := f.hears("phones/two", "p", "1", "hello", by("spring"))
+		f.hears("phones/two", "p", "2", "hello", by("summer"))
+		f.hears("phones/two", "q", "1", "hello", by("spring"))
+		f.hears("phones/rival", "p", "1", "hello", by("spring"))
+		f.hears("shared/three", "s", "1", "/start", by(f.link(a, "shared/three")))
+		got, err := f.conv.Sources(t.Context(), w.account.Affiliates, f.now.Add(-time.Hour))
+		require.NoError(t, err)
+		require.Equal(t, []Source{{Name: "spring", Channel: "phones", First: 2, Last: 1}, {Name: "summer", Channel: "phones", Last: 1}}, got)
+		got, err = f.conv.Sources(t.Context(), nil, f.now.Add(-time.Hour))
+		require.NoError(t, err)
+		require.Empty(t, got, "nobody's")
+	})
+}

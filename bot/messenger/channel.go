@@ -102,7 +102,7 @@ func (c *Channel) Link(ctx context.Context, _, ref string) (string, error) {
 		return "", fmt.Errorf("ask for the account's name: %w", err)
 	}
 	if me.Username == "" {
-		return "", errors.New("Instagram tells no name of the account")
+		return "", errors.New("no name of the account is told")
 	}
 	return "https://ig.me/m/" + url.PathEscape(me.Username) + "?ref=" + url.QueryEscape(ref), nil
 }

@@ -8,6 +8,8 @@ ALTER TABLE conversations ADD COLUMN opt_out TEXT NOT NULL DEFAULT '';     -- ma
 ALTER TABLE conversations ADD COLUMN opt_out_at BIGINT NOT NULL DEFAULT 0; -- when that last changed
 CREATE INDEX conversations_customer ON conversations (customer_id);
 CREATE INDEX conversations_phone ON conversations (phone) WHERE phone <> '';
+-- The network's name for what it took and then did not deliver, before it was tried again.
+ALTER TABLE deliveries ADD COLUMN failed_id TEXT NOT NULL DEFAULT '';
 -- Links by which a customer proves that another address is theirs too.
 CREATE TABLE links (
     digest          TEXT PRIMARY KEY, -- SHA-256 of the code
