@@ -100,7 +100,7 @@ func TestWindow(t *testing.T) {
 		bot := w.conversations()
 		require.Nil(t, bot.Refusal(w.conversation("c")))
 		require.NoError(t, bot.Say(t.Context(), id, "k", Reply{Text: "hi", Agent: "ann"}), "people have seven days")
-		late := NewConversations(w.store, w.channels, ConversationsOptions{Now: func() time.Time { return now.Add(6 * 24 * time.Hour) }})
+		late := NewConversations(w.store, w.accounts, ConversationsOptions{Now: func() time.Time { return now.Add(6 * 24 * time.Hour) }})
 		require.ErrorAs(t, late.Say(t.Context(), id, "l", Reply{Text: "hi", Agent: "ann"}), &se)
 		require.Equal(t, SendWindowClosed, se.Kind)
 		require.Equal(t, SendWindowClosed, late.Refusal(w.conversation("c")).Kind)

@@ -32,9 +32,8 @@ type world struct {
 	db       *sqldb.DB
 	store    *Store
 	account  Account
-	accounts map[string]Account
 	channel  *recorder
-	channels map[string]Channel
+	accounts *Registry
 	desk     *deskRecorder
 	intake   *Intake
 	log      logrus.FieldLogger
@@ -45,23 +44,24 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 	log.SetOutput(testOutput{t})
 	account := Account{Channel: "test", ID: "one", Locale: "en", Affiliates: []knowledge.AffiliateID{"acme"}}
 	channel := &recorder{limits: Limits{Text: 4096, Choices: 10, Label: 60, Resend: true}}
-	key := AccountKey("test", "one")
-	w := &world{t: t, db: db, store: NewStore(db), account: account, accounts: map[string]Account{key: account},
-		channel: channel, channels: map[string]Channel{key: channel}, desk: &deskRecorder{}, log: log}
-	w.intake = NewIntake(w.store, w.channels, log, IntakeOptions{})
+	accounts := NewRegistry()
+	accounts.Put(account, channel)
+	w := &world{t: t, db: db, store: NewStore(db), account: account, accounts: accounts,
+		channel: channel, desk: &deskRecorder{}, log: log}
+	w.intake = NewIntake(w.store, w.accounts, log, IntakeOptions{})
 	return w
 }
 
 func (w *world) runner(e Engine) *Runner {
-	return NewRunner(w.store, e, w.accounts, w.channels, w.log, RunnerOptions{})
+	return NewRunner(w.store, e, w.accounts, w.log, RunnerOptions{})
 }
 
 func (w *world) courier() *Courier {
-	return NewCourier(w.store, w.channels, w.desk, w.log, CourierOptions{})
+	return NewCourier(w.store, w.accounts, w.desk, w.log, CourierOptions{})
 }
 
 func (w *world) conversations() *Conversations {
-	return NewConversations(w.store, w.channels, ConversationsOptions{})
+	return NewConversations(w.store, w.accounts, ConversationsOptions{})
 }
 
 func message(customer, id, text string) Event {
@@ -344,8 +344,8 @@ func TestEngineFailingBecomesHandoff(t *testing.T) {
 		w.accept(message("c", "u1", "question"))
 		now := faster(50)
 		e := echo{before: func(Turn) error { return errEngine }}
-		r := NewRunner(w.store, e, w.accounts, w.channels, w.log, RunnerOptions{Now: now})
-		c := NewCourier(w.store, w.channels, w.desk, w.log, CourierOptions{Now: now})
+		r := NewRunner(w.store, e, w.accounts, w.log, RunnerOptions{Now: now})
+		c := NewCourier(w.store, w.accounts, w.desk, w.log, CourierOptions{Now: now})
 		w.run(r.Run, c.Run)
 		w.soon("handed off", func() bool { return len(w.desk.heard()) == 1 && len(w.channel.texts("c")) == 1 })
 		require.Equal(t, ReasonBroken, w.desk.heard()[0].Escalation.Reason)

@@ -14,12 +14,15 @@ import (
 type Channel interface {
 	Limits() Limits
 	// Send delivers r, which keeps the Limits, and returns the network's ID for it. Its error is a
-	// *SendError. It must end within SendTimeout of ctx's start.
+	// *SendError. It must end within SendTimeout, with a file MediaTimeout, of ctx's start.
 	Send(ctx context.Context, to Address, id DeliveryID, r Reply) (externalID string, err error)
 }
 
-// SendTimeout bounds one Send.
-const SendTimeout = 10 * time.Second
+// SendTimeout bounds one Send, MediaTimeout one with a file.
+const (
+	SendTimeout  = 10 * time.Second
+	MediaTimeout = time.Minute
+)
 
 // A Receiver reads what a messaging network posts to our webhook.
 type Receiver interface {
@@ -59,9 +62,12 @@ type Reader interface {
 type Fetcher interface {
 	// Fetch opens the file of an attachment of a customer's message on this account. The caller closes
 	// it and bounds how much it reads: nobody has checked its size or type. Networks keep files for
-	// minutes to days, so it is to be asked soon.
+	// minutes to days, so it is to be asked soon. ErrNoFile means that asking again is of no use.
 	Fetch(ctx context.Context, a Attachment) (io.ReadCloser, error)
 }
+
+// ErrNoFile means that a file that a customer sent is not to be had from the network.
+var ErrNoFile = errors.New("the network does not hand the file out")
 
 // A Templater is a Channel that lets us write, once the window has closed, what its network approved
 // beforehand.

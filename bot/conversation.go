@@ -142,13 +142,20 @@ type Message struct {
 	Entries []knowledge.EntryID // what an answer of the bot's rests on; only in the History of a Turn
 }
 
-// An Attachment is a file that came with a message, by the network's own name for it.
+// An Attachment is a file that came with a message, by the network's own name for it, or that we sent.
 type Attachment struct {
-	Kind string `json:"kind"` // photo, voice, audio, video, document, sticker, location, contact, other
-	File string `json:"file,omitempty"`
-	Name string `json:"name,omitempty"`
-	Type string `json:"type,omitempty"` // media type
-	Size int64  `json:"size,omitempty"` // bytes
+	Kind    string `json:"kind"` // photo, voice, audio, video, document, sticker, location, contact, other
+	File    string `json:"file,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Type    string `json:"type,omitempty"`    // media type
+	Size    int64  `json:"size,omitempty"`    // bytes
+	Seconds int    `json:"seconds,omitempty"` // how long sound or a video plays, 0 if that is not told
+
+	Kept    string `json:"kept,omitempty"`    // its ID in knowledge/media; "" while, or because, we do not have it
+	Link    string `json:"link,omitempty"`    // where it lies instead, if we sent a link
+	Lost    string `json:"lost,omitempty"`    // why we cannot have it: LostTooLarge and so on
+	Heard   string `json:"heard,omitempty"`   // what is said in it, as it was transcribed
+	Unheard string `json:"unheard,omitempty"` // why that is not known although it was asked: UnheardTooLong and so on
 }
 
 // A Choice is a button under a message.
@@ -190,6 +197,8 @@ type Inbound struct {
 	Tap         string // what to acknowledge a tap by
 	Ref         string // the link they came by
 	Attachments []Attachment
+
+	hold time.Time // the turn waits until then for what is said in Attachments
 }
 
 // An Edit replaces the text of an earlier message.

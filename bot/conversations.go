@@ -5,33 +5,33 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 )
 
 // ConversationsOptions are the parts of Conversations that may be left out.
 type ConversationsOptions struct {
-	Poke     func()             // called when deliveries were queued
-	Now      func() time.Time   // time.Now if nil
-	Accounts map[string]Account // by AccountKey: where customers may go on
-	LinkKey  []byte             // signs the links by which they do; without it there are none
+	Poke    func()           // called when deliveries were queued
+	Now     func() time.Time // time.Now if nil
+	LinkKey []byte           // signs the links by which they do; without it there are none
 }
 
 // Conversations is how people of ours read and speak. Calling a method again changes nothing more.
 type Conversations struct {
 	store    *Store
-	channels map[string]Channel // by AccountKey
+	accounts *Registry
 	o        ConversationsOptions
 }
 
-// NewConversations returns the conversations in store, spoken in through channels.
-func NewConversations(store *Store, channels map[string]Channel, o ConversationsOptions) *Conversations {
+// NewConversations returns the conversations in store, spoken in through the channels of accounts.
+func NewConversations(store *Store, accounts *Registry, o ConversationsOptions) *Conversations {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Poke == nil {
 		o.Poke = func() {}
 	}
-	return &Conversations{store: store, channels: channels, o: o}
+	return &Conversations{store: store, accounts: accounts, o: o}
 }
 
 // Get returns one conversation, or ErrNotFound.
@@ -48,20 +48,27 @@ func (c *Conversations) Transcript(ctx context.Context, id ConversationID, after
 	return list, nil
 }
 
-// Say sends a person's reply and gives the conversation to people. A bot reply still being worked
-// out cannot land after it. A closed window or a customer who blocked us is a *SendError, and
-// nothing is stored.
-func (c *Conversations) Say(ctx context.Context, id ConversationID, key string, r Reply) error {
+// Say sends a person's reply, of one message or several in order, and gives the conversation to people.
+// A bot reply still being worked out cannot land after it. A closed window or a customer who blocked us
+// is a *SendError, and nothing is stored.
+func (c *Conversations) Say(ctx context.Context, id ConversationID, key string, replies ...Reply) error {
 	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
-		if refused := q.conv.unwanted(r.Template); refused != nil {
-			return refused
+		for _, r := range replies {
+			if refused := q.conv.unwanted(r.Template); refused != nil {
+				return refused
+			}
 		}
 		refused := sendable(q.conv, c.o.Now(), c.limits(q.conv.Address))
-		templated := r.Template != nil && refused != nil && refused.Kind == SendWindowClosed // what templates are for
+		plain := slices.ContainsFunc(replies, func(r Reply) bool { return r.Template == nil })
+		templated := !plain && refused != nil && refused.Kind == SendWindowClosed // what templates are for
 		if refused != nil && !templated {
 			return refused
 		}
-		for i, part := range c.fit(q.conv.Address, r) {
+		var parts []Reply
+		for _, r := range replies {
+			parts = append(parts, c.fit(q.conv.Address, r)...)
+		}
+		for i, part := range parts {
 			if err := sayOnce(ctx, q, fmt.Sprintf("say:%s:%d", key, i), part); err != nil {
 				return err
 			}
@@ -79,9 +86,23 @@ func (c *Conversations) Refusal(conv Conversation) *SendError {
 // Until is when Refusal will begin to say that the window has closed, zero if it never does.
 func (c *Conversations) Until(conv Conversation) time.Time { return conv.until(c.limits(conv.Address)) }
 
+// Notify says r to the customer in the bot's name, whoever has the conversation. It is refused like Say,
+// and to whoever opted out of the bot.
+func (c *Conversations) Notify(ctx context.Context, id ConversationID, r Reply) error {
+	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
+		if q.conv.OptOut == OptOutAll {
+			return &SendError{Kind: SendUnwanted, Code: string(q.conv.OptOut)}
+		}
+		if refused := sendable(q.conv, c.o.Now(), Limits{}); refused != nil {
+			return refused
+		}
+		return q.say(ctx, AuthorBot, "", "notify:"+rand.Text(), r)
+	})
+}
+
 // HandBack gives a conversation that people have back to the bot, with a word about it for the
-// customer unless r has none, they cannot be reached, or they want to hear nothing of the bot. It closes the episode: what they ask next is a new
-// matter. One that the bot has already is left as it is.
+// customer unless r has none, they cannot be reached, or they want to hear nothing of the bot. It closes
+// the episode: what they ask next is a new matter. One that the bot has already is left as it is.
 func (c *Conversations) HandBack(ctx context.Context, id ConversationID, r Reply) error {
 	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
 		if q.conv.Mode == ModeBot {
@@ -127,14 +148,14 @@ func (c *Conversations) change(ctx context.Context, id ConversationID, do func(c
 }
 
 func (c *Conversations) fit(to Address, r Reply) []Reply {
-	if c.channels[AccountKey(to.Channel, to.Account)] == nil { // another process may know it
+	if c.accounts.Channel(AccountKey(to.Channel, to.Account)) == nil { // another process may know it
 		return []Reply{r}
 	}
 	return Fit(r, c.limits(to))
 }
 
 func (c *Conversations) limits(to Address) Limits {
-	if channel := c.channels[AccountKey(to.Channel, to.Account)]; channel != nil {
+	if channel := c.accounts.Channel(AccountKey(to.Channel, to.Account)); channel != nil {
 		return channel.Limits()
 	}
 	return Limits{}

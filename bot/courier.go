@@ -38,23 +38,24 @@ func newsBackoff(n int) time.Duration {
 
 // CourierOptions are the parts of a Courier that may be left out.
 type CourierOptions struct {
-	Workers int              // deliveries carried out at once; 16 if 0
-	Now     func() time.Time // time.Now if nil
+	Workers int                // deliveries carried out at once; 16 if 0
+	Now     func() time.Time   // time.Now if nil
+	Link    func(Media) string // where a network may fetch a file of ours by https, "" if nowhere; nil means nowhere
 	Observe func(stage string, took time.Duration, err error)
 }
 
 // A Courier carries out deliveries: replies to channels, news to the desk.
 type Courier struct {
 	store    *Store
-	channels map[string]Channel // by AccountKey
+	accounts *Registry
 	desk     Desk
 	log      logrus.FieldLogger
 	o        CourierOptions
 	poke     chan struct{}
 }
 
-// NewCourier returns a Courier over channels, by AccountKey, and desk.
-func NewCourier(store *Store, channels map[string]Channel, desk Desk, log logrus.FieldLogger, o CourierOptions) *Courier {
+// NewCourier returns a Courier over the channels of accounts, and desk.
+func NewCourier(store *Store, accounts *Registry, desk Desk, log logrus.FieldLogger, o CourierOptions) *Courier {
 	if o.Workers == 0 {
 		o.Workers = 16
 	}
@@ -64,7 +65,10 @@ func NewCourier(store *Store, channels map[string]Channel, desk Desk, log logrus
 	if o.Observe == nil {
 		o.Observe = func(string, time.Duration, error) {}
 	}
-	return &Courier{store: store, channels: channels, desk: desk, log: log, o: o, poke: make(chan struct{}, 1)}
+	if o.Link == nil {
+		o.Link = func(Media) string { return "" }
+	}
+	return &Courier{store: store, accounts: accounts, desk: desk, log: log, o: o, poke: make(chan struct{}, 1)}
 }
 
 // Poke makes the courier look for work now.
@@ -126,11 +130,16 @@ func (c *Courier) tell(ctx context.Context, d delivery, log logrus.FieldLogger) 
 
 // send sends a reply. What it returns is the whole policy of retries.
 func (c *Courier) send(ctx context.Context, d delivery, log logrus.FieldLogger) verdict {
-	channel := c.channels[AccountKey(d.to.Channel, d.to.Account)]
+	channel := c.accounts.Channel(AccountKey(d.to.Channel, d.to.Account))
 	if channel == nil {
 		return c.judge(d, &SendError{Kind: SendMisconfigured, Code: "no such account"}, Limits{})
 	}
-	ctx, cancel := context.WithTimeout(ctx, SendTimeout)
+	r := c.withLink(*d.payload.Reply)
+	within := SendTimeout
+	if r.Media != nil {
+		within = MediaTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	limits := channel.Limits()
 	if d.doubts > 0 {
@@ -148,12 +157,36 @@ func (c *Courier) send(ctx context.Context, d delivery, log logrus.FieldLogger) 
 		}
 		log.WithField("doubts", d.doubts).Warn("repeating a send that may have arrived")
 	}
-	external, err := channel.Send(ctx, d.to, d.id, *d.payload.Reply)
+	external, err := sendOrLink(ctx, channel, d, r)
 	if err == nil {
 		return verdict{state: "sent", external: external, pace: limits.Pace}
 	}
 	log.WithError(err).Warn("send failed")
 	return c.judge(d, sendErrorOf(err), limits)
+}
+
+// withLink is r with the address at which a network may fetch its file. It is made anew for each try:
+// it ends.
+func (c *Courier) withLink(r Reply) Reply {
+	if r.Media != nil && r.Media.File != "" {
+		m := *r.Media
+		m.Link = c.o.Link(m)
+		r.Media = &m
+	}
+	return r
+}
+
+// sendOrLink sends r. A file that the network does not take, or surely refused, goes as its link instead.
+func sendOrLink(ctx context.Context, channel Channel, d delivery, r Reply) (external string, err error) {
+	limits := channel.Limits()
+	err = &SendError{Kind: SendRefused, Code: "no files"}
+	if r.Media == nil || limits.Media {
+		external, err = channel.Send(ctx, d.to, d.id, r)
+	}
+	if linked, ok := r.linked(limits); ok && err != nil && sendErrorOf(err).Kind == SendRefused {
+		return channel.Send(ctx, d.to, d.id, linked)
+	}
+	return external, err
 }
 
 // probeFailed judges a failed probe before a repeat: nothing was sent, so no doubt is added.

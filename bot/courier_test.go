@@ -30,8 +30,8 @@ func (c *recorder) fails(n int, e SendError, arrived bool) {
 func (w *world) answered(n int) {
 	now := faster(n)
 	w.accept(message("c", "u1", "hello"))
-	r := NewRunner(w.store, echo{}, w.accounts, w.channels, w.log, RunnerOptions{Now: now})
-	w.run(r.Run, NewCourier(w.store, w.channels, w.desk, w.log, CourierOptions{Now: now}).Run)
+	r := NewRunner(w.store, echo{}, w.accounts, w.log, RunnerOptions{Now: now})
+	w.run(r.Run, NewCourier(w.store, w.accounts, w.desk, w.log, CourierOptions{Now: now}).Run)
 }
 
 func (w *world) state() (state string) {

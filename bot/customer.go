@@ -113,19 +113,23 @@ func (h *hearing) elsewhere(ctx context.Context, tx *sql.Tx) (id EpisodeID, err 
 }
 
 // merge makes the episode that the conversation was in part of another, into which its customer came by a
-// join: it was the same matter, and counts once.
+// join: it was the same matter, and counts once. One that has ended stays as it is.
 func (h *hearing) merge(ctx context.Context, tx *sql.Tx, into EpisodeID) error {
+	res, err := tx.ExecContext(ctx, `DELETE FROM episodes WHERE id = $1 AND closed_at = 0`, h.conv.Episode)
+	if err != nil {
+		return fmt.Errorf("merge two episodes: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
 	for _, table := range []string{"messages", "turns"} {
 		if _, err := tx.ExecContext(ctx, `UPDATE `+table+` SET episode_id = $3 WHERE episode_id = $2 AND conversation_id IN
 			(SELECT id FROM conversations WHERE customer_id = $1)`, h.conv.Customer, h.conv.Episode, into); err != nil {
 			return fmt.Errorf("merge the %s of two episodes: %w", table, err)
 		}
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE conversations SET episode_id = $3 WHERE customer_id = $1 AND episode_id = $2`,
-		h.conv.Customer, h.conv.Episode, into); err != nil {
-		return fmt.Errorf("merge two episodes: %w", err)
-	}
-	_, err := tx.ExecContext(ctx, `DELETE FROM episodes WHERE id = $1 AND closed_at = 0`, h.conv.Episode)
+	_, err = tx.ExecContext(ctx, `UPDATE conversations SET episode_id = $3 WHERE customer_id = $1 AND episode_id = $2`,
+		h.conv.Customer, h.conv.Episode, into)
 	return err
 }
 

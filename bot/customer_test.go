@@ -24,25 +24,26 @@ func (*linked) Link(_ context.Context, greeting, ref string) (string, error) {
 // a second channel of phones.
 type family struct {
 	*world
-	now  time.Time
-	conv *Conversations
+	now    time.Time
+	conv   *Conversations
+	served map[string]Account // by AccountKey
 }
 
 var linkKey = []byte("a key for the links of these tests")
 
 func newFamily(w *world) *family {
-	f := &family{world: w, now: time.Now()}
+	f := &family{world: w, now: time.Now(), served: map[string]Account{"test/one": w.account}}
 	for _, a := range []Account{
 		{Channel: "phones", ID: "two", Locale: "en", Affiliates: w.account.Affiliates},
 		{Channel: "phones", ID: "rival", Locale: "en", Affiliates: []knowledge.AffiliateID{"rival"}},
 		{Channel: "shared", ID: "three", Locale: "en", Affiliates: w.account.Affiliates},
 	} {
-		key := AccountKey(a.Channel, a.ID)
-		w.accounts[key], w.channels[key] = a, &linked{recorder{limits: w.channel.limits}}
+		f.served[AccountKey(a.Channel, a.ID)] = a
+		w.accounts.Put(a, &linked{recorder{limits: w.channel.limits}})
 	}
 	clock := func() time.Time { return f.now }
-	w.intake = NewIntake(w.store, w.channels, w.log, IntakeOptions{Now: clock, LinkKey: linkKey})
-	f.conv = NewConversations(w.store, w.channels, ConversationsOptions{Now: clock, LinkKey: linkKey, Accounts: w.accounts})
+	w.intake = NewIntake(w.store, w.accounts, w.log, IntakeOptions{Now: clock, LinkKey: linkKey})
+	f.conv = NewConversations(w.store, w.accounts, ConversationsOptions{Now: clock, LinkKey: linkKey})
 	return f
 }
 
@@ -55,7 +56,7 @@ func (f *family) hears(key, customer, id, text string, edit func(*Event)) Conver
 	if edit != nil {
 		edit(&e)
 	}
-	require.NoError(f.t, f.intake.Accept(f.t.Context(), f.accounts[key], []Event{e}))
+	require.NoError(f.t, f.intake.Accept(f.t.Context(), f.served[key], []Event{e}))
 	return f.at(key, customer)
 }
 
@@ -182,7 +183,7 @@ func TestOfManyWhoOpenALinkOneIsJoined(t *testing.T) {
 		var g errgroup.Group
 		for i := range 12 {
 			g.Go(func() error {
-				return f.intake.Accept(t.Context(), f.accounts["phones/two"], []Event{{Address: Address{"phones", "two", fmt.Sprint("p", i)}, ExternalID: "1", At: f.now,
+				return f.intake.Accept(t.Context(), f.served["phones/two"], []Event{{Address: Address{"phones", "two", fmt.Sprint("p", i)}, ExternalID: "1", At: f.now,
 					Message: &Inbound{Text: "/start", Ref: code}}})
 			})
 		}
@@ -233,6 +234,21 @@ func TestAMatterGoesOnInAnotherChannel(t *testing.T) {
 		f.now = f.now.Add(25 * time.Hour)
 		f.hears("test/one", "ana", "12", "a new matter", nil)
 		require.Equal(t, 1, f.count(`SELECT COUNT(*) FROM episodes WHERE outcome = 'silence'`))
+	})
+}
+
+// What was resolved before two turned out to be one customer stays a matter of its own.
+func TestAJoinLeavesWhatIsResolved(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		f := newFamily(w)
+		ana := f.hears("test/one", "ana", "1", "hello", nil)
+		phone := f.hears("phones/two", "p", "1", "a matter of its own", nil)
+		require.NoError(t, f.conv.Hold(t.Context(), phone.ID))
+		require.NoError(t, f.conv.HandBack(t.Context(), phone.ID, Reply{Text: "closed"}))
+		after := f.hears("phones/two", "p", "2", "/start", by(f.link(ana, "phones/two")))
+		require.Equal(t, ana.Episode, after.Episode)
+		require.Equal(t, 1, f.count(`SELECT COUNT(*) FROM messages WHERE episode_id = $1 AND author = 'customer'`, phone.Episode))
+		require.Equal(t, 1, f.count(`SELECT COUNT(*) FROM episodes WHERE outcome = 'resolved'`))
 	})
 }
 

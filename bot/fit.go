@@ -34,12 +34,13 @@ func Fit(r Reply, l Limits) []Reply {
 	return list
 }
 
-// fitMedia sends a file with its words under it, or before them where they do not fit, or as a link.
+// fitMedia sends a file with its words under it, or before them where they do not fit, or as a link. A
+// file of ours gets its link only when it is sent: the courier says it then.
 func fitMedia(r Reply, l Limits) []Reply {
 	words := r
 	words.Media = nil
 	switch {
-	case !l.Media:
+	case !l.Media && r.Media.File == "":
 		words.Text = strings.TrimSpace(r.Text + "\n" + r.Media.Link)
 		return Fit(words, l)
 	case len(r.Choices) == 0 && UTF16Len(r.Text) <= l.Caption || r.Text == "" && len(r.Choices) == 0:

@@ -26,6 +26,8 @@ const (
 	settleMost = 3 * time.Second
 	// episodeGap of silence ends an episode.
 	episodeGap = 24 * time.Hour
+	// holdMost is how long an answer waits for what is said in a voice note to be known.
+	holdMost = 20 * time.Second
 	// courtesyTimeout bounds a typing sign or an acknowledgement.
 	courtesyTimeout = 5 * time.Second
 	// overheard stands for the turn of messages that another program answers.
@@ -36,17 +38,19 @@ const (
 type IntakeOptions struct {
 	Poke    func()           // called when a turn has become due sooner than the runner knows
 	Now     func() time.Time // time.Now if nil
+	Hears   bool             // a Collector turns voice notes into words: their turns wait for it
 	LinkKey []byte           // Conversations' own; without it no link of ours is known
 }
 
 // An Intake takes in what channels heard. What Accept returns nil for is on disk.
 type Intake struct {
 	store      *Store
-	channels   map[string]Channel // by AccountKey
+	accounts   *Registry
 	log        logrus.FieldLogger
 	poke       func()
 	now        func() time.Time
 	linkKey    []byte
+	hears      bool
 	courtesies chan courtesy
 }
 
@@ -60,16 +64,16 @@ type courtesy struct {
 // AccountKey names an account in maps and paths: "telegram/ID".
 func AccountKey(channel, account string) string { return channel + "/" + account }
 
-// NewIntake returns an Intake for the accounts of channels, by AccountKey.
-func NewIntake(store *Store, channels map[string]Channel, log logrus.FieldLogger, o IntakeOptions) *Intake {
+// NewIntake returns an Intake for accounts.
+func NewIntake(store *Store, accounts *Registry, log logrus.FieldLogger, o IntakeOptions) *Intake {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Poke == nil {
 		o.Poke = func() {}
 	}
-	return &Intake{store: store, channels: channels, log: log, poke: o.Poke, now: o.Now,
-		linkKey: o.LinkKey, courtesies: make(chan courtesy, 256)}
+	return &Intake{store: store, accounts: accounts, log: log, poke: o.Poke, now: o.Now, hears: o.Hears, linkKey: o.LinkKey,
+		courtesies: make(chan courtesy, 256)}
 }
 
 // Accept stores events of account and returns after they are durable. An event that came before
@@ -78,7 +82,7 @@ func NewIntake(store *Store, channels map[string]Channel, log logrus.FieldLogger
 func (in *Intake) Accept(ctx context.Context, account Account, events []Event) error {
 	now := in.now()
 	limits := Limits{}
-	if channel := in.channels[AccountKey(account.Channel, account.ID)]; channel != nil {
+	if channel := in.accounts.Channel(AccountKey(account.Channel, account.ID)); channel != nil {
 		limits = channel.Limits()
 	}
 	// One order of locks for all: two batches of the same customers must not wait for each other.
@@ -88,7 +92,7 @@ func (in *Intake) Accept(ctx context.Context, account Account, events []Event) e
 	err := in.store.db.Grouped(ctx, func(tx *sql.Tx) error {
 		heard = nil // the group's transaction may be tried again
 		for _, e := range events {
-			answers, err := in.accept(ctx, tx, account, limits, complete(e, now), now)
+			answers, err := in.accept(ctx, tx, account, limits, in.holding(complete(e, now), now), now)
 			if err != nil {
 				return err
 			}
@@ -164,7 +168,7 @@ func (in *Intake) Run(ctx context.Context) error {
 }
 
 func (in *Intake) show(ctx context.Context, c courtesy) error {
-	channel := in.channels[AccountKey(c.to.Channel, c.to.Account)]
+	channel := in.accounts.Channel(AccountKey(c.to.Channel, c.to.Account))
 	if c.tap != "" {
 		if a, ok := channel.(Acknowledger); ok {
 			return a.Acknowledge(ctx, c.tap)
@@ -287,16 +291,20 @@ func (h *hearing) hear(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
 	if e.Overheard {
 		turn = overheard
 	}
+	id := MessageID(rand.Text())
 	res, err := tx.ExecContext(ctx, `INSERT INTO messages
 		(id, conversation_id, seq, episode_id, author, body, choice, attachments, external_id, network_id, turn_id, status, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (conversation_id, external_id) DO NOTHING`,
-		rand.Text(), c.ID, h.seq, episode, AuthorCustomer, m.Text, m.Choice, pack(m.Attachments), e.ExternalID, m.NetworkID,
+		id, c.ID, h.seq, episode, AuthorCustomer, m.Text, m.Choice, pack(m.Attachments), e.ExternalID, m.NetworkID,
 		turn, StatusReceived, sqldb.Millis(e.At))
 	if err != nil {
 		return false, fmt.Errorf("store message: %w", err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return false, err // it came before
+	}
+	if err := queueFetches(ctx, tx, c, id, m.Attachments, !m.hold.IsZero() && !e.Overheard, h.now); err != nil {
+		return false, err
 	}
 	if fresh {
 		if err := h.begin(ctx, tx, episode); err != nil {
@@ -310,10 +318,12 @@ func (h *hearing) hear(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
 	}
 	due := h.due(m.Choice != "")
 	_, err = tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, waiting_seq = $2,
-		waiting_since = CASE WHEN waiting_since = 0 THEN $3 ELSE waiting_since END, turn_due_at = $4,
+		waiting_since = CASE WHEN waiting_since = 0 THEN $3 ELSE waiting_since END,
+		turn_due_at = CASE WHEN held_until > $4 THEN held_until WHEN CAST($8 AS BIGINT) > $4 THEN CAST($8 AS BIGINT) ELSE $4 END,
+		held_until = CASE WHEN held_until <= $3 THEN CAST($8 AS BIGINT) ELSE held_until END,
 		heard_at = $3, active_at = $3, unreachable = FALSE,
 		locale = CASE WHEN $5 = '' THEN locale ELSE $5 END, window_until = $6, window_reason = $7
-		WHERE id = $1`, c.ID, h.seq, h.now.UnixMilli(), due, e.Locale, sqldb.Millis(c.WindowUntil), c.WindowReason)
+		WHERE id = $1`, c.ID, h.seq, h.now.UnixMilli(), due, e.Locale, sqldb.Millis(c.WindowUntil), c.WindowReason, sqldb.Millis(m.hold))
 	return c.Mode == ModeBot, err
 }
 

@@ -65,7 +65,7 @@ func TestSettleWindow(t *testing.T) {
 func TestEpisodes(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		at := time.Now().Add(-72 * time.Hour)
-		in := NewIntake(w.store, w.channels, w.log, IntakeOptions{Now: func() time.Time { return at }})
+		in := NewIntake(w.store, w.accounts, w.log, IntakeOptions{Now: func() time.Time { return at }})
 		say := func(id string, later time.Duration) {
 			at = at.Add(later)
 			require.NoError(t, in.Accept(t.Context(), w.account, []Event{message("c", id, "hello")}))

@@ -72,10 +72,10 @@ func (c *Conversations) Destinations(ctx context.Context, conv Conversation) ([]
 		return nil, nil
 	}
 	var list []Destination
-	for key, account := range c.o.Accounts {
-		_, leads := c.channels[key].(Linker)
-		if leads && account.Owner() == conv.Affiliate && account.Channel != conv.Address.Channel {
-			list = append(list, Destination{Key: key, Channel: account.Channel})
+	for key, served := range c.accounts.all() {
+		_, leads := served.channel.(Linker)
+		if leads && served.account.Owner() == conv.Affiliate && served.account.Channel != conv.Address.Channel {
+			list = append(list, Destination{Key: key, Channel: served.account.Channel})
 		}
 	}
 	if len(list) == 0 {
@@ -109,10 +109,15 @@ func (c *Conversations) Link(ctx context.Context, id ConversationID, key, agent 
 	}
 	random := rand.Text()[:linkRandom]
 	code := linkPrefix + random + seal(c.o.LinkKey, random, key)
-	if address, err = c.channels[key].(Linker).Link(ctx, linkGreeting, code); err != nil {
+	served := c.accounts.all()[key]
+	linker, ok := served.channel.(Linker)
+	if !ok {
+		return "", fmt.Errorf("from conversation %s: %w", id, ErrNoLink)
+	}
+	if address, err = linker.Link(ctx, linkGreeting, code); err != nil {
 		return "", fmt.Errorf("link to %s: %w", key, err)
 	}
-	now, to := c.o.Now(), c.o.Accounts[key]
+	now, to := c.o.Now(), served.account
 	err = c.store.db.InTx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM links WHERE expires_at < $1`, now.Add(-LinkFor).UnixMilli()); err != nil {
 			return err

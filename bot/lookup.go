@@ -125,11 +125,11 @@ func (c *Conversations) Turns(ctx context.Context, id ConversationID) (list []Tu
 	return list, rows.Err()
 }
 
-// WithFile returns the conversations in which a file, by its attachment's File, was sent.
+// WithFile returns the conversations in which a file that we keep, by its attachment's Kept, was sent.
 func (c *Conversations) WithFile(ctx context.Context, file string) (list []Conversation, err error) {
 	list, err = c.store.conversations(ctx, `id IN
 		(SELECT m.conversation_id FROM messages m WHERE m.attachments <> '' AND m.attachments LIKE $1 ESCAPE '\')`,
-		`%`+escapeLike(mustJSON(file))+`%`)
+		`%`+escapeLike(`"kept":`+mustJSON(file))+`%`) // no name that a customer gives a file can look so
 	if err != nil {
 		return nil, fmt.Errorf("find the conversations of a file: %w", err)
 	}

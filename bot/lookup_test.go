@@ -44,13 +44,15 @@ func TestListAndFind(t *testing.T) {
 		require.Equal(t, []any{ActionAnswer, "echo"}, []any{turns[0].Decision.Action, turns[0].Trace.Rule})
 
 		photo := message("e", "u9", "")
-		photo.Message.Attachments = []Attachment{{Kind: "photo", File: "a%b"}}
+		photo.Message.Attachments = []Attachment{{Kind: "photo", Kept: "a%b", Name: `"kept":"forged"`}}
 		w.accept(photo)
 		with, err := conversations.WithFile(t.Context(), "a%b")
 		require.NoError(t, err)
 		require.Len(t, with, 1)
-		with, err = conversations.WithFile(t.Context(), "a")
-		require.NoError(t, err)
-		require.Empty(t, with)
+		for _, other := range []string{"a", "forged", "%", `forged\`} {
+			with, err = conversations.WithFile(t.Context(), other)
+			require.NoError(t, err)
+			require.Empty(t, with, other)
+		}
 	})
 }

@@ -44,16 +44,14 @@ type RunnerOptions struct {
 type Runner struct {
 	store    *Store
 	engine   Engine
-	accounts map[string]Account // by AccountKey
-	channels map[string]Channel // by AccountKey
+	accounts *Registry
 	log      logrus.FieldLogger
 	o        RunnerOptions
 	poke     chan struct{}
 }
 
 // NewRunner returns a Runner that answers for accounts, whose channels it asks for their limits.
-func NewRunner(store *Store, engine Engine, accounts map[string]Account, channels map[string]Channel,
-	log logrus.FieldLogger, o RunnerOptions) *Runner {
+func NewRunner(store *Store, engine Engine, accounts *Registry, log logrus.FieldLogger, o RunnerOptions) *Runner {
 	if o.Workers == 0 {
 		o.Workers = 8
 	}
@@ -66,7 +64,7 @@ func NewRunner(store *Store, engine Engine, accounts map[string]Account, channel
 	if o.Observe == nil {
 		o.Observe = func(string, time.Duration, error) {}
 	}
-	return &Runner{store: store, engine: engine, accounts: accounts, channels: channels, log: log, o: o,
+	return &Runner{store: store, engine: engine, accounts: accounts, log: log, o: o,
 		poke: make(chan struct{}, 1)}
 }
 
@@ -197,12 +195,12 @@ func (r *Runner) handle(ctx context.Context, c turnClaim) {
 func (r *Runner) decide(ctx context.Context, c *turnClaim) (Outcome, error) {
 	t := &c.turn
 	a := t.Conversation.Address
-	account, known := r.accounts[AccountKey(a.Channel, a.Account)]
+	account, known := r.accounts.Account(AccountKey(a.Channel, a.Account))
 	if !known { // it was taken out of the configuration: nobody's entries answer, so a person does
 		account = Account{Channel: a.Channel, ID: a.Account}
 	}
 	t.Account = account
-	if channel := r.channels[AccountKey(a.Channel, a.Account)]; channel != nil && channel.Limits().Tells {
+	if channel := r.accounts.Channel(AccountKey(a.Channel, a.Account)); channel != nil && channel.Limits().Tells {
 		t.Disclose = false
 	}
 	if _, again := turnBackoff(c.attempt); !again {
@@ -231,7 +229,7 @@ func (r *Runner) putOff(ctx context.Context, c turnClaim, cause error, log logru
 
 // fit cuts replies to what the account's channel can carry.
 func (r *Runner) fit(a Account, replies []Reply) (list []Reply) {
-	channel := r.channels[AccountKey(a.Channel, a.ID)]
+	channel := r.accounts.Channel(AccountKey(a.Channel, a.ID))
 	if channel == nil {
 		return replies
 	}

@@ -63,7 +63,7 @@ func findDelivery(ctx context.Context, tx *sql.Tx, account Account, id DeliveryI
 
 // learnArrival settles a delivery that the network has, in doubt or not answered yet, as sent.
 func (s *Store) learnArrival(ctx context.Context, tx *sql.Tx, d delivery, state string, status SendStatus, networkID string, l Limits, now time.Time) error {
-	if state == "failed" {
+	if state == "failed" || state == "replayed" {
 		return nil
 	}
 	if state != "sent" {
@@ -216,16 +216,20 @@ func (h *hearing) overtake(ctx context.Context, tx *sql.Tx, e Event) error {
 	if err != nil {
 		return err
 	}
+	id := MessageID(rand.Text())
 	res, err := tx.ExecContext(ctx, `INSERT INTO messages
 		(id, conversation_id, seq, episode_id, author, body, attachments, external_id, network_id, turn_id, status, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (conversation_id, external_id) DO NOTHING`,
-		rand.Text(), h.conv.ID, h.seq, episode, AuthorAgent, e.Aside.Text, pack(e.Aside.Attachments), e.ExternalID, e.Aside.NetworkID,
+		id, h.conv.ID, h.seq, episode, AuthorAgent, e.Aside.Text, pack(e.Aside.Attachments), e.ExternalID, e.Aside.NetworkID,
 		overheard, StatusSent, sqldb.Millis(e.At))
 	if err != nil {
 		return fmt.Errorf("store what was written past us: %w", err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return err // it came before
+	}
+	if err := queueFetches(ctx, tx, h.conv, id, e.Aside.Attachments, false, h.now); err != nil {
+		return err
 	}
 	if fresh {
 		if err := h.begin(ctx, tx, episode); err != nil {

@@ -152,9 +152,9 @@ type queuer struct {
 func (q *queuer) say(ctx context.Context, author Author, turn TurnID, key string, r Reply) error {
 	id := MessageID(rand.Text())
 	if _, err := q.tx.ExecContext(ctx, `INSERT INTO messages
-		(id, conversation_id, seq, episode_id, author, agent, body, choices, external_id, turn_id, status, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		id, q.conv.ID, q.seq, q.conv.Episode, author, r.Agent, r.Text, pack(r.Choices), key, turn, StatusQueued,
+		(id, conversation_id, seq, episode_id, author, agent, body, choices, attachments, external_id, turn_id, status, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		id, q.conv.ID, q.seq, q.conv.Episode, author, r.Agent, r.Text, pack(r.Choices), pack(r.attachments()), key, turn, StatusQueued,
 		q.now.UnixMilli()); err != nil {
 		return fmt.Errorf("store reply: %w", err)
 	}

@@ -241,6 +241,9 @@ func (s *Store) ReleaseLeases(ctx context.Context) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE conversations SET lease_until = 0 WHERE lease_until > 0`); err != nil {
 			return fmt.Errorf("release turns: %w", err)
 		}
+		if _, err := tx.ExecContext(ctx, `UPDATE fetches SET lease_until = 0 WHERE lease_until > 0`); err != nil {
+			return fmt.Errorf("release files: %w", err)
+		}
 		// 1, not 0: that it was claimed and never settled is what makes a delivery doubtful.
 		_, err := tx.ExecContext(ctx, `UPDATE deliveries SET lease_until = 1 WHERE lease_until > 0 AND state = 'queued'`)
 		return err

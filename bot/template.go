@@ -62,7 +62,7 @@ func (c *Conversations) Templates(ctx context.Context, id ConversationID) ([]Tem
 	if err != nil {
 		return nil, err
 	}
-	t, ok := c.channels[AccountKey(conv.Address.Channel, conv.Address.Account)].(Templater)
+	t, ok := c.accounts.Channel(AccountKey(conv.Address.Channel, conv.Address.Account)).(Templater)
 	if !ok {
 		return nil, nil
 	}

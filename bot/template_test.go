@@ -26,7 +26,7 @@ func TestSayTemplate(t *testing.T) {
 			{Name: "update", Language: "en", Text: "Hi {{name}}, order {{order}} is on its way.", Variables: []string{"name", "order"}},
 			{Name: "update", Language: "es", Text: "Hola {{1}}", Variables: []string{"1"}},
 			{Name: "paused", Language: "en", Problem: "WhatsApp has not approved it: paused"}}}
-		w.channels[AccountKey("test", "one")] = c
+		w.accounts.Put(w.account, c)
 		e := message("c", "u1", "hello")
 		e.At = time.Now().Add(-30 * time.Hour)
 		w.accept(e)
@@ -73,7 +73,7 @@ func TestTemplatesFail(t *testing.T) {
 		list, err := w.conversations().Templates(t.Context(), id)
 		require.NoError(t, err)
 		require.Empty(t, list, "this network has none")
-		w.channels[AccountKey("test", "one")] = templated{recorder: w.channel, err: errors.New("no connection")}
+		w.accounts.Put(w.account, templated{recorder: w.channel, err: errors.New("no connection")})
 		require.ErrorContains(t, w.conversations().SayTemplate(t.Context(), id, "k", "ann", "x", "en", nil), "no connection")
 	})
 }

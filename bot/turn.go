@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"faqbot/knowledge"
+	"faqbot/retrieval"
 )
 
 // A Turn is one claimed chance to speak: what was said so far and what waits for an answer.
@@ -88,13 +89,6 @@ type Reply struct {
 	Template *Filled `json:"template,omitempty"` // send this instead; Text is what it reads like
 }
 
-// A Media is a file to send, which the network fetches by its link.
-type Media struct {
-	Kind string `json:"kind"` // photo, video, audio, document
-	Link string `json:"link"` // https
-	Name string `json:"name,omitempty"`
-}
-
 // An Escalation asks the desk to take a conversation over. Filing the same ID twice files it once.
 type Escalation struct {
 	ID        string                `json:"id"`
@@ -130,9 +124,10 @@ type TracePart struct {
 
 // A TraceHit is one entry that was considered.
 type TraceHit struct {
-	Entry    knowledge.EntryID `json:"entry"`
-	Wording  string            `json:"wording"`
-	Score    float64           `json:"score"`
-	Semantic float64           `json:"semantic"`
-	Lexical  float64           `json:"lexical"`
+	Entry    knowledge.EntryID  `json:"entry"`
+	Wording  string             `json:"wording"`
+	Score    float64            `json:"score"`
+	Odds     float64            `json:"odds"` // against the best one's
+	Parts    retrieval.Parts    `json:"parts"`
+	Evidence retrieval.Evidence `json:"evidence"`
 }

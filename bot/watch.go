@@ -19,26 +19,28 @@ type Pulse struct {
 	Owes         bool // something of ours is still on its way to the customer
 }
 
-// Pulses returns those of the conversations in which something was said since then, and of those
-// that owe the customer something, however old.
+// Pulses returns those of the conversations in which something was said, or a file came, since then, and
+// of those that owe the customer something, however old.
 func (c *Conversations) Pulses(ctx context.Context, since time.Time) (list []Pulse, err error) {
 	const columns = `c.id, c.affiliate, c.next_seq, c.fence, c.mode, (SELECT COUNT(*) FROM deliveries d
-		WHERE d.conversation_id = c.id AND d.lane = $2 AND d.state = 'queued')`
+		WHERE d.conversation_id = c.id AND d.lane = $2 AND d.state = 'queued'),
+		(SELECT COUNT(*) FROM fetches f WHERE f.conversation_id = c.id AND f.state = 'queued')`
 	rows, err := c.store.db.QueryContext(ctx, `SELECT `+columns+` FROM conversations c WHERE c.active_at >= $1
 		UNION SELECT `+columns+` FROM conversations c
-			WHERE c.id IN (SELECT conversation_id FROM deliveries WHERE lane = $2 AND state = 'queued')`, since.UnixMilli(), laneCustomer)
+			WHERE c.id IN (SELECT conversation_id FROM deliveries WHERE lane = $2 AND state = 'queued')
+		UNION SELECT `+columns+` FROM conversations c WHERE c.id IN (SELECT conversation_id FROM fetches WHERE settled_at > 0 AND settled_at >= $1)`, since.UnixMilli(), laneCustomer)
 	if err != nil {
 		return nil, fmt.Errorf("watch conversations: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var p Pulse
-		var seq, fence, queued int64
+		var seq, fence, queued, fetches int64
 		var mode Mode
-		if err := rows.Scan(&p.Conversation, &p.Affiliate, &seq, &fence, &mode, &queued); err != nil {
+		if err := rows.Scan(&p.Conversation, &p.Affiliate, &seq, &fence, &mode, &queued, &fetches); err != nil {
 			return nil, err
 		}
-		p.Mark, p.Owes = fmt.Sprintf("%d.%d.%s.%d", seq, fence, mode, queued), queued > 0
+		p.Mark, p.Owes = fmt.Sprintf("%d.%d.%s.%d.%d", seq, fence, mode, queued, fetches), queued > 0
 		list = append(list, p)
 	}
 	return list, rows.Err()

@@ -15,30 +15,40 @@ import (
 	"faqbot/retrieval"
 )
 
-// A Bot is the engine that serves customers, over entries that are published nowhere. It is safe for
-// concurrent use.
+// A Bot is the engine that serves customers, asked one question at a time. It is safe for concurrent
+// use.
 type Bot struct {
 	engine   *dialogue.Engine
-	searcher *retrieval.Searcher
 	account  bot.Account
-	topics   map[knowledge.EntryID]string
+	searcher *retrieval.Searcher          // the engine's; nil if it is not the Bot's own
+	topics   map[knowledge.EntryID]string // of the Bot's own entries
 }
 
-// NewBot learns entries, which are all one affiliate's, with the defaults that the service has.
+// Asking is a Bot that asks engine what a customer of account would be told.
+func Asking(engine *dialogue.Engine, account bot.Account) *Bot {
+	return &Bot{engine: engine, account: account}
+}
+
+// NewBot learns entries that are published nowhere, which have IDs, with the defaults that the
+// service has.
 func NewBot(ctx context.Context, entries []knowledge.Entry, e retrieval.Embedder) (*Bot, error) {
 	phrases, err := dialogue.LoadPhrases()
 	if err != nil {
 		return nil, err
 	}
-	b := &Bot{searcher: retrieval.NewSearcher(corpus(entries), e, retrieval.SearcherOptions{}),
-		account: bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}}, topics: make(map[knowledge.EntryID]string)}
+	own := slices.Clone(entries)
+	for i := range own {
+		own[i].Affiliate = affiliate
+	}
+	searcher := retrieval.NewSearcher(corpus(own), e, retrieval.SearcherOptions{})
+	if err := searcher.Refresh(ctx); err != nil {
+		return nil, fmt.Errorf("prepare the search: %w", err)
+	}
+	b := Asking(dialogue.NewEngine(searcher, phrases, dialogue.DefaultPolicy()), bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
+	b.searcher, b.topics = searcher, make(map[knowledge.EntryID]string)
 	for _, e := range entries {
 		b.topics[e.ID] = e.Topic
 	}
-	if err := b.searcher.Refresh(ctx); err != nil {
-		return nil, fmt.Errorf("prepare the search: %w", err)
-	}
-	b.engine = dialogue.NewEngine(b.searcher, phrases, dialogue.DefaultPolicy())
 	return b, nil
 }
 
@@ -64,12 +74,9 @@ type Ranked struct {
 // A Result is what the engine did with a case.
 type Result struct {
 	Case    Case
-	Action  bot.Action
-	Reason  bot.Reason
-	Rule    string
-	Entries []knowledge.EntryID // answered, or offered
-	Ranked  []Ranked            // best first
-	Topic   string              // of the first relevant entry
+	Outcome bot.Outcome
+	Ranked  []Ranked // best first
+	Topic   string   // of the first relevant entry
 	Took    time.Duration
 }
 
@@ -87,8 +94,7 @@ func (b *Bot) Ask(ctx context.Context, c Case) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("case %s: %w", c.ID, err)
 	}
-	r := Result{Case: c, Action: o.Decision.Action, Reason: o.Decision.Reason, Rule: o.Trace.Rule,
-		Entries: o.Decision.Entries, Took: time.Since(began)}
+	r := Result{Case: c, Outcome: o, Took: time.Since(began)}
 	for _, h := range o.Trace.Hits {
 		r.Ranked = append(r.Ranked, Ranked{h.Entry, h.Score})
 	}
@@ -104,9 +110,17 @@ func (b *Bot) search(ctx context.Context, c Case, limit int) ([]retrieval.Hit, e
 	return found.Hits, err
 }
 
-// AskAll asks all cases, on all cores, and returns their results in order.
-func (b *Bot) AskAll(ctx context.Context, cases []Case) ([]Result, error) {
-	return inParallel(ctx, cases, b.Ask)
+// AskAll asks all cases, on all cores, and returns their results in order. asked, which may be nil,
+// hears how many are done, from several goroutines.
+func (b *Bot) AskAll(ctx context.Context, cases []Case, asked func(done int)) ([]Result, error) {
+	var done atomic.Int64
+	return inParallel(ctx, cases, func(ctx context.Context, c Case) (Result, error) {
+		r, err := b.Ask(ctx, c)
+		if n := int(done.Add(1)); err == nil && asked != nil {
+			asked(n)
+		}
+		return r, err
+	})
 }
 
 // inParallel does work on each item, on all cores, and returns what came of each in order, or the

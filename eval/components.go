@@ -17,8 +17,11 @@ type component struct {
 // components are the similarities that could be a confidence by themselves.
 func components() []component {
 	return []component{
-		{"cosine", func(h retrieval.Hit) float64 { return h.Semantic }},
-		{"n-grams", func(h retrieval.Hit) float64 { return h.Lexical }},
+		{"cosine", func(h retrieval.Hit) float64 { return h.Parts.Cosine }},
+		{"logistic head", func(h retrieval.Hit) float64 { return h.Parts.Chance }},
+		{"ridge head", func(h retrieval.Hit) float64 { return h.Parts.Ridge }},
+		{"n-grams", func(h retrieval.Hit) float64 { return h.Parts.Ngrams }},
+		{"BM25", func(h retrieval.Hit) float64 { return h.Parts.Words }},
 	}
 }
 

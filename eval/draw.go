@@ -33,6 +33,7 @@ type Row struct {
 	Family   string             `json:"family"`
 	Draw     string             `json:"draw"`     // how the entries were drawn
 	Fit      bool               `json:"fit"`      // may be fitted on
+	Weight   float64            `json:"weight"`   // in the fit
 	Features map[string]float64 `json:"features"` // of the best hit and of the corpus; see features
 	Right    bool               `json:"right"`    // the best entry answers, and the question is in scope
 	InScope  bool               `json:"in_scope"`
@@ -42,19 +43,15 @@ type Row struct {
 const (
 	drawWhole = "whole"
 	drawLeft  = "entries left out"
-	drawOne   = "entries left out, 1 wording each"
-	drawThree = "entries left out, 3 wordings each"
+	drawFew   = "few entries"
+	drawOne   = "1 wording each"
+	drawThree = "3 wordings each"
 )
 
 const (
-	mostAsked       = 400 // queries of a draw that are fitted on
-	severalFrom     = 1.5 // wordings per entry from which draws with fewer say something
-	leastLeft       = .2  // of the entries are left out
-	mostLeft        = .6
-	hitsForFeatures = 10
-	wholeRepeats    = 1
-	leftRepeats     = 4
-	fewerRepeats    = 2
+	mostAsked   = 400 // queries of a draw that are fitted on
+	severalFrom = 1.5 // wordings per entry from which draws with fewer say something
+	mostOutside = .65 // of the questions that a small corpus is assumed to get are out of scope
 )
 
 // ReadSources reads the sets in folders: each is a set's own folder, or one of such folders. Where a
@@ -154,44 +151,92 @@ func usable(licence string) bool {
 		func(known string) bool { return strings.HasPrefix(l, known) })
 }
 
-// Draw asks a source's questions of its entries, drawn in several ways: all of them once, and four
-// times without 20 to 60 % of the entries, whose questions nothing answers then. Where entries have
-// several wordings, it also leaves out wordings: twice all but one, twice all but three. The same
-// source gives the same rows. The whole is asked everything, so that it can be measured; 400
-// questions of each draw are to be fitted on.
+// A plan is a way to draw entries, and how much its rows weigh in a fit, all together.
+type plan struct {
+	draw    string
+	times   int
+	weight  float64
+	left    [2]float64 // least and most of the entries to leave out, as shares
+	entries int        // to keep in place of that; 0 for no number
+	keep    int        // wordings of each entry; 0 for all
+}
+
+// plans are how a source with so many entries and wordings of each is drawn. An affiliate's corpus
+// may be a tenth of what public sets have, in entries and in wordings.
+func plans(entries int, wordings float64) []plan {
+	list := []plan{
+		{draw: drawWhole, times: 1, weight: 1},
+		{draw: drawLeft, times: 4, weight: 4, left: [2]float64{.1, .45}},
+	}
+	for _, n := range []int{10, 20, 40} {
+		if float64(entries) > 1.3*float64(n) {
+			list = append(list, plan{draw: drawFew, times: 1, weight: 1, entries: n})
+		}
+	}
+	if wordings >= severalFrom {
+		list = append(list,
+			plan{draw: drawOne, times: 2, weight: 1, left: [2]float64{0, .3}, keep: 1},
+			plan{draw: drawThree, times: 2, weight: 1, left: [2]float64{0, .3}, keep: 3})
+	}
+	return list
+}
+
+// Draw asks a source's questions of its entries, drawn in several ways: all of them; without some of
+// the entries, whose questions nothing answers then; few of them; and, where entries have several
+// wordings, with one or three of each. The same source gives the same rows. The whole is asked
+// everything, so that it can be measured; 400 questions of each draw are to be fitted on.
 func Draw(ctx context.Context, s Source, e *Vectors) (rows []Row, err error) {
 	wordings := 0
 	for _, entry := range s.Entries {
 		wordings += len(entry.Wordings())
 	}
-	repeats := []struct {
-		draw  string
-		times int
-		keep  int // wordings of each entry; 0 for all
-	}{{drawWhole, wholeRepeats, 0}, {drawLeft, leftRepeats, 0}}
-	if float64(wordings) >= severalFrom*float64(len(s.Entries)) {
-		repeats = append(repeats, repeats[1], repeats[1])
-		repeats[2].draw, repeats[2].times, repeats[2].keep = drawOne, fewerRepeats, 1
-		repeats[3].draw, repeats[3].times, repeats[3].keep = drawThree, fewerRepeats, 3
-	}
-	for _, r := range repeats {
-		for i := range r.times {
-			random := rand.New(rand.NewPCG(hash(s.Name+"\x00"+r.draw), uint64(i)))
+	for _, p := range plans(len(s.Entries), float64(wordings)/float64(len(s.Entries))) {
+		for i := range p.times {
+			random := rand.New(rand.NewPCG(hash(fmt.Sprint(s.Name, "\x00", p.draw, p.entries)), uint64(i)))
 			drawn := s
-			if r.draw != drawWhole {
-				drawn = s.without(random, r.keep)
+			if p.draw != drawWhole {
+				drawn = s.without(random, p)
 			}
-			if len(drawn.Entries) == 0 {
-				continue
-			}
-			asked, err := drawn.ask(ctx, random, r.draw, e)
+			asked, err := drawn.ask(ctx, random, p.draw, e)
 			if err != nil {
-				return nil, fmt.Errorf("%s, %s: %w", s.Name, r.draw, err)
+				return nil, fmt.Errorf("%s, %s: %w", s.Name, p.draw, err)
 			}
+			weigh(asked, p, len(drawn.Entries))
 			rows = append(rows, asked...)
 		}
 	}
 	return rows, nil
+}
+
+// weigh gives the rows of one draw that may be fitted on their weights. Who has published more leaves
+// fewer questions unanswered: a share of .8/√n is assumed, a little under what sets of real traffic have. The
+// whole keeps the share it came with.
+func weigh(rows []Row, p plan, entries int) {
+	fit, outside := 0.0, 0.0
+	for _, r := range rows {
+		if r.Fit {
+			fit++
+			if !r.InScope {
+				outside++
+			}
+		}
+	}
+	share := outside / max(fit, 1)
+	assumed := min(mostOutside, .8/math.Sqrt(float64(entries)))
+	for i := range rows {
+		r := &rows[i]
+		if !r.Fit {
+			continue
+		}
+		r.Weight = p.weight / float64(p.times) / fit
+		switch {
+		case p.draw == drawWhole || share == 0 || share == 1:
+		case r.InScope:
+			r.Weight *= (1 - assumed) / (1 - share)
+		default:
+			r.Weight *= assumed / share
+		}
+	}
 }
 
 func hash(text string) uint64 {
@@ -200,18 +245,22 @@ func hash(text string) uint64 {
 	return h.Sum64()
 }
 
-// without is s without some of its entries, and with keep wordings of each of the others.
-func (s Source) without(random *rand.Rand, keep int) Source {
-	share := leastLeft + (mostLeft-leastLeft)*random.Float64()
-	left := max(1, int(math.Round(share*float64(len(s.Entries)))))
+// without is s without some of its entries, and with p.keep wordings of each of the others. At least
+// one is left.
+func (s Source) without(random *rand.Rand, p plan) Source {
+	left := int(math.Round((p.left[0] + (p.left[1]-p.left[0])*random.Float64()) * float64(len(s.Entries))))
+	if p.entries > 0 {
+		left = len(s.Entries) - p.entries
+	}
+	left = min(left, len(s.Entries)-1)
 	drawn := s
 	drawn.Entries = nil
 	for _, i := range random.Perm(len(s.Entries))[left:] {
 		e := s.Entries[i]
-		if w := e.Wordings(); keep > 0 && keep < len(w) {
+		if w := e.Wordings(); p.keep > 0 && p.keep < len(w) {
 			w = slices.Clone(w)
 			random.Shuffle(len(w), func(i, k int) { w[i], w[k] = w[k], w[i] })
-			e.Question, e.Variants = w[0], w[1:keep]
+			e.Question, e.Variants = w[0], w[1:p.keep]
 		}
 		drawn.Entries = append(drawn.Entries, e)
 	}
@@ -236,12 +285,15 @@ func (s Source) ask(ctx context.Context, random *rand.Rand, draw string, e *Vect
 		c := s.Cases[at]
 		row := Row{Set: s.Name, Family: s.Family, Draw: draw,
 			InScope: slices.ContainsFunc(c.Relevant, func(id knowledge.EntryID) bool { return present[id] })}
-		hits, err := b.search(ctx, c, hitsForFeatures)
+		hits, err := b.search(ctx, c, 1)
 		if err != nil {
 			return Row{}, err
 		}
 		row.Right = len(hits) > 0 && slices.Contains(c.Relevant, hits[0].Entry.ID)
-		row.Features = features(hits, s.Entries)
+		if len(hits) == 0 {
+			return Row{}, fmt.Errorf("case %s: nothing was found", c.ID)
+		}
+		row.Features = features(hits[0].Evidence)
 		return row, nil
 	})
 	for i := range rows {
@@ -250,15 +302,10 @@ func (s Source) ask(ctx context.Context, random *rand.Rand, draw string, e *Vect
 	return rows, err
 }
 
-// features are what a probability may be made of: of the best hit, and of the corpus as a whole.
-func features(hits []retrieval.Hit, entries []knowledge.Entry) map[string]float64 {
-	wordings := 0
-	for _, e := range entries {
-		wordings += len(e.Wordings())
-	}
-	f := map[string]float64{"wordings": math.Log(float64(wordings) / float64(len(entries))), "cosine": 0, "ngrams": 0}
-	if len(hits) > 0 {
-		f["cosine"], f["ngrams"] = hits[0].Semantic, hits[0].Lexical
-	}
-	return f
+// features are the numbers that calibration.json has coefficients for, in their order; those of the
+// question also as they are without a logistic head.
+func features(e retrieval.Evidence) map[string]float64 {
+	with, without := e.Inputs(e.Sure), e.Inputs(e.Plain)
+	return map[string]float64{"sure": with[0], "wordings": with[1], "nearest": with[2], "entries": with[3], "spread": with[4],
+		"plain sure": without[0], "plain spread": without[4]}
 }

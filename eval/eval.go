@@ -42,7 +42,7 @@ type Set struct {
 	Cases   []Case
 }
 
-// affiliate is whose the entries of a set are.
+// affiliate is whose a Bot's own entries are.
 const affiliate knowledge.AffiliateID = "eval"
 
 // longestRow is the most bytes of one row of queries.
@@ -87,7 +87,7 @@ func ReadEntries(path string) ([]knowledge.Entry, error) {
 	}
 	entries := make([]knowledge.Entry, len(rows))
 	for i, r := range rows {
-		r.ID, r.Affiliate = knowledge.EntryID(r.Key), affiliate
+		r.ID = knowledge.EntryID(r.Key)
 		entries[i] = r.Entry
 	}
 	return entries, nil
@@ -125,7 +125,7 @@ func (t *tags) UnmarshalJSON(raw []byte) error {
 func readCases(path string, known map[knowledge.EntryID]bool) ([]Case, error) {
 	var cases []Case
 	seen := make(map[string]int)
-	err := readLines(path, func(line int, r caseRow) error {
+	err := ReadLines(path, func(line int, r caseRow) error {
 		switch first, again := seen[r.ID]; {
 		case r.ID == "":
 			return errors.New(`"id" is missing; a row is {"id":"…","text":"…","relevant":["…"]}`)
@@ -156,9 +156,9 @@ func (r caseRow) plain() Case {
 		Kind: r.Kind, Tags: r.Tags, Dialog: r.Dialog}
 }
 
-// readLines gives each row of a JSON Lines file to take. An error of it, or a row that cannot be
+// ReadLines gives each row of a JSON Lines file to take. An error of it, or a row that cannot be
 // read, is returned with the file and the line, from 1.
-func readLines[T any](path string, take func(line int, row T) error) (err error) {
+func ReadLines[T any](path string, take func(line int, row T) error) (err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("read queries: %w", err)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -86,16 +87,18 @@ func TestBotAsksTheEngine(t *testing.T) {
 	require.NoError(t, err)
 	b, err := NewBot(t.Context(), s.Entries, NewVectors(e))
 	require.NoError(t, err)
-	results, err := b.AskAll(t.Context(), s.Cases)
+	var asked atomic.Int64
+	results, err := b.AskAll(t.Context(), s.Cases, func(int) { asked.Add(1) })
 	require.NoError(t, err)
 	require.Len(t, results, 3)
+	require.EqualValues(t, 3, asked.Load())
 	for i, r := range results {
 		require.Equal(t, s.Cases[i].ID, r.Case.ID)
 		require.Len(t, r.Ranked, 3)
 		require.Positive(t, r.Took)
 	}
 	require.Equal(t, AnsweredRight, results[0].Verdict())
-	require.Equal(t, bot.ActionAnswer, results[0].Action)
+	require.Equal(t, bot.ActionAnswer, results[0].Outcome.Decision.Action)
 	require.True(t, results[1].Right())
 	require.Equal(t, "orders", results[1].Topic)
 	require.False(t, results[2].Right())
@@ -103,7 +106,7 @@ func TestBotAsksTheEngine(t *testing.T) {
 
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = b.AskAll(stopped, s.Cases)
+	_, err = b.AskAll(stopped, s.Cases, nil)
 	require.ErrorIs(t, err, context.Canceled)
 }
 

@@ -82,8 +82,8 @@ func scattered(random *rand.Rand, n int) []Result {
 		default:
 			results[i] = result(p, "a", "abc")
 		}
-		results[i].Action = []bot.Action{bot.ActionAnswer, bot.ActionClarify, bot.ActionHandoff}[random.IntN(3)]
-		results[i].Entries = ids("abc")[:random.IntN(3)]
+		results[i].Outcome.Decision.Action = []bot.Action{bot.ActionAnswer, bot.ActionClarify, bot.ActionHandoff}[random.IntN(3)]
+		results[i].Outcome.Decision.Entries = ids("abc")[:random.IntN(3)]
 	}
 	return results
 }
@@ -220,7 +220,7 @@ func TestECEOfWhatIsCalibrated(t *testing.T) {
 
 func TestDecisions(t *testing.T) {
 	decided := func(relevant string, a bot.Action, entries string) Result {
-		return Result{Case: Case{Relevant: ids(relevant)}, Action: a, Entries: ids(entries)}
+		return Result{Case: Case{Relevant: ids(relevant)}, Outcome: bot.Outcome{Decision: bot.Decision{Action: a, Entries: ids(entries)}}}
 	}
 	s := NewSample([]Result{
 		decided("a", bot.ActionAnswer, "a"),    // 1

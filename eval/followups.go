@@ -4,137 +4,100 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
-	"sync"
-	"sync/atomic"
-	"time"
+	"path/filepath"
+	"slices"
+	"strings"
 
-	"faqbot/bot"
-	"faqbot/bot/dialogue"
 	"faqbot/knowledge"
 )
 
-// A FollowUp is a question that may need what was said before it, and what it means by itself.
-type FollowUp struct {
-	Text    string
-	Context []string // what was said before, oldest first
-	Rewrite string
+// followUpSets are questions that may need what was said before them.
+func followUpSets() []string { return []string{"canard_dev", "cast", "mtrag_rewrite"} }
+
+// A followUpRow is a question, what was said before it, and what it means by itself.
+type followUpRow struct {
+	ID      string   `json:"id"`
+	Text    string   `json:"text"`
+	Lang    string   `json:"lang"`
+	Context []string `json:"context"` // oldest first
+	Rewrite string   `json:"rewrite"`
 }
 
-// Rewrites are the entries of a test of follow-ups: what they mean, each once.
-func Rewrites(affiliate knowledge.AffiliateID, rows []FollowUp) (list []knowledge.Entry) {
-	seen := map[string]bool{}
-	for _, r := range rows {
-		if seen[r.Rewrite] {
-			continue
+// readFollowUps reads queries with rewrites as a set: the entries are the rewrites, each once, and a
+// case's answer is its own. An ID ends in the number of the turn; the rest of it is the dialogue's.
+func readFollowUps(name, path string) (Set, error) {
+	s := Set{Name: name}
+	entries := make(map[string]knowledge.EntryID)
+	err := ReadLines(path, func(_ int, r followUpRow) error {
+		if r.Text == "" || r.Rewrite == "" {
+			return fmt.Errorf(`%q has no "text" or no "rewrite"`, r.ID)
 		}
-		seen[r.Rewrite] = true
-		id := knowledge.EntryID(fmt.Sprintf("r%d", len(list)))
-		list = append(list, knowledge.Entry{ID: id, Key: string(id), Affiliate: affiliate, Question: r.Rewrite})
-	}
-	return list
-}
-
-// FollowUpFigures are how often the best entry is what the question means: recall@1.
-type FollowUpFigures struct {
-	Queries   int
-	Alone     float64 // without what was said before
-	InContext float64
-}
-
-// Share is how much of the way from Alone to 1 the context goes.
-func (f FollowUpFigures) Share() float64 { return (f.InContext - f.Alone) / (1 - f.Alone) }
-
-// MeasureFollowUps asks every row with its context and without. engine answers from Rewrites(rows) for
-// account; two rewrites of the same text count as one.
-func MeasureFollowUps(ctx context.Context, engine *dialogue.Engine, account bot.Account, rows []FollowUp) (FollowUpFigures, error) {
-	entries := Rewrites("", rows)
-	meant := make(map[string]knowledge.EntryID, len(entries))
-	for _, e := range entries {
-		meant[e.Question] = e.ID
-	}
-	var alone, inContext atomic.Int64
-	err := each(len(rows), func(i int) error {
-		for _, c := range []struct {
-			context []string
-			right   *atomic.Int64
-		}{{nil, &alone}, {rows[i].Context, &inContext}} {
-			o, err := put(ctx, engine, account, rows[i].Text, c.context)
-			if err != nil {
-				return err
-			}
-			if len(o.Trace.Hits) > 0 && o.Trace.Hits[0].Entry == meant[rows[i].Rewrite] {
-				c.right.Add(1)
-			}
+		id, known := entries[r.Rewrite]
+		if !known {
+			id = knowledge.EntryID(fmt.Sprintf("r%d", len(entries)))
+			entries[r.Rewrite] = id
+			s.Entries = append(s.Entries, knowledge.Entry{ID: id, Key: string(id), Question: r.Rewrite})
 		}
+		s.Cases = append(s.Cases, Case{ID: r.ID, Text: r.Text, Lang: r.Lang, Context: r.Context,
+			Relevant: []knowledge.EntryID{id}, Dialog: strings.TrimRight(r.ID, "0123456789")})
 		return nil
 	})
-	n := float64(max(1, len(rows)))
-	return FollowUpFigures{Queries: len(rows), Alone: float64(alone.Load()) / n, InContext: float64(inContext.Load()) / n}, err
+	return s, err
 }
 
-// A Labelled is a question and the entries that answer it.
-type Labelled struct {
-	Text     string
-	Relevant []knowledge.EntryID
+// followUps asks each follow-up with what was said before it and without. What counts is how much of
+// the way from what is right alone to all the context goes.
+func (r *Report) followUps(ctx context.Context, data, name string, e *Vectors) error {
+	set, err := readFollowUps(name, filepath.Join(data, name, "queries.jsonl"))
+	if err != nil {
+		return err
+	}
+	bot, err := NewBot(ctx, set.Entries, e)
+	if err != nil {
+		return err
+	}
+	bare := slices.Clone(set.Cases)
+	for i := range bare {
+		bare[i].Context = nil
+	}
+	before, err := bot.AskAll(ctx, bare, nil)
+	if err != nil {
+		return err
+	}
+	after, err := bot.AskAll(ctx, set.Cases, nil)
+	if err != nil {
+		return err
+	}
+	alone, inContext := NewSample(before), NewSample(after)
+	way := func(weights []int) float64 {
+		start := Accuracy(alone, weights)
+		return ratio(Accuracy(inContext, weights)-start, 1-start)
+	}
+	r.note(name, figureOf("acc alone", alone, Accuracy), figureOf("acc in context", inContext, Accuracy))
+	m := Measured{"way from alone to 1", way(nil), bootstrap(inContext.Len(), inContext.cluster, way)}
+	r.Checks = append(r.Checks, checked(name, m, Target{m.Name, .33, .50}, false))
+	return nil
 }
 
-// MeasureTopicChange asks rows after said other rows, drawn at random, and without: context that has
-// nothing to do with a question must not change its answer. It returns accuracy@1 of both.
-func MeasureTopicChange(ctx context.Context, engine *dialogue.Engine, account bot.Account, rows []Labelled, said int) (alone, after float64, err error) {
-	random := rand.New(rand.NewPCG(1, uint64(said)))
-	contexts := make([][]string, len(rows))
-	for i := range contexts {
-		for range said {
-			contexts[i] = append(contexts[i], rows[random.IntN(len(rows))].Text)
+// others is how many questions are asked before one that has nothing to do with them.
+const others = 2
+
+// topicChange asks the cases of alone again, after others drawn from them at random, which must not
+// change the answers: what is noted is the difference in accuracy.
+func (r *Report) topicChange(ctx context.Context, b *Bot, set Set, alone *Sample) error {
+	random := rand.New(rand.NewPCG(seed, others))
+	cases := slices.Clone(set.Cases)
+	for i := range cases {
+		cases[i].Context = nil
+		for range others {
+			cases[i].Context = append(cases[i].Context, cases[random.IntN(len(cases))].Text)
 		}
 	}
-	var right [2]atomic.Int64
-	err = each(len(rows), func(i int) error {
-		for k, before := range [][]string{nil, contexts[i]} {
-			o, err := put(ctx, engine, account, rows[i].Text, before)
-			if err != nil {
-				return err
-			}
-			for _, id := range rows[i].Relevant {
-				if len(o.Trace.Hits) > 0 && o.Trace.Hits[0].Entry == id {
-					right[k].Add(1)
-				}
-			}
-		}
-		return nil
-	})
-	n := float64(max(1, len(rows)))
-	return float64(right[0].Load()) / n, float64(right[1].Load()) / n, err
-}
-
-// put asks one question, in a conversation of its own in which before was said.
-func put(ctx context.Context, engine *dialogue.Engine, account bot.Account, text string, before []string) (bot.Outcome, error) {
-	now := time.Unix(1_700_000_000, 0)
-	t := bot.Turn{ID: "eval", Account: account, Now: now, Conversation: bot.Conversation{ID: "eval", Mode: bot.ModeBot, OpenedAt: now},
-		Waiting: []bot.Message{{ID: "eval", Author: bot.AuthorCustomer, Text: text, At: now}}}
-	for _, said := range before {
-		t.History = append(t.History, bot.Message{Author: bot.AuthorCustomer, Text: said, At: now})
+	results, err := b.AskAll(ctx, cases, nil)
+	if err != nil {
+		return err
 	}
-	return engine.Turn(ctx, t)
-}
-
-// each does n pieces of work on all cores and returns the first error.
-func each(n int, do func(i int) error) error {
-	var next atomic.Int64
-	var group sync.WaitGroup
-	var once sync.Once
-	var first error
-	for range runtime.GOMAXPROCS(0) {
-		group.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				if err := do(i); err != nil {
-					once.Do(func() { first = err })
-					next.Store(int64(n))
-				}
-			}
-		})
-	}
-	group.Wait()
-	return first
+	difference, interval := NewSample(results).Difference(alone, Accuracy)
+	r.note(set.Name, Measured{fmt.Sprintf("acc after %d other questions, difference", others), difference, interval})
+	return nil
 }

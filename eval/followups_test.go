@@ -1,106 +1,162 @@
-package eval_test
+package eval
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
-	"faqbot/bot/dialogue"
-	"faqbot/eval"
 	"faqbot/knowledge"
-	"faqbot/retrieval"
 	"faqbot/retrieval/encoder"
 )
 
-// shelf is a corpus of entries that are published nowhere.
-type shelf []knowledge.Entry
-
-func (shelf) Revisions(context.Context) (map[knowledge.AffiliateID]knowledge.Revision, error) {
-	return map[knowledge.AffiliateID]knowledge.Revision{"acme": 1}, nil
-}
-
-func (s shelf) Published(context.Context, knowledge.AffiliateID) ([]knowledge.Entry, knowledge.Revision, error) {
-	return s, 1, nil
-}
-
-var acme = bot.Account{Affiliates: []knowledge.AffiliateID{"acme"}}
-
-func engine(t *testing.T, entries []knowledge.Entry) *dialogue.Engine {
+func builtin(t *testing.T) *Vectors {
 	t.Helper()
 	e, err := encoder.New()
 	require.NoError(t, err)
-	s := retrieval.NewSearcher(shelf(entries), e, retrieval.SearcherOptions{})
-	require.NoError(t, s.Refresh(t.Context()))
-	p, err := dialogue.LoadPhrases()
-	require.NoError(t, err)
-	return dialogue.NewEngine(s, p, dialogue.DefaultPolicy())
+	return NewVectors(e)
+}
+
+// noted is the one figure of that name.
+func noted(t *testing.T, r *Report, name string) Noted {
+	t.Helper()
+	for _, n := range r.Noted {
+		if n.Name == name {
+			return n
+		}
+	}
+	require.Fail(t, "not noted: "+name, r.Noted)
+	return Noted{}
 }
 
 // Two follow-ups with the same words mean different things: without the context one of them is wrong.
-func TestMeasureFollowUps(t *testing.T) {
-	rows := []eval.FollowUp{
-		{Text: "How long does delivery to Germany take?", Rewrite: "How long does delivery to Germany take?"},
-		{Text: "and to France?", Context: []string{"How long does delivery to Germany take?"}, Rewrite: "How long does delivery to France take?"},
-		{Text: "and to France?", Context: []string{"What does insurance to Germany cost?"}, Rewrite: "What does insurance to France cost?"},
-		{Text: "and to France?", Context: []string{"What does insurance to Germany cost?"}, Rewrite: "What does insurance to France cost?"},
+func TestFollowUps(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "cast/queries.jsonl", `{"id":"1_1","text":"How long does delivery to Germany take?","rewrite":"How long does delivery to Germany take?"}
+{"id":"1_2","text":"and to France?","context":["How long does delivery to Germany take?"],"rewrite":"How long does delivery to France take?"}
+{"id":"2_2","text":"and to France?","context":["What does insurance to Germany cost?"],"rewrite":"What does insurance to France cost?"}
+{"id":"3_12","text":"and to France?","context":["What does insurance to Germany cost?"],"rewrite":"What does insurance to France cost?"}
+`)
+	set, err := readFollowUps("cast", dir+"/cast/queries.jsonl")
+	require.NoError(t, err)
+	require.Len(t, set.Entries, 3, "the same rewrite is one entry")
+	require.Equal(t, set.Cases[2].Relevant, set.Cases[3].Relevant)
+	require.Equal(t, set.Cases[0].Dialog, set.Cases[1].Dialog)
+	require.NotEqual(t, set.Cases[2].Dialog, set.Cases[3].Dialog)
+
+	r := &Report{}
+	require.NoError(t, r.followUps(t.Context(), dir, "cast", builtin(t)))
+	require.Less(t, noted(t, r, "acc alone").Value, 1.)
+	require.InDelta(t, 1, noted(t, r, "acc in context").Value, 1e-9)
+	require.Len(t, r.Checks, 1)
+	require.InDelta(t, 1, r.Checks[0].Value, 1e-9)
+	require.Equal(t, AtGoal, r.Checks[0].Standing)
+
+	write(t, dir, "cast/queries.jsonl", `{"id":"1_1","text":"and to France?"}`)
+	require.ErrorContains(t, r.followUps(t.Context(), dir, "cast", builtin(t)), `queries.jsonl, line 1: "1_1" has no "text" or no "rewrite"`)
+}
+
+// No follow-up is left to gain on when every question is right alone: that says nothing, and is no pass.
+func TestFollowUpsThatNeedNoContextMissTheirTarget(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "cast/queries.jsonl", `{"id":"1_1","text":"How do I pay?","rewrite":"How do I pay?"}
+{"id":"1_2","text":"Where is my order?","context":["How do I pay?"],"rewrite":"Where is my order?"}`)
+	r := &Report{}
+	require.NoError(t, r.followUps(t.Context(), dir, "cast", builtin(t)))
+	require.Equal(t, []Checked{{Set: "cast", Target: Target{"way from alone to 1", .33, .50}, Standing: Missing}}, r.Checks)
+}
+
+// payAndShip are two entries, and questions about them.
+func payAndShip() Set {
+	pay, ship := []knowledge.EntryID{"pay"}, []knowledge.EntryID{"ship"}
+	return Set{Name: "shop", Entries: []knowledge.Entry{
+		{ID: "pay", Key: "pay", Question: "How do I get paid?", Answer: "By bank."},
+		{ID: "ship", Key: "ship", Question: "How long does delivery to Germany take?", Answer: "Three days."}},
+		Cases: []Case{{ID: "1", Text: "How do I get paid?", Relevant: pay},
+			{ID: "2", Text: "How long does delivery to Germany take?", Relevant: ship},
+			{ID: "3", Text: "zebra"}}}
+}
+
+func asked(t *testing.T, set Set) (*Bot, *Sample) {
+	t.Helper()
+	b, err := NewBot(t.Context(), set.Entries, builtin(t))
+	require.NoError(t, err)
+	results, err := b.AskAll(t.Context(), set.Cases, nil)
+	require.NoError(t, err)
+	return b, NewSample(results)
+}
+
+func TestTopicChange(t *testing.T) {
+	set := payAndShip()
+	b, alone := asked(t, set)
+	r := &Report{}
+	require.NoError(t, r.topicChange(t.Context(), b, set, alone))
+	const name = "acc after 2 other questions, difference"
+	require.Zero(t, noted(t, r, name).Value, "whole questions stand alone")
+	require.Empty(t, set.Cases[0].Context, "the set is as it was")
+
+	for i := range alone.judged { // had all been wrong before, others would have helped
+		alone.judged[i].Right = false
 	}
-	entries := eval.Rewrites("acme", rows)
-	require.Len(t, entries, 3, "the same rewrite is one entry")
-	f, err := eval.MeasureFollowUps(t.Context(), engine(t, entries), acme, rows)
-	require.NoError(t, err)
-	require.Equal(t, 4, f.Queries)
-	require.Less(t, f.Alone, 1.)
-	require.Equal(t, 1., f.InContext)
-	require.Equal(t, 1., f.Share())
-	require.InDelta(t, .5, eval.FollowUpFigures{Alone: .6, InContext: .8}.Share(), 1e-9)
+	r = &Report{}
+	require.NoError(t, r.topicChange(t.Context(), b, set, alone))
+	require.InDelta(t, 1, noted(t, r, name).Value, 1e-9)
 }
 
-func TestMeasureTopicChange(t *testing.T) {
-	entries := []knowledge.Entry{
-		{ID: "pay", Key: "pay", Affiliate: "acme", Question: "How do I get paid?", Answer: "By bank."},
-		{ID: "ship", Key: "ship", Affiliate: "acme", Question: "How long does delivery to Germany take?", Answer: "Three days."}}
-	rows := []eval.Labelled{
-		{Text: "how do I get paid", Relevant: []knowledge.EntryID{"pay"}},
-		{Text: "how long does delivery to Germany take", Relevant: []knowledge.EntryID{"ship"}},
-		{Text: "how long does delivery to Germany take", Relevant: []knowledge.EntryID{"pay"}}, // a wrong label
+func TestFalseSplits(t *testing.T) {
+	set := payAndShip()
+	set.Cases = append(set.Cases, Case{ID: "4", Text: "How do I get paid? How long does delivery to Germany take?", Relevant: set.Cases[0].Relevant})
+	_, s := asked(t, set)
+	r := &Report{}
+	r.falseSplits("shop", s)
+	two := noted(t, r, "one question, two answers")
+	require.InDelta(t, .25, two.Value, 1e-9)
+	require.InDelta(t, .005, two.Ceiling, 1e-9)
+	require.Zero(t, noted(t, r, "one question, answer and offer").Value)
+	require.Empty(t, r.Checks, "shown, not enforced")
+}
+
+func TestPairs(t *testing.T) {
+	set := payAndShip()
+	list := drawPairs(set.Cases)
+	require.NotEmpty(t, list)
+	for _, p := range list {
+		require.True(t, p.first.InScope() && p.second.InScope())
+		require.NotEqual(t, p.first.Relevant, p.second.Relevant)
 	}
-	alone, after, err := eval.MeasureTopicChange(t.Context(), engine(t, entries), acme, rows, 2)
-	require.NoError(t, err)
-	require.InDelta(t, 2./3, alone, 1e-9)
-	require.InDelta(t, 2./3, after, 1e-9)
+	require.Contains(t, []string{"How do I get paid? How long does delivery to Germany take?", "How long does delivery to Germany take? How do I get paid?"}, list[0].text)
+	require.Contains(t, []string{"How do I get paid and how long does delivery to Germany take", "How long does delivery to Germany take and how do I get paid"}, list[4].text)
+
+	b, _ := asked(t, set)
+	r := &Report{}
+	require.NoError(t, r.pairs(t.Context(), b, set))
+	require.Greater(t, noted(t, r, "two questions, both answered right").Value, .3)
+	require.NoError(t, r.pairs(t.Context(), b, Set{Cases: set.Cases[:1]}), "one question makes no pair")
 }
 
-func TestMeasureSplits(t *testing.T) {
-	entries := []knowledge.Entry{
-		{ID: "pay", Key: "pay", Affiliate: "acme", Question: "How do I get paid?", Answer: "By bank."},
-		{ID: "ship", Key: "ship", Affiliate: "acme", Question: "How long does delivery to Germany take?", Answer: "Three days."}}
-	e := engine(t, entries)
-	both := "How do I get paid? How long does delivery to Germany take?"
-	answered, asked, err := eval.MeasureFalseSplits(t.Context(), e, acme, []string{"How do I get paid?", both, "hi", "How do I get paid? Tell me please."})
-	require.NoError(t, err)
-	require.Equal(t, []float64{.25, 0}, []float64{answered, asked})
-	pay, ship := eval.Labelled{Relevant: []knowledge.EntryID{"pay"}}, eval.Labelled{Relevant: []knowledge.EntryID{"ship"}}
-	f, err := eval.MeasurePairs(t.Context(), e, acme, []eval.Pair{{Text: both, First: pay, Second: ship}, {Text: both, First: ship, Second: pay},
-		{Text: "How do I get paid?", First: pay, Second: ship}, {Text: "hi", First: pay, Second: ship}})
-	require.NoError(t, err)
-	require.Equal(t, eval.PairFigures{Both: .25, Wrong: .25}, f)
-}
-
-func TestMeasureSignal(t *testing.T) {
-	p, err := dialogue.LoadPhrases()
-	require.NoError(t, err)
-	texts := []string{"this is unacceptable", "where is my money", "I am furious", "how do I pay"}
-	d := eval.MeasureSignal(p, "complaint", texts, func(i int) bool { return i < 2 })
-	require.Equal(t, eval.Detection{Messages: 4, Should: 2, Fired: 2, Right: 1}, d)
-	require.Equal(t, []float64{.5, .5, .5, .5}, []float64{d.Precision(), d.Recall(), d.F1(), d.FalseAlarms()})
-
-	talk := []string{"hi", "hi, how do I get paid?", "thanks, bye", "bye"}
-	only := func(k int) func(int) bool { return func(i int) bool { return i == k } }
-	require.Equal(t, 1., eval.MeasureSmallTalk(p, "greeting", talk, only(0)).F1())
-	require.Equal(t, 1., eval.MeasureSmallTalk(p, "thanks", talk, only(2)).F1())
-	require.Equal(t, 1., eval.MeasureSmallTalk(p, "goodbye", talk, only(3)).F1())
-	none := eval.MeasureSignal(p, "abuse", []string{"hello"}, only(0))
-	require.Equal(t, []float64{1, 0, 0}, []float64{none.Precision(), none.Recall(), none.FalseAlarms()})
+func TestPairIsJudged(t *testing.T) {
+	cases := payAndShip().Cases
+	p := pair{first: cases[0], second: cases[1]}
+	answered := func(a bot.Action, entries ...knowledge.EntryID) (o bot.Outcome) {
+		o.Decision.Action = a
+		for _, e := range entries {
+			o.Replies = append(o.Replies, bot.Reply{Entry: e})
+		}
+		return o
+	}
+	offered := answered(bot.ActionAnswer, "pay", "")
+	offered.Replies[1].Choices = []bot.Choice{{Payload: "e:ship"}, {Payload: "e:pay"}}
+	for name, c := range map[string]struct {
+		outcome bot.Outcome
+		verdict [3]bool
+	}{
+		"both":               {answered(bot.ActionAnswer, "pay", "ship"), [3]bool{true, false, false}},
+		"the wrong way":      {answered(bot.ActionAnswer, "ship", "pay"), [3]bool{false, false, true}},
+		"one":                {answered(bot.ActionAnswer, "pay"), [3]bool{}},
+		"neither":            {answered(bot.ActionHandoff, "", ""), [3]bool{}},
+		"the second offered": {offered, [3]bool{false, true, false}},
+	} {
+		both, asked, wrong := p.judge(c.outcome)
+		require.Equal(t, c.verdict, [3]bool{both, asked, wrong}, name)
+	}
 }

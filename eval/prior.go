@@ -8,13 +8,15 @@ import (
 	"math"
 	"slices"
 	"text/tabwriter"
+
+	"faqbot/retrieval"
 )
 
 // A Model is a logistic regression of "the best entry answers": the probability is the logistic
 // function of Bias plus the features times their Coefficients.
 type Model struct {
-	Bias         float64            `json:"bias"`
-	Coefficients map[string]float64 `json:"coefficients"`
+	Bias         float64
+	Coefficients map[string]float64
 }
 
 // Probability is what m makes of a row's features.
@@ -36,7 +38,7 @@ func FitModel(rows []Row, names []string) (Model, error) {
 	bySet, n := make(map[string]float64), 0.0
 	for _, r := range rows {
 		if r.Fit {
-			bySet[r.Set]++
+			bySet[r.Set] += r.Weight
 			n++
 		}
 	}
@@ -55,7 +57,7 @@ func FitModel(rows []Row, names []string) (Model, error) {
 			}
 			at[k] = v
 		}
-		x, y, weights = append(x, at), append(y, r.Right), append(weights, n/float64(len(bySet))/bySet[r.Set])
+		x, y, weights = append(x, at), append(y, r.Right), append(weights, r.Weight*n/float64(len(bySet))/bySet[r.Set])
 	}
 	beta, err := logistic(x, y, weights, fitRidge)
 	if err != nil {
@@ -143,13 +145,9 @@ func part(rows []Row, keep func(Row) bool) (kept, others []Row) {
 	return kept, others
 }
 
-// priorVersion is the form of a Prior's file.
-const priorVersion = 3
-
 // A Prior is what is shipped, and where it comes from. It holds no text of any set.
 type Prior struct {
-	Version    int        `json:"version"`
-	Model      Model      `json:"model"`
+	retrieval.Calibration
 	Provenance Provenance `json:"provenance"`
 }
 
@@ -169,10 +167,23 @@ type SourceNote struct {
 	Fitted  int    `json:"fitted"` // rows fitted on; none for a set that only measures
 }
 
-// priorFeatures are those of the shipped prior.
-func priorFeatures() []string { return []string{"cosine", "ngrams", "wordings"} }
+// learnedFeatures and plainFeatures are those of the two halves of a calibration.
+func learnedFeatures() []string { return []string{"sure", "wordings", "nearest", "entries", "spread"} }
+func plainFeatures() []string {
+	return []string{"plain sure", "wordings", "nearest", "entries", "plain spread"}
+}
 
-const priorMethod = "Logistic regression, ridge 1, of whether the best entry answers. Each set was asked as a whole once and four times with 20-60 % of its entries left out at random, so that their queries have no answer; where entries have 1.5 wordings or more, also twice with one and twice with three random wordings of each entry. At most 400 queries of a draw are fitted on. Each set weighs the same. Sets whose licence does not allow shipping what was fitted only measure. leave_one_family_out: each family predicted by the fit to the others."
+// calibrated fits one half of a calibration.
+func calibrated(rows []Row, names []string) (retrieval.Coefficients, error) {
+	m, err := FitModel(rows, names)
+	at := func(i int) float64 { return rounded(m.Coefficients[names[i]]) }
+	return retrieval.Coefficients{Bias: rounded(m.Bias), Sure: at(0), Wordings: at(1), Nearest: at(2), Entries: at(3), Spread: at(4)}, err
+}
+
+// rounded keeps as many digits as mean anything.
+func rounded(x float64) float64 { return math.Round(x*1000) / 1000 }
+
+const priorMethod = "Logistic regression, ridge 1, of whether the best entry answers, on the evidence that retrieval gathers (retrieval.Evidence). Each set was asked as a whole, four times with 10-45 % of its entries left out at random, so that their queries have no answer, and with 10, 20 and 40 entries if it has more; where entries have 1.5 wordings or more, also twice with one and twice with three random wordings of each of 70-100 % of the entries. At most 400 queries of a draw are fitted on. Where entries were left out, queries weigh as if .8/√n of them were out of scope, n being the number of entries. Each set weighs the same. Sets whose licence does not allow shipping what was fitted only measure. leave_one_family_out: each family predicted by the fit to the others."
 
 // Collect draws all rows of all sources. told hears what is being done.
 func Collect(ctx context.Context, sources []Source, e *Vectors, told func(string)) (rows []Row, err error) {
@@ -189,13 +200,17 @@ func Collect(ctx context.Context, sources []Source, e *Vectors, told func(string
 
 // FitPrior fits the shipped prior to rows, which were collected from sources in space.
 func FitPrior(sources []Source, rows []Row, space string) (*Prior, error) {
-	p := &Prior{Version: priorVersion, Provenance: Provenance{Space: space, Method: priorMethod}}
+	p := &Prior{Provenance: Provenance{Space: space, Method: priorMethod}}
+	p.Version = retrieval.CalibrationVersion
 	var err error
-	if p.Model, err = FitModel(rows, priorFeatures()); err != nil {
+	if p.Learned, err = calibrated(rows, learnedFeatures()); err != nil {
+		return nil, err
+	}
+	if p.Plain, err = calibrated(rows, plainFeatures()); err != nil {
 		return nil, err
 	}
 	p.Provenance.Spread, err = LeaveOneFamilyOut(rows, func(rows []Row) (func(Row) float64, error) {
-		m, err := FitModel(rows, priorFeatures())
+		m, err := FitModel(rows, learnedFeatures())
 		return m.Probability, err
 	})
 	if err != nil {
@@ -241,9 +256,13 @@ func (p *Prior) Print(w io.Writer) error {
 	}
 	fmt.Fprintln(t)
 	printChecks(t, p.Checks())
-	fmt.Fprintf(t, "feature\tcoefficient\nbias\t%.3f\n", p.Model.Bias)
-	for _, name := range priorFeatures() {
-		fmt.Fprintf(t, "%s\t%.3f\n", name, p.Model.Coefficients[name])
+	fmt.Fprintf(t, "coefficients\tbias\tsure\twordings\tnearest\tentries\tspread\n")
+	for _, half := range []struct {
+		name string
+		of   retrieval.Coefficients
+	}{{"with a logistic head", p.Learned}, {"without", p.Plain}} {
+		k := half.of
+		fmt.Fprintf(t, "%s\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\n", half.name, k.Bias, k.Sure, k.Wordings, k.Nearest, k.Entries, k.Spread)
 	}
 	for _, s := range p.Provenance.Sets {
 		if s.Fitted == 0 {

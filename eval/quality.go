@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"faqbot/bot/dialogue"
 )
 
 // A Target is what a figure must reach, and what it should.
@@ -24,24 +26,25 @@ type benchmark struct {
 	targets                    []Target
 	byEntry                    bool // the queries of one entry are paraphrases of each other
 	components                 bool // the whole is compared with each component
+	talk                       bool // false splits, changes of topic and pairs are noted
 }
 
 // benchmarks are the sets that quality is measured on.
 func benchmarks() []benchmark {
 	const faq, k5, k10, clean, typo = "faq.jsonl", "faq.k5.jsonl", "faq.k10.jsonl", "queries.jsonl", "queries.typo.jsonl"
 	return []benchmark{
-		{name: "banking77 k10", folder: "banking77", faq: k10, queries: clean, targets: []Target{{"acc", .875, .890}}},
+		{name: "banking77 k10", folder: "banking77", faq: k10, queries: clean, talk: true, targets: []Target{{"acc", .875, .890}}},
 		{name: "banking77 k5", folder: "banking77", faq: k5, queries: clean, targets: []Target{{"acc", .830, .850}}},
 		{name: "clinc150 k10", folder: "clinc150", faq: k10, queries: clean, targets: []Target{{"acc", .910, .925}, {"AUROC", .965, .972}}},
 		{name: "hwu64 k10", folder: "hwu64", faq: k10, queries: clean, targets: []Target{{"acc", .835, .850}}},
 		{name: "hwu64 k5", folder: "hwu64", faq: k5, queries: clean, targets: []Target{{"acc", .790, .810}}},
-		{name: "hint3_sofmattress", folder: "hint3_sofmattress", faq: faq, queries: clean,
+		{name: "hint3_sofmattress", folder: "hint3_sofmattress", faq: faq, queries: clean, talk: true,
 			targets: []Target{{"acc", .820, .850}, {"AUROC", .890, .920}, {"AURC", .205, .180}, jointTargets()["hint3_sofmattress"]}},
 		{name: "banking77_oos", folder: "banking77_oos", faq: faq, queries: clean, components: true, targets: []Target{jointTargets()["banking77_oos"]}},
 		{name: "clinc_oos_banking", folder: "clinc_oos_banking", faq: faq, queries: clean, components: true},
 		{name: "clinc_oos_credit_cards", folder: "clinc_oos_credit_cards", faq: faq, queries: clean, components: true},
-		{name: "stackfaq", folder: "stackfaq", faq: faq, queries: clean, byEntry: true, targets: []Target{{"acc", .945, .960}, {"r@3", .997, 1}}},
-		{name: "covidfaq_jhu", folder: "covidfaq_jhu", faq: faq, queries: clean, targets: []Target{{"acc", .640, .740}, {"r@3", .910, .940}}},
+		{name: "stackfaq", folder: "stackfaq", faq: faq, queries: clean, talk: true, byEntry: true, targets: []Target{{"acc", .945, .960}, {"r@3", .997, 1}}},
+		{name: "covidfaq_jhu", folder: "covidfaq_jhu", faq: faq, queries: clean, talk: true, targets: []Target{{"acc", .640, .740}, {"r@3", .910, .940}}},
 		{name: "banking77 k10" + typing, folder: "banking77", faq: k10, queries: typo, targets: []Target{{"acc", .80, .84}}},
 		{name: "clinc150 k10" + typing, folder: "clinc150", faq: k10, queries: typo, targets: []Target{{"acc", .83, .88}}},
 		{name: "stackfaq" + typing, folder: "stackfaq", faq: faq, queries: typo, byEntry: true, targets: []Target{{"acc", .90, .93}}},
@@ -74,6 +77,13 @@ type Checked struct {
 	Value    float64   `json:"value"`
 	Interval *Interval `json:"interval,omitempty"` // nil for figures over all sets
 	Standing Standing  `json:"standing"`
+}
+
+// A Noted is a figure that is shown and has no target.
+type Noted struct {
+	Set string `json:"set"`
+	Measured
+	Ceiling float64 `json:"ceiling,omitempty"` // what it should stay below, if that is known
 }
 
 // A Standing says how a figure stands to its target.
@@ -145,6 +155,7 @@ type Report struct {
 	Sets    []SetReport  `json:"sets"`
 	Skipped []string     `json:"skipped"` // sets that are not there
 	Checks  []Checked    `json:"checks"`
+	Noted   []Noted      `json:"noted"`
 	Typos   []Comparison `json:"typos"`             // with typing errors against without
 	Against []Comparison `json:"against,omitempty"` // this run against an earlier one
 }
@@ -154,19 +165,21 @@ const reportVersion = 1
 // Quality asks the queries of every benchmark found in data and checks the targets. told hears what
 // is being done. Without a single benchmark it is an error.
 func Quality(ctx context.Context, data string, e *Vectors, told func(string)) (*Report, error) {
+	phrases, err := dialogue.LoadPhrases()
+	if err != nil {
+		return nil, err
+	}
 	r := &Report{Version: reportVersion}
-	for _, b := range benchmarks() {
-		told(b.name)
-		s, checks, err := b.measure(ctx, data, e)
+	for _, step := range r.steps(ctx, data, e, phrases) {
+		told(step.name)
+		err := step.measure()
 		if errors.Is(err, fs.ErrNotExist) {
-			r.Skipped = append(r.Skipped, b.name)
+			r.Skipped = append(r.Skipped, step.name)
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", b.name, err)
+			return nil, fmt.Errorf("%s: %w", step.name, err)
 		}
-		r.Sets = append(r.Sets, s)
-		r.Checks = append(r.Checks, checks...)
 	}
 	if len(r.Sets) == 0 {
 		return nil, fmt.Errorf("%s holds none of the public sets; give the folder that has banking77, stackfaq and the others", data)
@@ -176,10 +189,35 @@ func Quality(ctx context.Context, data string, e *Vectors, told func(string)) (*
 	return r, nil
 }
 
-func (b benchmark) measure(ctx context.Context, data string, e *Vectors) (r SetReport, checks []Checked, err error) {
+// A step measures one thing into the report.
+type step struct {
+	name    string
+	measure func() error
+}
+
+func (r *Report) steps(ctx context.Context, data string, e *Vectors, p *dialogue.Phrases) (list []step) {
+	for _, b := range benchmarks() {
+		list = append(list, step{b.name, func() error { return r.benchmark(ctx, data, b, e) }})
+	}
+	for _, name := range followUpSets() {
+		list = append(list, step{name, func() error { return r.followUps(ctx, data, name, e) }})
+	}
+	return append(list,
+		step{"multidogo_software", func() error { return r.smallTalk(data, p) }},
+		step{"banking77, signals", func() error { return r.falseAlarms(data, p) }},
+		step{"signals_airline", func() error {
+			return r.moods(data, "signals_airline", "complaint", p, func(m moodRow) bool { return m.Sentiment == "negative" })
+		}},
+		step{"signals_offensive", func() error {
+			return r.moods(data, "signals_offensive", "abuse", p, func(m moodRow) bool { return m.Offensive })
+		}})
+}
+
+// benchmark asks the queries of b.
+func (r *Report) benchmark(ctx context.Context, data string, b benchmark, e *Vectors) error {
 	set, err := ReadSet(b.name, filepath.Join(data, b.folder, b.faq), filepath.Join(data, b.folder, b.queries))
 	if err != nil {
-		return r, nil, err
+		return err
 	}
 	for i, c := range set.Cases {
 		if b.byEntry && c.InScope() {
@@ -188,23 +226,40 @@ func (b benchmark) measure(ctx context.Context, data string, e *Vectors) (r SetR
 	}
 	bot, err := NewBot(ctx, set.Entries, e)
 	if err != nil {
-		return r, nil, err
+		return err
 	}
-	results, err := bot.AskAll(ctx, set.Cases)
+	results, err := bot.AskAll(ctx, set.Cases, nil)
 	if err != nil {
-		return r, nil, err
+		return err
 	}
 	s := NewSample(results)
-	r = reportOf(set, s)
-	checks = r.check(b.targets)
+	report := reportOf(set, s)
+	r.Sets = append(r.Sets, report)
+	r.Checks = append(r.Checks, report.check(b.targets)...)
 	if b.components {
 		more, err := gains(ctx, bot, set.Cases, b.name, s)
 		if err != nil {
-			return r, nil, err
+			return err
 		}
-		checks = append(checks, more...)
+		r.Checks = append(r.Checks, more...)
 	}
-	return r, checks, nil
+	if !b.talk {
+		return nil
+	}
+	r.falseSplits(b.name, s)
+	if err := r.topicChange(ctx, bot, set, s); err != nil {
+		return err
+	}
+	return r.pairs(ctx, bot, set)
+}
+
+// note adds figures that have no target; those that mean nothing on this set are left out.
+func (r *Report) note(set string, list ...Measured) {
+	for _, m := range list {
+		if !math.IsNaN(m.Value) {
+			r.Noted = append(r.Noted, Noted{Set: set, Measured: m})
+		}
+	}
 }
 
 // reportOf works out all figures of a set.
@@ -290,9 +345,13 @@ func hundredths(curve []RiskPoint) []RiskPoint {
 func good(j Judged) bool { return j.Right || !j.InScope && j.Confidence < even }
 
 func (r *SetReport) measure(s *Sample, name string, f Figure) {
-	if v := f(s, nil); !math.IsNaN(v) {
-		r.Figures = append(r.Figures, Measured{name, v, s.Interval(f)})
+	if m := figureOf(name, s, f); !math.IsNaN(m.Value) {
+		r.Figures = append(r.Figures, m)
 	}
+}
+
+func figureOf(name string, s *Sample, f Figure) Measured {
+	return Measured{name, f(s, nil), s.Interval(f)}
 }
 
 func milliseconds(s *Sample, q float64) float64 { return float64(s.Latency(q).Microseconds()) / 1000 }
@@ -313,13 +372,21 @@ func (r SetReport) check(targets []Target) (list []Checked) {
 		for _, f := range figures() {
 			low = low || f.name == t.Figure && f.low
 		}
-		c := Checked{Set: r.Name, Target: t, Standing: Missing}
-		if m, ok := r.Figure(t.Figure); ok {
-			c.Value, c.Interval, c.Standing = m.Value, &m.Interval, standing(m.Value, t, low)
+		m, ok := r.Figure(t.Figure)
+		if !ok {
+			m.Value = math.NaN()
 		}
-		list = append(list, c)
+		list = append(list, checked(r.Name, m, t, low))
 	}
 	return list
+}
+
+// checked checks m; what means nothing on this set misses its target.
+func checked(set string, m Measured, t Target, low bool) Checked {
+	if math.IsNaN(m.Value) {
+		return Checked{Set: set, Target: t, Standing: Missing}
+	}
+	return Checked{Set: set, Target: t, Value: m.Value, Interval: &m.Interval, Standing: standing(m.Value, t, low)}
 }
 
 // checkCalibration checks the mean and the worst calibration error of the sets that are large enough.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"faqbot/bot"
-	"faqbot/knowledge"
 )
 
 // rankedMost is how many entries the engine ranks, at most; what answers and was not ranked is missed.
@@ -132,19 +131,20 @@ func Verdicts() []Verdict {
 
 // Verdict judges r's action, not its ranking.
 func (r Result) Verdict() Verdict {
-	right := slices.ContainsFunc(r.Entries, func(id knowledge.EntryID) bool { return r.relevant(id) })
+	d := r.Outcome.Decision
+	right := slices.ContainsFunc(d.Entries, r.relevant)
 	switch {
-	case r.Action == bot.ActionHandoff:
+	case d.Action == bot.ActionHandoff:
 		return HandedOff
-	case r.Action == bot.ActionAnswer && len(r.Entries) == 0:
+	case d.Action == bot.ActionAnswer && len(d.Entries) == 0:
 		return SmallTalk
-	case r.Action == bot.ActionAnswer && right:
+	case d.Action == bot.ActionAnswer && right:
 		return AnsweredRight
-	case r.Action == bot.ActionAnswer:
+	case d.Action == bot.ActionAnswer:
 		return AnsweredWrong
-	case r.Action == bot.ActionClarify && right:
+	case d.Action == bot.ActionClarify && right:
 		return OfferedRight
-	case r.Action == bot.ActionClarify && len(r.Entries) > 0:
+	case d.Action == bot.ActionClarify && len(d.Entries) > 0:
 		return OfferedWrong
 	}
 	return Declined

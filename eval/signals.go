@@ -1,160 +1,146 @@
 package eval
 
 import (
-	"context"
+	"path/filepath"
 	"slices"
-	"sync/atomic"
 
 	"faqbot/bot"
 	"faqbot/bot/dialogue"
+	"faqbot/knowledge"
 )
 
-// Detection is how well a signal is told, over messages of which some should fire it.
+// A Detection counts messages by whether a signal should have fired and whether it did.
 type Detection struct {
 	Messages, Should, Fired, Right int
 }
 
-// Precision is how many of those that fired should have; 1 if none fired.
-func (d Detection) Precision() float64 { return share(d.Right, d.Fired) }
+// Precision is how many of those that fired should have; NaN if none fired.
+func (d Detection) Precision() float64 { return ratio(float64(d.Right), float64(d.Fired)) }
 
-// Recall is how many of those that should have fired did; 1 if none should.
-func (d Detection) Recall() float64 { return share(d.Right, d.Should) }
+// Recall is how many of those that should have fired did; NaN if none should.
+func (d Detection) Recall() float64 { return ratio(float64(d.Right), float64(d.Should)) }
 
 // F1 is the harmonic mean of both.
-func (d Detection) F1() float64 { return share(2*d.Right, d.Fired+d.Should) }
+func (d Detection) F1() float64 { return ratio(float64(2*d.Right), float64(d.Fired+d.Should)) }
 
 // FalseAlarms is how many of those that should not have fired did.
 func (d Detection) FalseAlarms() float64 {
-	if d.Messages == d.Should {
-		return 0
+	return ratio(float64(d.Fired-d.Right), float64(d.Messages-d.Should))
+}
+
+// A message is what a customer wrote and whether a signal should fire.
+type message struct {
+	text   string
+	should bool
+	dialog string
+}
+
+// detections are messages read one by one.
+type detections struct {
+	should, fired []bool
+	cluster       []int
+}
+
+// detect reads each message by itself. signal is one of dialogue.Signals.Names.
+func detect(p *dialogue.Phrases, signal string, list []message) detections {
+	d := detections{should: make([]bool, len(list)), fired: make([]bool, len(list))}
+	dialogs := make([]string, len(list))
+	for i, m := range list {
+		read := dialogue.Read(p, bot.Turn{Waiting: []bot.Message{{Author: bot.AuthorCustomer, Text: m.text}}})
+		d.should[i], d.fired[i], dialogs[i] = m.should, slices.Contains(read.Names(), signal), m.dialog
 	}
-	return float64(d.Fired-d.Right) / float64(d.Messages-d.Should)
-}
-
-func share(part, of int) float64 {
-	if of == 0 {
-		return 1
-	}
-	return float64(part) / float64(of)
-}
-
-// MeasureSignal reads every text and compares whether the signal fired with whether it should. name is one of
-// dialogue.Signals.Names.
-func MeasureSignal(p *dialogue.Phrases, name string, texts []string, should func(i int) bool) (d Detection) {
-	return detect(len(texts), should, func(i int) bool { return slices.Contains(read(p, texts[i]).Names(), name) })
-}
-
-// MeasureSmallTalk is MeasureSignal for messages that ask nothing beside the small talk named: "hi, how
-// do I get paid?" greets, but is a question. The first name that fits counts, in the order in which
-// the bot answers: thanks, a goodbye, a greeting.
-func MeasureSmallTalk(p *dialogue.Phrases, name string, texts []string, should func(i int) bool) (d Detection) {
-	return detect(len(texts), should, func(i int) bool {
-		s := read(p, texts[i])
-		switch {
-		case s.Question != "" && !s.Polite:
-			return false
-		case s.Thanks:
-			return name == "thanks"
-		case s.Goodbye:
-			return name == "goodbye"
-		}
-		return s.Greeting && name == "greeting"
-	})
-}
-
-func detect(n int, should, fired func(i int) bool) (d Detection) {
-	for i := range n {
-		want, got := should(i), fired(i)
-		d.Messages++
-		if want {
-			d.Should++
-		}
-		if got {
-			d.Fired++
-		}
-		if want && got {
-			d.Right++
-		}
-	}
+	d.cluster = clustersOf(dialogs)
 	return d
 }
 
-func read(p *dialogue.Phrases, text string) dialogue.Signals {
-	return dialogue.Read(p, bot.Turn{Waiting: []bot.Message{{Author: bot.AuthorCustomer, Text: text}}})
-}
-
-// MeasureFalseSplits is how often one question gets two answers, or an answer and a question back.
-func MeasureFalseSplits(ctx context.Context, engine *dialogue.Engine, account bot.Account, questions []string) (answered, asked float64, err error) {
-	var two, back atomic.Int64
-	err = each(len(questions), func(i int) error {
-		o, err := put(ctx, engine, account, questions[i], nil)
-		if err != nil {
-			return err
+// count counts the message at place i weights[i] times; nil counts each once.
+func (d detections) count(weights []int) (sum Detection) {
+	for i := range d.should {
+		w := 1
+		if weights != nil {
+			w = weights[i]
 		}
-		switch answers, choices := told(o); {
-		case answers > 1:
-			two.Add(1)
-		case answers == 1 && choices:
-			back.Add(1)
+		sum.Messages += w
+		if d.should[i] {
+			sum.Should += w
 		}
-		return nil
-	})
-	n := float64(max(1, len(questions)))
-	return float64(two.Load()) / n, float64(back.Load()) / n, err
-}
-
-// told counts the entries that an outcome answers with, and says whether it offers others.
-func told(o bot.Outcome) (answers int, choices bool) {
-	for _, r := range o.Replies {
-		if r.Entry != "" {
-			answers++
+		if d.fired[i] {
+			sum.Fired += w
 		}
-		choices = choices || len(r.Choices) > 1
+		if d.should[i] && d.fired[i] {
+			sum.Right += w
+		}
 	}
-	return answers, choices
+	return sum
 }
 
-// A Pair is two questions in one message, each with the entries that answer it.
-type Pair struct {
-	Text          string
-	First, Second Labelled
+func (d detections) measure(name string, of func(Detection) float64) Measured {
+	weighted := func(weights []int) float64 { return of(d.count(weights)) }
+	return Measured{name, weighted(nil), bootstrap(len(d.should), d.cluster, weighted)}
 }
 
-// PairFigures are what became of two questions in one message.
-type PairFigures struct {
-	Both  float64 // both were answered, and rightly
-	Asked float64 // the first was answered rightly and the second asked back about, with the right entry on offer
-	Wrong float64 // two answers, one of them wrong
-}
-
-// MeasurePairs asks every pair.
-func MeasurePairs(ctx context.Context, engine *dialogue.Engine, account bot.Account, pairs []Pair) (f PairFigures, err error) {
-	var both, asked, wrong atomic.Int64
-	err = each(len(pairs), func(i int) error {
-		pair := pairs[i]
-		o, err := put(ctx, engine, account, pair.Text, nil)
-		if err != nil || o.Decision.Action != bot.ActionAnswer || len(o.Replies) < 2 {
-			return err
+// smallTalk checks how well greetings and thanks are told in whole dialogues.
+func (r *Report) smallTalk(data string, p *dialogue.Phrases) error {
+	const name = "multidogo_software"
+	set, err := ReadSet(name, filepath.Join(data, name, "faq.jsonl"), filepath.Join(data, name, "queries.jsonl"))
+	if err != nil {
+		return err
+	}
+	for _, c := range []struct {
+		signal string
+		label  knowledge.EntryID
+	}{{"greeting", "openinggreeting"}, {"thanks", "thankyou"}} {
+		var list []message
+		for _, said := range set.Cases {
+			list = append(list, message{said.Text, slices.Contains(said.Relevant, c.label), said.Dialog})
 		}
-		first, second := o.Replies[0], o.Replies[1]
-		right := slices.Contains(pair.First.Relevant, first.Entry)
-		switch {
-		case second.Entry != "" && right && slices.Contains(pair.Second.Relevant, second.Entry):
-			both.Add(1)
-		case second.Entry != "":
-			wrong.Add(1)
-		case right && offers(second, pair.Second):
-			asked.Add(1)
-		}
+		d := detect(p, c.signal, list)
+		m := d.measure(c.signal+" F1", Detection.F1)
+		r.Checks = append(r.Checks, checked(name, m, Target{m.Name, .80, .90}, false))
+		r.note(name, d.measure(c.signal+" precision", Detection.Precision), d.measure(c.signal+" recall", Detection.Recall))
+	}
+	return nil
+}
+
+// falseAlarms checks how often a customer's plain question is taken for a mood.
+func (r *Report) falseAlarms(data string, p *dialogue.Phrases) error {
+	const name = "banking77"
+	set, err := ReadSet(name, filepath.Join(data, name, "faq.jsonl"), filepath.Join(data, name, "queries.jsonl"))
+	if err != nil {
+		return err
+	}
+	list := make([]message, len(set.Cases))
+	for i, c := range set.Cases {
+		list[i].text = c.Text
+	}
+	for _, signal := range []string{"wants_person", "complaint", "abuse"} {
+		m := detect(p, signal, list).measure(signal+" false alarms", Detection.FalseAlarms)
+		r.Checks = append(r.Checks, checked(name, m, Target{m.Name, .01, .003}, true))
+	}
+	return nil
+}
+
+// A moodRow is a post with its mood, as signals_airline and signals_offensive have it. Their IDs are
+// not unique, and nothing answers them.
+type moodRow struct {
+	Text      string `json:"text"`
+	Sentiment string `json:"sentiment"`
+	Offensive bool   `json:"offensive"`
+}
+
+// moods notes how well a signal is told in the posts of set, which are not a service's messages: they
+// show where the words end, and are no target.
+func (r *Report) moods(data, set, signal string, p *dialogue.Phrases, should func(moodRow) bool) error {
+	var list []message
+	err := ReadLines(filepath.Join(data, set, "queries.jsonl"), func(_ int, m moodRow) error {
+		list = append(list, message{text: m.Text, should: should(m)})
 		return nil
 	})
-	n := float64(max(1, len(pairs)))
-	return PairFigures{float64(both.Load()) / n, float64(asked.Load()) / n, float64(wrong.Load()) / n}, err
-}
-
-// offers reports whether a reply has a button for an entry that answers q.
-func offers(r bot.Reply, q Labelled) bool {
-	return slices.ContainsFunc(r.Choices, func(c bot.Choice) bool {
-		return slices.Contains(q.Relevant, dialogue.EntryOf(c.Payload))
-	})
+	if err != nil {
+		return err
+	}
+	d := detect(p, signal, list)
+	r.note(set, d.measure(signal+" precision", Detection.Precision), d.measure(signal+" recall", Detection.Recall),
+		d.measure(signal+" false alarms", Detection.FalseAlarms))
+	return nil
 }

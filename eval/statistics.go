@@ -173,20 +173,28 @@ type Comparison struct {
 // Compare compares what each case was worth before and after, over the clusters of the cases.
 func Compare(name string, before, after []float64, cluster []int) Comparison {
 	d := make([]float64, len(before))
-	total := 0.0
 	for i := range d {
 		d[i] = after[i] - before[i]
-		total += d[i]
 	}
-	return Comparison{Name: name, Cases: len(d), Difference: ratio(total, float64(len(d))), P: randomisation(d, cluster),
-		Detectable: detectable(d, cluster), Interval: bootstrap(len(d), cluster, func(weights []int) float64 {
-			sum, n := 0.0, 0.0
-			for i, x := range d {
-				sum += float64(weights[i]) * x
-				n += float64(weights[i])
+	m := average(name, d, cluster)
+	return Comparison{Name: name, Cases: len(d), Difference: m.Value, Interval: m.Interval, P: randomisation(d, cluster), Detectable: detectable(d, cluster)}
+}
+
+// average is the mean of values, one for each case.
+func average(name string, values []float64, cluster []int) Measured {
+	of := func(weights []int) float64 {
+		sum, n := 0.0, 0.0
+		for i, x := range values {
+			w := 1.0
+			if weights != nil {
+				w = float64(weights[i])
 			}
-			return ratio(sum, n)
-		})}
+			sum += w * x
+			n += w
+		}
+		return ratio(sum, n)
+	}
+	return Measured{name, of(nil), bootstrap(len(values), cluster, of)}
 }
 
 // Adjust corrects for comparisons that were made together.

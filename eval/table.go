@@ -12,6 +12,7 @@ import (
 func (r *Report) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	printChecks(t, r.Checks)
+	r.printNoted(t)
 	r.printSets(t)
 	printComparisons(t, "with typing errors against without: treated well", r.Typos)
 	printComparisons(t, "this run against the earlier one: treated well", r.Against)
@@ -29,6 +30,18 @@ func printChecks(w io.Writer, list []Checked) {
 			interval = c.Interval.String()
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Set, c.Figure, three(c.Value), interval, three(c.Floor), three(c.Goal), c.Standing)
+	}
+	fmt.Fprintln(w)
+}
+
+func (r *Report) printNoted(w io.Writer) {
+	fmt.Fprintf(w, "set, without a target\tfigure\tvalue\t95 %%\tceiling\n")
+	for _, n := range r.Noted {
+		ceiling := ""
+		if n.Ceiling > 0 {
+			ceiling = three(n.Ceiling)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", n.Set, n.Name, three(n.Value), n.Interval, ceiling)
 	}
 	fmt.Fprintln(w)
 }

@@ -157,13 +157,13 @@ func (d *Desk) Take(ctx context.Context, id TicketID, agent AgentID, over bool) 
 	return fmt.Errorf("take ticket %s of %s: %w", id, t.Assignee, ErrTaken)
 }
 
-// Reply sends text to the customer in the agent's name, taking the ticket if nobody has it. The
-// same key sends once. Errors: ErrNotFound, ErrTaken, ErrClosed, and a *bot.SendError when the
+// Reply sends text and files to the customer in the agent's name, taking the ticket if nobody has it.
+// The text may be empty if there are files. The same key sends once. Errors: ErrNotFound, ErrTaken, ErrClosed, and a *bot.SendError when the
 // network lets nobody write to the customer now; then nothing is sent.
-func (d *Desk) Reply(ctx context.Context, id TicketID, agent AgentID, key, text string) error {
+func (d *Desk) Reply(ctx context.Context, id TicketID, agent AgentID, key, text string, files ...bot.Media) error {
 	text = strings.TrimSpace(text)
 	switch n := bot.UTF16Len(text); {
-	case n == 0:
+	case n == 0 && len(files) == 0:
 		return fmt.Errorf("reply: %w", ErrEmpty)
 	case n > LongestReply:
 		return fmt.Errorf("reply of %d characters: %w", n, ErrTooLong)
@@ -175,7 +175,7 @@ func (d *Desk) Reply(ctx context.Context, id TicketID, agent AgentID, key, text 
 	if err != nil {
 		return err
 	}
-	if err := d.conversations.Say(ctx, t.Conversation, key, bot.Reply{Text: text, Agent: string(agent)}); err != nil {
+	if err := d.conversations.Say(ctx, t.Conversation, key, bot.Carrying(bot.Reply{Text: text, Agent: string(agent)}, files)...); err != nil {
 		return err
 	}
 	return d.store.replied(ctx, id, d.now())

@@ -68,15 +68,16 @@ func onBoth(t *testing.T, test func(t *testing.T, o *office)) {
 		require.NoError(t, err)
 		o := &office{t: t, db: db, network: &network{}, account: bot.Account{Channel: "test", ID: "one", Affiliates: []knowledge.AffiliateID{"acme"}},
 			phones: &phones{}, other: bot.Account{Channel: "phones", ID: "two", Affiliates: []knowledge.AffiliateID{"acme"}}}
-		channels := map[string]bot.Channel{"test/one": o.network, "phones/two": o.phones}
-		accounts := map[string]bot.Account{"test/one": o.account, "phones/two": o.other}
+		accounts := bot.NewRegistry()
+		accounts.Put(o.account, o.network)
+		accounts.Put(o.other, o.phones)
 		linkKey := []byte("a key for links")
 		store := bot.NewStore(db)
-		o.desk = NewDesk(db, bot.NewConversations(store, channels, bot.ConversationsOptions{Accounts: accounts, LinkKey: linkKey}), phrases, log, nil)
-		o.intake = bot.NewIntake(store, channels, log, bot.IntakeOptions{LinkKey: linkKey})
+		o.desk = NewDesk(db, bot.NewConversations(store, accounts, bot.ConversationsOptions{LinkKey: linkKey}), phrases, log, nil)
+		o.intake = bot.NewIntake(store, accounts, log, bot.IntakeOptions{LinkKey: linkKey})
 		engine := dialogue.NewEngine(nothing{}, phrases, dialogue.DefaultPolicy())
-		runner := bot.NewRunner(store, engine, accounts, channels, log, bot.RunnerOptions{})
-		courier := bot.NewCourier(store, channels, o.desk, log, bot.CourierOptions{})
+		runner := bot.NewRunner(store, engine, accounts, log, bot.RunnerOptions{})
+		courier := bot.NewCourier(store, accounts, o.desk, log, bot.CourierOptions{})
 		ctx, stop := context.WithCancel(context.Background())
 		g, ctx := errgroup.WithContext(ctx)
 		g.Go(func() error { return runner.Run(ctx) })

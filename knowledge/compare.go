@@ -16,7 +16,7 @@ func (e Entry) address() address { return address{e.Key, e.Locale} }
 
 // same reports whether a and b say the same, to the millisecond that the databases keep.
 func same(a, b Entry) bool {
-	return a.Question == b.Question && slices.Equal(a.Variants, b.Variants) && a.Answer == b.Answer &&
+	return a.Question == b.Question && slices.Equal(a.Variants, b.Variants) && a.Answer == b.Answer && slices.Equal(a.Media, b.Media) &&
 		a.Topic == b.Topic && sqldb.Millis(a.From) == sqldb.Millis(b.From) && sqldb.Millis(a.To) == sqldb.Millis(b.To)
 }
 
@@ -37,6 +37,8 @@ func checkRows(rows []Row) error {
 			return fmt.Errorf("line %d has no key", r.Line)
 		case r.Question == "":
 			return fmt.Errorf("line %d has no question", r.Line)
+		case slices.ContainsFunc(r.Media, func(m Media) bool { return m.File == "" && m.Link == "" }):
+			return fmt.Errorf("line %d names a file that nobody looked for: see FindFiles", r.Line)
 		case seen[r.address()]:
 			return fmt.Errorf("line %d repeats key %q, locale %q", r.Line, r.Key, r.Locale)
 		}

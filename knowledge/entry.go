@@ -29,6 +29,7 @@ type Entry struct {
 	Question  string      // the wording shown to people
 	Variants  []string    // other wordings customers use
 	Answer    string      // what the customer is told; plain text with links
+	Media     []Media     // what goes with the answer, in order
 	Topic     string      // groups entries and routes a handoff
 	From, To  time.Time   // when the answer holds: From ≤ t < To; zero means unbounded
 	Revision  Revision    // the publish that last changed it
@@ -42,6 +43,17 @@ func (e Entry) Wordings() []string {
 // Holds reports whether the answer is valid at t.
 func (e Entry) Holds(t time.Time) bool {
 	return (e.From.IsZero() || !t.Before(e.From)) && (e.To.IsZero() || t.Before(e.To))
+}
+
+// A Media is a file that goes with an answer: one that we keep, by its ID in knowledge/media, or one that
+// lies elsewhere, by its link. One with neither is a file's name that nobody has found the file of yet.
+type Media struct {
+	Kind string `json:"kind"`           // photo, video, audio, document
+	File string `json:"file,omitempty"` // its ID in knowledge/media
+	Link string `json:"link,omitempty"` // https
+	Name string `json:"name,omitempty"` // as its author calls it
+	Type string `json:"type,omitempty"` // media type, of a file that we keep
+	Size int64  `json:"size,omitempty"` // bytes, of a file that we keep
 }
 
 // A Row is one parsed line of an upload, before it is compared with the corpus.

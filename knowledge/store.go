@@ -57,21 +57,24 @@ func lockAffiliate(ctx context.Context, tx *sql.Tx, id AffiliateID) (Revision, e
 // found nothing.
 const entryColumns = `COALESCE(e.id, ''), COALESCE(e.affiliate, ''), COALESCE(e.key, ''), COALESCE(e.locale, ''),
 	COALESCE(v.question, ''), COALESCE(v.variants, ''), COALESCE(v.answer, ''), COALESCE(v.topic, ''),
-	COALESCE(v.valid_from, 0), COALESCE(v.valid_to, 0), COALESCE(v.from_revision, 0)`
+	COALESCE(v.valid_from, 0), COALESCE(v.valid_to, 0), COALESCE(v.from_revision, 0), COALESCE(v.media, '')`
 
 // scanEntry reads a row of entryColumns after the columns that go to before.
 func scanEntry(scan func(dest ...any) error, before ...any) (Entry, error) {
 	var e Entry
-	var variants string
+	var variants, media string
 	var from, to int64
 	err := scan(append(before, &e.ID, &e.Affiliate, &e.Key, &e.Locale, &e.Question, &variants, &e.Answer, &e.Topic,
-		&from, &to, &e.Revision)...)
+		&from, &to, &e.Revision, &media)...)
 	if err != nil {
 		return Entry{}, err
 	}
 	e.From, e.To = sqldb.Time(from), sqldb.Time(to)
 	if variants != "" && variants != "[]" {
 		err = json.Unmarshal([]byte(variants), &e.Variants)
+	}
+	if media != "" && err == nil {
+		err = json.Unmarshal([]byte(media), &e.Media)
 	}
 	return e, err
 }
@@ -142,11 +145,17 @@ func insertIdentities(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, en
 
 func insertVersions(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, entries []Entry, from Revision) error {
 	return insertRows(ctx, tx, `INSERT INTO versions (entry_id, affiliate, from_revision, question, variants, answer,
-		topic, valid_from, valid_to) VALUES `, ``, len(entries), func(i int) ([]any, error) {
+		topic, valid_from, valid_to, media) VALUES `, ``, len(entries), func(i int) ([]any, error) {
 		e := entries[i]
 		variants, err := json.Marshal(append([]string{}, e.Variants...)) // never null
+		media := ""
+		if len(e.Media) > 0 && err == nil {
+			var list []byte
+			list, err = json.Marshal(e.Media)
+			media = string(list)
+		}
 		return []any{string(e.ID), string(affiliate), int64(from), e.Question, string(variants), e.Answer,
-			e.Topic, sqldb.Millis(e.From), sqldb.Millis(e.To)}, err
+			e.Topic, sqldb.Millis(e.From), sqldb.Millis(e.To), media}, err
 	})
 }
 

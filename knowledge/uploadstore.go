@@ -19,6 +19,7 @@ type storedChange struct {
 	Question string     `json:"question,omitempty"`
 	Variants []string   `json:"variants,omitempty"`
 	Answer   string     `json:"answer,omitempty"`
+	Media    []Media    `json:"media,omitempty"`
 	Topic    string     `json:"topic,omitempty"`
 	From     int64      `json:"from,omitempty"` // Unix milliseconds, like To
 	To       int64      `json:"to,omitempty"`
@@ -30,7 +31,7 @@ func storeChanges(changes []Change) (string, error) {
 		e := ch.After
 		s := storedChange{
 			Kind: ch.Kind, ID: e.ID, Key: e.Key, Locale: e.Locale, Question: e.Question, Variants: e.Variants,
-			Answer: e.Answer, Topic: e.Topic, From: sqldb.Millis(e.From), To: sqldb.Millis(e.To),
+			Answer: e.Answer, Media: e.Media, Topic: e.Topic, From: sqldb.Millis(e.From), To: sqldb.Millis(e.To),
 		}
 		if ch.Kind == ChangeRetired {
 			s.ID = ch.Before.ID
@@ -56,7 +57,7 @@ func loadChanges(text string, affiliate AffiliateID) ([]Change, error) {
 		if s.Kind != ChangeRetired {
 			ch.After = Entry{
 				ID: s.ID, Affiliate: affiliate, Key: s.Key, Locale: s.Locale, Question: s.Question, Variants: s.Variants,
-				Answer: s.Answer, Topic: s.Topic, From: sqldb.Time(s.From), To: sqldb.Time(s.To),
+				Answer: s.Answer, Media: s.Media, Topic: s.Topic, From: sqldb.Time(s.From), To: sqldb.Time(s.To),
 			}
 		}
 		changes = append(changes, ch)

@@ -7,43 +7,59 @@ import (
 	"math"
 )
 
-// calibrationVersion is the form of calibration.json that this code reads.
-const calibrationVersion = 2
+// CalibrationVersion is the form of calibration.json that this code reads.
+const CalibrationVersion = 3
 
 //go:embed calibration.json
 var calibrationFile embed.FS
 
-// A calibration turns a score into a probability in any corpus. It was fitted once, on many public
+// A Calibration turns evidence into a probability in any corpus. It was fitted once, on many public
 // corpora with entries left out so that some questions have no answer; calibration.json says on
 // which, and how well it does on one it has not seen. The data themselves are not in it.
-type calibration struct {
-	Version int                     `json:"version"`
-	Default coefficients            `json:"default"` // for spaces that have no fit of their own
-	Spaces  map[string]coefficients `json:"spaces"`
+// `faqbot eval fit-prior` makes the file.
+type Calibration struct {
+	Version int `json:"version"`
+	// Learned is for corpora with a logistic head, Plain for those too large for one.
+	Learned Coefficients `json:"learned"`
+	Plain   Coefficients `json:"plain"`
 }
 
-// coefficients are those of two logistic regressions (Platt 2000) of "the best entry answers": one
-// for corpora in which nothing was learned, and one for those with heads, whose scores are of
-// another kind. Each has one number for the question, its score, and one for the corpus: inputs such
-// as the margin to the runner-up learn the corpora they were fitted on.
-type coefficients struct {
-	Bias    float64 `json:"bias"`
-	Score   float64 `json:"score"`
-	Nearest float64 `json:"nearest"` // of shape.nearest
-	Alone   float64 `json:"alone"`   // stands for shape.nearest where there is only one entry
-
-	Heads struct {
-		Bias     float64 `json:"bias"`
-		Score    float64 `json:"score"`
-		Wordings float64 `json:"wordings"` // of shape.wordings
-	} `json:"heads"`
+// Coefficients are those of a logistic regression (Platt 2000) of "the best entry answers". One input
+// is of the question, Evidence.Sure, and the others of the corpus as a whole: inputs such as the margin
+// to the runner-up learn the corpora they were fitted on.
+type Coefficients struct {
+	Bias     float64 `json:"bias"`
+	Sure     float64 `json:"sure"`
+	Wordings float64 `json:"wordings"` // of the logarithm of Evidence.Wordings
+	Nearest  float64 `json:"nearest"`
+	Entries  float64 `json:"entries"` // of the logarithm of Evidence.Entries
+	// Spread is of the product of the first and the last: among many entries evidence has a wider scale.
+	Spread float64 `json:"spread"`
 }
 
-// rising reports whether a better score is likelier right.
-func (k coefficients) rising() bool { return k.Score > 0 && k.Heads.Score > 0 }
+// rising reports whether surer evidence is likelier right, in corpora of up to most entries.
+func (k *Coefficients) rising(most float64) bool {
+	return k.Sure > 0 && k.Sure+k.Spread*math.Log(most) > 0
+}
+
+// Inputs are what the coefficients but Bias are multiplied with, in their order; sure is Sure or Plain.
+func (e Evidence) Inputs(sure float64) [5]float64 {
+	entries := math.Log(float64(max(e.Entries, 1)))
+	return [5]float64{sure, math.Log(max(e.Wordings, 1)), e.Nearest, entries, sure * entries}
+}
+
+// At is the probability that a best entry with this evidence answers.
+func (c *Calibration) At(e Evidence) float64 {
+	k, in := &c.Plain, e.Inputs(e.Plain)
+	if e.Learned {
+		k, in = &c.Learned, e.Inputs(e.Sure)
+	}
+	z := k.Bias + float64(k.Sure*in[0]) + float64(k.Wordings*in[1]) + float64(k.Nearest*in[2]) + float64(k.Entries*in[3]) + float64(k.Spread*in[4])
+	return 1 / (1 + math.Exp(-z))
+}
 
 // shippedCalibration reads the file that is part of the program; a test sees to it that it can.
-func shippedCalibration() calibration {
+func shippedCalibration() *Calibration {
 	raw, err := calibrationFile.ReadFile("calibration.json")
 	if err != nil {
 		panic(err)
@@ -55,45 +71,16 @@ func shippedCalibration() calibration {
 	return c
 }
 
-func readCalibration(raw []byte) (calibration, error) {
-	var c calibration
+func readCalibration(raw []byte) (*Calibration, error) {
+	var c Calibration
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return c, fmt.Errorf("read calibration: %w", err)
+		return nil, fmt.Errorf("read calibration: %w", err)
 	}
-	if c.Version != calibrationVersion {
-		return c, fmt.Errorf("read calibration: version %d, not %d", c.Version, calibrationVersion)
+	if c.Version != CalibrationVersion {
+		return nil, fmt.Errorf("read calibration: version %d, not %d", c.Version, CalibrationVersion)
 	}
-	for space, k := range c.Spaces {
-		if !k.rising() {
-			return c, fmt.Errorf("read calibration: in %s a better score is not likelier right", space)
-		}
+	if !c.Learned.rising(math.Sqrt(logisticWork)) || !c.Plain.rising(1e6) {
+		return nil, fmt.Errorf("read calibration: surer evidence is not likelier right")
 	}
-	if !c.Default.rising() {
-		return c, fmt.Errorf("read calibration: by default a better score is not likelier right")
-	}
-	return c, nil
-}
-
-// A curve is a calibration made ready for one corpus: the probability grows with the score.
-type curve struct{ bias, slope float64 }
-
-func (c calibration) curve(space string, s shape) curve {
-	k, ok := c.Spaces[space]
-	if !ok {
-		k = c.Default
-	}
-	if !math.IsNaN(s.wordings) {
-		return curve{bias: k.Heads.Bias + k.Heads.Wordings*s.wordings, slope: k.Heads.Score}
-	}
-	near := s.nearest
-	if math.IsNaN(near) {
-		near = k.Alone
-	}
-	return curve{bias: k.Bias + k.Nearest*near, slope: k.Score}
-}
-
-// at is the probability that an entry with this score answers. It was fitted on best entries; for
-// those further down it is too high, by what the ones above have taken.
-func (c curve) at(score float64) float64 {
-	return 1 / (1 + math.Exp(-c.bias-c.slope*score))
+	return &c, nil
 }

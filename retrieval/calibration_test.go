@@ -1,7 +1,6 @@
 package retrieval
 
 import (
-	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,41 +8,41 @@ import (
 
 func TestShippedCalibration(t *testing.T) {
 	c := shippedCalibration()
-	for _, near := range []float64{-.1, .3, .9, 1.4, math.NaN()} {
-		for _, space := range []string{"all-MiniLM-L6-v2/int8/1", "a space nobody knows"} {
-			curve := c.curve(space, shape{nearest: near, wordings: math.NaN()})
-			last := 0.0
-			for score := -1.0; score <= 1.5; score += .01 {
-				p := curve.at(score)
-				require.Greater(t, p, last)
-				require.Less(t, p, 1.)
-				last = p
+	for _, learned := range []bool{false, true} {
+		for _, entries := range []int{1, 2, 20, 600} {
+			for _, wordings := range []float64{1, 5, 100} {
+				last := 0.0
+				for sure := -1.0; sure <= 3; sure += .01 {
+					p := c.At(Evidence{Sure: sure, Plain: sure, Learned: learned, Entries: entries, Wordings: wordings, Nearest: .5})
+					require.Greater(t, p, last, "surer evidence is likelier right")
+					require.Less(t, p, 1.)
+					last = p
+				}
 			}
-			require.Less(t, curve.at(-.2), .15)
 		}
 	}
-	require.Greater(t, c.curve("x", shape{nearest: .3, wordings: math.NaN()}).at(.8), c.curve("x", shape{nearest: .9, wordings: math.NaN()}).at(.8),
-		"where entries are alike a score is worth less")
+	few := Evidence{Sure: 1.2, Learned: true, Entries: 50, Wordings: 3, Nearest: .5}
+	alike, many, nothing := few, few, few
+	alike.Nearest, many.Wordings, nothing.Sure = .9, 100, .1
+	require.Greater(t, c.At(few), c.At(alike), "where entries are alike it is worth less")
+	require.Greater(t, c.At(few), c.At(many), "heads grown on many wordings are surer of themselves")
+	require.Less(t, c.At(nothing), .05)
+	plain := few
+	plain.Learned, plain.Plain = false, 1.2
+	require.NotEqual(t, c.At(few), c.At(plain), "with a logistic head the scale is another")
 }
 
 func TestReadCalibrationRefuses(t *testing.T) {
 	for raw, want := range map[string]string{
-		`{`:                                   "unexpected end",
-		`{"version":1,"default":{"score":1}}`: "version 1",
-		`{"version":2}`:                       "not likelier right",
-		`{"version":2,"default":{"score":1}}`: "by default",
-		`{"version":2,"default":{"score":1,"heads":{"score":1}},"spaces":{"x":{"score":-1}}}`: "in x",
+		`{`:             "unexpected end",
+		`{"version":2}`: "version 2",
+		`{"version":3}`: "not likelier right",
+		`{"version":3,"learned":{"sure":1},"plain":{"sure":-1}}`:            "not likelier right",
+		`{"version":3,"learned":{"sure":1},"plain":{"sure":1,"spread":-1}}`: "not likelier right",
 	} {
 		_, err := readCalibration([]byte(raw))
 		require.ErrorContains(t, err, want)
 	}
-}
-
-func TestHeadsHaveACurveOfTheirOwn(t *testing.T) {
-	c := shippedCalibration()
-	few, many := c.curve("x", shape{nearest: .5, wordings: math.Log(3)}), c.curve("x", shape{nearest: .5, wordings: math.Log(100)})
-	require.Greater(t, few.at(1.2), many.at(1.2), "heads grown on many wordings are surer of themselves")
-	require.Greater(t, few.at(1.3), few.at(1.2))
-	require.Greater(t, many.at(2.4), .8)
-	require.Less(t, few.at(.3), .1)
+	_, err := readCalibration([]byte(`{"version":3,"learned":{"sure":1,"spread":-0.1},"plain":{"sure":1}}`))
+	require.NoError(t, err)
 }

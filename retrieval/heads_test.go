@@ -42,7 +42,7 @@ func TestHeadsAreLearnedWhereTheyHelp(t *testing.T) {
 		entries, wordings, dim int
 		logistic, ridge        bool
 	}{
-		{20, 1, 16, false, false},
+		{20, 1, 16, true, true},
 		{1, 9, 16, false, false},
 		{20, 2, 16, true, true},
 		{20, 1000, 16, true, true}, // on some of the wordings
@@ -50,7 +50,7 @@ func TestHeadsAreLearnedWhereTheyHelp(t *testing.T) {
 		{20, 2, 600, false, false}, // too wide
 		{240, 9, 16, true, true},   // few of each entry's wordings, but enough
 		{240, 3, 16, true, true},   // all there are
-		{300, 3, 16, false, true},  // not enough
+		{400, 3, 16, false, true},  // not enough
 		{0, 0, 16, false, false},   // nothing
 	} {
 		h := learned(t, c.entries, c.wordings, c.dim)

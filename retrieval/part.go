@@ -3,6 +3,7 @@ package retrieval
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"faqbot/knowledge"
@@ -22,6 +23,8 @@ type part struct {
 	open      filter
 	grams     *lexical.Ngrams
 	words     *lexical.BM25
+	answers   *lexical.BM25     // of the entries' answers; nil if none has one
+	landmarks *landmarks        // nil if there are too many entries for a logistic head
 	lexicon   *spelling.Lexicon // the wordings' words
 	builtin   *space
 	primary   *space               // nil until its vectors are there
@@ -32,8 +35,9 @@ type part struct {
 type space struct {
 	vectors *vector.Set // by wording
 	means   [][]float32 // by entry: the mean of its wordings' vectors, nil if it has but one
+	answers [][]float32 // by entry: its answer's unit vector, nil if it has none
 	heads   heads
-	curve   curve
+	shape   Evidence // without a question
 }
 
 // newPart prepares all of a part but its vectors.
@@ -59,48 +63,99 @@ func newPart(a knowledge.AffiliateID, r knowledge.Revision, entries []knowledge.
 	p.grams = lexical.NewNgrams(p.wordings)
 	p.words = lexical.NewBM25(p.wordings)
 	p.lexicon = spelling.NewLexicon(p.words.Words())
+	p.landmarks = p.landmark()
+	answers, some := make([]string, len(entries)), false
+	for i := range entries {
+		answers[i] = answerText(entries[i])
+		some = some || answers[i] != ""
+	}
+	if some {
+		p.answers = lexical.NewBM25(answers)
+	}
 	return p, nil
 }
 
-// embed places p's wordings in e's space. Vectors found in known are not asked for again.
-func (p *part) embed(ctx context.Context, e Embedder, c calibration, known map[string][]float32) (*space, error) {
-	vectors := make([][]float32, len(p.wordings))
-	var texts []string
-	var places []int
-	for i, w := range p.wordings {
-		if vectors[i] = known[w]; vectors[i] == nil {
-			texts, places = append(texts, w), append(places, i)
+// answerMost is how many bytes of an answer are looked at: what it is about it says at the beginning,
+// and reading all of a long one would take longer than reading its wordings.
+const answerMost = 500
+
+// answerText is what is looked at of e's answer.
+func answerText(e knowledge.Entry) string {
+	text := e.Answer
+	if len(text) > answerMost {
+		text = strings.ToValidUTF8(text[:answerMost], "")
+		if at := strings.LastIndexAny(text, " \n"); at > 0 {
+			text = text[:at]
 		}
 	}
-	if len(texts) > 0 {
-		made, err := e.Embed(ctx, texts)
+	return strings.TrimSpace(text)
+}
+
+// texts are all that is embedded of p, each once: its wordings, then its answers.
+func (p *part) texts() []string {
+	texts := slices.Clone(p.wordings)
+	for i := range p.entries {
+		if a := answerText(p.entries[i]); a != "" {
+			texts = append(texts, a)
+		}
+	}
+	return texts
+}
+
+// embed places p's wordings and answers in e's space. Vectors found in known are not asked for again.
+func (p *part) embed(ctx context.Context, e Embedder, known map[string][]float32) (*space, error) {
+	texts := p.texts()
+	vectors := make([][]float32, len(texts))
+	var missing []string
+	var places []int
+	for i, t := range texts {
+		if vectors[i] = known[t]; vectors[i] == nil {
+			missing, places = append(missing, t), append(places, i)
+		}
+	}
+	if len(missing) > 0 {
+		made, err := e.Embed(ctx, missing)
 		if err != nil {
 			return nil, err
 		}
-		if len(made) != len(texts) {
-			return nil, fmt.Errorf("embedder %s returned %d vectors for %d texts", e.Space(), len(made), len(texts))
+		if len(made) != len(missing) {
+			return nil, fmt.Errorf("embedder %s returned %d vectors for %d texts", e.Space(), len(made), len(missing))
 		}
 		for i, v := range made {
 			vectors[places[i]] = v
 		}
 	}
-	set, err := vector.Build(ctx, vectors)
+	sp, err := p.place(ctx, vectors)
 	if err != nil {
 		return nil, fmt.Errorf("embedder %s: %w", e.Space(), err)
 	}
-	sp := &space{vectors: set, means: make([][]float32, len(p.entries))}
+	return sp, nil
+}
+
+// place makes a space of the vectors of p's texts.
+func (p *part) place(ctx context.Context, vectors [][]float32) (*space, error) {
+	set, err := vector.Build(ctx, vectors[:len(p.wordings)])
+	if err != nil {
+		return nil, err
+	}
+	sp := &space{vectors: set, means: make([][]float32, len(p.entries)), answers: make([][]float32, len(p.entries))}
+	rest := vectors[len(p.wordings):]
 	for i := range p.entries {
 		if lo, hi := p.first[i], p.first[i+1]; hi-lo > 1 {
 			sp.means[i] = set.Mean(int(lo), int(hi))
 		}
+		if answerText(p.entries[i]) != "" {
+			if sp.answers[i], err = vector.Unit(rest[0]); err != nil {
+				return nil, fmt.Errorf("an answer's vector %w", err)
+			}
+			rest = rest[1:]
+		}
 	}
-	sp.heads = p.learn(set)
-	shape, err := p.shapeOf(sp)
-	if err != nil {
-		return nil, err
+	if len(p.wordings) > 0 {
+		sp.heads = p.learn(set)
 	}
-	sp.curve = c.curve(e.Space(), shape)
-	return sp, nil
+	sp.shape, err = p.shapeOf(ctx, sp)
+	return sp, err
 }
 
 func builtinOf(p *part) *space { return p.builtin }
@@ -119,13 +174,18 @@ func (p *part) vectors(in func(*part) *space) map[string][]float32 {
 	for i, w := range p.wordings {
 		known[w] = sp.vectors.Vector(i)
 	}
+	for i, v := range sp.answers {
+		if v != nil {
+			known[answerText(p.entries[i])] = v
+		}
+	}
 	return known
 }
 
-// covered reports whether reuse has a vector for every wording.
+// covered reports whether reuse has a vector for every text.
 func (p *part) covered() bool {
-	for _, w := range p.wordings {
-		if p.reuse[w] == nil {
+	for _, t := range p.texts() {
+		if p.reuse[t] == nil {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@ package retrieval
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -11,10 +12,9 @@ import (
 )
 
 const (
-	meanShare    = 0.3 // of all wordings in the semantic part of an entry's score; the rest is the best one's
-	lexicalShare = 0.5 // of the n-gram similarity in an entry's score
-	nearest      = 128 // wordings asked of the vector store
-	spare        = 10  // candidates beyond the hits wanted, from either side
+	nearest = 128   // wordings asked of the vector store
+	spare   = 10    // candidates beyond the hits wanted, from either side
+	exactly = 0.995 // n-gram similarity from which two texts have the same words
 )
 
 // A question is a query made ready.
@@ -32,18 +32,18 @@ type reading struct {
 	vector []float32 // of length one
 }
 
-// scored is a hit with what it is ranked by.
+// scored is a hit with what it is ranked by among its affiliate's.
 type scored struct {
 	Hit
-	sum float64 // of score
+	which float64
 }
 
-// compareScored orders by probability. Where two are too close to certainty to differ, the sum
-// decides, then the entry's ID and, as IDs are only unique by promise, the affiliate.
+// compareScored orders by probability. Where that is the same, the score decides, then the entry's ID
+// and, as IDs are only unique by promise, the affiliate.
 func compareScored(a, b scored) int {
 	return cmp.Or(
 		cmp.Compare(b.Score, a.Score),
-		cmp.Compare(b.sum, a.sum),
+		cmp.Compare(b.which, a.which),
 		cmp.Compare(a.Entry.ID, b.Entry.ID),
 		cmp.Compare(a.Entry.Affiliate, b.Entry.Affiliate),
 	)
@@ -57,8 +57,11 @@ type view struct {
 	reading
 	verdict
 	byWording  []float32 // n-gram similarity, then BM25
+	phrases    []float32 // by wording: similarity in words and pairs of words
 	lexical    []float32 // by entry: its best wording's n-gram similarity
 	words      []float32 // by entry: its best wording's BM25
+	answers    []float32 // by entry: its answer's BM25; empty if no entry has one
+	alike      []float64 // by landmark; empty if there are none
 	semantic   []float32 // by entry: its best wording's cosine, unknown if not computed
 	best       []int32   // by entry: the wording with that cosine
 	candidates []int32   // entries whose semantic is known
@@ -66,24 +69,20 @@ type view struct {
 	stale      []float32 // by entry: how near it is to what was said before; only with a past
 }
 
-// A candidate is an entry with its score.
+// A candidate is an entry with its parts, and with what they come to in the conversation.
 type candidate struct {
-	entry int32
-	sum   float64
+	entry       int32
+	parts       Parts
+	which, sure float64
 }
 
 const unknown = math.MaxFloat32
 
-// rank scores an entry by the cosine of its best wording, tempered by the mean of all its wordings',
-// plus half the n-gram similarity of its best wording, plus what the heads learned if there are any,
-// and returns the best entries, at most one of each set of translations. The mean makes up for the
-// many chances that an entry of many wordings has to be near by accident. A question with misspelt
-// words has two readings, and an entry the mean of its scores in both.
-//
-// Candidates are the entries near by any measure, and by BM25; all parts are then exact for each.
-// BM25 has no part in the score: added to it, it helped long questions with rare words, and cost as
-// much elsewhere.
-func (p *part) rank(ctx context.Context, sp *space, q question, buf *buffers) ([]scored, error) {
+// rank returns the entries that answer q best, at most one of each set of translations, with the
+// probability that each does. An entry's score is a sum of its Parts. A question with misspelt words has
+// two readings, and an entry the mean of its scores in both. Candidates are the entries near by any
+// measure; all parts are then exact for each.
+func (p *part) rank(ctx context.Context, sp *space, curve *Calibration, q question, buf *buffers) ([]scored, error) {
 	shut := p.open.shut(q.now, q.locale)
 	readings := q.readings
 	if q.said != nil {
@@ -91,24 +90,67 @@ func (p *part) rank(ctx context.Context, sp *space, q question, buf *buffers) ([
 	}
 	views := buf[:len(readings)]
 	for i, r := range readings {
+		if len(r.vector) != sp.vectors.Dim() {
+			return nil, fmt.Errorf("the query's vector has %d numbers, the wordings' %d", len(r.vector), sp.vectors.Dim())
+		}
 		views[i].reading = r
 		p.spell(shut, &views[i])
-		views[i].judge(sp.heads, r.vector, shut)
+		views[i].judge(sp.heads, r.vector, p.landmarks, views[i].alike, shut)
 		if err := p.near(ctx, sp, q.limit+spare, shut, &views[i]); err != nil {
 			return nil, err
 		}
 	}
 	candidates := p.join(sp, shut, views, q.said)
-	views = views[:len(q.readings)]
 	slices.SortFunc(candidates, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.sum, a.sum), cmp.Compare(p.entries[a.entry].ID, p.entries[b.entry].ID))
+		return cmp.Or(cmp.Compare(b.which, a.which), cmp.Compare(p.entries[a.entry].ID, p.entries[b.entry].ID))
 	})
-	found := make([]scored, 0, q.limit)
+	return p.hits(candidates, q.limit, sp, curve, views[:len(q.readings)]), nil
+}
+
+// hits makes hits of the first so many candidates, which are in order, at most one of each set of
+// translations.
+func (p *part) hits(candidates []candidate, limit int, sp *space, curve *Calibration, views []view) []scored {
+	kept := p.untwinned(candidates)
+	odds, others := make([]float64, len(kept)), 0.0
+	for i, c := range kept {
+		odds[i] = math.Exp(decay * (c.which - kept[0].which))
+		if i > 0 {
+			others += odds[i]
+		}
+	}
+	kept = kept[:min(len(kept), limit)]
+	found := make([]scored, 0, len(kept))
+	best := 0.0
+	for i, c := range kept {
+		v := &views[0]
+		if last := &views[len(views)-1]; last.semantic[c.entry] > v.semantic[c.entry] {
+			v = last
+		}
+		evidence := sp.shape
+		evidence.Sure, evidence.Plain = c.sure, c.parts.plain()
+		probability := best * (1 - best) * odds[i] / others
+		if i == 0 {
+			best = curve.At(evidence)
+			probability = best
+		}
+		found = append(found, scored{which: c.which, Hit: Hit{
+			Entry:    p.entries[c.entry],
+			Wording:  p.wordings[v.best[c.entry]],
+			Score:    probability,
+			Odds:     odds[i],
+			Exact:    v.lexical[c.entry] >= exactly,
+			Parts:    c.parts,
+			Evidence: evidence,
+		}})
+	}
+	return found
+}
+
+// untwinned returns candidates without those that are translations of a better one.
+func (p *part) untwinned(candidates []candidate) []candidate {
+	kept := candidates[:0]
 	var seen map[int32]bool // sets of translations
 	for _, c := range candidates {
-		if len(found) == q.limit {
-			break
-		}
 		if twins := p.open.twin[c.entry]; twins >= 0 {
 			if seen[twins] {
 				continue
@@ -118,23 +160,13 @@ func (p *part) rank(ctx context.Context, sp *space, q question, buf *buffers) ([
 			}
 			seen[twins] = true
 		}
-		v := &views[0]
-		if last := &views[len(views)-1]; last.semantic[c.entry] > v.semantic[c.entry] {
-			v = last
-		}
-		found = append(found, scored{sum: c.sum, Hit: Hit{
-			Entry:    p.entries[c.entry],
-			Wording:  p.wordings[v.best[c.entry]],
-			Score:    sp.curve.at(c.sum),
-			Semantic: float64(v.semantic[c.entry]),
-			Lexical:  float64(v.lexical[c.entry]),
-		}})
+		kept = append(kept, c)
 	}
-	return found, nil
+	return kept
 }
 
-// join scores the candidates of every view in all of them, and returns each with its mean score. With
-// a past, the last view is the question's with it.
+// join scores the candidates of every view in all of them, and returns each with the mean of its parts.
+// With a past, the last view is the question's with it.
 func (p *part) join(sp *space, shut []bool, views []view, said *recollection) []candidate {
 	for i := range views {
 		for k := range views {
@@ -143,39 +175,47 @@ func (p *part) join(sp *space, shut []bool, views []view, said *recollection) []
 			}
 		}
 	}
-	alone := views
+	alone, last := views, &views[len(views)-1]
 	if said != nil {
 		alone = views[:len(views)-1]
-		last := &views[len(views)-1]
 		last.stale = p.stale(last.stale, shut, said, last)
 	}
 	joined := make([]candidate, 0, len(views[0].candidates))
 	for _, e := range views[0].candidates {
-		sum := 0.0
+		c := candidate{entry: e}
 		for i := range alone {
-			sum += p.score(e, sp, &alone[i])
+			c.parts.add(1/float64(len(alone)), p.parts(e, sp, &alone[i]))
 		}
-		sum /= float64(len(alone))
+		c.which, c.sure = c.parts.which(), c.parts.sure(len(p.entries))
 		if said != nil {
-			last := &views[len(views)-1]
-			sum = said.inContext(sum, p.score(e, sp, last), alone[0].lexical[e], last.stale[e])
+			together := p.parts(e, sp, last)
+			// The logistic head would be sure that what was asked before is asked again.
+			together.Chance, together.logChance = c.parts.Chance, c.parts.logChance
+			c.which = said.inContext(c.which, together.which(), alone[0].lexical[e], last.stale[e])
+			c.sure = said.inContext(c.sure, together.sure(len(p.entries)), alone[0].lexical[e], last.stale[e])
 		}
-		joined = append(joined, candidate{e, sum})
+		joined = append(joined, c)
 	}
 	return joined
 }
 
-// score is an entry's in a view that has it as a candidate.
-func (p *part) score(e int32, sp *space, v *view) float64 {
-	mean := sp.mean(e, v.vector, v.semantic[e])
-	return fuse(v.semantic[e], mean, v.lexical[e]) + p.verdict(e, sp, &v.verdict)
-}
-
-// fuse is an entry's score without heads, from -1 to 1.5, of its best wording's cosine, the mean
-// cosine of all and the best n-gram similarity. Sums of the raw parts carry over to other corpora
-// better than products or ranks.
-func fuse(semantic, mean, lexical float32) float64 {
-	return (1-meanShare)*float64(semantic) + meanShare*float64(mean) + lexicalShare*float64(lexical)
+// parts are an entry's in a view that has it as a candidate.
+func (p *part) parts(e int32, sp *space, v *view) Parts {
+	parts := Parts{
+		Cosine: float64(v.semantic[e]),
+		Mean:   float64(sp.mean(e, v.vector, v.semantic[e])),
+		Ngrams: float64(v.lexical[e]),
+		Words:  float64(v.words[e]),
+		Ridge:  p.ridge(e, sp, &v.verdict),
+	}
+	if len(v.answers) > 0 && sp.answers[e] != nil {
+		parts.Answer, parts.AnswerWords = float64(vector.Dot(v.vector, sp.answers[e])), float64(v.answers[e])
+	}
+	if len(v.chances) > 0 {
+		parts.Chance = float64(v.chances[e])
+		parts.logChance = math.Log(parts.Chance + leastChance)
+	}
+	return parts
 }
 
 // mean is the mean cosine of unit vector v with e's wordings; best is that of its best one.
@@ -186,12 +226,22 @@ func (sp *space) mean(e int32, v []float32, best float32) float32 {
 	return vector.Dot(v, sp.means[e])
 }
 
-// spell fills v.lexical and v.words, and resets the rest.
+// spell fills what v knows of spelling, and resets the rest.
 func (p *part) spell(shut []bool, v *view) {
 	v.byWording = p.grams.Scores(v.byWording, v.text)
 	v.lexical = p.byEntry(v.lexical, v.byWording, shut)
+	v.alike = v.alike[:0]
+	if l := p.landmarks; l != nil {
+		v.phrases = l.phrases.Scores(v.phrases, v.text)
+		v.alike = l.alike(v.alike, v.byWording, v.phrases)
+	}
 	v.byWording = p.words.Scores(v.byWording, v.text)
 	v.words = p.byEntry(v.words, v.byWording, shut)
+	if p.answers != nil {
+		v.answers = p.answers.Scores(v.answers, v.text)
+	} else {
+		v.answers = v.answers[:0]
+	}
 	n := len(p.entries)
 	v.semantic = slices.Grow(v.semantic[:0], n)[:n]
 	v.best = slices.Grow(v.best[:0], n)[:n]

@@ -184,7 +184,7 @@ func (s *Searcher) build(ctx context.Context, a knowledge.AffiliateID, old *part
 	if err != nil {
 		return nil, err
 	}
-	p.builtin, err = p.embed(ctx, s.builtin, s.curves, old.vectors(builtinOf))
+	p.builtin, err = p.embed(ctx, s.builtin, old.vectors(builtinOf))
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +193,7 @@ func (s *Searcher) build(ctx context.Context, a knowledge.AffiliateID, old *part
 	}
 	p.reuse = old.vectors(primaryOf)
 	if p.covered() {
-		p.primary, err = p.embed(ctx, s.primary, s.curves, p.reuse)
+		p.primary, err = p.embed(ctx, s.primary, p.reuse)
 	}
 	return p, err
 }
@@ -234,7 +234,7 @@ func (s *Searcher) fill(ctx context.Context, p *part) error {
 	start := time.Now()
 	filled := *p
 	var err error
-	filled.primary, err = p.embed(ctx, s.primary, s.curves, p.reuse)
+	filled.primary, err = p.embed(ctx, s.primary, p.reuse)
 	if err != nil {
 		err = fmt.Errorf("vectors for %s: %w", p.affiliate, err)
 	} else {

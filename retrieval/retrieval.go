@@ -30,10 +30,16 @@ type Query struct {
 // A Hit is an entry that may answer the query.
 type Hit struct {
 	Entry   knowledge.Entry
-	Wording string  // the question or variant that matched best
-	Score   float64 // the probability, from calibration, that Entry answers the query
+	Wording string // the question or variant that matched best
+	// Score is the probability that Entry answers the query. The best hit's comes from calibration. The
+	// others share what a second try as good as the first would add, p(1-p), by their odds: on public sets
+	// the three best hold the answer half again as often as the best alone.
+	Score float64
+	Odds  float64 // how likely Entry is the one meant compared with the best hit, whose odds are 1
+	Exact bool    // the query, as it is or spelt right, is the wording
 
-	Semantic, Lexical float64 // raw parts of Score: cosine of the best wording, n-gram similarity
+	Parts    Parts    // what the entry is ranked by
+	Evidence Evidence // what Score was worked out from
 }
 
 // A Result is the hits of one query, best first, ties broken by entry ID.

@@ -61,7 +61,7 @@ type Searcher struct {
 	builtin Embedder
 	primary Embedder // nil if there is none
 	opts    SearcherOptions
-	curves  calibration
+	curve   *Calibration
 	common  *spelling.Lexicon // words that the built-in embedder knows; nil if it does not say
 
 	parts   atomic.Pointer[snapshot]
@@ -88,7 +88,7 @@ func NewSearcher(corpus Corpus, builtin Embedder, opts SearcherOptions) *Searche
 		opts.Now = time.Now
 	}
 	s := &Searcher{
-		corpus: corpus, builtin: builtin, primary: opts.Primary, opts: opts, curves: shippedCalibration(),
+		corpus: corpus, builtin: builtin, primary: opts.Primary, opts: opts, curve: shippedCalibration(),
 		slots: make(chan struct{}, rebuilds), poke: make(chan struct{}, 1),
 		cores:   make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
 		buffers: sync.Pool{New: func() any { return new(buffers) }},
@@ -272,7 +272,7 @@ func (s *Searcher) rank(ctx context.Context, parts []*part, asked question, read
 			return nil, fmt.Errorf("read the query for %s: %w", p.affiliate, err)
 		}
 		asked.readings = readings
-		found, err := p.rank(ctx, in(p), asked, buf)
+		found, err := p.rank(ctx, in(p), s.curve, asked, buf)
 		if err != nil {
 			return nil, fmt.Errorf("search %s: %w", p.affiliate, err)
 		}

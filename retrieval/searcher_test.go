@@ -45,8 +45,8 @@ func TestHitSaysWhatMatched(t *testing.T) {
 	require.Equal(t, "when does my parcel arrive", h.Wording)
 	require.Equal(t, "answer to delivery time", h.Entry.Answer)
 	require.Len(t, h.Entry.Variants, 3, "the entry is as it was published")
-	require.InDelta(t, 1, h.Semantic, 1e-5)
-	require.InDelta(t, 1, h.Lexical, 1e-5)
+	require.InDelta(t, 1, h.Parts.Cosine, 1e-5)
+	require.InDelta(t, 1, h.Parts.Ngrams, 1e-5)
 	require.Greater(t, h.Score, .5)
 	require.Less(t, h.Score, 1.)
 }
@@ -58,7 +58,7 @@ func TestOneStrayWordingIsNotEnough(t *testing.T) {
 		question("parcel tracking", "parcel lost", "parcel damaged", "parcel late"))
 	s := fresh(t, c, newBag("b"), retrieval.SearcherOptions{})
 	hits := search(t, s, "parcel late", "acme").Hits
-	require.Equal(t, hits[0].Semantic, hits[1].Semantic)
+	require.Equal(t, hits[0].Parts.Cosine, hits[1].Parts.Cosine)
 	require.Equal(t, "parcel tracking", hits[0].Entry.Question, "whose other wordings are near too")
 }
 

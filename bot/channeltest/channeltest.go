@@ -78,7 +78,7 @@ type play struct {
 	t             *testing.T
 	db            *sqldb.DB
 	store         *bot.Store
-	channels      map[string]bot.Channel
+	accounts      *bot.Registry
 	conversations *bot.Conversations
 	intake        *bot.Intake
 	log           *logrus.Logger
@@ -120,23 +120,25 @@ func Run(t *testing.T, open func(s Stage) *Harness) {
 func begin(t *testing.T, open func(Stage) *Harness) *play {
 	t.Helper()
 	gin.SetMode(gin.ReleaseMode)
-	p := &play{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), bot.Schema()), channels: map[string]bot.Channel{}, logged: &buffer{}, desk: &desk{}}
+	p := &play{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), bot.Schema()), accounts: bot.NewRegistry(), logged: &buffer{}, desk: &desk{}}
 	p.log = logrus.New()
 	p.log.SetOutput(p.logged)
 	p.log.SetLevel(logrus.DebugLevel)
 	p.store = bot.NewStore(p.db)
-	p.intake = bot.NewIntake(p.store, p.channels, p.log, bot.IntakeOptions{})
-	p.conversations = bot.NewConversations(p.store, p.channels, bot.ConversationsOptions{})
+	p.intake = bot.NewIntake(p.store, p.accounts, p.log, bot.IntakeOptions{})
+	p.conversations = bot.NewConversations(p.store, p.accounts, bot.ConversationsOptions{})
 	p.Harness = open(Stage{T: t, Log: p.log, Intake: p.intake, Conversations: p.conversations})
 	key := bot.AccountKey(p.Account.Channel, p.Account.ID)
-	p.channels[key] = p.Channel
+	p.accounts.Put(p.Account, p.Channel)
 
 	router := gin.New()
 	router.RedirectTrailingSlash = false
 	if p.Mount != nil {
 		p.Mount(router)
 	} else {
-		webhook.NewHooks([]webhook.Endpoint{{Account: p.Account, Receiver: p.Receiver}}, p.intake, p.log).Register(router)
+		webhook.NewHooks(func(k string) (webhook.Endpoint, bool) {
+			return webhook.Endpoint{Account: p.Account, Receiver: p.Receiver}, k == key
+		}, p.intake, p.log).Register(router)
 	}
 	server := httptest.NewServer(router)
 	t.Cleanup(server.Close)
@@ -248,9 +250,8 @@ func (e echo) Broken(t bot.Turn) bot.Outcome { return bot.Outcome{Next: t.Conver
 func (p *play) answer(n int) {
 	began := time.Now()
 	now := func() time.Time { return began.Add(time.Since(began) * time.Duration(n)) }
-	account := map[string]bot.Account{bot.AccountKey(p.Account.Channel, p.Account.ID): p.Account}
-	courier := bot.NewCourier(p.store, p.channels, p.desk, p.log, bot.CourierOptions{Now: now})
-	runner := bot.NewRunner(p.store, echo{}, account, p.channels, p.log, bot.RunnerOptions{Poke: courier.Poke})
+	courier := bot.NewCourier(p.store, p.accounts, p.desk, p.log, bot.CourierOptions{Now: now})
+	runner := bot.NewRunner(p.store, echo{}, p.accounts, p.log, bot.RunnerOptions{Poke: courier.Poke})
 	ctx, stop := context.WithCancel(context.Background())
 	var g errgroup.Group
 	for _, run := range []func(context.Context) error{courier.Run, runner.Run, p.intake.Run} {

@@ -149,7 +149,7 @@ func testClosed(t *testing.T, p *play) {
 	require.Equal(t, bot.WindowMessage, conv.WindowReason)
 	require.WithinDuration(t, time.Now().Add(limits.Window), conv.WindowUntil, time.Minute)
 	late := func() time.Time { return time.Now().Add(max(limits.Window, limits.Person) + time.Minute) }
-	after := bot.NewConversations(p.store, p.channels, bot.ConversationsOptions{Now: late})
+	after := bot.NewConversations(p.store, p.accounts, bot.ConversationsOptions{Now: late})
 	err = after.Say(t.Context(), conv.ID, "k", bot.Reply{Text: "hi", Agent: "ann"})
 	var refused *bot.SendError
 	require.ErrorAs(t, err, &refused)

@@ -6,9 +6,6 @@ import (
 	"faqbot/retrieval"
 )
 
-// exact is the n-gram similarity from which a customer's words are an entry's own words.
-const exact = .995
-
 // Evidence is all Decide may look at.
 type Evidence struct {
 	Turn    bot.Turn
@@ -84,7 +81,7 @@ func decideConsent(e Evidence) (Verdict, bool) {
 		v.Rule, v.Phrase = "opts in again", PhraseResumed
 	case out && c.Mode == bot.ModePerson, !out && !s.Linked && !s.LinkGone:
 		return Verdict{}, false
-	case out && (s.Question != "" || s.WantsPerson || s.Unreadable):
+	case out && (s.Question != "" || s.WantsPerson || s.Unreadable || s.Voice):
 		return handoff("opted out, and asks", bot.ReasonOptedOut, ""), true
 	case out:
 		return ignore("opted out"), true
@@ -109,7 +106,7 @@ func decideSmallTalk(s Signals, hits []retrieval.Hit) (Verdict, bool) {
 	switch {
 	case s.Question != "" || s.Unreadable:
 		return Verdict{}, false
-	case len(hits) > 0 && s.Command == "" && s.Raw != "" && hits[0].Lexical >= exact:
+	case len(hits) > 0 && s.Command == "" && s.Raw != "" && hits[0].Exact:
 		return answer("exact small talk", bot.ReasonConfident, hits[0].Entry), true
 	case s.Command == "start":
 		return small("start", PhraseStart), true
@@ -143,11 +140,13 @@ func decideCourtesy(s Signals) (Verdict, bool) {
 func decideQuestion(p Policy, e Evidence) Verdict {
 	s, hits := e.Signals, e.Found.Hits
 	switch {
+	case s.Question == "" && s.Voice:
+		return miss(p, e, "a recording without words", bot.ReasonUnreadable, PhraseVoice)
 	case s.Question == "":
 		return miss(p, e, "no words", bot.ReasonUnreadable, PhraseUnreadable)
 	case s.TooLong:
 		return miss(p, e, "too long", bot.ReasonUnreadable, PhraseTooLong)
-	case len(hits) > 0 && hits[0].Lexical >= exact && (len(hits) == 1 || hits[1].Lexical < exact):
+	case len(hits) > 0 && hits[0].Exact && (len(hits) == 1 || !hits[1].Exact):
 		return answer("exact words", bot.ReasonConfident, hits[0].Entry).soothe(s)
 	case s.Gibberish:
 		return miss(p, e, "gibberish", bot.ReasonUnreadable, PhraseGibberish)
@@ -161,23 +160,22 @@ func decideQuestion(p Policy, e Evidence) Verdict {
 // decideHits decides by how likely the entries found are.
 func decideHits(p Policy, e Evidence) Verdict {
 	s, hits := e.Signals, e.Found.Hits
-	best := 0.0
-	var close []knowledge.Entry
+	best, tied := 0.0, false
 	if len(hits) > 0 {
-		best, close = hits[0].Score, tied(p, hits)
+		best, tied = hits[0].Score, close(p, hits)
 	}
+	options, chance := likely(p, hits)
 	mayAsk := e.Turn.Conversation.Clarify < p.MaxClarify
 	switch {
-	case best >= p.AnswerAt && (len(close) < 2 || !mayAsk):
+	case best >= p.AnswerAt && (!tied || !mayAsk):
 		return answer("confident", bot.ReasonConfident, hits[0].Entry).soothe(s)
 	case s.Urgent:
 		return handoff("urgent", bot.ReasonUrgent, PhraseHandoffUrgent)
 	case best >= p.AnswerAt:
-		return which("close call", bot.ReasonCloseCall, close)
+		return which("close call", bot.ReasonCloseCall, options)
 	case s.Abuse:
 		return miss(p, e, "abuse", bot.ReasonAbuse, PhraseCalm)
 	}
-	options, chance := likely(p, hits)
 	if chance >= p.OfferAt && mayAsk {
 		return which("unsure", bot.ReasonUnsure, options)
 	}
@@ -201,33 +199,31 @@ func (v Verdict) soothe(s Signals) Verdict {
 	return v
 }
 
-// tied are the entries about as likely as the best one. Two that give the same answer are no tie.
-func tied(p Policy, hits []retrieval.Hit) []knowledge.Entry {
-	list := []knowledge.Entry{hits[0].Entry}
+// close reports whether another entry is so nearly as likely as the best that this one is right less
+// often than an answer must be, though either may be. One that gives the same answer does not count.
+func close(p Policy, hits []retrieval.Hit) bool {
+	best := hits[0]
 	for _, h := range hits[1:] {
-		if len(list) == p.MaxChoices || hits[0].Score-h.Score >= p.Margin {
-			break
+		if h.Entry.Answer == best.Entry.Answer && h.Entry.Answer != "" {
+			continue
 		}
-		if h.Entry.Answer != hits[0].Entry.Answer || h.Entry.Answer == "" {
-			list = append(list, h.Entry)
-		}
+		either := 1 - (1-best.Score)*(1-best.Score)
+		return either/(1+h.Odds) < p.AnswerAt
 	}
-	return list
+	return false
 }
 
 // likely are the entries worth offering when none is likely enough to be the answer, and the
-// probability that one of them is. An entry's own probability was fitted on best entries, so those of
-// several may add up to more than 1; taken as independent they cannot.
+// probability that one of them is.
 func likely(p Policy, hits []retrieval.Hit) (list []knowledge.Entry, chance float64) {
-	none := 1.0
 	for _, h := range hits {
-		if len(list) == p.MaxChoices || h.Score < hits[0].Score/2 {
+		if len(list) == p.MaxChoices || h.Odds < p.WorthAt {
 			break
 		}
 		list = append(list, h.Entry)
-		none *= 1 - h.Score
+		chance += h.Score
 	}
-	return list, 1 - none
+	return list, chance
 }
 
 func answer(rule string, reason bot.Reason, e knowledge.Entry) Verdict {
@@ -263,7 +259,7 @@ func miss(p Policy, e Evidence, rule string, reason bot.Reason, first Phrase) Ve
 	switch misses := e.Turn.Conversation.Misses; {
 	case misses >= p.MaxMisses-1:
 		v.Phrase, v.Action = PhraseHandoff, bot.ActionHandoff
-	case misses > 0:
+	case misses > 0 && first != PhraseVoice: // which offers a person itself
 		v.Phrase = PhraseOffer
 	}
 	return v

@@ -14,14 +14,20 @@ import (
 
 func hit(id string, score, lexical float64) retrieval.Hit {
 	return retrieval.Hit{Entry: knowledge.Entry{ID: knowledge.EntryID(id), Affiliate: "acme", Question: "question " + id, Answer: "answer " + id, Topic: "topic " + id},
-		Score: score, Lexical: lexical}
+		Score: score, Exact: lexical == 1}
 }
 
-func hits(list ...retrieval.Hit) retrieval.Result { return retrieval.Result{Hits: list} }
+// hits are as likely, one against another, as their scores say.
+func hits(list ...retrieval.Hit) retrieval.Result {
+	for i := range list {
+		list[i].Odds = list[i].Score / list[0].Score
+	}
+	return retrieval.Result{Hits: list}
+}
 
 // A row per rule and per border, in the order of the rules.
 func TestDecide(t *testing.T) {
-	p := Policy{AnswerAt: .6, OfferAt: .3, Margin: .1, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}
+	p := Policy{AnswerAt: .6, OfferAt: .3, WorthAt: .2, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}
 	asks := Signals{Question: "q", Raw: "q"}
 	good := hits(hit("A", .9, .2), hit("B", .2, .1))
 	entry := good.Hits[0].Entry
@@ -55,13 +61,15 @@ func TestDecide(t *testing.T) {
 		{"thanks", bot.Conversation{}, Signals{Thanks: true}, good, nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseThanks},
 		{"nothing", bot.Conversation{}, Signals{}, retrieval.Result{}, nil, bot.ActionIgnore, bot.ReasonNothing, "", ""},
 		{"picture", bot.Conversation{}, Signals{Unreadable: true}, retrieval.Result{}, nil, bot.ActionClarify, bot.ReasonUnreadable, "", PhraseUnreadable},
+		{"recording", bot.Conversation{}, Signals{Unreadable: true, Voice: true}, retrieval.Result{}, nil, bot.ActionClarify, bot.ReasonUnreadable, "", PhraseVoice},
+		{"another recording", bot.Conversation{Misses: 1}, Signals{Unreadable: true, Voice: true}, retrieval.Result{}, nil, bot.ActionClarify, bot.ReasonUnreadable, "", PhraseVoice},
 		{"too long", bot.Conversation{}, Signals{Question: "q", TooLong: true}, good, nil, bot.ActionClarify, bot.ReasonUnreadable, "", PhraseTooLong},
 		{"nothing published", bot.Conversation{}, asks, hits(), nil, bot.ActionClarify, bot.ReasonNoAnswer, "", PhraseAskAgain},
 		{"exact words", bot.Conversation{}, asks, hits(hit("A", .5, 1), hit("B", .49, .4)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
 		{"confident", bot.Conversation{}, asks, good, nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
 		{"confident, at the border", bot.Conversation{}, asks, hits(hit("A", .6, 0)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
-		{"close call", bot.Conversation{}, asks, hits(hit("A", .9, 0), hit("B", .81, 0), hit("C", .2, 0)), nil, bot.ActionClarify, bot.ReasonCloseCall, "A B", PhraseWhich},
-		{"not close", bot.Conversation{}, asks, hits(hit("A", .9, 0), hit("B", .79, 0)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"close call", bot.Conversation{}, asks, hits(hit("A", .9, 0), hit("B", .81, 0), hit("C", .1, 0)), nil, bot.ActionClarify, bot.ReasonCloseCall, "A B", PhraseWhich},
+		{"not close", bot.Conversation{}, asks, hits(hit("A", .9, 0), hit("B", .5, 0)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
 		{"close, same answer", bot.Conversation{}, asks, hits(hit("A", .9, 0), same), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
 		{"close, asked twice before", bot.Conversation{Clarify: 2}, asks, hits(hit("A", .9, 0), hit("B", .9, 0)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
 		{"at most three choices", bot.Conversation{}, asks, hits(hit("A", .9, 0), hit("B", .9, 0), hit("C", .9, 0), hit("D", .9, 0)), nil, bot.ActionClarify, bot.ReasonCloseCall, "A B C", PhraseWhich},
@@ -157,9 +165,39 @@ func TestGreetingWithQuestionGetsBoth(t *testing.T) {
 	require.Equal(t, []bot.Reply{{Text: "¡Hola!\n\nanswer A", Entry: "A"}}, o.Replies)
 }
 
+// A recording whose words are known is words; of one without, a person is offered, beside whatever else is
+// said, and never silence.
+func TestRecordings(t *testing.T) {
+	picture := knowledge.Media{Kind: "photo", File: "f"}
+	h := hit("A", .9, 0)
+	h.Entry.Media = []knowledge.Media{picture, {Kind: "document", Link: "https://x.example/a.pdf"}}
+	e := NewEngine(fixed{found: hits(h)}, phrases(t), DefaultPolicy())
+	tn := turn("")
+	tn.Waiting[0].Attachments = []bot.Attachment{{Kind: "voice", File: "f"}}
+	o, err := e.Turn(t.Context(), tn)
+	require.NoError(t, err)
+	require.Contains(t, o.Replies[0].Text, "can't listen")
+	require.Equal(t, []string{"person", "again"}, []string{o.Replies[0].Choices[0].Payload, o.Replies[0].Choices[1].Payload})
+	require.Equal(t, bot.AskedPerson, o.Next.Asked)
+
+	tn = turn("when do you pay?")
+	tn.Waiting[0].Attachments = []bot.Attachment{{Kind: "voice", File: "f"}}
+	o, err = e.Turn(t.Context(), tn)
+	require.NoError(t, err)
+	require.Len(t, o.Replies, 3, "what was not heard, the answer with its picture, the document")
+	require.Contains(t, o.Replies[0].Text, "can't listen")
+	require.Equal(t, bot.Reply{Text: "answer A", Entry: "A", Media: &picture}, o.Replies[1])
+
+	tn.Waiting[0].Attachments[0].Heard = "when do you pay?"
+	o, err = e.Turn(t.Context(), tn)
+	require.NoError(t, err)
+	require.Len(t, o.Replies, 2)
+	require.Equal(t, "answer A", o.Replies[0].Text)
+}
+
 // One entry that may be meant is offered as one.
 func TestOneChoice(t *testing.T) {
-	e := NewEngine(fixed{found: hits(hit("A", .49, 0), hit("B", .1, 0))}, phrases(t), Policy{AnswerAt: .5, OfferAt: .4, MaxClarify: 1, MaxChoices: 3})
+	e := NewEngine(fixed{found: hits(hit("A", .49, 0), hit("B", .09, 0))}, phrases(t), Policy{AnswerAt: .5, OfferAt: .4, WorthAt: .2, MaxClarify: 1, MaxChoices: 3})
 	o, err := e.Turn(t.Context(), turn("when do you pay?"))
 	require.NoError(t, err)
 	require.Equal(t, "Did you mean this?", o.Replies[0].Text)
@@ -219,7 +257,7 @@ func TestUpset(t *testing.T) {
 // The thresholds are what the costs make them.
 func TestPolicyFollowsFromCosts(t *testing.T) {
 	require.InDelta(t, 2./7, DefaultPolicy().OfferAt, 1e-9)
-	require.Equal(t, Policy{AnswerAt: .5, OfferAt: DefaultPolicy().OfferAt, Margin: .05, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}, DefaultPolicy())
+	require.Equal(t, Policy{AnswerAt: .5, OfferAt: DefaultPolicy().OfferAt, WorthAt: .2, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}, DefaultPolicy())
 	dear := DefaultCosts()
 	dear.Wrong *= 2
 	require.Equal(t, .75, dear.Policy().AnswerAt, "where a wrong answer costs more, it takes more to answer")

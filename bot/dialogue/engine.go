@@ -64,7 +64,7 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 // query is what to search for. What was said before goes along only where it may be needed.
 func (e *Engine) query(ev Evidence) retrieval.Query {
 	s, t := ev.Signals, ev.Turn
-	q := retrieval.Query{Text: s.Question, Locale: t.Conversation.Locale, Affiliates: t.Account.Affiliates}
+	q := retrieval.Query{Text: s.Whole, Locale: t.Conversation.Locale, Affiliates: t.Account.Affiliates}
 	if q.Text == "" {
 		q.Text = s.Raw
 	}
@@ -74,6 +74,7 @@ func (e *Engine) query(ev Evidence) retrieval.Query {
 	if s.Leans > 0 {
 		if q.Before = e.said(t); len(q.Before) > 0 {
 			q.Leans = s.Leans
+			q.Text = s.Question // few words, which a greeting must not outweigh
 		}
 	}
 	return q
@@ -118,9 +119,13 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 	switch {
 	case v.Answer == nil && v.Phrase == "":
 	case v.Answer != nil:
-		o.Replies = []bot.Reply{{Text: lead + v.Answer.Answer, Entry: v.Answer.ID}}
+		text := lead + v.Answer.Answer
+		if v.Answer.Answer == "" { // its files say it
+			text = strings.TrimSpace(lead)
+		}
+		o.Replies = bot.Carrying(bot.Reply{Text: text, Entry: v.Answer.ID}, v.Answer.Media)
 		for _, entry := range v.More {
-			o.Replies = append(o.Replies, bot.Reply{Text: entry.Answer, Entry: entry.ID})
+			o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: entry.Answer, Entry: entry.ID}, entry.Media)...)
 		}
 		if v.Too != "" {
 			o.Replies = append(o.Replies, e.ask(locale, v.Too, v.Options))
@@ -129,6 +134,9 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 		r := e.ask(locale, v.Phrase, v.Options)
 		r.Text = lead + r.Text
 		o.Replies = []bot.Reply{r}
+	}
+	if ev.Signals.Voice && len(o.Replies) > 0 && v.Phrase != PhraseVoice && v.Action != bot.ActionHandoff { // its words were not part of the answer
+		o.Replies = append([]bot.Reply{{Text: e.phrases.Say(locale, PhraseVoice)}}, o.Replies...)
 	}
 	if t.Conversation.OptOut == bot.OptOutAll && v.Phrase != PhraseResumed {
 		o.Replies = nil
@@ -196,7 +204,7 @@ func (e *Engine) ask(locale string, phrase Phrase, options []knowledge.Entry) bo
 // offersPerson reports whether a phrase asks whether the customer would like a person.
 func offersPerson(phrase Phrase) bool {
 	switch phrase {
-	case PhraseOffer, PhraseOfferToo, PhraseSorry, PhraseCalm:
+	case PhraseOffer, PhraseOfferToo, PhraseSorry, PhraseCalm, PhraseVoice:
 		return true
 	}
 	return false
@@ -299,5 +307,5 @@ func trace(q retrieval.Query, ev Evidence, v Verdict) bot.Trace {
 }
 
 func traceHit(h retrieval.Hit) bot.TraceHit {
-	return bot.TraceHit{Entry: h.Entry.ID, Wording: h.Wording, Score: h.Score, Semantic: h.Semantic, Lexical: h.Lexical}
+	return bot.TraceHit{Entry: h.Entry.ID, Wording: h.Wording, Score: h.Score, Odds: h.Odds, Parts: h.Parts, Evidence: h.Evidence}
 }

@@ -43,7 +43,7 @@ func TestSameDecisionsOnEveryKernel(t *testing.T) {
 		require.True(t, ok)
 		decided, _, _ = strings.Cut(decided, "\n")
 		require.Contains(t, decided, `"action":"answer"`)
-		require.Contains(t, decided, `"semantic":`)
+		require.Contains(t, decided, `"cosine":`)
 		kernels[kernel] = true
 		if first == "" {
 			first = decided

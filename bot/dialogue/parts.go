@@ -22,7 +22,7 @@ func decideParts(p Policy, e Evidence) (Verdict, bool) {
 			return Verdict{}, false
 		}
 		for k, other := range e.Parts {
-			if k != i && scoreOf(other.Hits, entry.ID) >= p.AnswerAt {
+			if k != i && oddsOf(other.Hits, entry.ID) >= p.WorthAt {
 				return Verdict{}, false // the parts ask about the same
 			}
 		}
@@ -67,17 +67,17 @@ func several(rule string, answers []knowledge.Entry) Verdict {
 
 // sureOf returns a part's best entry if it is likely enough, and no close call.
 func sureOf(p Policy, hits []retrieval.Hit) (knowledge.Entry, bool) {
-	if len(hits) == 0 || hits[0].Score < p.AnswerAt || len(tied(p, hits)) > 1 {
+	if len(hits) == 0 || hits[0].Score < p.AnswerAt || close(p, hits) {
 		return knowledge.Entry{}, false
 	}
 	return hits[0].Entry, true
 }
 
-// scoreOf is the probability of the entry id among hits, 0 if it is not there.
-func scoreOf(hits []retrieval.Hit, id knowledge.EntryID) float64 {
+// oddsOf are those of the entry id among hits, 0 if it is not there.
+func oddsOf(hits []retrieval.Hit, id knowledge.EntryID) float64 {
 	for _, h := range hits {
 		if h.Entry.ID == id {
-			return h.Score
+			return h.Odds
 		}
 	}
 	return 0

@@ -42,6 +42,7 @@ const (
 	PhraseGibberish     Phrase = "gibberish"
 	PhraseTooLong       Phrase = "too_long"
 	PhraseUnreadable    Phrase = "unreadable"
+	PhraseVoice         Phrase = "voice" // a recording without words, with the offer of a person
 	PhraseGone          Phrase = "gone"
 	PhraseBack          Phrase = "back"
 	PhraseHandedBack    Phrase = "handed_back"
@@ -59,7 +60,7 @@ func phraseNames() []Phrase {
 	return []Phrase{PhraseStart, PhraseHelp, PhraseGreeting, PhraseGreetingShort, PhraseThanks, PhraseGoodbye, PhraseNoted,
 		PhraseAskAgain, PhraseOffer, PhraseWhich, PhraseWhichOne, PhraseWhichOther, PhraseWhichOtherOne, PhraseNoneOfThese, PhraseTalkToPerson, PhraseTryAgain, PhraseAgain, PhraseHandoff,
 		PhraseHandoffWish, PhraseHandoffBroken, PhraseHandoffFlood, PhraseHandoffUrgent,
-		PhraseOfferToo, PhraseSorry, PhraseCalm, PhraseGibberish, PhraseTooLong, PhraseUnreadable, PhraseGone,
+		PhraseOfferToo, PhraseSorry, PhraseCalm, PhraseGibberish, PhraseTooLong, PhraseUnreadable, PhraseVoice, PhraseGone,
 		PhraseBack, PhraseHandedBack, PhraseDisclosure, PhraseStopped, PhraseResumed,
 		PhraseLinked, PhraseLinkedPerson, PhraseLinkGone, PhraseContinue}
 }

@@ -19,7 +19,7 @@ func DefaultCosts() Costs { return Costs{Wrong: 1, Back: .5, Reword: .25, Stray:
 type Policy struct {
 	AnswerAt   float64 // answer at this probability or above
 	OfferAt    float64 // ask which is meant if one of the entries offered is right with this probability
-	Margin     float64 // two hits this close are a close call
+	WorthAt    float64 // offer an entry from these odds against the best one's
 	MaxClarify int     // ask which is meant so many times in a row, then count a miss
 	MaxChoices int     // entries offered in one question
 	MaxMisses  int     // the miss in a row that fetches a person
@@ -32,14 +32,14 @@ type Policy struct {
 //     asking for other words costs Back + Reword. Offering is cheaper from s = Stray/(Stray + Reword).
 //   - Each miss costs Back + Reword, so a person is fetched at the miss that makes it Person.
 //
-// Two entries that are as likely share one probability, whatever each of their scores says: the
-// better one is right about half the time, and asking costs no more than answering. Margin is how
-// close that is, in the grain of the calibration: its error is about as much.
+// Where another entry is nearly as likely, the best one is right less often than its probability, which
+// is an average, says: of 1-(1-p)², the chance that one of the first few answers, it has 1/(1+odds). That
+// has to reach AnswerAt too. WorthAt is a line of a menu for one customer in six that choose from it.
 func (c Costs) Policy() Policy {
 	return Policy{
 		AnswerAt:  1 - c.Back/c.Wrong,
 		OfferAt:   c.Stray / (c.Stray + c.Reword),
-		Margin:    .05,
+		WorthAt:   .2,
 		MaxMisses: int(c.Person / (c.Back + c.Reword)),
 
 		MaxClarify: 2, MaxChoices: 3,

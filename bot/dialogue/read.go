@@ -1,6 +1,7 @@
 package dialogue
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,11 +42,13 @@ type Signals struct {
 	Urgent      bool     // fraud, a break-in, a double charge, the law: see the word list
 	Abuse       bool     // insults
 	Gibberish   bool     // keys struck at random
-	Question    string   // the words to search for, without greeting and thanks; "" if there are none
+	Question    string   // the words that ask, without greeting and thanks; "" if there are none
+	Whole       string   // Question with its greeting and thanks: what is searched for, since an entry may have them too
 	Parts       []string // the questions in Question, if there are two or three
 	Leans       float64  // how much Question needs what was said before: see retrieval.Query
 	Raw         string   // all words, for a search that shows what was considered
 	Unreadable  bool     // something came, but no words: a picture, a voice note, an emoji
+	Voice       bool     // a recording came of which nobody told us the words
 	TooLong     bool
 	Flood       bool
 	Stop        bool // they want to hear no more of the bot
@@ -74,13 +77,14 @@ func (s Signals) Names() (list []string) {
 // Read reads the waiting messages of t. It is pure.
 func Read(p *Phrases, t bot.Turn) Signals {
 	var s Signals
-	var questions, raw []string
+	var questions, whole, raw []string
 	for _, m := range t.Waiting {
 		if m.Choice != "" {
 			s.tap(t, m)
 			continue
 		}
 		text := strings.TrimSpace(m.Text)
+		s.Voice = s.Voice || slices.ContainsFunc(m.Attachments, func(a bot.Attachment) bool { return a.Spoken() && a.Heard == "" })
 		if text == "" {
 			s.Unreadable = s.Unreadable || len(m.Attachments) > 0
 			continue
@@ -88,8 +92,13 @@ func Read(p *Phrases, t bot.Turn) Signals {
 		raw = append(raw, text)
 		if question := s.words(p, t, text); question != "" {
 			questions = append(questions, question)
+			if _, _, command := commandOf(text); command {
+				text = question
+			}
+			whole = append(whole, text)
 		}
 	}
+	s.Whole = strings.Join(whole, "\n")
 	s.Question, s.Raw = strings.Join(questions, "\n"), strings.Join(raw, "\n")
 	if s.Question != "" || s.Greeting || s.Thanks {
 		s.Unreadable = false // the words say enough

@@ -22,6 +22,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"faqbot/knowledge/media"
 )
 
 const (
@@ -45,13 +47,14 @@ type Client struct {
 	base    string
 	version string
 	http    *http.Client
-	media   *http.Client
-	usage   usage
+	media   *media.Downloader
+	usage   *usage
+	skew    *atomic.Int64 // of Meta's clock, in nanoseconds
 }
 
 // NewClient returns a Client. It calls nobody.
 func NewClient(o Options) (*Client, error) {
-	c := &Client{token: o.Token, base: strings.TrimRight(o.Base, "/"), version: o.Version}
+	c := &Client{token: o.Token, base: strings.TrimRight(o.Base, "/"), version: o.Version, usage: &usage{}, skew: &atomic.Int64{}}
 	if c.base == "" {
 		c.base = defaultBase
 	}
@@ -69,18 +72,18 @@ func NewClient(o Options) (*Client, error) {
 		return nil, errors.New("api_base is not an http or https URL")
 	}
 	c.http = &http.Client{
-		Transport:     transport(nil),
+		Transport:     transport(),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       time.Minute, // callers' contexts are shorter
 	}
-	c.media = c.mediaClient()
+	c.media = c.newDownloader()
 	return c, nil
 }
 
-func transport(control func(network, address string) error) *http.Transport {
-	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
-	t := &http.Transport{
+func transport() *http.Transport {
+	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout: 5 * time.Second,
 		ForceAttemptHTTP2:   true,
 		MaxIdleConns:        64,
@@ -88,12 +91,6 @@ func transport(control func(network, address string) error) *http.Transport {
 		// Sooner than the other side closes it: a send that meets a closing connection is in doubt.
 		IdleConnTimeout: 30 * time.Second,
 	}
-	if control != nil {
-		t.Proxy = nil
-		dialer.Control = controlOf(control)
-	}
-	t.DialContext = dialer.DialContext
-	return t
 }
 
 // Call carries out method on path, "123/messages", with in as the JSON body unless it is nil, and
@@ -127,6 +124,7 @@ func (c *Client) Call(ctx context.Context, method, path string, query url.Values
 		return lost(err, false)
 	}
 	c.usage.note(resp.Header)
+	c.noteClock(resp.Header)
 	return c.open(resp, body, out)
 }
 

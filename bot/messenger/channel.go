@@ -164,12 +164,7 @@ const callTimeout = 15 * time.Second
 func (c *Channel) Subscribe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	fields := "messages,messaging_postbacks,messaging_referrals,messaging_optins,message_deliveries,message_reads,message_reactions," +
-		"message_edits,message_echoes,messaging_policy_enforcement,standby,messaging_handovers"
-	if c.instagram {
-		fields = "messages,messaging_postbacks,messaging_referral,messaging_seen,message_reactions,message_edit,standby,messaging_handover"
-	}
-	if err := c.api.Call(ctx, http.MethodPost, "me/subscribed_apps", url.Values{"subscribed_fields": {fields}}, struct{}{}, nil); err != nil {
+	if err := c.api.Call(ctx, http.MethodPost, "me/subscribed_apps", url.Values{"subscribed_fields": {c.fields()}}, struct{}{}, nil); err != nil {
 		return fmt.Errorf("subscribe the app: %w", err)
 	}
 	if c.instagram {
@@ -180,6 +175,15 @@ func (c *Channel) Subscribe(ctx context.Context) error {
 		return fmt.Errorf("set the Get Started button: %w", err)
 	}
 	return nil
+}
+
+// fields are the kinds of events that we want to hear of.
+func (c *Channel) fields() string {
+	if c.instagram {
+		return "messages,messaging_postbacks,messaging_referral,messaging_seen,message_reactions,message_edit,standby,messaging_handover"
+	}
+	return "messages,messaging_postbacks,messaging_referrals,messaging_optins,message_deliveries,message_reads,message_reactions," +
+		"message_edits,message_echoes,messaging_policy_enforcement,standby,messaging_handovers"
 }
 
 // wait waits for d or until ctx ends.

@@ -12,6 +12,7 @@
 package telegram
 
 import (
+	"context"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
+	kept "faqbot/knowledge/media"
 )
 
 const (
@@ -38,7 +40,13 @@ type Options struct {
 	Token   string             // of the bot, as @BotFather gave it: "ID:SECRET"
 	Secret  string             // Telegram shows it with every webhook call: 1–256 of A-Z a-z 0-9 _ -; "" refuses all calls
 	APIBase string             // https://api.telegram.org if ""
+	Files   Files              // what files of ours are sent from; nil: only links are sent
 	Log     logrus.FieldLogger // required
+}
+
+// Files are the files that we keep; *media.Store is one.
+type Files interface {
+	Get(ctx context.Context, id string) (kept.Blob, []byte, error)
 }
 
 // A Channel is one Telegram bot. It is safe for concurrent use.
@@ -50,6 +58,9 @@ type Channel struct {
 	base     string
 	username atomic.Pointer[string] // without @; nil until getMe told
 	client   *client
+	files    Files
+	known    *fileIDs
+	download *kept.Downloader
 	api      *tg.Bot
 	log      logrus.FieldLogger
 	retry    pacing
@@ -62,6 +73,7 @@ var (
 	_ bot.Acknowledger = (*Channel)(nil)
 	_ bot.Receiver     = (*Channel)(nil)
 	_ bot.Linker       = (*Channel)(nil)
+	_ bot.Fetcher      = (*Channel)(nil)
 )
 
 // New returns the Channel of account. It calls nobody.
@@ -78,6 +90,7 @@ func New(account bot.Account, o Options) (*Channel, error) {
 		return nil, fmt.Errorf("telegram account %s: %w", account.ID, err)
 	}
 	c := &Channel{account: account, id: id, token: o.Token, secret: o.Secret, base: base, client: newClient(),
+		files: o.Files, known: &fileIDs{byFile: map[string]string{}}, download: kept.NewDownloader(kept.DownloaderOptions{Base: base}),
 		log:   o.Log.WithFields(logrus.Fields{"channel": account.Channel, "account": account.ID}),
 		retry: pacing{first: time.Second, most: time.Minute}, watch: 5 * time.Minute}
 	c.api, err = tg.New(o.Token, tg.WithSkipGetMe(), tg.WithServerURL(base), tg.WithHTTPClient(time.Minute, c.client),
@@ -90,7 +103,7 @@ func New(account bot.Account, o Options) (*Channel, error) {
 
 // Limits is what Telegram documents, and a label's length that phones show in full.
 func (c *Channel) Limits() bot.Limits {
-	return bot.Limits{Text: 4096, Choices: 10, Label: 60, Pace: time.Second, Resend: true}
+	return bot.Limits{Text: 4096, Media: true, Caption: 1024, Choices: 10, Label: 60, Pace: time.Second, Resend: true}
 }
 
 // Verify compares the secret that setWebhook registered. Telegram signs nothing.

@@ -23,7 +23,10 @@ const answerMost = 32 << 20
 
 // A client does one exchange with the Bot API. Its errors are *apiError, *lostError and *oddError
 // and hold neither the token, which is in every URL, nor words of anybody.
-type client struct{ http *http.Client }
+type client struct {
+	http *http.Client
+	skew atomic.Int64 // of Telegram's clock, in nanoseconds
+}
 
 func newClient() *client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
@@ -78,19 +81,28 @@ func (c *client) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, lost(err, !connected.Load())
 	}
+	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil { // cut to the second
+		c.skew.Store(int64(time.Until(at.Add(time.Second / 2))))
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, answerMost))
 	err = errors.Join(err, resp.Body.Close())
 	if err != nil {
 		return nil, lost(err, false)
 	}
-	if body, err = open(body, resp, strings.HasSuffix(req.URL.Path, "/sendMessage")); err != nil {
+	if body, err = open(body, resp, isMessage(req.URL.Path)); err != nil {
 		return nil, err
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
 }
 
-// open checks an answer. Of a message it leaves the ID alone: a new kind of content in it, which
+// isMessage reports whether the call at path is answered with the message that it sent.
+func isMessage(path string) bool {
+	method := path[strings.LastIndex(path, "/")+1:]
+	return strings.HasPrefix(method, "send") && method != "sendChatAction"
+}
+
+// open checks an answer. Of a message it leaves nothing but its ID, and that of its file: a new kind of content in it, which
 // the library cannot decode, must not make a message that was sent look like one that failed.
 func open(body []byte, resp *http.Response, message bool) ([]byte, error) {
 	var e envelope
@@ -114,7 +126,21 @@ func open(body []byte, resp *http.Response, message bool) ([]byte, error) {
 	if err := json.Unmarshal(e.Result, &m); err != nil || m.ID == 0 {
 		return nil, &oddError{status: resp.StatusCode}
 	}
-	return fmt.Appendf(nil, `{"ok":true,"result":{"message_id":%d}}`, m.ID), nil
+	return fmt.Appendf(nil, `{"ok":true,"result":{"message_id":%d,"document":{"file_id":%q}}}`, m.ID, fileID(e.Result)), nil
+}
+
+// fileID is Telegram's name for the file in a message, "" if it has none, or none that can be one.
+func fileID(message json.RawMessage) string {
+	var m media
+	if json.Unmarshal(message, &m) != nil {
+		return ""
+	}
+	for _, a := range m.attachments() {
+		if isName(a.File, 256) {
+			return a.File
+		}
+	}
+	return ""
 }
 
 // An apiError is the Bot API's refusal.
@@ -130,7 +156,7 @@ func (e *apiError) Error() string { return "telegram refused: " + e.name() }
 
 // name is the code with the known phrase that the description holds.
 func (e *apiError) name() string {
-	for _, phrase := range []string{phraseEntities, phraseTooOld, "bot was blocked by the user", "user is deactivated",
+	for _, phrase := range []string{phraseEntities, phraseTooOld, phraseFile, "failed to get http url content", "wrong type of the web page content", "file is too big", "message caption is too long", "image_process_failed", "photo_invalid_dimensions", "bot was blocked by the user", "user is deactivated",
 		"can't initiate conversation", "bot was kicked", "bot is not a member", "chat not found", "message is too long",
 		"message text is empty", "message thread not found", "message is not modified", "not enough rights", "chat_write_forbidden",
 		"button_data_invalid", "group chat was upgraded", "webhook is active", "terminated by other getupdates",
@@ -145,6 +171,7 @@ func (e *apiError) name() string {
 const (
 	phraseEntities = "can't parse entities"
 	phraseTooOld   = "query is too old"
+	phraseFile     = "wrong file identifier"
 )
 
 // says reports whether the description holds phrase, which is lower case: the wording drifts in

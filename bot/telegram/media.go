@@ -34,6 +34,7 @@ type file struct {
 	Title string `json:"title"`
 	Type  string `json:"mime_type"`
 	Size  int64  `json:"file_size"` // bytes
+	Plays int    `json:"duration"`  // seconds
 }
 
 type sticker struct {
@@ -77,7 +78,7 @@ func (m *media) attachments() (list []bot.Attachment) {
 		if f == nil {
 			return
 		}
-		a := bot.Attachment{Kind: kind, File: f.ID, Name: f.Name, Type: f.Type, Size: max(f.Size, 0)}
+		a := bot.Attachment{Kind: kind, File: f.ID, Name: f.Name, Type: f.Type, Size: max(f.Size, 0), Seconds: max(f.Plays, 0)}
 		if a.Name == "" {
 			a.Name = f.Title
 		}

@@ -20,16 +20,20 @@ func (c *Channel) Send(ctx context.Context, to bot.Address, _ bot.DeliveryID, r 
 	if err != nil {
 		return "", &bot.SendError{Kind: bot.SendRefused, Code: "address", Err: err}
 	}
-	ctx, cancel := context.WithTimeout(ctx, bot.SendTimeout)
+	within, send := bot.SendTimeout, c.sendMessage
+	if r.Media != nil {
+		within, send = bot.MediaTimeout, c.sendMedia
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	m, err := c.sendMessage(ctx, at, r, models.ParseModeHTML)
+	m, err := send(ctx, at, r, models.ParseModeHTML)
 	if refusal, ok := errors.AsType[*apiError](err); ok && refusal.migrateTo != 0 {
 		// The group became a supergroup. Topics, if there were any, are new there.
 		at = place{chat: refusal.migrateTo}
-		m, err = c.sendMessage(ctx, at, r, models.ParseModeHTML)
+		m, err = send(ctx, at, r, models.ParseModeHTML)
 	}
 	if refusal, ok := errors.AsType[*apiError](err); ok && refusal.code == http.StatusBadRequest && refusal.says(phraseEntities) {
-		m, err = c.sendMessage(ctx, at, r, "")
+		m, err = send(ctx, at, r, "")
 	}
 	if err != nil {
 		return "", sendError(err)
@@ -44,13 +48,17 @@ func (c *Channel) sendMessage(ctx context.Context, at place, r bot.Reply, mode m
 		p.Text = escape(r.Text)
 	}
 	if len(r.Choices) > 0 {
-		var rows [][]models.InlineKeyboardButton
-		for _, choice := range r.Choices {
-			rows = append(rows, []models.InlineKeyboardButton{{Text: choice.Label, CallbackData: choice.Payload}})
-		}
-		p.ReplyMarkup = &models.InlineKeyboardMarkup{InlineKeyboard: rows}
+		p.ReplyMarkup = keyboard(r.Choices)
 	}
 	return c.api.SendMessage(ctx, p)
+}
+
+func keyboard(choices []bot.Choice) *models.InlineKeyboardMarkup {
+	var rows [][]models.InlineKeyboardButton
+	for _, choice := range choices {
+		rows = append(rows, []models.InlineKeyboardButton{{Text: choice.Label, CallbackData: choice.Payload}})
+	}
+	return &models.InlineKeyboardMarkup{InlineKeyboard: rows}
 }
 
 // escape is text as HTML that shows text.

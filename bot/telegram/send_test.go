@@ -49,7 +49,7 @@ func TestSend(t *testing.T) {
 	s := fake(t)
 	s.Know(5)
 	c := newTest(t, s.URL()+"/")
-	require.Equal(t, bot.Limits{Text: 4096, Choices: 10, Label: 60, Pace: time.Second, Resend: true}, c.Limits())
+	require.Equal(t, bot.Limits{Text: 4096, Media: true, Caption: 1024, Choices: 10, Label: 60, Pace: time.Second, Resend: true}, c.Limits())
 	id, err := c.Send(t.Context(), to("5"), "d", bot.Reply{Text: "1 < 2 && <b>3</b> &amp; https://ex.com/?a=1&b=2\n\"quoted\" &#64;",
 		Choices: []bot.Choice{{Label: "A <b>", Payload: "entry:1"}, {Label: "B", Payload: strings.Repeat("é", 32)}}})
 	require.NoError(t, err)

@@ -99,7 +99,7 @@ func TestNobodyIsProvenWithoutASecret(t *testing.T) {
 func TestOrigins(t *testing.T) {
 	s := openShop(t)
 	_, body, h := s.get("/chat/shop", nil)
-	require.Equal(t, "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "+
+	require.Equal(t, "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; media-src 'self' https:; connect-src 'self'; form-action 'self'; base-uri 'none'; "+
 		"frame-ancestors 'self' https://shop.example https://*.shop.example", h.Get("Content-Security-Policy"))
 	require.NotContains(t, body, "<style")
 	require.NotRegexp(t, `<script(?: [^>]*)?>[^<]`, body)

@@ -211,13 +211,7 @@ func (s *Site) keep(v *visit, h *multipart.FileHeader) (bot.Attachment, *refusal
 		r := s.broken(v, "cannot keep a posted file", err)
 		return bot.Attachment{}, &r
 	}
-	kind := "document"
-	for prefix, k := range map[string]string{"image/": "photo", "audio/": "audio", "video/": "video"} {
-		if strings.HasPrefix(b.Type, prefix) {
-			kind = k
-		}
-	}
-	return bot.Attachment{Kind: kind, File: b.ID, Name: b.Name, Type: b.Type, Size: b.Size}, nil
+	return bot.Attachment{Kind: b.Kind(), Kept: b.ID, Name: b.Name, Type: b.Type, Size: b.Size}, nil
 }
 
 // finish answers a post: the script with JSON, a browser without it with the page.

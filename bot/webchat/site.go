@@ -157,7 +157,7 @@ func (s *Site) at(handle func(*visit)) gin.HandlerFunc {
 			c.String(http.StatusNotFound, "%s\n", v.words["err_gone"])
 			return
 		}
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "+
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; media-src 'self' https:; connect-src 'self'; "+
 			"form-action 'self'; base-uri 'none'; frame-ancestors "+v.channel.frameAncestors())
 		handle(v)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ type part struct{ Text, Href string }
 // A file is an attachment of a message.
 type file struct {
 	Name, Href string
-	Image      bool
+	Show       string // photo, audio, video; anything else is a name to click on
 	Size       int64
 }
 
@@ -81,9 +82,12 @@ func (s *Site) bubbles(v *visit, who visitor, list []bot.Message) []bubble {
 
 func (s *Site) filesOf(c *Channel, m bot.Message) (list []file) {
 	for _, a := range m.Attachments {
-		f := file{Name: a.Name, Size: a.Size, Image: a.Kind == "photo"}
-		if a.File != "" {
-			f.Href = c.path("/media/"+url.PathEscape(a.File)) + "?" + url.Values{"name": {a.Name}, "key": {s.sign("media", c.account.ID, a.File, a.Name)}}.Encode()
+		f := file{Name: a.Name, Size: a.Size, Show: a.Kind, Href: a.Link}
+		if a.Kept != "" {
+			f.Href = c.path("/media/"+url.PathEscape(a.Kept)) + "?" + url.Values{"name": {a.Name}, "key": {s.sign("media", c.account.ID, a.Kept, a.Name)}}.Encode()
+		}
+		if f.Name == "" {
+			f.Name = path.Base(a.Link)
 		}
 		list = append(list, f)
 	}

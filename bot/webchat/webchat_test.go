@@ -74,7 +74,7 @@ func openShop(t *testing.T, options ...option) *shop {
 	s := &shop{t: t, db: db, staffed: true, channels: map[string]*Channel{}, log: &bytes.Buffer{}}
 	log := logrus.New()
 	log.SetOutput(&lockedWriter{to: s.log})
-	channels, accounts := map[string]bot.Channel{}, map[string]bot.Account{}
+	accounts := bot.NewRegistry()
 	var list []*Channel
 	so := SiteOptions{Key: bytes.Repeat([]byte("k"), 32), Log: log, Now: s.clock, Media: media.NewStore(db, media.Options{}),
 		Suggest: func(context.Context, bot.Account, string) []string { return []string{"How do I join?"} },
@@ -93,20 +93,20 @@ func openShop(t *testing.T, options ...option) *shop {
 		account := bot.Account{Channel: "webchat", ID: id, Affiliates: []knowledge.AffiliateID{"acme"}}
 		c, err := New(account, o)
 		require.NoError(t, err)
-		key := bot.AccountKey("webchat", id)
-		channels[key], accounts[key], s.channels[id] = c, account, c
+		accounts.Put(account, c)
+		s.channels[id] = c
 		list = append(list, c)
 	}
-	elsewhere := bot.Account{Channel: "telegram", ID: "acmebot", Affiliates: []knowledge.AffiliateID{"acme"}}
-	channels["telegram/acmebot"], accounts["telegram/acmebot"], s.elsewhere = telegram{}, elsewhere, elsewhere
+	s.elsewhere = bot.Account{Channel: "telegram", ID: "acmebot", Affiliates: []knowledge.AffiliateID{"acme"}}
+	accounts.Put(s.elsewhere, telegram{})
 	store := bot.NewStore(db)
 	phrases, err := dialogue.LoadPhrases()
 	require.NoError(t, err)
-	courier := bot.NewCourier(store, channels, deaf{}, log, bot.CourierOptions{})
-	runner := bot.NewRunner(store, dialogue.NewEngine(answers{}, phrases, dialogue.DefaultPolicy()), accounts, channels, log, bot.RunnerOptions{Poke: courier.Poke})
+	courier := bot.NewCourier(store, accounts, deaf{}, log, bot.CourierOptions{})
+	runner := bot.NewRunner(store, dialogue.NewEngine(answers{}, phrases, dialogue.DefaultPolicy()), accounts, log, bot.RunnerOptions{Poke: courier.Poke})
 	linkKey := []byte("a key for links")
-	intake := bot.NewIntake(store, channels, log, bot.IntakeOptions{Poke: runner.Poke, LinkKey: linkKey})
-	s.conversations = bot.NewConversations(store, channels, bot.ConversationsOptions{Poke: courier.Poke, Accounts: accounts, LinkKey: linkKey})
+	intake := bot.NewIntake(store, accounts, log, bot.IntakeOptions{Poke: runner.Poke, LinkKey: linkKey})
+	s.conversations = bot.NewConversations(store, accounts, bot.ConversationsOptions{Poke: courier.Poke, LinkKey: linkKey})
 	s.accept = intake.Accept
 	so.Conversations, so.Accept = s.conversations, intake.Accept
 	s.site, err = NewSite(list, so)
@@ -161,7 +161,7 @@ func entry(id, question, answer string) knowledge.Entry {
 
 func (answers) Search(_ context.Context, q retrieval.Query) (retrieval.Result, error) {
 	hit := func(id, question, answer string, p float64) retrieval.Hit {
-		return retrieval.Hit{Entry: entry(id, question, answer), Score: p}
+		return retrieval.Hit{Entry: entry(id, question, answer), Score: p, Odds: 1}
 	}
 	switch {
 	case strings.Contains(q.Text, "join"):

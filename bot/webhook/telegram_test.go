@@ -67,7 +67,7 @@ func hear(t *testing.T, d *desk, apiBase string) (*telegram.Channel, string) {
 	c, err := telegram.New(account, telegram.Options{Token: botToken, Secret: "S3cret", APIBase: apiBase, Log: log})
 	require.NoError(t, err)
 	engine := gin.New()
-	webhook.NewHooks([]webhook.Endpoint{{Account: account, Receiver: c}}, d, log).Register(engine)
+	webhook.NewHooks(func(string) (webhook.Endpoint, bool) { return webhook.Endpoint{Account: account, Receiver: c}, true }, d, log).Register(engine)
 	s := httptest.NewServer(engine)
 	t.Cleanup(s.Close)
 	return c, s.URL + "/hooks/telegram/main"

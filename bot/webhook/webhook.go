@@ -34,18 +34,26 @@ type Endpoint struct {
 
 // Hooks serves the webhooks of all accounts.
 type Hooks struct {
-	endpoints map[string]Endpoint // by bot.AccountKey
-	intake    Intake
-	log       logrus.FieldLogger
+	find   Find
+	intake Intake
+	log    logrus.FieldLogger
 }
 
-// NewHooks returns the hooks of endpoints, which pass what they hear to intake.
-func NewHooks(endpoints []Endpoint, intake Intake, log logrus.FieldLogger) *Hooks {
-	h := &Hooks{endpoints: make(map[string]Endpoint, len(endpoints)), intake: intake, log: log}
-	for _, e := range endpoints {
-		h.endpoints[bot.AccountKey(e.Account.Channel, e.Account.ID)] = e
+// A Find returns the endpoint of a bot.AccountKey, if the account is served now.
+type Find func(key string) (Endpoint, bool)
+
+// Served finds the accounts of r whose channel is a Receiver.
+func Served(r *bot.Registry) Find {
+	return func(key string) (Endpoint, bool) {
+		account, _ := r.Account(key)
+		receiver, ok := r.Channel(key).(bot.Receiver)
+		return Endpoint{account, receiver}, ok
 	}
-	return h
+}
+
+// NewHooks returns the hooks of what find finds, which pass what they hear to intake.
+func NewHooks(find Find, intake Intake, log logrus.FieldLogger) *Hooks {
+	return &Hooks{find: find, intake: intake, log: log}
 }
 
 // Register mounts /hooks/:channel/:account: POST for what happened, GET for the networks that make sure
@@ -55,11 +63,17 @@ func (h *Hooks) Register(r gin.IRouter) {
 	r.GET("/hooks/:channel/:account", h.challenge)
 }
 
-// challenge answers with the network's own words and nothing else.
+// challenge answers with the network's own words and nothing else. That an account which is served is
+// never 404 tells whoever sets it up that its address leads here.
 func (h *Hooks) challenge(c *gin.Context) {
-	receiver, ok := h.endpoints[bot.AccountKey(c.Param("channel"), c.Param("account"))].Receiver.(bot.Challenger)
-	if !ok {
+	e, known := h.find(bot.AccountKey(c.Param("channel"), c.Param("account")))
+	if !known {
 		c.Status(http.StatusNotFound)
+		return
+	}
+	receiver, ok := e.Receiver.(bot.Challenger)
+	if !ok {
+		c.Status(http.StatusMethodNotAllowed)
 		return
 	}
 	answer, ok := receiver.Challenge(c.Request.URL.Query())
@@ -73,7 +87,7 @@ func (h *Hooks) challenge(c *gin.Context) {
 
 // post answers with a status and no body: Telegram would carry out a body that looks like a call.
 func (h *Hooks) post(c *gin.Context) {
-	e, known := h.endpoints[bot.AccountKey(c.Param("channel"), c.Param("account"))]
+	e, known := h.find(bot.AccountKey(c.Param("channel"), c.Param("account")))
 	if !known {
 		c.Status(http.StatusNotFound)
 		return

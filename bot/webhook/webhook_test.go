@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -87,13 +88,13 @@ func serve(t *testing.T, accounts ...string) (*httptest.Server, *intake) {
 	gin.SetMode(gin.ReleaseMode)
 	log, logged := logtest.NewNullLogger()
 	in := &intake{}
-	var endpoints []webhook.Endpoint
-	for _, id := range accounts {
-		endpoints = append(endpoints, webhook.Endpoint{Account: bot.Account{Channel: "net", ID: id}, Receiver: network{}})
+	find := func(key string) (webhook.Endpoint, bool) {
+		id, ok := strings.CutPrefix(key, "net/")
+		return webhook.Endpoint{Account: bot.Account{Channel: "net", ID: id}, Receiver: network{}}, ok && slices.Contains(accounts, id)
 	}
 	engine := gin.New()
 	engine.RedirectTrailingSlash = false
-	webhook.NewHooks(endpoints, in, log).Register(engine)
+	webhook.NewHooks(find, in, log).Register(engine)
 	s := httptest.NewServer(engine)
 	t.Cleanup(func() {
 		s.Close()
@@ -224,7 +225,7 @@ func TestGetIsNotServed(t *testing.T) {
 	resp, err := client.Get(s.URL + "/hooks/net/a")
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
-	require.Equal(t, 404, resp.StatusCode)
+	require.Equal(t, 405, resp.StatusCode)
 }
 
 // An asking network wants a proof that the webhook is ours.
@@ -238,11 +239,14 @@ func TestChallenge(t *testing.T) {
 	gin.SetMode(gin.ReleaseMode)
 	log, _ := logtest.NewNullLogger()
 	engine := gin.New()
-	webhook.NewHooks([]webhook.Endpoint{{Account: bot.Account{Channel: "net", ID: "a"}, Receiver: asking{}}}, &intake{}, log).Register(engine)
+	webhook.NewHooks(func(key string) (webhook.Endpoint, bool) {
+		receivers := map[string]bot.Receiver{"net/a": asking{}, "net/mute": network{}}
+		return webhook.Endpoint{Account: bot.Account{Channel: "net", ID: "a"}, Receiver: receivers[key]}, receivers[key] != nil
+	}, &intake{}, log).Register(engine)
 	s := httptest.NewServer(engine)
 	defer s.Close()
 	for path, want := range map[string]string{
-		"a?challenge=%25d%3Cb%3E&token=" + secret: "200 %d<b>", "a?challenge=1&token=guess": "403 ", "b?challenge=1&token=" + secret: "404 "} {
+		"a?challenge=%25d%3Cb%3E&token=" + secret: "200 %d<b>", "a?challenge=1&token=guess": "403 ", "b?challenge=1&token=" + secret: "404 ", "mute?challenge=1": "405 "} {
 		resp, err := http.Get(s.URL + "/hooks/net/" + path)
 		require.NoError(t, err)
 		body, err := io.ReadAll(resp.Body)

@@ -47,6 +47,7 @@ const (
 type Options struct {
 	Number      string             // phone number ID, not the number
 	Business    string             // WhatsApp Business Account ID; without it there are no templates
+	App         string             // our app's ID, by which more can be checked; may be ""
 	Token       string             // of a system user
 	Secrets     []string           // of the app; several while one replaces another
 	VerifyToken string             // shown when Meta asks whether the webhook is ours
@@ -60,6 +61,7 @@ type Channel struct {
 	account     bot.Account
 	number      string
 	business    string
+	appID       string
 	secrets     []string
 	verifyToken string
 	api         *graphapi.Client
@@ -85,18 +87,21 @@ var (
 // New returns the Channel of account. It calls nobody.
 func New(account bot.Account, o Options) (*Channel, error) {
 	fail := func(err error) (*Channel, error) { return nil, fmt.Errorf("whatsapp account %s: %w", account.ID, err) }
-	digits := regexp.MustCompile(`^[0-9]{1,32}$`)
-	if !digits.MatchString(o.Number) {
+	number := regexp.MustCompile(`^[0-9]{1,32}$`)
+	if !number.MatchString(o.Number) {
 		return fail(errors.New("the phone number ID must be digits: it is not the phone number, and stands beside it in the app's API setup"))
 	}
-	if o.Business != "" && !digits.MatchString(o.Business) {
+	if o.Business != "" && !number.MatchString(o.Business) {
 		return fail(errors.New("the business account ID must be digits"))
+	}
+	if o.App != "" && !number.MatchString(o.App) {
+		return fail(errors.New("the app's ID must be digits"))
 	}
 	api, err := graphapi.NewClient(graphapi.Options{Token: o.Token, Base: o.APIBase, Version: o.APIVersion})
 	if err != nil {
 		return fail(err)
 	}
-	return &Channel{account: account, number: o.Number, business: o.Business, secrets: o.Secrets, verifyToken: o.VerifyToken, api: api,
+	return &Channel{account: account, number: o.Number, business: o.Business, appID: o.App, secrets: o.Secrets, verifyToken: o.VerifyToken, api: api,
 		log: o.Log.WithFields(logrus.Fields{"channel": account.Channel, "account": account.ID}), retry: time.Minute}, nil
 }
 
@@ -119,7 +124,7 @@ func (c *Channel) Challenge(query url.Values) (string, bool) {
 // Fetch asks for the address of a file, which lives for five minutes, and opens it.
 func (c *Channel) Fetch(ctx context.Context, a bot.Attachment) (io.ReadCloser, error) {
 	if !regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`).MatchString(a.File) {
-		return nil, errors.New("the attachment is no file of WhatsApp")
+		return nil, fmt.Errorf("%w: the attachment is no file of WhatsApp", bot.ErrNoFile)
 	}
 	var file struct {
 		URL string `json:"url"`

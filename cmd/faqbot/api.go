@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"faqbot/bot"
+	"faqbot/eval"
 	"faqbot/knowledge"
 	"faqbot/knowledge/people"
 )
@@ -28,6 +29,14 @@ type apiAnswer struct {
 	batchRow
 	Reason  bot.Reason `json:"reason"`
 	Replies []string   `json:"replies"`
+	Media   []apiMedia `json:"media,omitempty"`
+}
+
+// apiMedia is a file that goes with the replies.
+type apiMedia struct {
+	Kind string `json:"kind"` // photo, video, audio, document
+	Name string `json:"name,omitempty"`
+	Link string `json:"link,omitempty"` // good for a week, if it is to us; "" if public_url is not set
 }
 
 // An api answers programs: the engine behind an API key, which is one affiliate's.
@@ -71,17 +80,25 @@ func (a *api) ask(c *gin.Context) {
 		refuse(c, http.StatusServiceUnavailable, "starting: what is published is being read")
 		return
 	}
-	asker := asker{engine: a.service.engine, account: bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}}}
-	o, took, err := asker.ask(c.Request.Context(), q)
+	engine := eval.Asking(a.service.engine, bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
+	r, err := engine.Ask(c.Request.Context(), q.plain())
 	if err != nil {
 		a.service.log.WithError(err).Error("the API could not answer")
 		refuse(c, http.StatusInternalServerError, "the question could not be answered now: try again")
 		return
 	}
-	answer := apiAnswer{batchRow: asker.row(q.ID, o), Reason: o.Decision.Reason, Replies: []string{}}
-	answer.TookUS = took.Microseconds()
-	for _, r := range o.Replies {
-		answer.Replies = append(answer.Replies, r.Text)
+	answer := apiAnswer{batchRow: rowOf(r, nil), Reason: r.Outcome.Decision.Reason, Replies: []string{}}
+	for _, reply := range r.Outcome.Replies {
+		if reply.Text != "" {
+			answer.Replies = append(answer.Replies, reply.Text)
+		}
+		if m := reply.Media; m != nil {
+			link := m.Link
+			if m.File != "" {
+				link = a.service.links.link(*m)
+			}
+			answer.Media = append(answer.Media, apiMedia{m.Kind, m.Name, link})
+		}
 	}
 	c.JSON(http.StatusOK, answer)
 }

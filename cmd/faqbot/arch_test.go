@@ -21,15 +21,15 @@ var arrow = []string{"knowledge", "retrieval", "bot", "handoff", "eval", "cmd"}
 // homes names the packages that may import a third-party module outside tests.
 var homes = map[string][]string{
 	"github.com/philippgille/chromem-go": {"retrieval/vector", "cmd/bench"}, // there as the one to beat
-	"github.com/sashabaranov/go-openai":  {"retrieval/embed"},
+	"github.com/sashabaranov/go-openai":  {"retrieval/embed", "bot/speech"},
 	"github.com/go-telegram/bot":         {"bot/telegram"},
 	"modernc.org/sqlite":                 {"knowledge/sqldb"},
 	"github.com/jackc/pgx/v5":            {"knowledge/sqldb"},
 	"github.com/pressly/goose/v3":        {"knowledge/sqldb"},
 	"github.com/xuri/excelize/v2":        {"knowledge/faqfile"},
-	"github.com/yuin/goldmark":           {"knowledge/faqfile"},
-	"github.com/gin-gonic/gin":           {"bot/webhook", "bot/webchat", "handoff/console", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot"},
-	"github.com/sirupsen/logrus":         {"bot", "bot/telegram", "bot/whatsapp", "bot/messenger", "bot/webhook", "bot/webchat", "handoff", "handoff/console", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot"},
+	"github.com/yuin/goldmark":           {"knowledge/faqfile", "bot/setup/board"},
+	"github.com/gin-gonic/gin":           {"bot/webhook", "bot/webchat", "bot/setup/board", "handoff/console", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot"},
+	"github.com/sirupsen/logrus":         {"bot", "bot/telegram", "bot/whatsapp", "bot/messenger", "bot/webhook", "bot/webchat", "bot/setup", "bot/setup/board", "handoff", "handoff/console", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot"},
 	"github.com/alecthomas/kong":         {"cmd/faqbot"},
 	"github.com/pelletier/go-toml/v2":    {"cmd/faqbot"},
 	"github.com/schollz/progressbar/v3":  {"cmd/faqbot"},
@@ -39,7 +39,7 @@ var homes = map[string][]string{
 	"golang.org/x/time":                  {"cmd/faqbot"},
 	"github.com/chromedp/chromedp":       {},
 	"github.com/chromedp/cdproto":        {},
-	"golang.org/x/sync":                  {"bot", "bot/telegram", "cmd/faqbot", "cmd/crash"},
+	"golang.org/x/sync":                  {"bot", "bot/telegram", "bot/setup", "cmd/faqbot", "cmd/crash"},
 	"golang.org/x/sys":                   {"retrieval/encoder", "retrieval/vector"},
 	"golang.org/x/term":                  {"cmd/faqbot"},
 	"golang.org/x/text":                  {"knowledge/faqfile", "knowledge", "retrieval/encoder", "retrieval/lexical", "bot/dialogue"},

@@ -11,6 +11,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/dialogue"
+	"faqbot/eval"
 	"faqbot/knowledge"
 	"faqbot/knowledge/faqfile"
 	"faqbot/retrieval"
@@ -40,7 +41,7 @@ func (cmd askCommand) Run(ctx context.Context, cli *commands, term terminal) err
 	case cmd.Explain && cmd.Batch != "":
 		return errors.New("--explain goes with one question; the rows of --batch have their ranked entries and signals")
 	}
-	var queries []query
+	var queries []eval.Case
 	if cmd.Batch != "" { // before the long work: a bad row should not cost minutes
 		var err error
 		if queries, err = readQueries(cmd.Batch); err != nil {
@@ -55,42 +56,29 @@ func (cmd askCommand) Run(ctx context.Context, cli *commands, term terminal) err
 	if cmd.Batch != "" {
 		return a.batch(ctx, queries, cmd.Out, term)
 	}
-	return a.answer(ctx, query{Text: strings.Join(cmd.Question, " "), Lang: cmd.Locale, Context: cmd.Said}, cmd.Explain, term.out)
+	return a.answer(ctx, eval.Case{Text: strings.Join(cmd.Question, " "), Lang: cmd.Locale, Context: cmd.Said}, cmd.Explain, term.out)
 }
 
-// An asker is the engine over one set of entries. Each query is a conversation of its own.
+// An asker is the engine over one set of entries.
 type asker struct {
-	engine   *dialogue.Engine
-	searcher *retrieval.Searcher
-	account  bot.Account
-	all      []knowledge.Entry // in the file's order
-	close    func()
+	*eval.Bot
+	all   []knowledge.Entry // in the file's order
+	close func()
 }
 
 func (cmd askCommand) asker(ctx context.Context, cli *commands, term terminal) (*asker, error) {
-	phrases, err := dialogue.LoadPhrases()
-	if err != nil {
-		return nil, err
-	}
-	var a *asker
 	if cmd.Knowledge != "" {
-		a, err = fileAsker(cmd.Knowledge, term)
-	} else {
-		a, err = publishedAsker(ctx, cli, knowledge.AffiliateID(cmd.Affiliate))
+		return fileAsker(ctx, cmd.Knowledge, term)
 	}
-	if err != nil {
-		return nil, err
-	}
-	if err := a.searcher.Refresh(ctx); err != nil {
-		a.close()
-		return nil, fmt.Errorf("prepare the search: %w", err)
-	}
-	a.engine = newEngine(a.searcher, phrases)
-	return a, nil
+	return publishedAsker(ctx, cli, knowledge.AffiliateID(cmd.Affiliate))
 }
 
 // publishedAsker answers from the database.
 func publishedAsker(ctx context.Context, cli *commands, affiliate knowledge.AffiliateID) (*asker, error) {
+	phrases, err := dialogue.LoadPhrases()
+	if err != nil {
+		return nil, err
+	}
 	c, err := loadConfig(cli.Config)
 	if err != nil {
 		return nil, err
@@ -99,7 +87,7 @@ func publishedAsker(ctx context.Context, cli *commands, affiliate knowledge.Affi
 	if err != nil {
 		return nil, err
 	}
-	a := &asker{account: bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}}, close: func() { _ = db.Close() }}
+	a := &asker{close: func() { _ = db.Close() }}
 	corpus := knowledge.NewCorpus(db, time.Now)
 	var revision knowledge.Revision
 	if a.all, revision, err = corpus.Published(ctx, affiliate); err == nil && revision == 0 {
@@ -113,12 +101,17 @@ func publishedAsker(ctx context.Context, cli *commands, affiliate knowledge.Affi
 		a.close()
 		return nil, err
 	}
-	a.searcher = e.searcher(corpus, nil)
+	searcher := e.searcher(corpus, nil)
+	if err := searcher.Refresh(ctx); err != nil {
+		a.close()
+		return nil, fmt.Errorf("prepare the search: %w", err)
+	}
+	a.Bot = eval.Asking(newEngine(searcher, phrases), bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
 	return a, nil
 }
 
 // fileAsker answers from a file, without a database.
-func fileAsker(path string, term terminal) (*asker, error) {
+func fileAsker(ctx context.Context, path string, term terminal) (*asker, error) {
 	rows, problems, _, err := readFAQ(path, faqfile.Options{Trial: true})
 	if err != nil {
 		return nil, err
@@ -127,24 +120,23 @@ func fileAsker(path string, term terminal) (*asker, error) {
 	if slices.ContainsFunc(problems, func(p knowledge.Problem) bool { return p.Fatal }) {
 		return nil, fmt.Errorf("%s cannot be used until the problems marked ✗ are mended", path)
 	}
-	f := fixedCorpus{affiliate: fileAffiliate}
+	a := &asker{close: func() {}}
 	for _, r := range rows {
-		r.ID, r.Affiliate = knowledge.EntryID(r.Key), fileAffiliate // IDs as in the file
-		f.entries = append(f.entries, r.Entry)
+		r.ID = knowledge.EntryID(r.Key) // IDs as in the file
+		a.all = append(a.all, r.Entry)
 	}
 	e, err := encoder.New()
 	if err != nil {
 		return nil, err
 	}
 	progress := newProgress(term.err, "reading")
-	return &asker{account: bot.Account{Affiliates: []knowledge.AffiliateID{fileAffiliate}}, all: f.entries,
-		searcher: retrieval.NewSearcher(f, inBatches{e, progress.set}, retrieval.SearcherOptions{}), close: func() {}}, nil
+	if a.Bot, err = eval.NewBot(ctx, a.all, inBatches{e, progress.set}); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
-// fileAffiliate is whose the entries of a file are while it is tried out.
-const fileAffiliate knowledge.AffiliateID = "file"
-
-// A fixedCorpus is an affiliate's entries that are published nowhere: a file's, or a draft's.
+// A fixedCorpus is an affiliate's entries that are published nowhere: a draft's.
 type fixedCorpus struct {
 	affiliate knowledge.AffiliateID
 	entries   []knowledge.Entry
@@ -182,36 +174,15 @@ func (b inBatches) Embed(ctx context.Context, texts []string) ([][]float32, erro
 	return list, nil
 }
 
-// A query is one row of a batch.
-type query struct {
-	ID      string   `json:"id"`
-	Text    string   `json:"text"`
-	Lang    string   `json:"lang"`
-	Context []string `json:"context"` // what was said before, oldest first
-}
-
-// ask puts q to the engine as the waiting message of a new conversation.
-func (a *asker) ask(ctx context.Context, q query) (bot.Outcome, time.Duration, error) {
-	now := time.Now()
-	t := bot.Turn{ID: "ask", Account: a.account, Now: now,
-		Conversation: bot.Conversation{ID: "ask", Locale: q.Lang, Mode: bot.ModeBot, OpenedAt: now},
-		Waiting:      []bot.Message{{ID: "ask", Author: bot.AuthorCustomer, Text: q.Text, At: now}}}
-	for _, said := range q.Context {
-		t.History = append(t.History, bot.Message{Author: bot.AuthorCustomer, Text: said, At: now})
-	}
-	began := time.Now()
-	o, err := a.engine.Turn(ctx, t)
-	return o, time.Since(began), err
-}
-
 // answer asks one question and shows the answer and, in a line or at length, how it came about.
-func (a *asker) answer(ctx context.Context, q query, atLength bool, w io.Writer) error {
-	o, took, err := a.ask(ctx, q)
+func (a *asker) answer(ctx context.Context, q eval.Case, atLength bool, w io.Writer) error {
+	r, err := a.Ask(ctx, q)
 	if err != nil {
 		return err
 	}
+	o, took := r.Outcome, r.Took
 	for _, r := range o.Replies {
-		fmt.Fprintln(w, r.Text)
+		fmt.Fprintln(w, wordsOf(r))
 		for i, c := range r.Choices {
 			fmt.Fprintf(w, "  %d. %s\n", i+1, c.Label)
 		}

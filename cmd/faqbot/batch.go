@@ -1,26 +1,15 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"runtime"
-	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 
 	"faqbot/bot"
+	"faqbot/eval"
 	"faqbot/knowledge"
 )
-
-// longestRow is the most bytes of one row of a batch.
-const longestRow = 4 << 20
 
 // A batchRow is what one query led to. Its fields are a contract.
 type batchRow struct {
@@ -41,117 +30,75 @@ type rankedEntry struct {
 
 const rankedMost = 10
 
+// A query is one row of a batch, as a file or the API has it.
+type query struct {
+	ID      string   `json:"id"`
+	Text    string   `json:"text"`
+	Lang    string   `json:"lang"`
+	Context []string `json:"context"` // what was said before, oldest first
+}
+
+func (q query) plain() eval.Case {
+	return eval.Case{ID: q.ID, Text: q.Text, Lang: q.Lang, Context: q.Context}
+}
+
 // readQueries reads all rows of a batch, or says which is wrong.
-func readQueries(path string) (list []query, err error) {
-	f, err := os.Open(path)
+func readQueries(path string) (list []eval.Case, err error) {
+	err = eval.ReadLines(path, func(_ int, q query) error {
+		list = append(list, q.plain())
+		return nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read the batch: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(make([]byte, 64<<10), longestRow)
-	for n := 1; lines.Scan(); n++ {
-		line := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte("\xEF\xBB\xBF")))
-		if len(line) == 0 {
-			continue
-		}
-		var q query
-		if err := json.Unmarshal(line, &q); err != nil {
-			return nil, fmt.Errorf(`%s, line %d: %w; a row is {"id":"…","text":"…"}`, path, n, err)
-		}
-		list = append(list, q)
-	}
-	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		return nil, fmt.Errorf("%s, line %d: the row is longer than %d MiB", path, len(list)+1, longestRow>>20)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("read the batch: %w", err)
+		return nil, fmt.Errorf(`%w; a row is {"id":"…","text":"…"}`, err)
 	}
 	return list, nil
 }
 
 // batch asks all queries on all cores and writes one row each, in order. The file appears whole or
 // not at all.
-func (a *asker) batch(ctx context.Context, queries []query, path string, term terminal) error {
-	rows := make([]batchRow, len(queries))
+func (a *asker) batch(ctx context.Context, queries []eval.Case, path string, term terminal) error {
 	progress := newProgress(term.err, "asking")
-	var done atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
-	var next atomic.Int64
-	for range runtime.GOMAXPROCS(0) {
-		g.Go(func() error {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(queries) {
-					return nil
-				}
-				o, took, err := a.ask(ctx, queries[i])
-				if err != nil {
-					return fmt.Errorf("query %s: %w", queries[i].ID, err)
-				}
-				rows[i] = a.row(queries[i].ID, o)
-				rows[i].TookUS = took.Microseconds()
-				progress.set(int(done.Add(1)), len(queries))
-			}
-		})
-	}
-	if err := g.Wait(); err != nil {
+	results, err := a.AskAll(ctx, queries, func(done int) { progress.set(done, len(queries)) })
+	if err != nil {
 		return err
 	}
-	return writeRows(rows, path, term.out)
+	write := func(w io.Writer) error { return encodeRows(w, results, a.all) }
+	if path == "" {
+		return write(term.out)
+	}
+	return writeWhole(path, write)
 }
 
-func (a *asker) row(id string, o bot.Outcome) batchRow {
-	r := batchRow{ID: id, Action: string(o.Decision.Action), Ranked: []rankedEntry{}, Choices: []knowledge.EntryID{}, Signals: append([]string{}, o.Trace.Signals...)}
-	for _, h := range o.Trace.Hits {
-		if len(r.Ranked) < rankedMost {
-			r.Ranked = append(r.Ranked, rankedEntry{h.Entry, h.Score})
-		}
+// rowOf is what r led to; where nothing could be ranked, any of all is as good as another.
+func rowOf(r eval.Result, all []knowledge.Entry) batchRow {
+	o := r.Outcome
+	row := batchRow{ID: r.Case.ID, Action: string(o.Decision.Action), Probability: r.Probability(), Ranked: []rankedEntry{}, Choices: []knowledge.EntryID{},
+		TookUS: r.Took.Microseconds(), Signals: append([]string{}, o.Trace.Signals...)}
+	for _, h := range r.Ranked[:min(len(r.Ranked), rankedMost)] {
+		row.Ranked = append(row.Ranked, rankedEntry(h))
 	}
-	if len(r.Ranked) == 0 { // no words to rank by: any entry is as good as another
-		for _, e := range a.all[:min(len(a.all), rankedMost)] {
-			r.Ranked = append(r.Ranked, rankedEntry{e.ID, 0})
+	if len(row.Ranked) == 0 {
+		for _, e := range all[:min(len(all), rankedMost)] {
+			row.Ranked = append(row.Ranked, rankedEntry{e.ID, 0})
 		}
-	}
-	if len(r.Ranked) > 0 {
-		r.Probability = r.Ranked[0].Probability
 	}
 	switch {
 	case o.Decision.Action == bot.ActionAnswer && len(o.Decision.Entries) > 0:
-		r.Entry = o.Decision.Entries[0]
+		row.Entry = o.Decision.Entries[0]
 	case o.Decision.Action == bot.ActionClarify:
-		r.Choices = append(r.Choices, o.Decision.Entries...)
+		row.Choices = append(row.Choices, o.Decision.Entries...)
 	}
-	return r
+	return row
 }
 
-// writeRows writes rows as JSON Lines to path, or to out if path is "".
-func writeRows(rows []batchRow, path string, out io.Writer) error {
-	if path == "" {
-		return encodeRows(out, rows)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".faqbot-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	err = errors.Join(encodeRows(f, rows), f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(f.Name()))
-	}
-	return nil
-}
-
-func encodeRows(w io.Writer, rows []batchRow) error {
-	buffered := bufio.NewWriter(w)
-	encoder := json.NewEncoder(buffered)
+// encodeRows writes a row for each result as JSON Lines.
+func encodeRows(w io.Writer, results []eval.Result, all []knowledge.Entry) error {
+	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
-	for _, r := range rows {
-		if err := encoder.Encode(r); err != nil {
+	for _, r := range results {
+		if err := encoder.Encode(rowOf(r, all)); err != nil {
 			return err
 		}
 	}
-	return buffered.Flush()
+	return nil
 }

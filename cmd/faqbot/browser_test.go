@@ -55,7 +55,8 @@ func newBrowser(t *testing.T) context.Context {
 		}
 		t.Skip("no Chromium: `make test` installs it, or says how")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
+	profile := t.TempDir()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.UserDataDir(profile),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-US"))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	browser, end := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // it complains of events it does not know
@@ -63,6 +64,8 @@ func newBrowser(t *testing.T) context.Context {
 	t.Cleanup(func() {
 		end()
 		stop()
+		// The browser's helpers write to the last.
+		require.Eventually(t, func() bool { return os.RemoveAll(profile) == nil }, 10*time.Second, 50*time.Millisecond)
 	})
 	return browser
 }
@@ -418,7 +421,7 @@ func TestDemoInABrowser(t *testing.T) {
 	admin.until(`location.pathname === '/people' && document.readyState === 'complete'`) // the words are on the page before, too
 	admin.accessible("people")
 	admin.keepShot("people")
-	admin.click("a", "ann")
+	admin.click("main a", "ann")
 	admin.until(`location.pathname.startsWith('/people/') && document.readyState === 'complete'`)
 	admin.accessible("a person")
 	for _, path := range []string{"/people/keys", "/people/audit", "/account", "/partners", "/nowhere"} {

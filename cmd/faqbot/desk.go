@@ -12,6 +12,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/dialogue"
+	"faqbot/bot/setup"
 	"faqbot/handoff"
 	"faqbot/knowledge"
 )
@@ -63,10 +64,6 @@ func atDesk(ctx context.Context, cli *commands, term terminal, do func(*handoff.
 		return err
 	}
 	log := newLogger(term.err)
-	n, err := newNetworks(c, log)
-	if err != nil {
-		return err
-	}
 	phrases, err := dialogue.LoadPhrases()
 	if err != nil {
 		return err
@@ -74,6 +71,13 @@ func atDesk(ctx context.Context, cli *commands, term terminal, do func(*handoff.
 	db, err := openDB(ctx, c)
 	if err != nil {
 		return err
+	}
+	n, err := newNetworks(c, setup.Options{Store: bot.NewStore(db), Log: log})
+	if err == nil {
+		err = n.lines.Reload(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, db.Close())
 	}
 	agent := cli.Desk.As
 	if agent == "" {

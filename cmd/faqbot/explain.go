@@ -42,15 +42,28 @@ func explain(w io.Writer, o bot.Outcome, p dialogue.Policy, took time.Duration) 
 		fmt.Fprintf(table, "thresholds\tan answer needs probability %.2f; an offer needs %.2f that one of at most %d entries is right\n", p.AnswerAt, p.OfferAt, p.MaxChoices)
 	}
 	if len(t.Hits) > 1 {
-		fmt.Fprintf(table, "margin\t%.3f to the runner-up; within %.2f is a close call\n", t.Hits[0].Score-t.Hits[1].Score, p.Margin)
+		fmt.Fprintf(table, "runner-up\t%.2f as likely as the best; an entry is offered from %.2f\n", t.Hits[1].Odds, p.WorthAt)
 	}
 	if err := table.Flush(); err != nil || len(t.Hits) == 0 {
 		return err
 	}
-	fmt.Fprintln(table, "\nprobability\tmeaning\tspelling\tentry\twording that matched best")
+	fmt.Fprintln(table, "\nprobability\tmeaning\tmean\tspelling\twords\tanswer\tits words\thead\tridge\tsure\tentry\twording that matched best")
 	for _, h := range t.Hits {
-		fmt.Fprintf(table, "%.3f\t%.3f\t%.3f\t%s\t%s\n", h.Score, h.Semantic, h.Lexical, h.Entry, oneLine(h.Wording, cell))
+		p := h.Parts
+		fmt.Fprintf(table, "%.3f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t%s\n", h.Score, p.Cosine, p.Mean, p.Ngrams,
+			p.Words, p.Answer, p.AnswerWords, p.Chance, p.Ridge, h.Evidence.Sure, h.Entry, oneLine(h.Wording, cell))
 	}
-	fmt.Fprintln(table, "\nmeaning: cosine of the wording's vector with the question's; spelling: similarity of their letter n-grams.")
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprint(w, `
+meaning: cosine of the best wording's vector with the question's; mean: of all the entry's wordings.
+spelling: similarity of letter n-grams; words: the wording's share of the question's words by weight.
+answer, its words: the same of the entry's answer. head, ridge: what was learned from all wordings.
+sure: what the probability goes by.
+`)
+	if e := t.Hits[0].Evidence; err == nil {
+		_, err = fmt.Fprintf(w, "The probability also goes by the corpus: %d entries, %.1f wordings each, %.2f from one entry to the nearest.\n", e.Entries, e.Wordings, e.Nearest)
+	}
+	return err
 }

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"faqbot/bot/setup"
 )
 
 // selfSigned writes a certificate for localhost and its key, and returns a pool that trusts it.
@@ -41,7 +43,7 @@ func selfSigned(t *testing.T, dir string) *x509.CertPool {
 // With certificate files of its own the service speaks HTTPS, tells browsers to stay with it, and
 // keeps its cookies to it.
 func TestOwnCertificate(t *testing.T) {
-	s := newSite(t, "faqbot.db", modePoll)
+	s := newSite(t, "faqbot.db", setup.ModePoll)
 	pool := selfSigned(t, s.dir)
 	path := filepath.Join(s.dir, "faqbot.toml")
 	config, err := os.ReadFile(path)

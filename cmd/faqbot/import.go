@@ -17,6 +17,7 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/faqfile"
+	"faqbot/knowledge/media"
 )
 
 // importCommand reads an affiliate's file.
@@ -45,6 +46,11 @@ func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) 
 		if err := corpus.EnsureAffiliate(ctx, affiliate); err != nil {
 			return err
 		}
+		found, err := findMedia(ctx, corpus, media.NewStore(db, media.Options{}), affiliate, filepath.Dir(cmd.File), rows)
+		if err != nil {
+			return err
+		}
+		problems = append(problems, found...)
 		upload, err := corpus.Preview(ctx, knowledge.Upload{Affiliate: affiliate, File: filepath.Base(cmd.File),
 			Digest: knowledge.Digest(data), By: whoami(), Problems: problems}, rows)
 		if err != nil {

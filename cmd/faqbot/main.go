@@ -24,6 +24,7 @@ type commands struct {
 	Ask     askCommand     `cmd:"" help:"Ask the engine a question, or a file of them, in the terminal."`
 	Eval    evalCommand    `cmd:"" help:"Measure how well the engine answers."`
 	Desk    deskCommand    `cmd:"" help:"Work on tickets in the terminal."`
+	Channel channelCommand `cmd:"" help:"Set up accounts on Telegram, WhatsApp, Messenger and Instagram, and look after them."`
 	User    userCommand    `cmd:"" help:"Manage the people who sign in."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this version's schema. serve does it too."`
 	Check   checkCommand   `cmd:"" help:"Check the configuration and show what is in effect, without secrets."`

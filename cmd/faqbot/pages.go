@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +14,9 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
+	"faqbot/bot/setup/board"
 	"faqbot/bot/webchat"
+	"faqbot/eval"
 	"faqbot/handoff/console"
 	"faqbot/knowledge"
 	"faqbot/knowledge/media"
@@ -32,6 +35,7 @@ var pageFiles embed.FS
 //	/sign-in   everybody; /account who is signed in; /people admins
 //	/desk      agents, leads, admins
 //	/partners  affiliates, admins
+//	/channels  leads, admins
 //	/api       programs, by an affiliate's key
 type pages struct {
 	service *service
@@ -40,12 +44,12 @@ type pages struct {
 	door    *signin.Door
 	console *console.Console
 	portal  *portal.Portal
+	board   *board.Board
 	chat    *webchat.Site
-	media   *media.Store
 }
 
 func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
-	p = &pages{service: s, demo: d, media: media.NewStore(s.db, media.Options{})}
+	p = &pages{service: s, demo: d}
 	files, err := fs.Sub(pageFiles, "pages")
 	if err != nil {
 		return nil, err
@@ -59,11 +63,18 @@ func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
 	}
 	p.door = signin.New(s.directory, signinPages, signin.Options{HTTPS: s.config.https(), PublicURL: s.config.Server.PublicURL,
 		Affiliates: s.corpus.Affiliates, Home: home, Log: s.log})
-	if p.console, err = console.New(s.desk, s.conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: s.corpus.Entry, Media: mediaPath,
-		Record: s.directory.Record, Log: s.log}); err != nil {
+	staging, err := s.directory.Secret(ctx, "desk files")
+	if err != nil {
 		return nil, err
 	}
-	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke, Log: s.log}); err != nil {
+	if p.console, err = console.New(s.desk, s.conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: s.corpus.Entry, Media: mediaPath,
+		Shelf: s.media, Key: staging, Record: s.directory.Record, Log: s.log}); err != nil {
+		return nil, err
+	}
+	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke, Media: s.media, Log: s.log}); err != nil {
+		return nil, err
+	}
+	if p.board, err = board.New(s.networks.lines, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log}); err != nil {
 		return nil, err
 	}
 	key, err := s.directory.Secret(ctx, "webchat visitors")
@@ -71,7 +82,7 @@ func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
 		return nil, err
 	}
 	p.chat, err = webchat.NewSite(s.networks.webchat, webchat.SiteOptions{Key: key, Conversations: s.conversations, Accept: s.intake.Accept,
-		Media: p.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
+		Media: s.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
 		Contact: s.desk.Contact, Called: console.ChannelName, Secure: s.config.https(), Log: s.log})
 	return p, err
 }
@@ -84,7 +95,7 @@ func (p *pages) expire(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
-		if _, err := p.media.Expire(ctx, time.Now().Add(-keepMedia)); err != nil && ctx.Err() == nil {
+		if _, err := p.service.media.Expire(ctx, time.Now().Add(-keepMedia)); err != nil && ctx.Err() == nil {
 			p.service.log.WithError(err).Error("cannot forget old files")
 		}
 		select {
@@ -136,6 +147,7 @@ func places(role people.Role) (list []place) {
 		{"/desk/conversations", "Conversations", "Everything said, also what the bot handles by itself.", desk},
 		{"/desk/sources", "Sources", "The links and ads that customers came by.", desk},
 		{"/partners", "Entries", "Upload, publish, try and roll back an affiliate's FAQ.", entries},
+		{"/channels", "Channels", "Accounts on Telegram, WhatsApp, Messenger and Instagram: what is wrong with them, and how to add one.", []people.Role{people.RoleAdmin, people.RoleLead}},
 		{"/people", "People", "Accounts, roles, API keys and what was changed.", []people.Role{people.RoleAdmin}},
 		{"/account", "Account", "Your password and where you are signed in.", people.Roles()},
 	} {
@@ -157,6 +169,9 @@ func (p *pages) register(r *gin.Engine) {
 	p.console.Register(desk)
 	desk.GET("/desk/media/:file", p.deskMedia)
 	p.portal.Register(r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleAdmin)))
+	r.GET("/media/:file/:name", p.service.links.serve)
+	staff := r.Group("", p.door.Identify(), p.door.Require(people.RoleLead, people.RoleAdmin))
+	p.board.Register(staff, r.Group("", p.door.Identify(), p.door.Require(people.RoleAdmin)))
 	r.POST("/api/ask", newAPI(p.service).ask)
 	r.NoRoute(p.door.Identify(), func(c *gin.Context) { p.show(c, http.StatusNotFound, "missing", nil) })
 }
@@ -188,13 +203,12 @@ func (p *pages) start(c *gin.Context) {
 	}
 }
 
-// mediaPath is where agents fetch a file that a customer sent in the chat. Other networks' files stay
-// with the networks.
+// mediaPath is where agents fetch a file that we keep.
 func mediaPath(a bot.Attachment) string {
-	if len(a.File) != 64 { // not one of media's own names
+	if a.Kept == "" {
 		return ""
 	}
-	return "/desk/media/" + a.File
+	return "/desk/media/" + a.Kept + "?" + url.Values{"name": {a.Name}}.Encode()
 }
 
 // deskMedia serves a file to whoever may see a conversation it was sent in.
@@ -203,9 +217,9 @@ func (p *pages) deskMedia(c *gin.Context) {
 	ctx, file := c.Request.Context(), c.Param("file")
 	list, err := p.service.conversations.WithFile(ctx, file)
 	if err == nil && slices.ContainsFunc(list, func(conv bot.Conversation) bool { return person.May(conv.Affiliate) }) {
-		blob, data, err := p.media.Get(ctx, file)
+		blob, data, err := p.service.media.Get(ctx, file)
 		if err == nil {
-			media.Serve(c.Writer, c.Request, blob, blob.ID[:12], data)
+			media.Serve(c.Writer, c.Request, blob, c.Query("name"), data)
 			return
 		}
 	}
@@ -256,31 +270,44 @@ func (s *service) prepare(ctx context.Context, wordings []string) error {
 	return nil
 }
 
+// wordsOf is a reply in words alone: of a file, what it is called.
+func wordsOf(r bot.Reply) string {
+	if r.Media == nil {
+		return r.Text
+	}
+	name := r.Media.Name
+	if name == "" {
+		name = r.Media.Link
+	}
+	return strings.TrimSpace(r.Text + "\n[" + r.Media.Kind + ": " + name + "]")
+}
+
 // try asks the engine for the portal's try-it box: what is published, or a draft's entries.
 func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, error) {
-	a := asker{engine: s.engine, account: bot.Account{Affiliates: []knowledge.AffiliateID{t.Affiliate}}}
-	questions := s.searcher
+	account := bot.Account{Affiliates: []knowledge.AffiliateID{t.Affiliate}}
+	engine, questions := s.engine, s.searcher
 	if t.Entries != nil {
 		questions = s.embedders.searcher(fixedCorpus{t.Affiliate, t.Entries}, nil)
 		if err := questions.Refresh(ctx); err != nil {
 			return portal.TrialResult{}, fmt.Errorf("read the draft: %w", err)
 		}
-		a.engine = newEngine(questions, s.phrases)
+		engine = newEngine(questions, s.phrases)
 	}
-	o, _, err := a.ask(ctx, query{Text: t.Text})
+	asked, err := eval.Asking(engine, account).Ask(ctx, eval.Case{Text: t.Text})
 	if err != nil {
 		return portal.TrialResult{}, err
 	}
+	o := asked.Outcome
 	r := portal.TrialResult{Action: string(o.Decision.Action), Reason: string(o.Decision.Reason), Rule: o.Trace.Rule}
 	for _, reply := range o.Replies {
-		r.Replies = append(r.Replies, reply.Text)
+		r.Replies = append(r.Replies, wordsOf(reply))
 		for _, choice := range reply.Choices {
 			r.Choices = append(r.Choices, choice.Label)
 		}
 	}
 	for _, h := range o.Trace.Hits {
-		e, _ := questions.Entry(a.account.Affiliates, h.Entry)
-		r.Hits = append(r.Hits, portal.TrialHit{Question: e.Question, Wording: h.Wording, Probability: h.Score, Cosine: h.Semantic, Ngrams: h.Lexical})
+		e, _ := questions.Entry(account.Affiliates, h.Entry)
+		r.Hits = append(r.Hits, portal.TrialHit{Question: e.Question, Wording: h.Wording, Probability: h.Score, Cosine: h.Parts.Cosine, Ngrams: h.Parts.Ngrams})
 	}
 	return r, nil
 }

@@ -20,9 +20,11 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/dialogue"
+	"faqbot/bot/setup"
 	"faqbot/bot/webhook"
 	"faqbot/handoff"
 	"faqbot/knowledge"
+	"faqbot/knowledge/media"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
@@ -84,6 +86,9 @@ type service struct {
 	intake        *bot.Intake
 	runner        *bot.Runner
 	courier       *bot.Courier
+	collector     *bot.Collector
+	media         *media.Store
+	links         *mediaLinks
 	conversations *bot.Conversations
 	desk          *handoff.Desk
 	pages         *pages
@@ -103,12 +108,13 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.networks, err = newNetworks(c, log); err != nil {
+	if _, err = newNetworks(c, setup.Options{Log: log}); err != nil { // before anything is made
 		return nil, err
 	}
 	if s.db, err = openDB(ctx, c); err != nil {
 		return nil, err
 	}
+	s.media = media.NewStore(s.db, media.Options{})
 	if s.embedders, err = newEmbedders(c, s.db, logProgress(log)); err != nil {
 		return nil, err
 	}
@@ -116,6 +122,19 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 		return nil, err
 	}
 	s.store = bot.NewStore(s.db)
+	s.networks, err = newNetworks(c, setup.Options{Store: s.store, Files: s.media, Log: log,
+		Accept: func(ctx context.Context, a bot.Account, events []bot.Event) error {
+			return s.intake.Accept(ctx, a, events)
+		},
+		Reject: func(ctx context.Context, a bot.Account, body []byte, reason string) error {
+			return s.intake.Reject(ctx, a, body, reason)
+		}})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.networks.lines.Reload(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.takeOver(ctx); err != nil {
 		return nil, err
 	}
@@ -123,16 +142,9 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	s.corpus = knowledge.NewCorpus(s.db, time.Now)
 	s.searcher = s.embedders.searcher(s.corpus, s.observe)
 	s.engine = newEngine(s.searcher, s.phrases)
-	linkKey, err := s.directory.Secret(ctx, "links between channels")
-	if err != nil {
+	if err := s.wireTalk(ctx); err != nil {
 		return nil, err
 	}
-	s.conversations = newConversations(s.db, s.networks, linkKey, s.poke)
-	s.desk = handoff.NewDesk(s.db, s.conversations, s.phrases, log, nil)
-	s.courier = bot.NewCourier(s.store, s.networks.channels, s.desk, log, bot.CourierOptions{Observe: s.observe})
-	s.runner = bot.NewRunner(s.store, s.engine, s.networks.accounts, s.networks.channels, log,
-		bot.RunnerOptions{Poke: s.poke, Observe: s.observe})
-	s.intake = bot.NewIntake(s.store, s.networks.channels, log, bot.IntakeOptions{Poke: s.poke, LinkKey: linkKey})
 	if s.pages, err = newPages(ctx, s, d); err != nil {
 		return nil, err
 	}
@@ -145,10 +157,29 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	return s, nil
 }
 
+// wireTalk wires those who hear, decide, carry out and speak.
+func (s *service) wireTalk(ctx context.Context) error {
+	linkKey, err := s.directory.Secret(ctx, "links between channels")
+	if err != nil {
+		return err
+	}
+	s.conversations = newConversations(s.db, s.networks, linkKey, s.poke)
+	s.desk = handoff.NewDesk(s.db, s.conversations, s.phrases, s.log, nil)
+	if s.links, err = newMediaLinks(ctx, s); err != nil {
+		return err
+	}
+	s.courier = bot.NewCourier(s.store, s.networks.accounts, s.desk, s.log, bot.CourierOptions{Link: s.links.link, Observe: s.observe})
+	s.runner = bot.NewRunner(s.store, s.engine, s.networks.accounts, s.log, bot.RunnerOptions{Poke: s.poke, Observe: s.observe})
+	s.intake = bot.NewIntake(s.store, s.networks.accounts, s.log, bot.IntakeOptions{Poke: s.poke, Hears: s.config.Speech.Model != "", LinkKey: linkKey})
+	s.collector, err = newCollector(s.config, s, s.log)
+	return err
+}
+
 // poke makes everybody look for work, or for news to show, now: something was written.
 func (s *service) poke() {
 	s.runner.Poke()
 	s.courier.Poke()
+	s.collector.Poke()
 	s.pages.console.Poke()
 }
 
@@ -219,8 +250,8 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.desk.Run, s.pages.console.Run, s.pages.expire, s.giveBack}
-	for _, loop := range append(loops, s.hearing()...) {
+	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.collector.Run, s.desk.Run, s.pages.console.Run, s.pages.expire, s.giveBack, s.networks.lines.Run}
+	for _, loop := range loops {
 		g.Go(func() error {
 			if err := loop(ctx); !errors.Is(err, context.Canceled) {
 				return err
@@ -258,30 +289,6 @@ func (s *service) answer(ctx context.Context) error {
 		}
 	}
 	return s.runner.Run(ctx)
-}
-
-// hearing are the loops that keep the accounts registered, or poll them.
-func (s *service) hearing() (loops []func(context.Context) error) {
-	for _, t := range s.networks.telegram {
-		a, channel := t.config, t.channel
-		account := a.account()
-		if a.Mode == modePoll {
-			loops = append(loops, func(ctx context.Context) error {
-				return channel.Poll(ctx,
-					func(ctx context.Context, events []bot.Event) error { return s.intake.Accept(ctx, account, events) },
-					func(ctx context.Context, body []byte, reason string) error {
-						return s.intake.Reject(ctx, account, body, reason)
-					})
-			})
-			continue
-		}
-		hook := ""
-		if s.config.Server.PublicURL != "" {
-			hook = s.config.Server.PublicURL + "/hooks/" + bot.AccountKey(a.Channel, a.ID)
-		}
-		loops = append(loops, func(ctx context.Context) error { return channel.Run(ctx, hook) })
-	}
-	return append(loops, s.networks.meta...)
 }
 
 // server is the HTTP server with limits of its own: gin's has none.
@@ -329,7 +336,7 @@ func (s *service) routes() http.Handler {
 	}
 	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	r.GET("/readyz", s.readyz)
-	webhook.NewHooks(s.networks.hooks, s.intake, s.log).Register(r)
+	webhook.NewHooks(webhook.Served(s.networks.accounts), s.intake, s.log).Register(r)
 	s.pages.register(r)
 	return r
 }
@@ -349,7 +356,7 @@ func (s *service) readyz(c *gin.Context) {
 		why = append(why, "the database does not answer")
 	}
 	for _, key := range keys {
-		why = append(why, key+": the network refuses our token or permissions; mend the configuration and start again")
+		why = append(why, key+": the network refuses our token or permissions; see /channels, or faqbot channel check")
 	}
 	if len(why) > 0 {
 		c.String(http.StatusServiceUnavailable, "%s\n", strings.Join(why, "\n"))

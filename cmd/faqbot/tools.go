@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"faqbot/bot"
+	"faqbot/bot/setup"
 	"faqbot/knowledge/sqldb"
 	"faqbot/retrieval/encoder"
 )
@@ -42,7 +43,7 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 	if err != nil {
 		return err
 	}
-	if _, err := newNetworks(c, newLogger(term.err)); err != nil {
+	if _, err := newNetworks(c, setup.Options{Log: newLogger(term.err)}); err != nil {
 		return err
 	}
 	file := c.path
@@ -55,13 +56,18 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 	} else {
 		fmt.Fprintf(term.out, "embeddings  %s at %s, key %s; the built-in encoder where it fails\n", c.Embeddings.Model, c.Embeddings.BaseURL, c.Embeddings.Key)
 	}
+	if c.Speech.Model == "" {
+		fmt.Fprintln(term.out, "speech      (none: voice notes are passed to a person)")
+	} else {
+		fmt.Fprintf(term.out, "speech      %s at %s, key %s\n", c.Speech.Model, c.Speech.BaseURL, c.Speech.Key)
+	}
 	for _, a := range c.Accounts {
 		fmt.Fprintf(term.out, "account     %s  mode %s  affiliates %s  locale %s  api_base %s  token %s  secret %s\n",
 			bot.AccountKey(a.Channel, a.ID), a.Mode, orNone(strings.Join(a.Affiliates, ", ")), orNone(a.Locale), orNone(a.APIBase), a.Token, a.Secret)
 		if len(a.Affiliates) == 0 {
 			fmt.Fprintln(term.out, `            ! it names no affiliates, so nobody's entries answer: set affiliates = ["NAME"]`)
 		}
-		if a.Channel == "telegram" && a.Mode == modeWebhook && c.Server.PublicURL == "" {
+		if a.Channel == "telegram" && a.Mode == setup.ModeWebhook && c.Server.PublicURL == "" {
 			fmt.Fprintln(term.out, "            ! [server] public_url is not set, so the webhook cannot be registered; set it, or mode = \"poll\"")
 		}
 	}

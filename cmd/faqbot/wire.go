@@ -4,17 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
-	"faqbot/bot/messenger"
-	"faqbot/bot/telegram"
+	"faqbot/bot/setup"
+	"faqbot/bot/speech"
 	"faqbot/bot/webchat"
-	"faqbot/bot/webhook"
-	"faqbot/bot/whatsapp"
 	"faqbot/handoff"
 	"faqbot/knowledge"
 	"faqbot/knowledge/media"
@@ -83,68 +80,50 @@ func (e embedders) searcher(corpus retrieval.Corpus, observe func(string, time.D
 	return retrieval.NewSearcher(corpus, e.builtin, o)
 }
 
-// networks are the configured accounts and the channels that serve them, by bot.AccountKey.
+// networks are the accounts that are served, and the channels that serve them.
 type networks struct {
-	accounts map[string]bot.Account
-	channels map[string]bot.Channel
-	hooks    []webhook.Endpoint // what networks post to
-	telegram []telegramAccount
-	webchat  []*webchat.Channel
-	meta     []func(context.Context) error // keep WhatsApp, Messenger and Instagram accounts subscribed
+	accounts *bot.Registry
+	lines    *setup.Lines       // those on networks of others
+	webchat  []*webchat.Channel // those on pages
 }
 
-// A telegramAccount is one bot and how it was configured.
-type telegramAccount struct {
-	config  accountConfig
-	channel *telegram.Channel
-}
-
-func newNetworks(c config, log logrus.FieldLogger) (networks, error) {
-	n := networks{accounts: map[string]bot.Account{}, channels: map[string]bot.Channel{}}
+// newNetworks opens the configured accounts; what was added comes with lines.Reload.
+func newNetworks(c config, o setup.Options) (networks, error) {
+	n := networks{accounts: bot.NewRegistry()}
+	o.Registry, o.File, o.PublicURL, o.Key = n.accounts, c.Accounts, c.Server.PublicURL, c.keyFile()
+	var err error
+	if n.lines, err = setup.NewLines(o); err != nil {
+		return n, err
+	}
 	for _, a := range c.Accounts {
-		key, account := bot.AccountKey(a.Channel, a.ID), a.account()
-		n.accounts[key] = account
-		switch a.Channel {
-		case "telegram":
-			channel, err := telegram.New(account, telegram.Options{Token: string(a.Token), Secret: string(a.Secret), APIBase: a.APIBase, Log: log})
-			if err != nil {
-				return n, err
-			}
-			n.channels[key] = channel
-			n.hooks = append(n.hooks, webhook.Endpoint{Account: account, Receiver: channel})
-			n.telegram = append(n.telegram, telegramAccount{a, channel})
-		case "whatsapp":
-			channel, err := whatsapp.New(account, whatsapp.Options{Number: a.NumberID, Business: a.BusinessID, Token: string(a.Token),
-				Secrets: strings.Fields(string(a.Secret)), VerifyToken: string(a.VerifyToken), APIBase: a.APIBase, APIVersion: a.APIVersion, Log: log})
-			if err != nil {
-				return n, err
-			}
-			n.channels[key] = channel
-			n.hooks = append(n.hooks, webhook.Endpoint{Account: account, Receiver: channel})
-			n.meta = append(n.meta, channel.Run)
-		case "messenger", "instagram":
-			channel, err := messenger.New(account, messenger.Options{Page: a.PageID, App: a.AppID, Token: string(a.Token),
-				Secrets: strings.Fields(string(a.Secret)), VerifyToken: string(a.VerifyToken), APIBase: a.APIBase, APIVersion: a.APIVersion, Log: log})
-			if err != nil {
-				return n, err
-			}
-			n.channels[key] = channel
-			n.hooks = append(n.hooks, webhook.Endpoint{Account: account, Receiver: channel})
-			n.meta = append(n.meta, channel.Run)
-		case "webchat":
-			channel, err := webchat.New(account, webchat.Options{Name: a.Name, Origins: a.Origins, IdentitySecret: string(a.Secret), Welcome: a.Welcome})
-			if err != nil {
-				return n, fmt.Errorf("webchat account %s: %w", a.ID, err)
-			}
-			n.channels[key] = channel
-			n.webchat = append(n.webchat, channel)
+		if a.Channel != "webchat" {
+			continue
 		}
+		channel, err := webchat.New(a.Account(), webchat.Options{Name: a.Name, Origins: a.Origins, IdentitySecret: string(a.Secret), Welcome: a.Welcome})
+		if err != nil {
+			return n, fmt.Errorf("webchat account %s: %w", a.ID, err)
+		}
+		n.accounts.Put(a.Account(), channel)
+		n.webchat = append(n.webchat, channel)
 	}
 	return n, nil
+}
+
+// newCollector fetches what customers send, and listens if a speech service is configured.
+func newCollector(c config, s *service, log logrus.FieldLogger) (*bot.Collector, error) {
+	o := bot.CollectorOptions{Poke: s.poke, Observe: s.observe}
+	if c.Speech.Model != "" {
+		client, err := speech.New(speech.Options{BaseURL: c.Speech.BaseURL, Key: string(c.Speech.Key), Model: c.Speech.Model})
+		if err != nil {
+			return nil, err
+		}
+		o.Speech = client
+	}
+	return bot.NewCollector(s.store, s.networks.accounts, s.media, log, o), nil
 }
 
 // newConversations is how people read and speak. poke is called when they said something; linkKey signs the
 // links by which customers go on elsewhere.
 func newConversations(db *sqldb.DB, n networks, linkKey []byte, poke func()) *bot.Conversations {
-	return bot.NewConversations(bot.NewStore(db), n.channels, bot.ConversationsOptions{Poke: poke, Accounts: n.accounts, LinkKey: linkKey})
+	return bot.NewConversations(bot.NewStore(db), n.accounts, bot.ConversationsOptions{Poke: poke, LinkKey: linkKey})
 }

@@ -22,7 +22,7 @@ func done(g *gin.Context, address string) error {
 
 // acted reads the form and the ticket that it is about.
 func (c *Console) acted(g *gin.Context, p people.Person) (t handoff.Ticket, address string, err error) {
-	if err := g.Request.ParseForm(); err != nil {
+	if err := parseFiles(g.Request); err != nil {
 		return t, "", err
 	}
 	t, err = c.ticketOf(g.Request.Context(), p, handoff.TicketID(g.Param("ticket")))
@@ -50,6 +50,7 @@ func (c *Console) take(g *gin.Context, p people.Person) error {
 // reply sends what was written, unless the conversation moved on meanwhile. Then the page comes back
 // with the text and with what is new, and asks.
 func (c *Console) reply(g *gin.Context, p people.Person) error {
+	defer closeForm(g.Request)
 	t, address, err := c.acted(g, p)
 	if err != nil {
 		return err
@@ -58,6 +59,14 @@ func (c *Console) reply(g *gin.Context, p people.Person) error {
 	w := writes{Key: cut(g.PostForm("key"), 80), Text: strings.ReplaceAll(g.PostForm("text"), "\r\n", "\n")}
 	if w.Key == "" {
 		w.What, w.Do = "Nothing was sent: the form was incomplete.", "Send it again from this page."
+		return c.renderTicket(g, p, t, http.StatusUnprocessableEntity, w)
+	}
+	if w.Files, err = c.filesOf(g, p, t.ID); err != nil {
+		wrong, refused := errors.AsType[*errFile](err)
+		if !refused {
+			return err
+		}
+		w.What, w.Do = wrong.words, "Nothing was sent yet. Choose another file, or send without it."
 		return c.renderTicket(g, p, t, http.StatusUnprocessableEntity, w)
 	}
 	sent := address + placeOf(g).query("done", "replied")
@@ -70,7 +79,7 @@ func (c *Console) reply(g *gin.Context, p people.Person) error {
 		if err != nil {
 			return err
 		}
-		if repeated(said, agent(p), w.Text) { // the second click on one button
+		if len(w.Files) == 0 && repeated(said, agent(p), w.Text) { // the second click on one button
 			return done(g, sent)
 		}
 		if by, customers := moved(said, seen, agent(p)); by != "" || customers > 0 {
@@ -88,11 +97,19 @@ func (c *Console) reply(g *gin.Context, p people.Person) error {
 			return err
 		}
 	}
-	if err := c.desk.Reply(ctx, t.ID, agent(p), w.Key, w.Text); err != nil {
+	if err := c.desk.Reply(ctx, t.ID, agent(p), w.Key, w.Text, w.media()...); err != nil {
 		return c.notSent(g, p, t, w, err)
 	}
 	c.Poke()
 	return done(g, sent)
+}
+
+// media are the files that go with a reply.
+func (w writes) media() (list []bot.Media) {
+	for _, s := range w.Files {
+		list = append(list, s.media)
+	}
+	return list
 }
 
 // repeated reports whether me said these very words already, in one message or in the parts that a
@@ -132,7 +149,7 @@ func (c *Console) notSent(g *gin.Context, p people.Person, t handoff.Ticket, w w
 	case ok && refused.Kind == bot.SendUnwanted:
 		w.What, w.Do = "The customer opted out.", "Nothing was sent: such a template may not be, until they opt in again."
 	case ok && refused.Kind == bot.SendWindowClosed:
-		w.What, w.Do = "The network lets nobody write until the customer writes again.", "Nothing was sent. Your words are kept below."
+		w.What, w.Do = "The network lets nobody write until the customer writes again.", "Nothing was sent. What you wrote is kept below."
 	default:
 		return err
 	}

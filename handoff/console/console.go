@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -45,6 +46,8 @@ type Options struct {
 	Who    func(*http.Request) (people.Person, bool)
 	Entry  func(context.Context, knowledge.EntryID) (knowledge.Entry, error)   // nil: entries are shown by the wording that matched
 	Media  func(bot.Attachment) string                                         // where a file may be fetched, "" if nowhere; nil means nowhere
+	Shelf  Shelf                                                               // keeps agents' files; nil means that they can send none
+	Key    []byte                                                              // signs the names of files that wait to be sent; required with Shelf
 	Record func(context.Context, people.PersonID, people.Action, string) error // keeps the audit; nil keeps none
 	Log    logrus.FieldLogger
 	Now    func() time.Time // time.Now if nil
@@ -66,6 +69,9 @@ type Console struct {
 func New(desk *handoff.Desk, conversations *bot.Conversations, o Options) (*Console, error) {
 	if o.Who == nil || o.Log == nil {
 		return nil, errors.New("console: Who and Log are required")
+	}
+	if o.Shelf != nil && len(o.Key) < 32 {
+		return nil, errors.New("console: the key that signs files' names is shorter than 32 bytes")
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -133,6 +139,7 @@ func Routes() []Route {
 		{get, "/desk/tickets/:ticket/said", (*Console).partTicket},
 		{post, "/desk/tickets/:ticket/take", (*Console).take},
 		{post, "/desk/tickets/:ticket/reply", (*Console).reply},
+		{post, "/desk/tickets/:ticket/files", (*Console).postFile},
 		{post, "/desk/tickets/:ticket/note", (*Console).note},
 		{post, "/desk/tickets/:ticket/template", (*Console).sendTemplate},
 		{post, "/desk/tickets/:ticket/invite", (*Console).invite},
@@ -169,7 +176,11 @@ func (c *Console) handler(route Route) gin.HandlerFunc {
 			c.fail(g, http.StatusUnauthorized, "Sign in first", page.Problem{What: "You are not signed in.", Do: "Sign in and come back: nothing was lost."})
 			return
 		}
-		g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, mostBody)
+		if c.o.Shelf != nil && (strings.HasSuffix(route.Path, "/reply") || strings.HasSuffix(route.Path, "/files")) {
+			withFiles(g, g.Request.Body)
+		} else {
+			g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, mostBody)
+		}
 		err := route.do(c, g, p)
 		tooLarge, oversize := errors.AsType[*http.MaxBytesError](err)
 		switch {

@@ -116,21 +116,20 @@ func open(t *testing.T) *office {
 	log.SetOutput(t.Output())
 	phrases, err := dialogue.LoadPhrases()
 	require.NoError(t, err)
-	channels, accounts := map[string]bot.Channel{}, map[string]bot.Account{}
+	accounts := bot.NewRegistry()
 	for _, a := range []knowledge.AffiliateID{"acme", "bolt", ""} {
-		key := bot.AccountKey("test", account(a).ID)
-		channels[key], accounts[key] = network{}, account(a)
+		accounts.Put(account(a), network{})
 	}
 	for _, a := range []bot.Account{phone, rivals} {
-		channels[bot.AccountKey(a.Channel, a.ID)], accounts[bot.AccountKey(a.Channel, a.ID)] = business{}, a
+		accounts.Put(a, business{})
 	}
 	store := bot.NewStore(o.db)
 	linkKey := []byte("a key for links")
-	o.conversations = bot.NewConversations(store, channels, bot.ConversationsOptions{Accounts: accounts, LinkKey: linkKey})
+	o.conversations = bot.NewConversations(store, accounts, bot.ConversationsOptions{LinkKey: linkKey})
 	o.desk = handoff.NewDesk(o.db, o.conversations, phrases, log, nil)
-	o.intake = bot.NewIntake(store, channels, log, bot.IntakeOptions{LinkKey: linkKey})
-	runner := bot.NewRunner(store, dialogue.NewEngine(nothing{}, phrases, dialogue.DefaultPolicy()), accounts, channels, log, bot.RunnerOptions{})
-	courier := bot.NewCourier(store, channels, o.desk, log, bot.CourierOptions{})
+	o.intake = bot.NewIntake(store, accounts, log, bot.IntakeOptions{LinkKey: linkKey})
+	runner := bot.NewRunner(store, dialogue.NewEngine(nothing{}, phrases, dialogue.DefaultPolicy()), accounts, log, bot.RunnerOptions{})
+	courier := bot.NewCourier(store, accounts, o.desk, log, bot.CourierOptions{})
 	o.console, err = New(o.desk, o.conversations, Options{Log: log, Every: 10 * time.Millisecond, Beat: 20 * time.Millisecond,
 		Chrome: func(r *http.Request) page.Chrome { return page.Chrome{Who: r.Header.Get("X-Who")} },
 		Who: func(r *http.Request) (people.Person, bool) {
@@ -147,7 +146,7 @@ func open(t *testing.T) *office {
 			o.audit = append(o.audit, string(action)+": "+object)
 			return nil
 		},
-		Media: func(a bot.Attachment) string { return a.File },
+		Media: func(a bot.Attachment) string { return a.Kept },
 	})
 	require.NoError(t, err)
 	gin.SetMode(gin.TestMode)

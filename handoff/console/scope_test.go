@@ -32,7 +32,7 @@ func TestAnotherAffiliates(t *testing.T) {
 		}
 		require.NotEqual(t, http.StatusNotFound, o.do("lea", r.Method, path, url.Values{"key": {"k"}}).status, path)
 	}
-	require.Equal(t, 17, scoped)
+	require.Equal(t, 18, scoped)
 	for _, query := range []string{"?ticket=" + string(tk.ID), "?conversation=" + string(tk.Conversation)} {
 		require.Equal(t, http.StatusNotFound, o.get("out", "/desk/events"+query).status)
 	}
@@ -62,7 +62,7 @@ func TestStoredMarkup(t *testing.T) {
 		evil("customer"), evil("locale"), evil("first"), evil("last"), evil("channel"), evil("account"))
 	o.exec(`UPDATE messages SET body = $1 || seq, agent = $2, choices = $3, attachments = $4`, evil("body"), evil("agent"),
 		list([]bot.Choice{{Label: evil("label"), Payload: evil("payload")}}),
-		list([]bot.Attachment{{Kind: evil("kind"), File: "javascript:alert(1)", Name: evil("name"), Type: evil("type"), Size: 2}, {Kind: evil("kind2")}}))
+		list([]bot.Attachment{{Kind: evil("kind"), Kept: "javascript:alert(1)", Link: "javascript:alert(2)", Name: evil("name"), Type: evil("type"), Size: 2}, {Kind: evil("kind2")}}))
 	o.exec(`UPDATE messages SET status = 'failed' WHERE author = 'agent'`)
 	o.exec(`UPDATE messages SET body = '', attachments = '', choice = $1 WHERE seq = 1`, evil("payload"))
 	o.exec(`UPDATE tickets SET reason = $1, topic = $2, question = $3, queue = queue`, evil("reason"), evil("topic"), evil("question"))

@@ -21,16 +21,12 @@ type line struct {
 	Text   []segment
 	Empty  string // said where there are no words
 	Files  []file
+	Heard  bool     // its words were transcribed from a recording
 	Choice []string // buttons that were offered
 	Fate   string   // of a message of ours: on its way, failed and why
 	Failed bool
 	Again  string // the words to send again, "" if they should not be
 	New    bool   // came while somebody was writing
-}
-
-// A file is an attachment.
-type file struct {
-	Words, Href string
 }
 
 // A talk is what is known of one conversation.
@@ -125,7 +121,8 @@ func (c *Console) lineOf(t talk, m bot.Message, labels map[string]string, fate s
 		l.Choice = append(l.Choice, choice.Label)
 	}
 	for _, a := range m.Attachments {
-		l.Files = append(l.Files, c.fileOf(a))
+		l.Files = append(l.Files, c.fileOf(a, m.Author != bot.AuthorCustomer))
+		l.Heard = l.Heard || a.Heard != ""
 	}
 	switch {
 	case m.Text != "" || len(l.Files) > 0:
@@ -159,20 +156,6 @@ func linkedWords(choice string) string {
 		return "Opened the link, and goes on here"
 	}
 	return "Opened a link that was used before or too old"
-}
-
-func (c *Console) fileOf(a bot.Attachment) file {
-	words := a.Name
-	if words == "" {
-		words = a.Kind
-	}
-	switch {
-	case a.Size >= 1<<20:
-		words += fmt.Sprintf(" · %.1f MB", float64(a.Size)/(1<<20))
-	case a.Size > 0:
-		words += fmt.Sprintf(" · %d kB", max(a.Size>>10, 1))
-	}
-	return file{Words: words, Href: c.o.Media(a)}
 }
 
 // A try is one turn of the bot: what it did, why, and what it considered.
@@ -211,7 +194,7 @@ func triesOf(turns []bot.TurnRecord, question func(knowledge.EntryID) (string, b
 }
 
 func consideredOf(h bot.TraceHit, question func(knowledge.EntryID) (string, bool)) considered {
-	k := considered{Score: min(max(h.Score, 0), 1), Semantic: fmt.Sprintf("%.2f", h.Semantic), Lexical: fmt.Sprintf("%.2f", h.Lexical)}
+	k := considered{Score: min(max(h.Score, 0), 1), Semantic: fmt.Sprintf("%.2f", h.Parts.Cosine), Lexical: fmt.Sprintf("%.2f", h.Parts.Ngrams)}
 	words, ok := question(h.Entry)
 	switch {
 	case !ok:

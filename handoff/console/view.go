@@ -55,6 +55,7 @@ type caseView struct {
 	Bot          bool     // the bot answers it
 	Present      []string // others who have it open
 	MayWrite     bool
+	MaySend      bool   // files too
 	Cannot       string // why nobody can write to the customer
 	WindowClosed bool   // and that is because the window has closed: templates are left
 	OptedOut     string // what the customer wants to hear no more of, in words
@@ -83,6 +84,7 @@ type writes struct {
 	Key, Text string
 	Template  string   // name and language of what was picked
 	Values    []string // of its variables
+	Files     []staged // that wait to be sent with it
 	Note      string
 	What, Do  string // a problem: what happened, and what to do
 	Moved     bool   // the conversation moved on while it was written
@@ -169,6 +171,7 @@ func (c *Console) lookTicket(v *caseView, t talk, p people.Person, id handoff.Ti
 			continue
 		}
 		v.Closed, v.Owed, v.Assignee, v.Mine = tk.State == handoff.StateClosed, owedOf(tk, c.o.Now()), string(tk.Assignee), tk.Assignee == agent(p)
+		v.MaySend = c.o.Shelf != nil
 		v.MayWrite = !v.Closed && (v.Mine || tk.Assignee == "")
 		v.Facts = ticketFacts(tk)
 	}

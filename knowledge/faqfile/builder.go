@@ -23,10 +23,10 @@ type fields struct {
 	useless  string // one that does
 }
 
-// clean is f in clean text: the answer keeps its lines.
+// clean is f in clean text: the answer and the media keep their lines.
 func (f fields) clean() fields {
 	for c := range f.text {
-		if column(c) == colAnswer {
+		if column(c) == colAnswer || column(c) == colMedia {
 			f.text[c] = paragraphs(f.text[c])
 		} else {
 			f.text[c] = oneLine(f.text[c])
@@ -154,6 +154,10 @@ func (b *builder) add(f fields) bool {
 	r.Variants, dropped = wordings(r.Question, f.variants)
 	for _, text := range dropped {
 		tell(colVariants, text)
+	}
+	r.Media, dropped = readMedia(f.text[colMedia])
+	for _, text := range dropped {
+		tell(colMedia, text)
 	}
 	if n := utf8.RuneCountInString(r.Topic); n > MaxTopic {
 		tell(colTopic, fmt.Sprintf("The topic has %d characters and was left out; at most %d are possible.", n, MaxTopic))

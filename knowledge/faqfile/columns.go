@@ -21,12 +21,13 @@ const (
 	colLocale
 	colFrom
 	colTo
+	colMedia
 	columns
 )
 
 // columnName returns the name we tell people, in order of column.
 func columnName(c column) string {
-	return [columns]string{"id", "question", "answer", "topic", "variants", "locale", "from", "to"}[c]
+	return [columns]string{"id", "question", "answer", "topic", "variants", "locale", "from", "to", "media"}[c]
 }
 
 // A known is what a header means. Where two headers mean one column, the lower rank wins.
@@ -63,6 +64,8 @@ func names() map[string]known {
 			expireson expiresat validtodate till
 			hasta validohasta fin fechafin ate validoate fim datafim expira vence vencimiento gultigbis gueltigbis bis ende ablauf
 			jusqua jusquau valablejusquau datefin expiration expirele au`,
+		colMedia: `media mediaurl image images imageurl picture pictures photo photos video videos videourl attachment attachments
+			imagen imagenes foto fotos adjunto adjuntos imagem imagens anexo anexos bild bilder anhang piecejointe`,
 	}
 	m := make(map[string]known)
 	for c, list := range lists {
@@ -88,7 +91,7 @@ func normalHeader(s string) string {
 	}, norm.NFD.String(s))
 }
 
-// lookUp returns what a header means. Columns of variants may be numbered.
+// lookUp returns what a header means. Columns of variants and of media may be numbered.
 func lookUp(names map[string]known, header string) (known, bool) {
 	if len(header) > 100 {
 		return known{}, false
@@ -97,7 +100,7 @@ func lookUp(names map[string]known, header string) (known, bool) {
 	if k, ok := names[name]; ok {
 		return k, true
 	}
-	if k, ok := names[strings.TrimRight(name, "0123456789")]; ok && k.column == colVariants {
+	if k, ok := names[strings.TrimRight(name, "0123456789")]; ok && (k.column == colVariants || k.column == colMedia) {
 		return k, true
 	}
 	return known{}, false
@@ -147,12 +150,15 @@ func place(header string) int {
 
 // A layout says in which cell of a table's rows each column is.
 type layout struct {
-	cell     [columns]int // -1: absent; variants are below
+	cell     [columns]int // -1: absent; variants and media are below
 	variants []int
+	media    []int
 	found    int // columns recognised
 }
 
-func (l layout) has(c column) bool { return l.cell[c] >= 0 || c == colVariants && len(l.variants) > 0 }
+func (l layout) has(c column) bool {
+	return l.cell[c] >= 0 || c == colVariants && len(l.variants) > 0 || c == colMedia && len(l.media) > 0
+}
 
 // layOut recognises the columns of a header, and takes those of fixed for what they are.
 func layOut(names map[string]known, fixed map[int]column, cells []string) layout {
@@ -167,18 +173,24 @@ func layOut(names map[string]known, fixed map[int]column, cells []string) layout
 		case !ok:
 		case k.column == colVariants:
 			l.variants = append(l.variants, i)
+		case k.column == colMedia:
+			l.media = append(l.media, i)
 		case l.cell[k.column] < 0 || k.rank < rank[k.column]:
 			l.cell[k.column], rank[k.column] = i, k.rank
 		}
 	}
 	for i, c := range fixed {
-		if c == colVariants {
+		switch c {
+		case colVariants:
 			l.variants = append(l.variants, i)
-		} else {
+		case colMedia:
+			l.media = append(l.media, i)
+		default:
 			l.cell[c] = i
 		}
 	}
 	slices.Sort(l.variants)
+	slices.Sort(l.media)
 	for c := range columns {
 		if l.has(c) {
 			l.found++

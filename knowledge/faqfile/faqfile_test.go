@@ -38,6 +38,9 @@ func show(rows []knowledge.Row, problems []knowledge.Problem) string {
 			field("variant", v)
 		}
 		field("answer", r.Answer)
+		for _, m := range r.Media {
+			field(m.Kind, m.Mark())
+		}
 		field("topic", r.Topic)
 		field("locale", r.Locale)
 		if !r.From.IsZero() {

@@ -302,6 +302,8 @@ func (j *jsonFile) fields(line int, object map[string]any) fields {
 		case !ok || value == nil:
 		case k.column == colVariants:
 			f.variants = append(f.variants, valueList(value)...)
+		case k.column == colMedia: // picture and video both go with the answer
+			f.text[colMedia] = strings.TrimSpace(f.text[colMedia] + "\n" + mediaValue(value))
 		case !found[k.column] || k.rank < rank[k.column]:
 			f.text[k.column], found[k.column], rank[k.column] = valueText(value), true, k.rank
 			if name == "acceptedAnswer" || name == "suggestedAnswer" {
@@ -377,7 +379,7 @@ func (j *jsonFile) stop(entries []span) {
 		}
 		if len(names) > 0 {
 			j.b.stop(fmt.Sprintf("No entry has a field for the question. The fields of the first: %s. Name them question and answer and, if you have them, %s.",
-				quote(strings.Join(names, ", ")), "id, topic, variants, locale, from, to"))
+				quote(strings.Join(names, ", ")), "id, topic, variants, locale, from, to, media"))
 			return
 		}
 	}

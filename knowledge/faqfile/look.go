@@ -31,7 +31,7 @@ const (
 
 // Fields returns the fields that a column may be, in the order of a form. The first two are needed.
 func Fields() []string {
-	return []string{"question", "answer", "id", "topic", "variants", "locale", "from", "to"}
+	return []string{"question", "answer", "id", "topic", "variants", "locale", "from", "to", "media"}
 }
 
 // Look returns the columns of a file that is a table, or of a list of JSON objects. It reports false
@@ -114,6 +114,9 @@ func (l layout) field(cell int) string {
 	}
 	if slices.Contains(l.variants, cell) {
 		return columnName(colVariants)
+	}
+	if slices.Contains(l.media, cell) {
+		return columnName(colMedia)
 	}
 	return ""
 }

@@ -204,7 +204,9 @@ func (s *section) appendTo(body []bodyLine) []bodyLine {
 
 func (b *builder) addText(line int, question string, answer []bodyLine, topic string) {
 	f := fields{line: line}
-	f.text[colQuestion], f.text[colAnswer], f.text[colTopic] = question, joinLines(answer), topic
+	f.text[colTopic] = topic
+	f.text[colQuestion], _ = pictures(question)
+	f.text[colAnswer], f.text[colMedia] = pictures(joinLines(answer))
 	b.add(f)
 }
 

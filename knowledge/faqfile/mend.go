@@ -56,7 +56,7 @@ func (b *builder) given(f fields) map[string]string {
 // Mendable returns the fields that a Mend may change, in the order of a form.
 func Mendable() []string {
 	var list []string
-	for _, c := range []column{colQuestion, colAnswer, colKey, colTopic, colLocale, colFrom, colTo} {
+	for _, c := range []column{colQuestion, colAnswer, colKey, colTopic, colLocale, colFrom, colTo, colMedia} {
 		list = append(list, columnName(c))
 	}
 	return list

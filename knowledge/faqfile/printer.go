@@ -13,6 +13,22 @@ import (
 // before it. It is a control character, of which decoded text has none.
 const wrapped = "\v"
 
+// pictured stands around a picture's address, behind the words for it.
+const pictured = "\f"
+
+// pictures returns text without the addresses of pictures, and those, a line for each.
+func pictures(text string) (words, addresses string) {
+	var kept, list []string
+	for i, piece := range strings.Split(text, pictured) {
+		if i%2 == 0 {
+			kept = append(kept, piece)
+		} else {
+			list = append(list, piece)
+		}
+	}
+	return strings.Join(kept, ""), strings.Join(list, "\n")
+}
+
 // A printer prints parsed Markdown as plain text.
 type printer struct {
 	source       []byte
@@ -115,7 +131,9 @@ func (p *printer) inline(n ast.Node) string {
 					b.WriteString("\n")
 				}
 			}
-		default: // emphasis, code, the words for an image
+		case *ast.Image:
+			b.WriteString(p.inline(c) + pictured + string(c.Destination) + pictured)
+		default: // emphasis, code
 			b.WriteString(p.inline(c))
 		}
 	}

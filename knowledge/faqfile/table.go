@@ -136,6 +136,11 @@ func (l layout) fields(r record) fields {
 			f.variants = append(f.variants, splitVariants(r.cells[i])...)
 		}
 	}
+	for _, i := range l.media {
+		if i < len(r.cells) {
+			f.text[colMedia] += "\n" + r.cells[i]
+		}
+	}
 	return f
 }
 
@@ -192,5 +197,5 @@ func (b *builder) stopTable(records []record) {
 		missing = "a column for the question"
 	}
 	b.stop(fmt.Sprintf("The table lacks %s. The columns found: %s. Name them question and answer and, if you have them, %s.",
-		missing, quote(strings.Join(cells, ", ")), "id, topic, variants, locale, from, to"))
+		missing, quote(strings.Join(cells, ", ")), "id, topic, variants, locale, from, to, media"))
 }

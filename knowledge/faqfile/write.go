@@ -39,7 +39,7 @@ func CSV(entries []knowledge.Entry) ([]byte, error) {
 	}
 	for i, e := range entries {
 		list := append(variants[i], slices.Repeat([]string{""}, most-len(variants[i]))...)
-		row := []string{e.Question, e.Answer, e.Key, e.Topic, list[0], e.Locale, stamp(e.From), stamp(e.To)}
+		row := []string{e.Question, e.Answer, e.Key, e.Topic, list[0], e.Locale, stamp(e.From), stamp(e.To), mediaText(e.Media)}
 		row = append(row, list[1:]...)
 		for j, cell := range row {
 			row[j] = guard(cell)
@@ -122,6 +122,7 @@ type line struct {
 	Locale   string   `json:"locale,omitempty"`
 	From     string   `json:"from,omitempty"`
 	To       string   `json:"to,omitempty"`
+	Media    []string `json:"media,omitempty"`
 }
 
 // JSONLines returns entries as a file that Parse reads back as they were.
@@ -131,7 +132,7 @@ func JSONLines(entries []knowledge.Entry) ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	for _, e := range entries {
 		err := enc.Encode(line{Key: e.Key, Question: e.Question, Answer: e.Answer, Topic: e.Topic, Variants: e.Variants,
-			Locale: e.Locale, From: stamp(e.From), To: stamp(e.To)})
+			Locale: e.Locale, From: stamp(e.From), To: stamp(e.To), Media: marks(e.Media)})
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
 	"net/http"
@@ -70,6 +71,36 @@ func TestPutGetExpire(t *testing.T) {
 	})
 }
 
+func TestPin(t *testing.T) {
+	sqldbtest.Run(t, []sqldb.Schema{Schema()}, func(t *testing.T, db *sqldb.DB) {
+		now := time.UnixMilli(1_700_000_000_000)
+		s := NewStore(db, Options{Now: func() time.Time { return now }})
+		b, err := s.Put(t.Context(), "a.png", strings.NewReader(png))
+		require.NoError(t, err)
+		require.NoError(t, s.Pin(t.Context(), b.ID))
+		require.ErrorIs(t, s.Pin(t.Context(), "nothing"), ErrNotFound)
+		_, err = s.Put(t.Context(), "a.png", strings.NewReader(png)) // a customer sends the same
+		require.NoError(t, err)
+		n, err := s.Expire(t.Context(), now.Add(365*24*time.Hour))
+		require.NoError(t, err)
+		require.Zero(t, n)
+		_, _, err = s.Get(t.Context(), b.ID)
+		require.NoError(t, err)
+	})
+}
+
+// archive is a ZIP file with empty files of these names.
+func archive(t *testing.T, names ...string) string {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, name := range names {
+		_, err := w.Create(name)
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.Close())
+	return b.String()
+}
+
 func TestSniff(t *testing.T) {
 	ogg := "OggS" + strings.Repeat("\x00", 24)
 	for _, c := range []struct{ what, data, want string }{
@@ -97,6 +128,14 @@ func TestSniff(t *testing.T) {
 		{"svg as xml", `<?xml version="1.0"?><svg onload="alert(1)"/>`, ""},
 		{"svg is text at most", `<svg onload="alert(1)"/>`, "text/plain; charset=utf-8"},
 		{"zip", "PK\x03\x04", ""},
+		{"an archive of anything", archive(t, "a.txt", "[Content_Types].xml"), ""},
+		{"word", archive(t, "[Content_Types].xml", "word/document.xml"), "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
+		{"excel", archive(t, "[Content_Types].xml", "xl/workbook.xml"), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+		{"excel with macros", archive(t, "[Content_Types].xml", "xl/workbook.xml", "xl/vbaProject.bin"), ""},
+		{"word's document alone", archive(t, "word/document.xml"), ""},
+		{"amr", "#!AMR\n\x04\x00rest", "audio/amr"},
+		{"aac", "\xFF\xF1\x50\x80\x00\x1F\xFC\x00", "audio/aac"},
+		{"3gp", "\x00\x00\x00\x20ftyp3gp5\x00\x00\x02\x00", "video/3gpp"},
 		{"elf", "\x7fELF\x02\x01\x01\x00", ""},
 		{"nothing", "", ""},
 	} {

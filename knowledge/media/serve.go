@@ -32,3 +32,13 @@ func Serve(w http.ResponseWriter, r *http.Request, b Blob, name string, data []b
 
 // Image reports whether b is a picture.
 func (b Blob) Image() bool { return strings.HasPrefix(b.Type, "image/") }
+
+// Kind is what sort of file b is, as networks tell them apart: photo, video, audio or document.
+func (b Blob) Kind() string {
+	for prefix, kind := range map[string]string{"image/": "photo", "video/": "video", "audio/": "audio"} {
+		if strings.HasPrefix(b.Type, prefix) {
+			return kind
+		}
+	}
+	return "document"
+}

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"archive/zip"
 	"bytes"
 	"net/http"
 	"path"
@@ -32,8 +33,14 @@ func sniff(data []byte) string {
 		}
 	}
 	switch {
+	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
+		return officeKind(data)
+	case bytes.HasPrefix(data, []byte("#!AMR\n")):
+		return "audio/amr"
 	case len(data) > 12 && string(data[4:8]) == "ftyp":
 		return mp4Kind(string(data[8:12]))
+	case len(data) > 7 && data[0] == 0xFF && data[1]&0xF6 == 0xF0: // ADTS: layer 0
+		return "audio/aac"
 	case len(data) > 3 && data[0] == 0xFF && data[1]&0xE0 == 0xE0 && data[1]&0x06 == 0x02 && data[2]&0xF0 != 0xF0:
 		return "audio/mpeg" // a layer III frame without a tag before it
 	}
@@ -47,8 +54,38 @@ func mp4Kind(brand string) string {
 		return "audio/mp4"
 	case strings.HasPrefix(brand, "mp4") || strings.HasPrefix(brand, "iso") || brand == "avc1" || brand == "M4V ":
 		return "video/mp4"
+	case strings.HasPrefix(brand, "3gp"):
+		return "video/3gpp"
 	}
 	return ""
+}
+
+// officeKind tells which of Office Open XML a ZIP archive is, "" if it is another archive or may run
+// something.
+func officeKind(data []byte) string {
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return ""
+	}
+	kind, office := "", false
+	for _, f := range archive.File {
+		switch name := strings.ToLower(f.Name); {
+		case strings.HasSuffix(name, "vbaproject.bin"):
+			return ""
+		case name == "[content_types].xml":
+			office = true
+		case name == "word/document.xml":
+			kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+		case name == "xl/workbook.xml":
+			kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+		case name == "ppt/presentation.xml":
+			kind = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+		}
+	}
+	if !office {
+		return ""
+	}
+	return kind
 }
 
 // oggKind is audio/ogg if the first stream is sound.

@@ -30,17 +30,17 @@ func Schema() sqldb.Schema { return sqldb.Embedded("media", schema) }
 // Why a file is not kept, or not there.
 var (
 	ErrTooLarge = errors.New("the file is too large")
-	ErrType     = errors.New("this kind of file is not taken; send a picture (PNG, JPEG, GIF, WebP), a PDF, plain text, sound (OGG, MP3, M4A, WAV) or a video (MP4, WebM)")
+	ErrType     = errors.New("this kind of file is not taken; send a picture (PNG, JPEG, GIF, WebP), a PDF, plain text, a Word, Excel or PowerPoint file without macros, sound (OGG, MP3, M4A, AAC, AMR, WAV) or a video (MP4, WebM, 3GP)")
 	ErrNotFound = errors.New("no such file")
 )
 
-// maxBytes is the largest file taken unless Options say otherwise.
-const maxBytes = 8 << 20
+// MaxBytes is the largest file taken unless Options say otherwise: what Telegram lets bots have.
+const MaxBytes = 20 << 20
 
 // Options are the parts of a Store that may be left out.
 type Options struct {
 	Now      func() time.Time // time.Now if nil
-	MaxBytes int64            // 8 MiB if 0
+	MaxBytes int64            // MaxBytes if 0
 }
 
 // A Blob is one kept file without its content.
@@ -63,7 +63,7 @@ func NewStore(db *sqldb.DB, o Options) *Store {
 		o.Now = time.Now
 	}
 	if o.MaxBytes == 0 {
-		o.MaxBytes = maxBytes
+		o.MaxBytes = MaxBytes
 	}
 	return &Store{db: db, o: o}
 }
@@ -111,11 +111,32 @@ func (s *Store) Get(ctx context.Context, id string) (Blob, []byte, error) {
 	return b, data, nil
 }
 
-// Expire forgets the files that were last put before then and returns how many they were.
+// Pin keeps a file for good, or returns ErrNotFound.
+func (s *Store) Pin(ctx context.Context, id string) error {
+	var n int64
+	err := s.db.InTx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `UPDATE blobs SET pinned = TRUE WHERE id = $1`, id)
+		if err != nil {
+			return err
+		}
+		n, err = res.RowsAffected()
+		return err
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("pin a file: %w", err)
+	case n == 0:
+		return ErrNotFound
+	}
+	return nil
+}
+
+// Expire forgets the files that were last put before then, but for pinned ones, and returns how many
+// they were.
 func (s *Store) Expire(ctx context.Context, before time.Time) (int64, error) {
 	var n int64
 	err := s.db.InTx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `DELETE FROM blobs WHERE kept_at < $1`, before.UnixMilli())
+		res, err := tx.ExecContext(ctx, `DELETE FROM blobs WHERE kept_at < $1 AND NOT pinned`, before.UnixMilli())
 		if err != nil {
 			return err
 		}

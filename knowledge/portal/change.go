@@ -18,6 +18,7 @@ type rowView struct {
 	Question, Answer []segment
 	Cut              bool // there is more than is shown
 	Else             []difference
+	Media            []mediaView
 }
 
 // A difference is a field that changed besides question and answer.
@@ -142,7 +143,9 @@ func (p *Portal) showChange(g *gin.Context, s scope) error {
 	}
 	for _, c := range u.Changes {
 		if string(idOf(c)) == g.Param("change") {
-			return p.show(g, http.StatusOK, "change", changePage{s.frame("upload"), viewWhole(c), u.File, s.at("/uploads/" + string(u.ID))})
+			v := viewWhole(c)
+			v.Media = s.viewOf(c)
+			return p.show(g, http.StatusOK, "change", changePage{s.frame("upload"), v, u.File, s.at("/uploads/" + string(u.ID))})
 		}
 	}
 	return fmt.Errorf("change: %w", knowledge.ErrNotFound)

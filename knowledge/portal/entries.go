@@ -35,6 +35,7 @@ type entryView struct {
 	Holds                   string
 	Over, Waiting           bool // its time is over, or has not come
 	VariantsMore, VariantsN int
+	Media                   []mediaView
 }
 
 const (
@@ -60,7 +61,9 @@ func (p *Portal) showEntries(g *gin.Context, s scope) error {
 	data.Pager = pg
 	now := time.Now()
 	for _, e := range shown {
-		data.Entries = append(data.Entries, viewEntry(e, now))
+		v := viewEntry(e, now)
+		v.Media = s.viewMedia(e.Media, e.Media)
+		data.Entries = append(data.Entries, v)
 	}
 	return p.show(g, http.StatusOK, "entries", data)
 }

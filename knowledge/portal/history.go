@@ -118,7 +118,9 @@ func (p *Portal) rollBackForm(g *gin.Context, s scope, to knowledge.Revision, st
 	shown, pg := cutPage(changes, number(g.Query("page")), func(n int) string { return s.at(fmt.Sprintf("/history/%d?page=%d", to, n)) })
 	data.Pager = pg
 	for _, c := range shown {
-		data.Rows = append(data.Rows, viewChange(c, ""))
+		v := viewChange(c, "")
+		v.Media = s.viewOf(c)
+		data.Rows = append(data.Rows, v)
 	}
 	return p.show(g, status, "rollback", data)
 }

@@ -46,7 +46,7 @@ func viewProblem(p knowledge.Problem, open bool) problemView {
 	for _, field := range faqfile.Mendable() {
 		if asked(p, field) {
 			v.Inputs = append(v.Inputs, input{ID: fmt.Sprintf("r%d-%s", p.Row, field), Label: fieldWords(field),
-				Value: p.Given[field], Hint: hint(field), Long: field == "answer", Wide: field == "question"})
+				Value: p.Given[field], Hint: hint(field), Long: field == "answer" || field == "media", Wide: field == "question"})
 		}
 	}
 	return v
@@ -88,6 +88,8 @@ func fieldWords(field string) string {
 
 func hint(field string) string {
 	switch field {
+	case "media":
+		return "Links that begin with https://, or names of files, one on a line."
 	case "from", "to":
 		return "Like 2026-03-31. Empty means no limit."
 	case "locale":

@@ -42,6 +42,7 @@ type Options struct {
 	// once; nil means that this happens later. Publishing waits for it 30 s at most.
 	Prepare   func(context.Context, []string) error
 	Published func() // called after each publish; may be nil
+	Media     Shelf  // keeps files that go with entries; nil means that none are taken
 	Log       logrus.FieldLogger
 }
 
@@ -85,6 +86,7 @@ func Routes() []Route {
 		{get, "/partners", (*Portal).choose},
 		{get, styleAt, (*Portal).css},
 		{get, at, (*Portal).showUpload},
+		{get, at + "/media/:file", (*Portal).media},
 		{get, at + "/template/:file", (*Portal).template},
 		{post, at + "/uploads", (*Portal).upload},
 		{get, at + "/uploads/:upload", (*Portal).showPreview},

@@ -118,7 +118,9 @@ func (p *Portal) preview(g *gin.Context, s scope, u knowledge.Upload, status int
 		data.Problems = append(data.Problems, v)
 	}
 	for _, c := range changes {
-		data.Rows = append(data.Rows, viewChange(c, data.At+"/changes/"+string(idOf(c))))
+		v := viewChange(c, data.At+"/changes/"+string(idOf(c)))
+		v.Media = s.viewOf(c)
+		data.Rows = append(data.Rows, v)
 	}
 	data.Mended = viewMended(u.Reading.Mends)
 	if err := p.offerColumns(g, &data, u, open); err != nil {

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type uploadPage struct {
 	Some   bool // something is published
 	MiB    int
 	Rows   string
+	Media  bool // files that go with entries are taken
 }
 
 // A draft is a file that waits to be published.
@@ -47,7 +49,7 @@ func (p *Portal) uploadForm(g *gin.Context, s scope, status int, problem string)
 	if err != nil {
 		return err
 	}
-	data := uploadPage{frame: s.frame("upload"), Error: problem, Some: s.revision > 0, MiB: faqfile.MaxBytes >> 20, Rows: fmt.Sprintf("%d,%03d", faqfile.MaxRows/1000, faqfile.MaxRows%1000)}
+	data := uploadPage{frame: s.frame("upload"), Error: problem, Some: s.revision > 0, MiB: faqfile.MaxBytes >> 20, Media: p.o.Media != nil, Rows: fmt.Sprintf("%d,%03d", faqfile.MaxRows/1000, faqfile.MaxRows%1000)}
 	for _, u := range drafts {
 		data.Drafts = append(data.Drafts, draft{s.at("/uploads/" + string(u.ID)), u.File, u.By, u.At, u.Base != s.revision})
 	}
@@ -69,18 +71,30 @@ var (
 // still sending does not listen to what is wrong.
 const bodyMost = 64 << 20
 
+// receiveMost is how long a request with files may take to arrive.
+const receiveMost = 5 * time.Minute
+
 func (p *Portal) upload(g *gin.Context, s scope) error {
 	g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, bodyMost)
-	name, data, err := receive(g.Request)
+	// Pictures and videos take longer than a server's usual patience. Without a network's deadline, as in
+	// tests, there is none to move.
+	_ = http.NewResponseController(g.Writer).SetReadDeadline(time.Now().Add(receiveMost))
+	name, data, files, err := p.receive(g.Request)
+	wrong, refused := errors.AsType[*errFile](err)
 	_, oversize := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case errors.Is(err, errTooLong), oversize:
 		return p.uploadForm(g, s, http.StatusRequestEntityTooLarge, fmt.Sprintf(
 			"The file has more than %d MiB. Split it, or leave out what is no longer needed.", faqfile.MaxBytes>>20))
+	case refused:
+		return p.uploadForm(g, s, http.StatusUnprocessableEntity, wrong.words)
 	case errors.Is(err, errNoFile):
 		return p.uploadForm(g, s, http.StatusUnprocessableEntity, "No file was chosen, or it is empty. Choose one, then upload it.")
 	case err != nil:
 		return p.uploadForm(g, s, http.StatusBadRequest, "The file did not arrive whole. Check the connection and upload it again.")
+	}
+	if err := p.corpus.AddFiles(g.Request.Context(), s.affiliate, files); err != nil {
+		return err
 	}
 	u, err := p.read(g.Request.Context(), s, name, data, knowledge.Reading{})
 	if err != nil {
@@ -89,23 +103,31 @@ func (p *Portal) upload(g *gin.Context, s scope) error {
 	return see(g, s.at("/uploads/"+string(u.ID)))
 }
 
-// receive returns the file that a form sends. It keeps no more of it than a file may have, and reads
-// the rest only to be rid of it.
-func receive(r *http.Request) (name string, data []byte, err error) {
+// receive returns the file that a form sends, and the files that go with its entries. It keeps no more
+// of each than a file may have, and reads the rest only to be rid of it. The first thing that is wrong is
+// told once everything was read: a browser that still sends does not listen.
+func (p *Portal) receive(r *http.Request) (name string, data []byte, files []knowledge.Media, err error) {
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return "", nil, errNoFile
+		return "", nil, nil, errNoFile
 	}
+	first := errNoFile
+	var wrong error
 	for {
 		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
-			return "", nil, errNoFile
-		}
-		if err != nil {
-			return "", nil, err
-		}
-		if part.FormName() == "file" {
-			return receivePart(part)
+		switch {
+		case errors.Is(err, io.EOF):
+			return name, data, files, cmp.Or(wrong, first)
+		case err != nil:
+			return "", nil, nil, err
+		case part.FormName() == "file" && errors.Is(first, errNoFile):
+			name, data, first = receivePart(part)
+		case part.FormName() == "media" && part.FileName() != "" && p.o.Media != nil && wrong == nil:
+			var m knowledge.Media
+			if m, wrong = p.keepFile(r.Context(), part.FileName(), part); len(files) == mostFiles && wrong == nil {
+				wrong = &errFile{fmt.Sprintf("More than %d files were sent at once. Send the rest with the next upload: files stay known by their names.", mostFiles)}
+			}
+			files = append(files, m)
 		}
 	}
 }
@@ -152,6 +174,11 @@ func (p *Portal) read(ctx context.Context, s scope, name string, data []byte, re
 		return knowledge.Upload{}, err
 	}
 	rows, problems := faqfile.Parse(name, data, faqfile.Options{Reading: reading})
+	files, err := p.corpus.Files(ctx, s.affiliate)
+	if err != nil {
+		return knowledge.Upload{}, err
+	}
+	problems = append(problems, knowledge.FindFiles(rows, files)...)
 	return p.corpus.Preview(ctx, knowledge.Upload{Affiliate: s.affiliate, File: name, Digest: digest, By: s.person.Name,
 		Problems: problems, Reading: reading}, rows)
 }

@@ -5,8 +5,8 @@ import "math"
 const (
 	penalty    = 1. / 30 // of half the squared weights, on the summed loss (C = 30)
 	memory     = 8       // steps that L-BFGS remembers
-	steps      = 12      // at most
-	enough     = 1e-3    // of the first gradient's length
+	steps      = 30      // at most
+	enough     = 1e-4    // of the first gradient's length
 	negligible = 1e-5    // a part of a gradient that is not worth adding
 	curvature  = 4.      // classes that a question is torn between, more or less
 )

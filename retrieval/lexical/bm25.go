@@ -18,6 +18,7 @@ const (
 type BM25 struct {
 	ids   map[string]uint32
 	size  int
+	idf   []float32 // by word
 	lists postings
 }
 
@@ -44,30 +45,45 @@ func NewBM25(wordings []string) *BM25 {
 	}
 	n := float64(len(wordings))
 	mean := total / n
+	x.idf = make([]float32, len(c.df))
+	for term, df := range c.df {
+		x.idf[term] = float32(idf(n, float64(df)))
+	}
 	x.lists = c.build(func(uint16) bool { return true }, func(doc int, term uint32, tf uint16) float64 {
-		df := float64(c.df[term])
-		idf := math.Log(1 + (n-df+.5)/(df+.5))
 		f := float64(tf)
-		return idf * f * (bm25K1 + 1) / (f + bm25K1*(1-bm25B+bm25B*lengths[doc]/mean))
+		return float64(x.idf[term]) * f * (bm25K1 + 1) / (f + bm25K1*(1-bm25B+bm25B*lengths[doc]/mean))
 	})
 	return x
 }
 
+// idf is the weight of a word that df of n wordings have.
+func idf(n, df float64) float64 { return math.Log(1 + (n-df+.5)/(df+.5)) }
+
 // Len is the number of wordings.
 func (x *BM25) Len() int { return x.size }
 
-// Scores returns the BM25 score of query with every wording, 0 or more and unbounded, by the
-// wording's place. It reuses dst's memory if there is enough.
+// Scores returns the BM25 score of query with every wording, by the wording's place, as a share of the
+// query's idf: from 0, no word in common, to about 1, all words; more in a short wording that repeats
+// them. Long questions thereby weigh no more than short ones, and words that no wording has count
+// against all. It reuses dst's memory if there is enough.
 func (x *BM25) Scores(dst []float32, query string) []float32 {
 	dst = cleared(dst, x.size)
 	var terms []uint32
+	var total, unknown float32
 	for _, word := range words(Fold(query)) {
 		if id, ok := x.ids[word]; ok {
 			terms = append(terms, id)
+		} else {
+			unknown++
 		}
 	}
+	if len(terms) == 0 {
+		return dst
+	}
 	slices.Sort(terms)
-	runs(terms, func(term uint32, n int) { x.lists.addTo(dst, term, float32(n)) })
+	total = unknown * float32(idf(float64(x.size), 0))
+	runs(terms, func(term uint32, n int) { total += float32(n) * x.idf[term] })
+	runs(terms, func(term uint32, n int) { x.lists.addTo(dst, term, float32(n)/total) })
 	return dst
 }
 

@@ -86,11 +86,14 @@ func TestBM25ByHand(t *testing.T) {
 	// which is of mean length, and twice in the third.
 	x := NewBM25([]string{"my order", "refund", "order, ORDER now"})
 	got := x.Scores(nil, "Order!")
-	idf := math.Log(1 + (3-2+.5)/(2+.5))
-	require.InDelta(t, idf*1*2.2/(1+1.2*1), got[0], 1e-6)
+	require.InDelta(t, 1*2.2/(1+1.2*1), got[0], 1e-6, "all of the question's words, in a wording of mean length")
 	require.Zero(t, got[1])
-	require.InDelta(t, idf*2*2.2/(2+1.2*(.25+.75*1.5)), got[2], 1e-6)
-	require.InDelta(t, 2*got[0], x.Scores(nil, "order order")[0], 1e-6, "a word asked twice counts twice")
+	require.InDelta(t, 2*2.2/(2+1.2*(.25+.75*1.5)), got[2], 1e-6)
+	idf := func(df float64) float64 { return math.Log(1 + (3-df+.5)/(df+.5)) }
+	half := x.Scores(nil, "order elsewhere")
+	require.InDelta(t, float64(got[0])*idf(2)/(idf(2)+idf(0)), half[0], 1e-6, "a word that nobody has counts against all")
+	require.InDelta(t, float64(got[0])*2*idf(2)/(2*idf(2)+idf(0)), x.Scores(nil, "order order elsewhere")[0], 1e-6, "a word asked twice counts twice")
+	require.Zero(t, x.Scores(nil, "elsewhere")[0])
 }
 
 func TestWordsFrequentFirst(t *testing.T) {

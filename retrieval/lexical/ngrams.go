@@ -16,13 +16,12 @@ const (
 	gramMax = 5
 )
 
-// Ngrams is an index of character n-grams weighed by TF-IDF.
-//
-// It is scikit-learn's TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True):
-// n-grams of 2 to 5 characters within words padded by a space on either side; tf 1+ln(n); smooth
-// idf ln((1+N)/(1+df))+1; vectors of length one, to which n-grams that no wording has add nothing.
+// Ngrams is an index of n-grams weighed by TF-IDF: tf 1+ln(n); smooth idf ln((1+N)/(1+df))+1; vectors
+// of length one, to which n-grams that no wording has add nothing.
 type Ngrams struct {
-	ids    map[uint64]uint32 // an n-gram's hash → its term
+	units  func(text string) []string              // what n-grams do not reach across
+	grams  func(unit string, do func(hash uint64)) // a unit's n-grams
+	ids    map[uint64]uint32                       // an n-gram's hash → its term
 	idf    []float64
 	scales []float32 // by wording: one over its vector's length, 0 if it has no n-grams
 	// Nearly every n-gram that a wording has it has once: with no weights for those the index is half
@@ -30,18 +29,28 @@ type Ngrams struct {
 	once, more postings
 }
 
-// NewNgrams indexes wordings.
+// NewNgrams indexes wordings by their characters. It is scikit-learn's
+// TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True): n-grams of 2 to 5
+// characters within words padded by a space on either side.
 func NewNgrams(wordings []string) *Ngrams {
-	x := &Ngrams{ids: make(map[uint64]uint32), scales: make([]float32, len(wordings))}
+	return newNgrams(wordings, func(text string) []string { return strings.Fields(Fold(text)) }, hashGrams)
+}
+
+// NewPhrases indexes wordings by their words and pairs of neighbouring words, like
+// TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True) with words as BM25 has them.
+func NewPhrases(wordings []string) *Ngrams { return newNgrams(wordings, phrases, hashWhole) }
+
+func newNgrams(wordings []string, units func(string) []string, grams func(string, func(uint64))) *Ngrams {
+	x := &Ngrams{units: units, grams: grams, ids: make(map[uint64]uint32), scales: make([]float32, len(wordings))}
 	var c collector
-	known := make(map[string][]uint32) // words come again and again
+	known := make(map[string][]uint32) // units come again and again
 	var terms []uint32
 	for _, w := range wordings {
 		terms = terms[:0]
-		for _, word := range strings.Fields(Fold(w)) {
-			grams, ok := known[word]
+		for _, unit := range x.units(w) {
+			grams, ok := known[unit]
 			if !ok {
-				hashGrams(word, func(h uint64) {
+				x.grams(unit, func(h uint64) {
 					id, ok := x.ids[h]
 					if !ok {
 						id = uint32(len(x.ids))
@@ -49,7 +58,7 @@ func NewNgrams(wordings []string) *Ngrams {
 					}
 					grams = append(grams, id)
 				})
-				known[word] = grams
+				known[unit] = grams
 			}
 			terms = append(terms, grams...)
 		}
@@ -85,8 +94,8 @@ func (x *Ngrams) Len() int { return len(x.scales) }
 func (x *Ngrams) Scores(dst []float32, query string) []float32 {
 	dst = cleared(dst, len(x.scales))
 	var terms []uint32
-	for _, word := range strings.Fields(Fold(query)) {
-		hashGrams(word, func(h uint64) {
+	for _, unit := range x.units(query) {
+		x.grams(unit, func(h uint64) {
 			if id, ok := x.ids[h]; ok {
 				terms = append(terms, id)
 			}
@@ -136,6 +145,24 @@ func hashGrams(word string, do func(hash uint64)) {
 			}
 		}
 	}
+}
+
+// phrases are text's words and pairs of neighbours.
+func phrases(text string) []string {
+	list := words(Fold(text))
+	for i, n := 1, len(list); i < n; i++ {
+		list = append(list, list[i-1]+" "+list[i])
+	}
+	return list
+}
+
+// hashWhole calls do with unit's own hash.
+func hashWhole(unit string, do func(hash uint64)) {
+	h := uint64(0)
+	for _, r := range unit {
+		h = mix(h ^ uint64(r))
+	}
+	do(h)
 }
 
 // mix is the finaliser of SplitMix64 (Steele, Lea, Flood 2014) with its increment.

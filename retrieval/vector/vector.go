@@ -104,6 +104,9 @@ func refuseText(context.Context, string) ([]float32, error) {
 // Len is the number of vectors.
 func (s *Set) Len() int { return len(s.vectors) }
 
+// Dim is the vectors' length in numbers, 0 if there are none.
+func (s *Set) Dim() int { return s.dim }
+
 // Vector returns the i-th vector, scaled to length one. It must not be changed.
 func (s *Set) Vector(i int) []float32 { return s.vectors[i] }
 

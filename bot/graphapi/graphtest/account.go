@@ -37,6 +37,10 @@ type Account struct {
 	files     map[string]File
 	seen      map[string]bool // IDs of customers' messages
 	apps      bool            // subscribed
+	fields    []string        // subscribed on a page
+	override  string          // webhook of this number alone
+	expires   time.Time       // of the token, zero if it does not
+	scopes    []string        // of the token
 	next      int
 	moods     Moods
 
@@ -210,7 +214,7 @@ func (a *Account) carryOut(r *http.Request, edge string, p map[string]any) (any,
 	case edge == "subscribed_apps" && r.Method == http.MethodPost:
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.apps = true
+		a.apps, a.fields = true, strings.Split(r.URL.Query().Get("subscribed_fields"), ",")
 		return map[string]any{"success": true}, nil
 	case edge == "subscribed_apps" && r.Method == http.MethodGet:
 		return a.listApps(), nil
@@ -219,7 +223,9 @@ func (a *Account) carryOut(r *http.Request, edge string, p map[string]any) (any,
 	case strings.HasSuffix(edge, "_thread_control") && r.Method == http.MethodPost:
 		return map[string]any{"success": true}, nil
 	case edge == "" && r.Method == http.MethodGet:
-		return map[string]any{"id": a.o.ID, "name": "Fake", "display_phone_number": "+1 555-0100", "verified_name": "Fake"}, nil
+		return a.describe(), nil
+	case edge == "" && r.Method == http.MethodPost:
+		return a.configure(r, p)
 	}
 	return nil, &refusal{status: http.StatusBadRequest, code: 100, message: "(#100) Tried accessing nonexisting field (" + edge + ")"}
 }
@@ -229,7 +235,8 @@ func (a *Account) listApps() map[string]any {
 	defer a.mu.Unlock()
 	list := []any{}
 	if a.apps {
-		list = append(list, map[string]any{"id": a.o.AppID, "whatsapp_business_api_data": map[string]any{"id": a.o.AppID, "name": "App"}})
+		list = append(list, map[string]any{"id": a.o.AppID, "subscribed_fields": a.fields,
+			"whatsapp_business_api_data": map[string]any{"id": a.o.AppID, "name": "App"}})
 	}
 	return map[string]any{"data": list}
 }

@@ -29,20 +29,21 @@ const (
 
 // A Server is a fake Graph API with one or more accounts. It is safe for concurrent use.
 type Server struct {
-	mu       sync.Mutex
-	accounts map[string]*Account // by ID
-	client   *http.Client        // posts to webhooks
-	ctx      context.Context     // ends when the server closes: its own work has no other caller
-	stop     context.CancelFunc
-	running  sync.WaitGroup
-	http     *http.Server
-	listener net.Listener
+	mu            sync.Mutex
+	accounts      map[string]*Account     // by ID
+	subscriptions map[string]subscription // by app and object
+	client        *http.Client            // posts to webhooks
+	ctx           context.Context         // ends when the server closes: its own work has no other caller
+	stop          context.CancelFunc
+	running       sync.WaitGroup
+	http          *http.Server
+	listener      net.Listener
 }
 
 // New returns a Server without accounts.
 func New() *Server {
 	ctx, stop := context.WithCancel(context.Background())
-	return &Server{accounts: map[string]*Account{}, ctx: ctx, stop: stop, client: &http.Client{
+	return &Server{accounts: map[string]*Account{}, subscriptions: map[string]subscription{}, ctx: ctx, stop: stop, client: &http.Client{
 		Timeout:       20 * time.Second,
 		Transport:     &http.Transport{MaxIdleConnsPerHost: 100, DisableCompression: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -147,6 +148,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, bad(100, "the body could not be read"))
 		return
 	}
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	if strings.Contains(token, "|") {
+		s.serveApp(w, r, token, parts, body)
+		return
+	}
 	known := s.accountOf(token)
 	if known == nil {
 		refuse(w, badToken())
@@ -156,7 +162,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		known.serveFile(w, id)
 		return
 	}
-	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	if len(parts) < 2 || len(parts) > 3 || !strings.HasPrefix(parts[0], "v") {
 		refuse(w, bad(2500, "Unknown path components: %s", r.URL.Path))
 		return

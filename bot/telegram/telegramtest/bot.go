@@ -23,8 +23,10 @@ type Bot struct {
 	faults      []*Fault
 	calls       map[string]int // by lower-case method
 	commands    map[string][]Command
-	taps        map[string]*tap // by callback ID
-	paced       bool            // refuse more than one message a second to one chat
+	taps        map[string]*tap    // by callback ID
+	files       map[string]*stored // by Telegram's name
+	web         map[string]WebFile // by link
+	paced       bool               // refuse more than one message a second to one chat
 	nextUpdate  int64
 	nextMessage int64
 
@@ -41,7 +43,8 @@ type Bot struct {
 	most      time.Duration
 	duplicate int // every how many deliveries one is posted twice
 	posts     int
-	bodies    int // answers to deliveries that were not empty
+	clock     time.Duration // ahead of ours
+	bodies    int           // answers to deliveries that were not empty
 	accepted  []Accepted
 }
 
@@ -73,7 +76,7 @@ func newBot(s *Server, token string) *Bot {
 	number, _, _ := strings.Cut(token, ":")
 	id, _ := strconv.ParseInt(number, 10, 64)
 	return &Bot{ID: id, Username: "Bot" + number + "Bot", server: s, changed: make(chan struct{}), chats: map[int64]*chat{},
-		calls: map[string]int{}, commands: map[string][]Command{}, taps: map[string]*tap{}, nextUpdate: 1000, nextMessage: 1,
+		calls: map[string]int{}, commands: map[string][]Command{}, taps: map[string]*tap{}, files: map[string]*stored{}, web: map[string]WebFile{}, nextUpdate: 1000, nextMessage: 1,
 		byID: map[int64]*update{}, queues: map[string]*queue{}, first: 10 * time.Millisecond, most: 250 * time.Millisecond}
 }
 
@@ -107,6 +110,9 @@ func (b *Bot) serve(w http.ResponseWriter, r *http.Request, method string, p par
 	}
 	b.mu.Lock()
 	b.calls[method]++
+	if b.clock != 0 {
+		w.Header().Set("Date", time.Now().Add(b.clock).UTC().Format(http.TimeFormat))
+	}
 	f := b.fault(method, p.number("chat_id"))
 	b.announce()
 	b.mu.Unlock()
@@ -139,6 +145,10 @@ func (b *Bot) method(name string) func(context.Context, params) (any, *refusal) 
 		return locked(b.getMe)
 	case "sendmessage":
 		return locked(b.sendMessage)
+	case "sendphoto", "sendvideo", "sendaudio", "senddocument":
+		return locked(b.send(strings.TrimPrefix(name, "send")))
+	case "getfile":
+		return locked(b.getFile)
 	case "editmessagetext":
 		return locked(b.editMessageText)
 	case "sendchataction":
@@ -185,6 +195,13 @@ func (b *Bot) Inject(f Fault) {
 		f.Times = 1
 	}
 	b.faults = append(b.faults, &f)
+}
+
+// SetClock sets how far Telegram's clock is ahead of ours.
+func (b *Bot) SetClock(ahead time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.clock = ahead
 }
 
 // ClearFaults takes all faults away.

@@ -21,7 +21,8 @@ type SentMessage struct {
 	HTML    bool   // it was sent with markup
 	Buttons []Button
 	At      time.Time
-	Edited  int // how often
+	Edited  int       // how often
+	File    *SentFile // of which Text is the caption; nil if it has none
 
 	keyboard [][]Button
 }
@@ -137,6 +138,7 @@ func (b *Bot) show(m *SentMessage) map[string]any {
 	if m.keyboard != nil {
 		shown["reply_markup"] = map[string]any{"inline_keyboard": m.keyboard}
 	}
+	b.fileOf(m, shown)
 	return shown
 }
 

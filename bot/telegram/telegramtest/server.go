@@ -22,7 +22,7 @@ import (
 )
 
 // bodyMost bounds a call's body, in bytes.
-const bodyMost = 16 << 20
+const bodyMost = uploadMost + 1<<20
 
 // A Server is a fake Telegram with one or more bots. Its own methods besides Start, Close, URL, Token
 // and ServeHTTP are those of its first bot. It is safe for concurrent use.
@@ -118,8 +118,12 @@ func bad(format string, args ...any) *refusal {
 	return &refusal{code: http.StatusBadRequest, description: "Bad Request: " + fmt.Sprintf(format, args...)}
 }
 
-// ServeHTTP serves /bot{token}/{method}.
+// ServeHTTP serves /bot{token}/{method} and /file/bot{token}/{path}.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/file/bot"); ok && r.Method == http.MethodGet {
+		s.serveFile(w, rest)
+		return
+	}
 	rest, ok := strings.CutPrefix(r.URL.Path, "/bot")
 	token, method, cut := strings.Cut(rest, "/")
 	number, _, colon := strings.Cut(token, ":")
@@ -205,6 +209,7 @@ func parse(w http.ResponseWriter, r *http.Request) (params, error) {
 			return nil, errors.New("multipart")
 		}
 		add(r.MultipartForm.Value)
+		return p, p.addFiles(r.MultipartForm)
 	case "application/x-www-form-urlencoded":
 		if err := r.ParseForm(); err != nil {
 			return nil, errors.New("form")

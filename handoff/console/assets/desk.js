@@ -22,6 +22,10 @@ document.addEventListener("htmx:afterSettle", () => {
   title();
 });
 
+// Pictures come after the words around them.
+talk?.addEventListener("load", () => { if (end) toEnd(); }, true);
+talk?.addEventListener("scroll", () => { end = atEnd(); }, { passive: true });
+
 // The tab says how many wait.
 const words = document.title;
 function title() {
@@ -55,6 +59,74 @@ preview?.closest("form").addEventListener("input", () => {
   }
   preview.textContent = text;
 });
+
+// Files travel while the reply is still being written: each shows how far it is, and can be taken back.
+const form = $("form[data-files]");
+const chooser = form?.querySelector("input[type=file]");
+let travelling = 0;
+if (chooser) {
+  form.classList.add("live"); // without this module the browser's own control is there
+  chooser.addEventListener("change", () => {
+    for (const f of chooser.files) stage(f);
+    chooser.value = "";
+  });
+  form.addEventListener("submit", (e) => {
+    if (!travelling) return;
+    e.preventDefault();
+    e.stopImmediatePropagation();
+    $("#heard").textContent = "A file is still on its way. Send again in a moment.";
+  }, true);
+}
+
+function element(tag, className, words) {
+  const e = document.createElement(tag);
+  if (className) e.className = className;
+  if (words) e.textContent = words;
+  return e;
+}
+
+function stage(f) {
+  const row = element("li"), name = element("span", "", f.name), bar = element("progress"), remove = element("button", "plain small", "Remove");
+  bar.max = 1;
+  bar.value = 0;
+  bar.setAttribute("aria-label", "How much of " + f.name + " was sent");
+  remove.type = "button";
+  remove.setAttribute("aria-label", "Remove " + f.name);
+  row.append(name, bar, remove);
+  $("#staged").append(row);
+  if (/^image\/(png|jpeg|gif|webp)$/.test(f.type) && f.size < 4e6) {
+    const reader = new FileReader(), picture = element("img");
+    picture.alt = "";
+    reader.onload = () => { picture.src = reader.result; row.prepend(picture); };
+    reader.readAsDataURL(f);
+  }
+  const call = new XMLHttpRequest(), data = new FormData();
+  data.append("file", f);
+  const end = (wrong) => {
+    travelling--;
+    bar.remove();
+    if (wrong) name.replaceChildren(element("span", "wrong", wrong));
+  };
+  travelling++;
+  call.open("POST", form.dataset.files);
+  call.upload.onprogress = (e) => { if (e.lengthComputable) bar.value = e.loaded / e.total; };
+  call.onload = () => {
+    let answer = {};
+    try { answer = JSON.parse(call.responseText); } catch { /* a page that says what is wrong */ }
+    if (call.status !== 200) return end(answer.error || f.name + " could not be sent. It may be too large.");
+    const kept = element("input");
+    kept.type = "hidden";
+    kept.name = "kept";
+    kept.value = answer.token;
+    name.textContent = answer.words;
+    row.append(kept);
+    end();
+  };
+  call.onerror = () => end(f.name + " did not arrive. Check the connection and attach it again.");
+  call.onabort = () => end();
+  remove.onclick = () => { call.abort(); row.remove(); chooser.focus(); };
+  call.send(data);
+}
 
 // Keys, only when nobody types.
 const typing = (e) => e.target.closest?.("input, textarea, select, dialog, [contenteditable]");

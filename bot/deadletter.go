@@ -1,0 +1,128 @@
+package bot
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"faqbot/knowledge"
+	"faqbot/knowledge/sqldb"
+)
+
+// A DeadLetter is a reply that did not get through and that nothing tries to send any more. A person
+// was told of each when it died.
+type DeadLetter struct {
+	Delivery     DeliveryID
+	Conversation ConversationID
+	Affiliate    knowledge.AffiliateID
+	Author       Author
+	State        string // failed, doubtful, withdrawn: see Fate
+	Code         string // of the last failure: a SendFailure, or "late"
+	At           time.Time
+	Refusal      string // why Replay would refuse, "" if it would not
+}
+
+// Why a dead letter cannot be sent again.
+const (
+	replayDoubtful = "it may have arrived: sending it again could answer twice"
+	replayAnswered = "the customer was answered since"
+	replayBlocked  = "the customer has blocked this account"
+	replayWindow   = "the network lets nothing be sent until the customer writes again"
+)
+
+// ErrReplay means that a dead letter cannot be sent again; the error says why.
+var ErrReplay = errors.New("not sent again")
+
+const deadColumns = `d.id, d.conversation_id, c.affiliate, m.author, d.state, d.code, d.settled_at, d.doubts, c.unreachable, c.window_until,
+	EXISTS (SELECT 1 FROM messages n WHERE n.conversation_id = d.conversation_id AND n.seq > m.seq AND n.author <> 'customer' AND n.status <> 'failed')
+	FROM deliveries d JOIN conversations c ON c.id = d.conversation_id JOIN messages m ON m.id = d.message_id`
+
+// scanDead reads deadColumns and judges whether the letter may be sent again.
+func scanDead(row scanner, now time.Time) (l DeadLetter, err error) {
+	var at, doubts, window int64
+	var unreachable, answered bool
+	if err := row.Scan(&l.Delivery, &l.Conversation, &l.Affiliate, &l.Author, &l.State, &l.Code, &at, &doubts, &unreachable, &window, &answered); err != nil {
+		return l, err
+	}
+	l.At = sqldb.Time(at)
+	switch {
+	case l.State == "doubtful" || doubts > 0:
+		l.Refusal = replayDoubtful
+	case answered:
+		l.Refusal = replayAnswered
+	case unreachable:
+		l.Refusal = replayBlocked
+	case window > 0 && window < now.UnixMilli():
+		l.Refusal = replayWindow
+	}
+	return l, nil
+}
+
+// DeadLetters lists an account's replies that did not get through, the newest first.
+func (c *Conversations) DeadLetters(ctx context.Context, channel, account string, limit int) (list []DeadLetter, err error) {
+	rows, err := c.store.db.QueryContext(ctx, `SELECT `+deadColumns+`
+		WHERE d.channel = $1 AND d.account = $2 AND d.lane = 'customer' AND d.state IN ('failed', 'doubtful', 'withdrawn')
+		ORDER BY d.settled_at DESC, d.id LIMIT $3`, channel, account, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list dead letters: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		l, err := scanDead(rows, c.o.Now())
+		if err != nil {
+			return nil, fmt.Errorf("list dead letters: %w", err)
+		}
+		list = append(list, l)
+	}
+	return list, rows.Err()
+}
+
+// DeadLetter returns one, or ErrNotFound.
+func (c *Conversations) DeadLetter(ctx context.Context, id DeliveryID) (DeadLetter, error) {
+	l, err := scanDead(c.store.db.QueryRowContext(ctx, `SELECT `+deadColumns+`
+		WHERE d.id = $1 AND d.lane = 'customer' AND d.state IN ('failed', 'doubtful', 'withdrawn')`, id), c.o.Now())
+	if errors.Is(err, sql.ErrNoRows) {
+		return l, fmt.Errorf("dead letter %s: %w", id, ErrNotFound)
+	}
+	return l, err
+}
+
+// Replay has a dead letter sent again, once: two who ask for it cause one send. What may have arrived,
+// and what is no longer the last word, is refused with an ErrReplay.
+//
+// The letter goes out as a new delivery, so that what the network yet tells of the old one says nothing
+// of the new.
+func (c *Conversations) Replay(ctx context.Context, id DeliveryID) error {
+	l, err := c.DeadLetter(ctx, id)
+	if err != nil {
+		return err
+	}
+	return c.change(ctx, l.Conversation, func(ctx context.Context, q *queuer) error {
+		l, err := scanDead(q.tx.QueryRowContext(ctx, `SELECT `+deadColumns+`
+			WHERE d.id = $1 AND d.state IN ('failed', 'doubtful', 'withdrawn')`, id), q.now)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("%w: somebody did it already", ErrReplay)
+		}
+		if err != nil {
+			return err
+		}
+		if l.Refusal != "" {
+			return fmt.Errorf("%w: %s", ErrReplay, l.Refusal)
+		}
+		var message MessageID
+		if err := q.tx.QueryRowContext(ctx, `UPDATE deliveries SET state = 'replayed' WHERE id = $1 RETURNING message_id`, id).Scan(&message); err != nil {
+			return fmt.Errorf("replay: %w", err)
+		}
+		if _, err := q.tx.ExecContext(ctx, `INSERT INTO deliveries (id, conversation_id, lane, seq, channel, account, message_id, payload, due_at, created_at)
+			SELECT CAST($2 AS TEXT), conversation_id, lane, CAST($3 AS BIGINT), channel, account, message_id, payload, CAST($4 AS BIGINT), CAST($4 AS BIGINT) FROM deliveries WHERE id = $1`,
+			id, rand.Text(), q.seq, q.now.UnixMilli()); err != nil {
+			return fmt.Errorf("replay: %w", err)
+		}
+		q.seq++
+		_, err = q.tx.ExecContext(ctx, `UPDATE messages SET status = $2 WHERE id = $1`, message, StatusQueued)
+		return err
+	})
+}

@@ -1,0 +1,69 @@
+package bot
+
+import (
+	"slices"
+	"strings"
+
+	"faqbot/knowledge"
+)
+
+// A Media is a file to send: one that we keep, or one that the network fetches by its link.
+type Media = knowledge.Media
+
+// Why a file that a customer sent cannot be had.
+const (
+	LostTooLarge    = "too_large"
+	LostType        = "type"        // of a kind that is not taken
+	LostGone        = "gone"        // the network does not hand it out
+	LostUnreachable = "unreachable" // the network could not be asked, for hours
+	LostNetwork     = "network"     // a network of which files cannot be had
+)
+
+// Why it is not known what is said in a recording.
+const (
+	UnheardTooLong = "too_long"
+	UnheardNothing = "nothing" // nobody says anything in it
+	UnheardFailed  = "failed"
+)
+
+// Spoken reports whether a is sound that a customer may have spoken.
+func (a Attachment) Spoken() bool { return a.Kind == "voice" || a.Kind == "audio" }
+
+// Carrying returns r with files, one to a message: r's words go with the first.
+func Carrying(r Reply, files []Media) []Reply {
+	list := []Reply{r}
+	for i := range files {
+		if i > 0 {
+			list = append(list, Reply{Entry: r.Entry, Agent: r.Agent})
+		}
+		list[i].Media = &files[i]
+	}
+	if n := len(list) - 1; n > 0 { // buttons stay under what was said last
+		list[n].Choices, list[0].Choices = r.Choices, nil
+	}
+	return list
+}
+
+// attachments is r's file as its message has it.
+func (r Reply) attachments() []Attachment {
+	if r.Media == nil {
+		return nil
+	}
+	m := r.Media
+	a := Attachment{Kind: m.Kind, Name: m.Name, Type: m.Type, Size: m.Size, Kept: m.File}
+	if m.File == "" {
+		a.Link = m.Link
+	}
+	return []Attachment{a}
+}
+
+// linked is r with the link of its file in words, for a network that does not take the file. ok is false
+// if there is no link that its limits have room for.
+func (r Reply) linked(l Limits) (_ Reply, ok bool) {
+	if r.Media == nil || r.Media.Link == "" {
+		return r, false
+	}
+	r.Text = strings.Join(slices.DeleteFunc([]string{r.Text, r.Media.Name, r.Media.Link}, func(s string) bool { return s == "" }), "\n")
+	r.Media = nil
+	return r, l.Text == 0 || UTF16Len(r.Text) <= l.Text
+}

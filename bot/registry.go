@@ -1,0 +1,62 @@
+package bot
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+)
+
+// A Registry is the accounts that are served now, each with its channel. Accounts come and go while
+// the service runs. It is safe for concurrent use; looking up locks nothing. A nil Registry is empty.
+type Registry struct {
+	mu      sync.Mutex // of those who change it
+	entries atomic.Pointer[map[string]registered]
+}
+
+type registered struct {
+	account Account
+	channel Channel
+}
+
+// NewRegistry returns a Registry without accounts.
+func NewRegistry() *Registry { return &Registry{} }
+
+// Put serves account a through c from now on, in place of what was served under its key.
+func (r *Registry) Put(a Account, c Channel) {
+	r.change(func(m map[string]registered) { m[AccountKey(a.Channel, a.ID)] = registered{a, c} })
+}
+
+// Remove serves the account of an AccountKey no more.
+func (r *Registry) Remove(key string) {
+	r.change(func(m map[string]registered) { delete(m, key) })
+}
+
+func (r *Registry) change(do func(map[string]registered)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	next := maps.Clone(r.all())
+	if next == nil {
+		next = map[string]registered{}
+	}
+	do(next)
+	r.entries.Store(&next)
+}
+
+func (r *Registry) all() map[string]registered {
+	if r == nil {
+		return nil
+	}
+	if m := r.entries.Load(); m != nil {
+		return *m
+	}
+	return nil
+}
+
+// Account is the account of an AccountKey, if it is served.
+func (r *Registry) Account(key string) (Account, bool) {
+	e, ok := r.all()[key]
+	return e.account, ok
+}
+
+// Channel is the channel of an AccountKey, nil if the account is not served.
+func (r *Registry) Channel(key string) Channel { return r.all()[key].channel }

@@ -1,0 +1,203 @@
+package setup
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"faqbot/bot"
+)
+
+// A RefusedError means that an account was not added, because its network says that it cannot work.
+type RefusedError struct{ Problem bot.Problem }
+
+func (e *RefusedError) Error() string { return e.Problem.What + " " + e.Problem.Mend }
+
+// ErrInFile means that the account stands in the configuration file and can only be changed there.
+var ErrInFile = errors.New("the account stands in the configuration file: change it there")
+
+// fill makes what a person need not think of: the account's mode, the secret that Telegram shows, the
+// text that Meta shows. What the account had before stays, so that nothing need be entered anew.
+func (l *Lines) fill(s *Settings) {
+	if n := l.line(s.Key()); n != nil && n.broken == nil && n.settings.APIBase == s.APIBase { // no secret goes to another address
+		s.Token = cmp.Or(s.Token, n.settings.Token)
+		s.Secret = cmp.Or(s.Secret, n.settings.Secret)
+		s.VerifyToken = cmp.Or(s.VerifyToken, n.settings.VerifyToken)
+	}
+	if s.Channel == "telegram" {
+		if s.Mode == "" && l.o.PublicURL == "" {
+			s.Mode = ModePoll
+		}
+		if s.Secret == "" {
+			s.Secret = Secret(rand.Text())
+		}
+		return
+	}
+	if s.VerifyToken == "" {
+		s.VerifyToken = Secret(rand.Text())
+	}
+}
+
+// An Added is what adding an account led to.
+type Added struct {
+	Report
+	VerifyToken string // to be entered in Meta's console, "" on Telegram
+	Served      bool   // a service serves the account and our public address leads to it
+	Hooked      bool   // the network was told to post here
+	HookErr     error  // why it was not
+}
+
+// Add verifies an account with its network, keeps it, has it served, and has the network post to us. A
+// *RefusedError or *FieldError means that nothing was kept. Adding an account again replaces its settings.
+func (l *Lines) Add(ctx context.Context, s Settings, dir string) (Added, error) {
+	l.fill(&s)
+	if err := s.Complete(dir); err != nil {
+		return Added{}, err
+	}
+	if n := l.line(s.Key()); n != nil && !n.added {
+		return Added{}, ErrInFile
+	}
+	if err := l.verify(ctx, s); err != nil {
+		return Added{}, err
+	}
+	if err := l.keep(ctx, s); err != nil {
+		return Added{}, err
+	}
+	if err := l.Reload(ctx); err != nil {
+		return Added{}, err
+	}
+	a := Added{VerifyToken: string(s.VerifyToken)}
+	if l.hook(s) != "" {
+		a.Served = l.awaitServed(ctx, s) == nil
+	}
+	if a.Served {
+		a.HookErr = l.Hook(ctx, s.Key())
+		a.Hooked = a.HookErr == nil
+	}
+	l.check(ctx, s.Key())
+	var err error
+	a.Report, err = l.Report(ctx, s.Key())
+	return a, err
+}
+
+// verify asks the network about an account that is not served yet.
+func (l *Lines) verify(ctx context.Context, s Settings) error {
+	channel, err := Open(s, l.o)
+	if err != nil {
+		return &FieldError{Field: "", Text: err.Error()}
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	standing := channel.(bot.Checker).Check(ctx, "")
+	for _, p := range standing.Problems {
+		// A webhook that is not set yet is what adding is for.
+		if p.Grave && p.Kind != bot.ProblemWebhook && p.Kind != bot.ProblemElsewhere {
+			return &RefusedError{Problem: p}
+		}
+	}
+	return nil
+}
+
+// keep writes the account with its secrets sealed.
+func (l *Lines) keep(ctx context.Context, s Settings) error {
+	kept, err := l.o.Store.AddedAccounts(ctx)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	vault, err := l.openVault(len(kept) == 0)
+	l.mu.Unlock()
+	if errors.Is(err, ErrNoKey) {
+		return fmt.Errorf("%w, and the secrets of %d added accounts were sealed with it: put it back, or remove those accounts", err, len(kept))
+	}
+	if err != nil {
+		return err
+	}
+	for _, other := range kept { // a second key beside the first would hide the mistake
+		if _, err := vault.Open(other.Key(), other.Sealed); err != nil {
+			return fmt.Errorf("%w: the key in %s does not fit account %s: put the right one back, or remove that account", err, l.o.Key, other.Key())
+		}
+	}
+	settings, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("keep account %s: %w", s.Key(), err)
+	}
+	secrets, err := json.Marshal(sealed{string(s.Token), string(s.Secret), string(s.VerifyToken)})
+	if err != nil {
+		return fmt.Errorf("keep account %s: %w", s.Key(), err)
+	}
+	return l.o.Store.PutAccount(ctx, bot.AddedAccount{Channel: s.Channel, ID: s.ID, Settings: settings, Sealed: vault.Seal(s.Key(), secrets)}, time.Now())
+}
+
+// servedWithin is how long a running service may take to take up an added account.
+const servedWithin = 5 * time.Second
+
+// awaitServed waits until a service, this process or another, serves the account at its address.
+func (l *Lines) awaitServed(ctx context.Context, s Settings) error {
+	ctx, cancel := context.WithTimeout(ctx, servedWithin)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := l.ask(ctx, s)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-tick.C:
+		}
+	}
+}
+
+// Hook has the network of an account post to us from now on.
+func (l *Lines) Hook(ctx context.Context, key string) error {
+	n := l.line(key)
+	if n == nil {
+		return fmt.Errorf("%s: %w", key, ErrNoAccount)
+	}
+	hooker, ok := n.channel.(bot.Hooker)
+	hook := l.hook(n.settings)
+	switch {
+	case !ok:
+		return errors.New("the account cannot be served; check it first")
+	case n.settings.Mode == ModePoll:
+		return errors.New("the account is polled and needs no webhook")
+	case hook == "":
+		return errors.New("[server] public_url is not set: there is no address to post to")
+	}
+	return hooker.Hook(ctx, hook)
+}
+
+// Remove forgets an added account with its secrets; the service stops serving it. What was said on it
+// stays.
+func (l *Lines) Remove(ctx context.Context, key string) error {
+	channel, id, _ := strings.Cut(key, "/")
+	if n := l.line(key); n != nil && !n.added {
+		return ErrInFile
+	}
+	dropped, err := l.o.Store.DropAccount(ctx, channel, id)
+	if err == nil && !dropped {
+		return fmt.Errorf("%s: %w", key, ErrNoAccount)
+	}
+	if err != nil {
+		return err
+	}
+	return l.Reload(ctx)
+}
+
+// Keys are the accounts' AccountKeys, in order.
+func (l *Lines) Keys() (keys []string) {
+	for _, r := range l.snapshot() {
+		keys = append(keys, r.Settings.Key())
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,170 @@
+package board
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+
+	"faqbot/bot"
+	"faqbot/bot/setup"
+	"faqbot/knowledge/page"
+	"faqbot/knowledge/people"
+)
+
+// shown is how many dead letters and rejects a page lists.
+const shown = 50
+
+type accountView struct {
+	Account row
+	Admin   bool
+	Dead    []deadRow
+	Rejects []bot.Rejected
+	Test    page.Field // Options are who wrote last; none means nobody did
+	Done    string
+	Problem *page.Problem
+}
+
+// A deadRow is a dead letter as the page shows it.
+type deadRow struct {
+	bot.DeadLetter
+	Why string
+}
+
+func (b *Board) account(c *gin.Context, r row) {
+	done := map[string]string{"checked": "Checked.", "webhook": "The network posts here from now on.", "replayed": "It is sent again, once.",
+		"test": "The test message is on its way."}[c.Query("done")]
+	b.showAccount(c, http.StatusOK, r, accountView{Done: done})
+}
+
+// showAccount shows the page of r with what v says already.
+func (b *Board) showAccount(c *gin.Context, status int, r row, v accountView) {
+	ctx := c.Request.Context()
+	person, _ := b.o.Who(c.Request)
+	v.Account, v.Admin = r, person.Role == people.RoleAdmin
+	dead, err := b.conversations.DeadLetters(ctx, r.Settings.Channel, r.Settings.ID, shown)
+	for _, d := range dead {
+		if person.May(d.Affiliate) {
+			v.Dead = append(v.Dead, deadRow{d, setup.DeadWords(d)})
+		}
+	}
+	if err == nil {
+		v.Rejects, err = b.store.Rejects(ctx, r.Settings.Channel, r.Settings.ID, shown)
+	}
+	writers, werr := b.store.Writers(ctx, r.Settings.Channel, r.Settings.ID, 5)
+	if err = errors.Join(err, werr); err != nil {
+		b.fail(c, err)
+		return
+	}
+	v.Test = page.Field{Name: "customer", Label: "To whom", Hint: "Who wrote last is first. Write to the account yourself, then reload this page."}
+	for _, w := range writers {
+		v.Test.Options = append(v.Test.Options, page.Option{Value: w.Address.Customer, Label: fmt.Sprintf("%s, wrote %s", w.Address.Customer, w.HeardAt.UTC().Format("2 Jan 15:04 UTC"))})
+	}
+	b.show(c, status, "account", v)
+}
+
+func (b *Board) check(c *gin.Context, r row) {
+	b.lines.Check(c.Request.Context(), r.Settings.Key())
+	c.Redirect(http.StatusSeeOther, r.Path+"?done=checked")
+}
+
+func (b *Board) hook(c *gin.Context, r row) {
+	if err := b.lines.Hook(c.Request.Context(), r.Settings.Key()); err != nil {
+		b.showAccount(c, http.StatusUnprocessableEntity, r, accountView{Problem: &page.Problem{What: "The webhook was not set: " + err.Error() + ".",
+			Safe: "Nothing was changed.", Do: "Mend that, then set it again."}})
+		return
+	}
+	b.record(c, actionHook, r.Settings.Key())
+	b.lines.Check(c.Request.Context(), r.Settings.Key())
+	c.Redirect(http.StatusSeeOther, r.Path+"?done=webhook")
+}
+
+func (b *Board) remove(c *gin.Context, r row) {
+	err := b.lines.Remove(c.Request.Context(), r.Settings.Key())
+	switch {
+	case errors.Is(err, setup.ErrInFile):
+		b.showAccount(c, http.StatusUnprocessableEntity, r, accountView{Problem: &page.Problem{What: "The account stands in the configuration file.", Safe: "Nothing was changed.", Do: "Take it out of the file, then start again."}})
+		return
+	case err != nil && !errors.Is(err, setup.ErrNoAccount): // gone already is as wished
+		b.fail(c, err)
+		return
+	}
+	b.record(c, actionRemove, r.Settings.Key())
+	c.Redirect(http.StatusSeeOther, "/channels?done=removed")
+}
+
+// replay sends a dead letter again, if it is one of this account and of the reader's affiliates.
+func (b *Board) replay(c *gin.Context, r row) {
+	ctx := c.Request.Context()
+	person, _ := b.o.Who(c.Request)
+	letter, err := b.conversations.DeadLetter(ctx, bot.DeliveryID(c.Param("delivery")))
+	if err == nil {
+		conv, cerr := b.conversations.Get(ctx, letter.Conversation)
+		if err = cerr; err == nil && (!person.May(letter.Affiliate) || bot.AccountKey(conv.Address.Channel, conv.Address.Account) != r.Settings.Key()) {
+			err = bot.ErrNotFound
+		}
+	}
+	if err == nil {
+		err = b.conversations.Replay(ctx, letter.Delivery)
+	}
+	switch {
+	case err == nil:
+		b.record(c, actionReplay, r.Settings.Key()+" "+string(letter.Delivery))
+		c.Redirect(http.StatusSeeOther, r.Path+"?done=replayed")
+	case errors.Is(err, bot.ErrNotFound), errors.Is(err, bot.ErrReplay):
+		what := "It was sent again already, or is not there."
+		if letter.Refusal != "" {
+			what = "It was not sent again: " + letter.Refusal + "."
+		}
+		b.showAccount(c, http.StatusConflict, r, accountView{Problem: &page.Problem{What: what, Do: "Answer the customer at the desk if something is still owed."}})
+	default:
+		b.fail(c, err)
+	}
+}
+
+// test sends a test message to somebody who wrote: no network lets us write first.
+func (b *Board) test(c *gin.Context, r row) {
+	ctx := c.Request.Context()
+	conv, err := b.conversations.Find(ctx, bot.Address{Channel: r.Settings.Channel, Account: r.Settings.ID, Customer: c.PostForm("customer")})
+	if err == nil {
+		err = b.conversations.Notify(ctx, conv.ID, bot.Reply{Text: "This is a test message. The account works."})
+	}
+	refused, isRefused := errors.AsType[*bot.SendError](err)
+	switch {
+	case err == nil:
+		c.Redirect(http.StatusSeeOther, r.Path+"?done=test")
+	case isRefused:
+		b.showAccount(c, http.StatusConflict, r, accountView{Problem: &page.Problem{What: "The test message was not sent: " + refused.Code + ".", Do: "Write to the account, then try again."}})
+	case errors.Is(err, bot.ErrNotFound):
+		b.showAccount(c, http.StatusUnprocessableEntity, r, accountView{Problem: &page.Problem{What: "Nobody of that name has written to this account.", Do: "Write to the account, then reload this page."}})
+	default:
+		b.fail(c, err)
+	}
+}
+
+type guideView struct {
+	Title string
+	Text  template.HTML
+}
+
+// guide shows a channel's SETUP.md, whose headings problems link to.
+func (b *Board) guide(c *gin.Context) {
+	text := setup.GuideText(c.Param("channel"))
+	if text == "" {
+		b.gone(c, "There is no guide to that network.", "Go back to the list of accounts.")
+		return
+	}
+	var html bytes.Buffer
+	markdown := goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithAutoHeadingID()))
+	if err := markdown.Convert([]byte(text), &html); err != nil {
+		b.fail(c, err)
+		return
+	}
+	b.show(c, http.StatusOK, "guide", guideView{Title: "Setting up " + networkName(c.Param("channel")), Text: template.HTML(html.String())}) // our own file
+}

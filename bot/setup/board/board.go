@@ -1,0 +1,222 @@
+// Package board is the pages of the accounts on networks: what is wrong with each and how to mend it,
+// replies to send again, and the form that adds one. It decides nothing about accounts (setup does) and
+// shows no secret: a field for one is always empty.
+package board
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"errors"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/sirupsen/logrus"
+
+	"faqbot/bot"
+	"faqbot/bot/setup"
+	"faqbot/knowledge/page"
+	"faqbot/knowledge/people"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+// bodyMost is the largest form taken, in bytes.
+const bodyMost = 64 << 10
+
+// freshWithin is how long a page waits for networks to say how accounts stand.
+const freshWithin = 4 * time.Second
+
+// Options are what a Board needs.
+type Options struct {
+	Chrome func(*http.Request) page.Chrome
+	Who    func(*http.Request) (people.Person, bool)
+	// Record adds a line to the audit.
+	Record func(ctx context.Context, by people.PersonID, action people.Action, object string) error
+	Log    logrus.FieldLogger
+}
+
+// Actions in the audit.
+const (
+	actionAdd    people.Action = "add or change an account"
+	actionRemove people.Action = "remove an account"
+	actionHook   people.Action = "set a webhook"
+	actionReplay people.Action = "send a reply again"
+)
+
+// A Board serves the pages.
+type Board struct {
+	lines         *setup.Lines
+	store         *bot.Store
+	conversations *bot.Conversations
+	pages         *page.Pages
+	o             Options
+}
+
+// New returns a Board.
+func New(lines *setup.Lines, store *bot.Store, conversations *bot.Conversations, o Options) (*Board, error) {
+	files, err := fs.Sub(pageFiles, "pages")
+	if err != nil {
+		return nil, err
+	}
+	pages, err := page.New(files, o.Chrome)
+	if err != nil {
+		return nil, err
+	}
+	return &Board{lines: lines, store: store, conversations: conversations, pages: pages, o: o}, nil
+}
+
+// Register mounts the pages: staff is for leads and admins, who see the accounts of their affiliates;
+// admins alone add, change and remove.
+func (b *Board) Register(staff, admins gin.IRouter) {
+	limit := func(c *gin.Context) { c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, bodyMost) }
+	staff, admins = staff.Group("/channels", limit), admins.Group("/channels", limit)
+	staff.GET("", b.list)
+	staff.POST("/check", b.checkAll)
+	staff.GET("/guide/:channel", b.guide)
+	staff.GET("/:channel/:account", b.at(b.account))
+	staff.POST("/:channel/:account/check", b.at(b.check))
+	staff.POST("/:channel/:account/test", b.at(b.test))
+	staff.POST("/:channel/:account/replay/:delivery", b.at(b.replay))
+	admins.GET("/add", b.choose)
+	admins.GET("/add/:channel", b.form)
+	admins.POST("/add/:channel", b.add)
+	admins.POST("/:channel/:account/webhook", b.at(b.hook))
+	admins.POST("/:channel/:account/remove", b.at(b.remove))
+}
+
+// A row is an account as pages show it.
+type row struct {
+	setup.Report
+	Path, Guide string
+	Network     string // "WhatsApp"
+	Pause       string
+	Throttled   bool
+}
+
+func newRow(r setup.Report) row {
+	n := row{Report: r, Path: "/channels/" + r.Settings.Key(), Guide: "/channels/guide/" + r.Settings.Channel, Network: networkName(r.Settings.Channel)}
+	if !r.Traffic.PausedUntil.IsZero() {
+		n.Pause, n.Throttled = setup.PauseWords(r.Traffic), r.Traffic.Paused == bot.PausedThrottled
+	}
+	return n
+}
+
+// State is "bad", "look", "good", or "unknown" while the network was not asked.
+func (r row) State() string {
+	switch {
+	case r.Standing.Grave() || r.Pause != "" && !r.Throttled:
+		return "bad"
+	case len(r.Standing.Problems) > 0 || r.Throttled || r.Traffic.Dead > 0 || r.Traffic.Rejects > 0:
+		return "look"
+	case r.CheckedAt.IsZero():
+		return "unknown"
+	}
+	return "good"
+}
+
+// Polled reports whether the account needs no webhook.
+func (r row) Polled() bool { return r.Settings.Mode == setup.ModePoll }
+
+// Affiliates are whose entries answer.
+func (r row) Affiliates() string { return strings.Join(r.Settings.Affiliates, ", ") }
+
+func networkName(channel string) string {
+	names := map[string]string{"telegram": "Telegram", "whatsapp": "WhatsApp", "messenger": "Messenger", "instagram": "Instagram"}
+	return names[channel]
+}
+
+type listView struct {
+	Accounts []row
+	Admin    bool
+	Done     string
+}
+
+func (b *Board) list(c *gin.Context) {
+	ctx := c.Request.Context()
+	b.lines.Freshen(ctx, freshWithin)
+	person, _ := b.o.Who(c.Request)
+	v := listView{Admin: person.Role == people.RoleAdmin}
+	if c.Query("done") == "removed" {
+		v.Done = "The account is removed, with its secrets."
+	}
+	reports, err := b.lines.Reports(ctx)
+	if err != nil {
+		b.fail(c, err)
+		return
+	}
+	for _, r := range reports {
+		if person.May(r.Account().Owner()) {
+			v.Accounts = append(v.Accounts, newRow(r))
+		}
+	}
+	slices.SortStableFunc(v.Accounts, func(x, y row) int { return rank(x) - rank(y) })
+	b.show(c, http.StatusOK, "list", v)
+}
+
+// rank puts what needs somebody first.
+func rank(r row) int { return slices.Index([]string{"bad", "look", "unknown", "good"}, r.State()) }
+
+func (b *Board) checkAll(c *gin.Context) {
+	b.lines.Check(c.Request.Context())
+	c.Redirect(http.StatusSeeOther, "/channels")
+}
+
+// at finds the account that a page is about; what belongs to another affiliate is not there.
+func (b *Board) at(handle func(*gin.Context, row)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		person, _ := b.o.Who(c.Request)
+		r, err := b.lines.Report(c.Request.Context(), bot.AccountKey(c.Param("channel"), c.Param("account")))
+		if err != nil && !errors.Is(err, setup.ErrNoAccount) {
+			b.fail(c, err)
+			return
+		}
+		if err != nil || !person.May(r.Account().Owner()) {
+			b.gone(c, "There is no such account, or it is not one of yours.", "Go back to the list of accounts.")
+			return
+		}
+		handle(c, newRow(r))
+	}
+}
+
+func (b *Board) gone(c *gin.Context, what, do string) {
+	b.answer(c, b.pages.Fail(c.Writer, c.Request, http.StatusNotFound, "Not found", page.Problem{What: what, Do: do}))
+}
+
+func (b *Board) show(c *gin.Context, status int, name string, data any) {
+	b.answer(c, b.pages.Show(c.Writer, c.Request, status, name, data))
+}
+
+// answer ends a handler: an error here means that the page could not be made.
+func (b *Board) answer(c *gin.Context, err error) {
+	if err != nil {
+		b.o.Log.WithError(err).WithField("page", c.FullPath()).Error("cannot show a page")
+		if !c.Writer.Written() {
+			c.AbortWithStatus(http.StatusInternalServerError)
+		}
+	}
+}
+
+// fail shows that something of ours is broken.
+func (b *Board) fail(c *gin.Context, err error) {
+	if c.Request.Context().Err() != nil {
+		return
+	}
+	id := strings.ToLower(rand.Text()[:8])
+	b.o.Log.WithError(err).WithFields(logrus.Fields{"page": c.FullPath(), "id": id}).Error("a page failed")
+	b.answer(c, b.pages.Fail(c.Writer, c.Request, http.StatusInternalServerError, "Something is broken", page.Problem{
+		What: "This did not work, and it is our fault.", Do: "Try again in a minute.", ID: id}))
+}
+
+// record notes in the audit what a person did to an account.
+func (b *Board) record(c *gin.Context, action people.Action, object string) {
+	person, _ := b.o.Who(c.Request)
+	if err := b.o.Record(c.Request.Context(), person.ID, action, object); err != nil {
+		b.o.Log.WithError(err).Error("cannot note in the audit")
+	}
+}

@@ -1,0 +1,51 @@
+package setup
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var anchor = regexp.MustCompile(`^([0-9][a-z]?-[a-z-]+|the-clock|messages-of-errors)$`)
+
+// Every section that a problem links to is in some guide, and every guide has the sections that all
+// networks link to.
+func TestGuidesHaveTheSections(t *testing.T) {
+	sections := map[string][]string{}
+	for _, channel := range Networks() {
+		require.FileExists(t, filepath.Join("../..", Guide(channel)))
+		for line := range strings.Lines(GuideText(channel)) {
+			if heading, ok := strings.CutPrefix(strings.TrimSpace(line), "## "); ok {
+				id := strings.ReplaceAll(strings.ToLower(strings.ReplaceAll(heading, ".", "")), " ", "-")
+				sections[channel] = append(sections[channel], id)
+			}
+		}
+		require.Subset(t, sections[channel], []string{"the-clock", "messages-of-errors", webhookSection(channel), faqbotSection(channel)}, channel)
+	}
+	found := 0
+	for folder, channel := range map[string]string{"../telegram": "telegram", "../whatsapp": "whatsapp", "../messenger": "messenger"} {
+		text, err := os.ReadFile(filepath.Join(folder, "check.go"))
+		require.NoError(t, err)
+		file, err := parser.ParseFile(token.NewFileSet(), "check.go", text, 0)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING {
+				if s, err := strconv.Unquote(l.Value); err == nil && anchor.MatchString(s) {
+					require.Contains(t, sections[channel], s, folder)
+					found++
+				}
+			}
+			return true
+		})
+	}
+	require.Greater(t, found, 5)
+	require.Empty(t, GuideText("webchat"))
+}

@@ -1,0 +1,294 @@
+package setup
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/errgroup"
+
+	"faqbot/bot"
+	"faqbot/bot/messenger"
+	"faqbot/bot/telegram"
+	"faqbot/bot/whatsapp"
+)
+
+// Options are what Lines need.
+type Options struct {
+	Store     *bot.Store
+	Registry  *bot.Registry
+	File      []Settings     // accounts of the configuration file: they win over added ones
+	PublicURL string         // where the world reaches us, without a path; "" if it does not
+	Key       string         // where the key of the secrets is: see OpenVault
+	Files     telegram.Files // what files of ours are sent from; nil where nothing is sent
+	Log       logrus.FieldLogger
+
+	// What polled accounts hear goes here; needed by Run alone.
+	Accept func(ctx context.Context, account bot.Account, events []bot.Event) error
+	Reject func(ctx context.Context, account bot.Account, body []byte, reason string) error
+}
+
+// Lines are the accounts on networks that are served now, those of the file and those that were added,
+// each with its channel and its loop. It is safe for concurrent use.
+type Lines struct {
+	o    Options
+	wake chan struct{}
+	http *http.Client // asks whether our own address leads to us
+
+	mu       sync.Mutex
+	lines    map[string]*line // by AccountKey
+	versions map[string]string
+	vault    *bot.Vault // nil until it is needed
+}
+
+// A line is one account. What is behind the comment is guarded by Lines.mu.
+type line struct {
+	settings Settings
+	added    bool
+	version  string
+	channel  bot.Channel // nil if broken
+	broken   error
+
+	stop      context.CancelFunc // ends its loop; nil while it has none
+	standing  bot.Standing
+	checkedAt time.Time
+}
+
+// NewLines opens the accounts of the file; it is an error if one cannot be. Accounts that were added come
+// with Reload.
+func NewLines(o Options) (*Lines, error) {
+	l := &Lines{o: o, wake: make(chan struct{}, 1), lines: map[string]*line{}, http: &http.Client{Timeout: 5 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	for _, s := range o.File {
+		if !slices.Contains(Networks(), s.Channel) {
+			continue
+		}
+		channel, err := Open(s, o)
+		if err != nil {
+			return nil, err
+		}
+		l.lines[s.Key()] = &line{settings: s, channel: channel}
+		o.Registry.Put(s.Account(), channel)
+	}
+	return l, nil
+}
+
+// Reload takes up what was added, changed and removed since.
+func (l *Lines) Reload(ctx context.Context) error {
+	versions, err := l.o.Store.AccountVersions(ctx)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.versions != nil && maps.Equal(versions, l.versions) && !l.anyBroken() {
+		return nil
+	}
+	added, err := l.o.Store.AddedAccounts(ctx)
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, a := range added {
+		seen[a.Key()] = true
+		old := l.lines[a.Key()]
+		if old != nil && (!old.added || old.version == a.Version && old.broken == nil) {
+			continue // the file wins; or nothing changed
+		}
+		next := l.open(a)
+		if next.broken != nil && (old == nil || old.version != a.Version) {
+			l.o.Log.WithFields(logrus.Fields{"channel": a.Channel, "account": a.ID}).WithError(next.broken).Error("an added account cannot be served")
+		}
+		l.replace(a.Key(), next)
+	}
+	for key, old := range l.lines {
+		if old.added && !seen[key] {
+			l.replace(key, nil)
+		}
+	}
+	l.versions = versions
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// anyBroken reports whether a line is broken: its key may be back. l.mu is held.
+func (l *Lines) anyBroken() bool {
+	for _, n := range l.lines {
+		if n.broken != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// replace ends what served key and serves next, if any, instead. l.mu is held.
+func (l *Lines) replace(key string, next *line) {
+	if old := l.lines[key]; old != nil && old.stop != nil {
+		old.stop()
+	}
+	delete(l.lines, key)
+	if next != nil {
+		l.lines[key] = next
+	}
+	if next == nil || next.channel == nil {
+		l.o.Registry.Remove(key)
+		return
+	}
+	l.o.Registry.Put(next.settings.Account(), next.channel)
+}
+
+// open makes a line of an added account; one whose secrets cannot be read is broken. l.mu is held.
+func (l *Lines) open(a bot.AddedAccount) *line {
+	n := &line{added: true, version: a.Version}
+	n.broken = l.read(a, &n.settings)
+	n.settings.Channel, n.settings.ID = a.Channel, a.ID
+	if n.broken == nil {
+		n.channel, n.broken = Open(n.settings, l.o)
+	}
+	return n
+}
+
+// sealed are an account's secrets as a vault keeps them.
+type sealed struct {
+	Token, Secret, VerifyToken string
+}
+
+func (l *Lines) read(a bot.AddedAccount, s *Settings) error {
+	if err := json.Unmarshal(a.Settings, s); err != nil {
+		return fmt.Errorf("read the account's settings: %w", err)
+	}
+	vault, err := l.openVault(false)
+	if err != nil {
+		return err
+	}
+	text, err := vault.Open(a.Key(), a.Sealed)
+	if err != nil {
+		l.vault = nil // the right key may be put back
+		return fmt.Errorf("%w than the one in %s", err, l.o.Key)
+	}
+	var secrets sealed
+	if err := json.Unmarshal(text, &secrets); err != nil {
+		return errors.New("the account's secrets cannot be read")
+	}
+	s.Token, s.Secret, s.VerifyToken = Secret(secrets.Token), Secret(secrets.Secret), Secret(secrets.VerifyToken)
+	return nil
+}
+
+// openVault opens the vault once. l.mu is held.
+func (l *Lines) openVault(fresh bool) (*bot.Vault, error) {
+	if l.vault == nil {
+		vault, err := OpenVault(l.o.Key, fresh)
+		if err != nil {
+			return nil, err
+		}
+		l.vault = vault
+	}
+	return l.vault, nil
+}
+
+// lookEvery is how often Run looks for accounts that another process added or removed, and checkEvery how
+// often it asks the networks how the accounts stand.
+const (
+	lookEvery  = time.Second
+	checkFirst = 30 * time.Second
+	checkEvery = 15 * time.Minute
+)
+
+// Run serves the accounts until ctx ends: it polls, or keeps webhooks registered, takes up changes, and
+// checks now and then.
+func (l *Lines) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	check := time.Now().Add(checkFirst)
+	for ctx.Err() == nil {
+		if err := l.Reload(ctx); err != nil && ctx.Err() == nil {
+			l.o.Log.WithError(err).Error("cannot look for added accounts")
+		}
+		l.start(ctx, g)
+		if time.Now().After(check) {
+			check = time.Now().Add(checkEvery)
+			g.Go(func() error { l.watch(ctx); return nil })
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		case <-l.wake:
+		}
+	}
+	return g.Wait()
+}
+
+// start begins the loops of the lines that have none.
+func (l *Lines) start(ctx context.Context, g *errgroup.Group) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, n := range l.lines {
+		if n.stop != nil || n.channel == nil {
+			continue
+		}
+		ctx, stop := context.WithCancel(ctx)
+		n.stop = stop
+		g.Go(func() error {
+			defer stop()
+			err := l.serve(ctx, n)
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		})
+	}
+}
+
+func (l *Lines) serve(ctx context.Context, n *line) error {
+	account := n.settings.Account()
+	switch c := n.channel.(type) {
+	case *telegram.Channel:
+		if n.settings.Mode != ModePoll {
+			return c.Run(ctx, l.hook(n.settings))
+		}
+		return c.Poll(ctx,
+			func(ctx context.Context, events []bot.Event) error { return l.o.Accept(ctx, account, events) },
+			func(ctx context.Context, body []byte, reason string) error {
+				return l.o.Reject(ctx, account, body, reason)
+			})
+	case *whatsapp.Channel:
+		return c.Run(ctx)
+	case *messenger.Channel:
+		return c.Run(ctx)
+	}
+	return nil
+}
+
+// watch checks all accounts and logs what has newly gone wrong.
+func (l *Lines) watch(ctx context.Context) {
+	before := map[string]bool{}
+	for _, r := range l.snapshot() {
+		before[r.Settings.Key()] = r.Standing.Grave()
+	}
+	for _, r := range l.Check(ctx) {
+		if r.Standing.Grave() && !before[r.Settings.Key()] && ctx.Err() == nil {
+			l.o.Log.WithFields(logrus.Fields{"channel": r.Settings.Channel, "account": r.Settings.ID, "problem": r.Standing.Problems[0].Kind,
+				"mend": "see /channels, or faqbot channel check"}).Error("an account does not work")
+		}
+	}
+}
+
+// hook is where an account's network should post, "" if it cannot or need not.
+func (l *Lines) hook(s Settings) string {
+	if l.o.PublicURL == "" || s.Mode == ModePoll {
+		return ""
+	}
+	return strings.TrimRight(l.o.PublicURL, "/") + "/hooks/" + s.Key()
+}

@@ -1,0 +1,222 @@
+package setup
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"faqbot/bot"
+)
+
+// A Report is how one account stands.
+type Report struct {
+	Settings  Settings // without secrets
+	Added     bool     // by a person; else it stands in the file and can only be changed there
+	Hook      string   // where the network should post, "" if it cannot or need not
+	Standing  bot.Standing
+	CheckedAt time.Time // when the network was asked, zero if it was not yet
+	Traffic   bot.Traffic
+}
+
+// Account is the account the report is about.
+func (r Report) Account() bot.Account { return r.Settings.Account() }
+
+// ErrNoAccount means that there is no account of that name.
+var ErrNoAccount = errors.New("there is no such account")
+
+// snapshot is all lines now, in order, without traffic.
+func (l *Lines) snapshot() (list []Report) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, n := range l.lines {
+		list = append(list, l.report(n))
+	}
+	slices.SortFunc(list, func(a, b Report) int { return cmp.Compare(a.Settings.Key(), b.Settings.Key()) })
+	return list
+}
+
+// report is n without secrets. l.mu is held.
+func (l *Lines) report(n *line) Report {
+	r := Report{Settings: n.settings, Added: n.added, Hook: l.hook(n.settings), Standing: n.standing, CheckedAt: n.checkedAt}
+	r.Settings.Token, r.Settings.Secret, r.Settings.VerifyToken = "", "", ""
+	if n.broken != nil {
+		r.Standing.Problems = []bot.Problem{brokenProblem(n.settings.Channel, n.broken)}
+	}
+	return r
+}
+
+func brokenProblem(channel string, err error) bot.Problem {
+	p := bot.Problem{Kind: bot.ProblemOther, Grave: true, What: "The account cannot be served: " + err.Error() + ".", Mend: "Add it again.", Section: faqbotSection(channel)}
+	switch {
+	case errors.Is(err, ErrNoKey):
+		p.What = "The account's secrets cannot be read: " + err.Error() + "."
+		p.Mend = "Put the key file back where it was. If it is lost, remove the account and add it again."
+	case errors.Is(err, bot.ErrVault):
+		p.What = "The account's secrets cannot be read: " + err.Error() + "."
+		p.Mend = "Put back the key file that belongs to this database. If it is lost, remove the account and add it again."
+	}
+	return p
+}
+
+// Reports tells how all accounts stand, by what is known now, with their traffic.
+func (l *Lines) Reports(ctx context.Context) ([]Report, error) {
+	list := l.snapshot()
+	for i := range list {
+		if err := l.addTraffic(ctx, &list[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// Report tells how one account stands, by its AccountKey, or ErrNoAccount.
+func (l *Lines) Report(ctx context.Context, key string) (Report, error) {
+	n := l.line(key)
+	if n == nil {
+		return Report{}, fmt.Errorf("%s: %w", key, ErrNoAccount)
+	}
+	l.mu.Lock()
+	r := l.report(n)
+	l.mu.Unlock()
+	return r, l.addTraffic(ctx, &r)
+}
+
+func (l *Lines) line(key string) *line {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lines[key]
+}
+
+func (l *Lines) addTraffic(ctx context.Context, r *Report) (err error) {
+	r.Traffic, err = l.o.Store.Traffic(ctx, r.Settings.Channel, r.Settings.ID, time.Now())
+	return err
+}
+
+// Check asks the networks how the accounts of some AccountKeys stand, all if none is named, and returns
+// that without traffic. An account that was stopped as misconfigured and stands well may try again.
+func (l *Lines) Check(ctx context.Context, keys ...string) []Report {
+	var g sync.WaitGroup
+	for _, r := range l.snapshot() {
+		if len(keys) == 0 || slices.Contains(keys, r.Settings.Key()) {
+			g.Go(func() { l.check(ctx, r.Settings.Key()) })
+		}
+	}
+	g.Wait()
+	return slices.DeleteFunc(l.snapshot(), func(r Report) bool { return len(keys) > 0 && !slices.Contains(keys, r.Settings.Key()) })
+}
+
+// Freshen checks the accounts that were not checked for a minute, for as long as within lasts; what comes
+// later is known then.
+func (l *Lines) Freshen(ctx context.Context, within time.Duration) {
+	ctx = context.WithoutCancel(ctx) // the answers are of use to the next who asks
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		var g sync.WaitGroup
+		for _, r := range l.snapshot() {
+			if time.Since(r.CheckedAt) > time.Minute {
+				g.Go(func() { l.check(ctx, r.Settings.Key()) })
+			}
+		}
+		g.Wait()
+	}()
+	select {
+	case <-done:
+	case <-time.After(within):
+	}
+}
+
+// checkWithin bounds the check of one account.
+const checkWithin = 20 * time.Second
+
+func (l *Lines) check(ctx context.Context, key string) {
+	n := l.line(key)
+	if n == nil {
+		return
+	}
+	checker, ok := n.channel.(bot.Checker)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	hook := l.hook(n.settings)
+	standing := checker.Check(ctx, hook)
+	if ctx.Err() != nil {
+		return
+	}
+	if hook != "" && !standing.Grave() {
+		if err := l.ask(ctx, n.settings); err != nil {
+			standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemTrouble, What: "This machine does not reach its own address " + hook + ": " + err.Error() + ".",
+				Mend: "If the internet reaches it, all is well. If not, look at the DNS entry, the proxy and the certificate.", Section: webhookSection(n.settings.Channel)})
+		}
+	}
+	if hook == "" && n.settings.Mode != ModePoll {
+		standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemWebhook, Grave: true, What: "faqbot has no public address, so that the network cannot post to it.",
+			Mend: "Set [server] public_url to the https address that leads here, and start again.", Section: webhookSection(n.settings.Channel)})
+	}
+	if len(n.settings.Affiliates) == 0 {
+		standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemLimits, What: "The account names no affiliate: nobody's entries answer, so people must.",
+			Mend: "Name the affiliates whose entries answer.", Section: faqbotSection(n.settings.Channel)})
+	}
+	l.mu.Lock()
+	n.standing, n.checkedAt = standing, time.Now()
+	l.mu.Unlock()
+	if standing.Grave() {
+		return
+	}
+	if err := l.o.Store.UnpauseAccount(ctx, n.settings.Channel, n.settings.ID); err != nil {
+		l.o.Log.WithError(err).Error("cannot let an account try again")
+	}
+}
+
+// webhookSection is the section of a channel's guide about its webhook.
+func webhookSection(channel string) string {
+	if channel == "whatsapp" {
+		return "4-the-webhook"
+	}
+	return "3-the-webhook"
+}
+
+// faqbotSection is the section of a channel's guide about faqbot's own settings.
+func faqbotSection(channel string) string {
+	if channel == "whatsapp" {
+		return "3-faqbot"
+	}
+	return "2-faqbot"
+}
+
+// ask makes sure that our public address leads to a service that serves the account s, with these very
+// settings.
+func (l *Lines) ask(ctx context.Context, s Settings) error {
+	query := ""
+	if s.Channel != "telegram" { // as Meta asks
+		query = "?" + url.Values{"hub.mode": {"subscribe"}, "hub.challenge": {"1"}, "hub.verify_token": {string(s.VerifyToken)}}.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.hook(s)+query, nil)
+	if err != nil {
+		return errors.New("it is no address")
+	}
+	resp, err := l.http.Do(req)
+	if err != nil {
+		return errors.New("nothing answers there")
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16)) // only the status counts
+	_ = resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusOK, http.StatusMethodNotAllowed:
+		return nil
+	case http.StatusForbidden:
+		return errors.New("what answers there has another verify token")
+	case http.StatusNotFound:
+		return errors.New("what answers there does not serve this account")
+	}
+	return fmt.Errorf("what answers there says %d", resp.StatusCode)
+}

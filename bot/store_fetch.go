@@ -1,0 +1,164 @@
+package bot
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"faqbot/knowledge/sqldb"
+)
+
+// A fetch is one claimed attachment of a customer's message, to be had from its network.
+type fetch struct {
+	id         string
+	conv       ConversationID
+	message    MessageID
+	place      int // of the attachment in its message
+	from       Address
+	attachment Attachment
+	hear       bool // a turn waits for what is said in it
+	attempt    int  // this one included
+	fence      int64
+}
+
+// queueFetches queues what is to be fetched of a message that was just stored. With hear, what may be
+// speech is to be turned into words too, and a turn waits for it.
+func queueFetches(ctx context.Context, tx *sql.Tx, c Conversation, id MessageID, list []Attachment, hear bool, now time.Time) error {
+	for i, a := range list {
+		hears := hear && a.Spoken()
+		if !hears && (a.File == "" || a.Kept != "") {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO fetches (id, conversation_id, message_id, place, holds, due_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+			rand.Text(), c.ID, id, i, hears, now.UnixMilli()); err != nil {
+			return fmt.Errorf("queue a file to fetch: %w", err)
+		}
+	}
+	return nil
+}
+
+// claimFetch claims the fetch that is due longest. With none due, next is when one will be.
+func (s *Store) claimFetch(ctx context.Context, now time.Time, lease time.Duration) (f fetch, next time.Time, ok bool, err error) {
+	var attachments string
+	err = s.db.InTx(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `UPDATE fetches SET lease_until = $2, attempt = attempt + 1, fence = fence + 1
+			WHERE id = (SELECT id FROM fetches WHERE state = 'queued' AND due_at <= $1 AND lease_until <= $1 ORDER BY due_at, id LIMIT 1 `+s.db.SkipLocked+`)
+			RETURNING id, conversation_id, message_id, place, holds, attempt, fence`, now.UnixMilli(), now.Add(lease).UnixMilli()).
+			Scan(&f.id, &f.conv, &f.message, &f.place, &f.hear, &f.attempt, &f.fence)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT c.channel, c.account, c.customer, m.attachments FROM messages m
+			JOIN conversations c ON c.id = m.conversation_id WHERE m.id = $1`, f.message).
+			Scan(&f.from.Channel, &f.from.Account, &f.from.Customer, &attachments)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		next, err = s.soonest(ctx, `SELECT MIN(CASE WHEN due_at > lease_until THEN due_at ELSE lease_until END)
+			FROM fetches WHERE state = 'queued' AND (due_at > $1 OR lease_until > $1)`, now)
+		return f, next, false, err
+	}
+	if err != nil {
+		return f, next, false, fmt.Errorf("claim a file to fetch: %w", err)
+	}
+	var list []Attachment
+	if err := unpack(attachments, &list); err != nil {
+		return f, next, false, fmt.Errorf("read fetch %s: %w", f.id, err)
+	}
+	if f.place < len(list) { // else its words were taken back; it is settled as lost
+		f.attachment = list[f.place]
+	}
+	return f, next, true, nil
+}
+
+// renewFetch keeps a claimed fetch from others until then, unless it was settled or claimed anew.
+func (s *Store) renewFetch(ctx context.Context, f fetch, until time.Time) error {
+	return s.db.InTx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE fetches SET lease_until = $3 WHERE id = $1 AND fence = $2 AND lease_until > 0 AND state = 'queued'`,
+			f.id, f.fence, until.UnixMilli())
+		return err
+	})
+}
+
+// deferFetch gives a claim back to be tried again at due. One that was merely interrupted does not count.
+func (s *Store) deferFetch(ctx context.Context, f fetch, due time.Time, interrupted bool) error {
+	back := 0
+	if interrupted {
+		back = 1
+	}
+	return s.db.InTx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE fetches SET lease_until = 0, due_at = $3, attempt = attempt - $4 WHERE id = $1 AND fence = $2 AND state = 'queued'`,
+			f.id, f.fence, due.UnixMilli(), back)
+		return err
+	})
+}
+
+// settleFetch records a, what became of f's attachment, unless another worker has claimed f since. What
+// was heard in it becomes words of the customer's, if nothing has answered the message yet; and the turn
+// that waited for it need not wait any more.
+func (s *Store) settleFetch(ctx context.Context, f fetch, a Attachment, now time.Time) error {
+	return s.db.InTx(ctx, func(tx *sql.Tx) error {
+		state := "kept"
+		if a.Lost != "" {
+			state = "lost"
+		}
+		// The conversation first, as everybody locks them.
+		if _, err := tx.ExecContext(ctx, `UPDATE conversations SET held_until = held_until WHERE id = $1`, f.conv); err != nil {
+			return fmt.Errorf("lock the conversation of a file: %w", err)
+		}
+		res, err := tx.ExecContext(ctx, `UPDATE fetches SET state = $3, lease_until = 0, settled_at = $4 WHERE id = $1 AND fence = $2 AND state = 'queued'`,
+			f.id, f.fence, state, now.UnixMilli())
+		if err != nil {
+			return fmt.Errorf("settle fetch %s: %w", f.id, err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		if err := attach(ctx, tx, f, a); err != nil {
+			return fmt.Errorf("settle fetch %s: %w", f.id, err)
+		}
+		return release(ctx, tx, f.conv, now)
+	})
+}
+
+// attach puts a in f's place in its message, and what was heard into the message's words.
+func attach(ctx context.Context, tx *sql.Tx, f fetch, a Attachment) error {
+	var list []Attachment
+	var attachments, body string
+	var turn TurnID
+	var author Author
+	err := tx.QueryRowContext(ctx, `SELECT attachments, body, turn_id, author FROM messages WHERE id = $1`, f.message).Scan(&attachments, &body, &turn, &author)
+	if err != nil {
+		return err
+	}
+	if err := unpack(attachments, &list); err != nil || f.place >= len(list) {
+		return err // taken back meanwhile
+	}
+	list[f.place] = a
+	waits := a.Heard != "" && turn == "" && author == AuthorCustomer
+	if waits {
+		body = strings.TrimSpace(body + "\n" + a.Heard)
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE messages SET attachments = $2, body = $3 WHERE id = $1`, f.message, pack(list), body); err != nil {
+		return err
+	}
+	if waits { // a turn in progress has not read them: its fence goes, and it is done again
+		_, err = tx.ExecContext(ctx, `UPDATE conversations SET fence = fence + 1, lease_until = 0 WHERE id = $1`, f.conv)
+	}
+	return err
+}
+
+// release lets the turn of a conversation start that waited for nothing but files which are settled now.
+func release(ctx context.Context, tx *sql.Tx, id ConversationID, now time.Time) error {
+	var waiting int
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM fetches WHERE conversation_id = $1 AND state = 'queued' AND holds`, id).Scan(&waiting)
+	if err != nil || waiting > 0 {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE conversations SET turn_due_at = CASE WHEN turn_due_at = held_until AND turn_due_at > $2 THEN $2 ELSE turn_due_at END,
+		held_until = 0 WHERE id = $1 AND held_until > 0`, id, sqldb.Millis(now))
+	return err
+}

@@ -1,0 +1,91 @@
+package bot
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"faqbot/knowledge/sqldb"
+)
+
+// A Traffic is what came and went on an account.
+type Traffic struct {
+	HeardAt time.Time // the last message from a customer, zero if there was none
+	SentAt  time.Time // the last reply that the network took
+	Waiting int       // replies that wait to be sent
+	Rejects int       // bodies that could not be read and are kept
+	Dead    int       // replies that did not get through; see DeadLetters
+
+	PausedUntil time.Time // sends nothing until then, zero if it may
+	Paused      string    // why: "throttled" by the network, or "misconfigured"
+	PausedCode  string    // the network's
+}
+
+// Traffic returns what came and went on an account.
+func (s *Store) Traffic(ctx context.Context, channel, account string, now time.Time) (t Traffic, err error) {
+	var heard, sent, until int64
+	// The last reply is looked for where something was said last: deliveries have no index by account.
+	err = s.db.QueryRowContext(ctx, `SELECT
+		(SELECT COALESCE(MAX(heard_at), 0) FROM conversations WHERE channel = $1 AND account = $2),
+		(SELECT COALESCE(MAX(d.settled_at), 0) FROM deliveries d WHERE d.lane = $3 AND d.state = 'sent' AND d.conversation_id IN
+			(SELECT id FROM conversations WHERE channel = $1 AND account = $2 ORDER BY active_at DESC LIMIT 100)),
+		(SELECT COUNT(*) FROM deliveries WHERE channel = $1 AND account = $2 AND lane = $3 AND state = 'queued'),
+		(SELECT COUNT(*) FROM rejects WHERE channel = $1 AND account = $2),
+		(SELECT COUNT(*) FROM deliveries WHERE channel = $1 AND account = $2 AND lane = 'customer' AND state IN ('failed', 'doubtful', 'withdrawn'))`,
+		channel, account, laneCustomer).Scan(&heard, &sent, &t.Waiting, &t.Rejects, &t.Dead)
+	if err != nil {
+		return t, fmt.Errorf("read the traffic of %s: %w", AccountKey(channel, account), err)
+	}
+	t.HeardAt, t.SentAt = sqldb.Time(heard), sqldb.Time(sent)
+	err = s.db.QueryRowContext(ctx, `SELECT until, reason, code FROM pauses WHERE channel = $1 AND account = $2 AND until > $3`,
+		channel, account, now.UnixMilli()).Scan(&until, &t.Paused, &t.PausedCode)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return t, fmt.Errorf("read the pause of %s: %w", AccountKey(channel, account), err)
+	}
+	t.PausedUntil = sqldb.Time(until)
+	return t, nil
+}
+
+// Writers lists the conversations on an account in which a customer wrote last, the newest first.
+func (s *Store) Writers(ctx context.Context, channel, account string, limit int) ([]Conversation, error) {
+	list, err := s.conversations(ctx, `channel = $1 AND account = $2 AND heard_at > 0 ORDER BY heard_at DESC, id LIMIT $3`, channel, account, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list who wrote on %s: %w", AccountKey(channel, account), err)
+	}
+	return list, nil
+}
+
+// Paused reasons of a Traffic.
+const (
+	PausedThrottled     = pauseThrottled
+	PausedMisconfigured = pauseMisconfigured
+)
+
+// A Rejected is a body, or a part of one, that the network signed and we could not read.
+type Rejected struct {
+	Reason string
+	At     time.Time
+	Body   []byte // may hold a customer's words
+}
+
+// Rejects lists what could not be read on an account, the newest first.
+func (s *Store) Rejects(ctx context.Context, channel, account string, limit int) (list []Rejected, err error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT reason, at, body FROM rejects WHERE channel = $1 AND account = $2 ORDER BY at DESC, id LIMIT $3`,
+		channel, account, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list rejects: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var r Rejected
+		var at int64
+		if err := rows.Scan(&r.Reason, &at, &r.Body); err != nil {
+			return nil, fmt.Errorf("list rejects: %w", err)
+		}
+		r.At = sqldb.Time(at)
+		list = append(list, r)
+	}
+	return list, rows.Err()
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"faqbot/bot"
+	"faqbot/bot/setup"
+)
+
+// deadShown is how many dead letters and rejects of an account are shown.
+const deadShown = 20
+
+func (cmd channelCheck) Run(ctx context.Context, cli *commands, term terminal) error {
+	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, store *bot.Store, conversations *bot.Conversations) error {
+		var keys []string
+		if cmd.Account != "" {
+			keys = []string{cmd.Account}
+			if _, err := lines.Report(ctx, cmd.Account); err != nil {
+				return err
+			}
+		}
+		list := lines.Check(ctx, keys...)
+		if len(list) == 0 {
+			fmt.Fprintln(term.out, "No accounts on networks yet. Add one: faqbot channel add telegram")
+			return nil
+		}
+		bad := false
+		for _, r := range list {
+			r, err := lines.Report(ctx, r.Settings.Key()) // with its traffic
+			if err != nil {
+				return err
+			}
+			bad = bad || r.Standing.Grave()
+			if err := printReport(ctx, term.out, r, store, conversations, cmd.Rejects); err != nil {
+				return err
+			}
+		}
+		if bad {
+			return errMissed
+		}
+		return nil
+	})
+}
+
+func printReport(ctx context.Context, out io.Writer, r setup.Report, store *bot.Store, conversations *bot.Conversations, bodies bool) error {
+	state := "works"
+	if r.Standing.Grave() {
+		state = "DOES NOT WORK"
+	}
+	fmt.Fprintf(out, "%s  %s  %s\n", r.Settings.Key(), state, r.Standing.Name)
+	printStanding(out, r)
+	t := r.Traffic
+	fmt.Fprintf(out, "  last message in  %s\n  last reply out   %s\n  waiting          %d\n", whenOrNever(t.HeardAt), whenOrNever(t.SentAt), t.Waiting)
+	if !t.PausedUntil.IsZero() {
+		fmt.Fprintf(out, "  ! %s\n", setup.PauseWords(t))
+	}
+	if t.Rejects > 0 {
+		list, err := store.Rejects(ctx, r.Settings.Channel, r.Settings.ID, deadShown)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "  ! %d could not be read and are kept:\n", t.Rejects)
+		for _, x := range list {
+			fmt.Fprintf(out, "      %s  %s\n", x.At.Format(time.DateTime), x.Reason)
+			if bodies {
+				fmt.Fprintf(out, "%s\n", x.Body)
+			}
+		}
+	}
+	if t.Dead > 0 {
+		list, err := conversations.DeadLetters(ctx, r.Settings.Channel, r.Settings.ID, deadShown)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "  ! %d replies did not get through:\n", t.Dead)
+		for _, d := range list {
+			again := "faqbot channel replay " + string(d.Delivery)
+			if d.Refusal != "" {
+				again = "not to be sent again: " + d.Refusal
+			}
+			fmt.Fprintf(out, "      %s  %s  %s\n", d.At.Format(time.DateTime), setup.DeadWords(d), again)
+		}
+	}
+	return nil
+}
+
+func printStanding(out io.Writer, r setup.Report) {
+	for _, p := range r.Standing.Problems {
+		fmt.Fprintf(out, "  ! %s\n    %s (%s#%s)\n", p.What, p.Mend, setup.Guide(r.Settings.Channel), p.Section)
+	}
+}
+
+func whenOrNever(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.Format(time.DateTime + " UTC")
+}
+
+func (cmd channelReplay) Run(ctx context.Context, cli *commands, term terminal) error {
+	return withLines(ctx, cli, term, func(_ config, _ *setup.Lines, _ *bot.Store, conversations *bot.Conversations) error {
+		err := conversations.Replay(ctx, bot.DeliveryID(cmd.Delivery))
+		if errors.Is(err, bot.ErrNotFound) {
+			return fmt.Errorf("%s is no reply that did not get through; see faqbot channel check", cmd.Delivery)
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(term.out, "It is sent again, once; a running service does it now.")
+		return nil
+	})
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"faqbot/bot"
+	"faqbot/knowledge/media"
+)
+
+// mediaLinkLife is how long a link to a file of ours is good: networks fetch it within minutes, and
+// customers who got the link instead of the file have a week.
+const mediaLinkLife = 7 * 24 * time.Hour
+
+// mediaLinks are addresses at which a network, or a customer, may fetch a file of ours: whoever has one may,
+// until it ends, and nobody can make one.
+type mediaLinks struct {
+	service *service
+	key     []byte
+	now     func() time.Time
+}
+
+func newMediaLinks(ctx context.Context, s *service) (*mediaLinks, error) {
+	key, err := s.directory.Secret(ctx, "media links")
+	if err != nil {
+		return nil, err
+	}
+	return &mediaLinks{service: s, key: key, now: time.Now}, nil
+}
+
+// link is the address of a file, "" if the world cannot reach us.
+func (l *mediaLinks) link(m bot.Media) string {
+	base := l.service.config.Server.PublicURL
+	if base == "" {
+		return ""
+	}
+	name := m.Name
+	if name == "" {
+		name = "file"
+	}
+	until := strconv.FormatInt(l.now().Add(mediaLinkLife).Unix(), 10)
+	return base + "/media/" + url.PathEscape(m.File) + "/" + url.PathEscape(name) + "?" +
+		url.Values{"until": {until}, "key": {l.sign(m.File, name, until)}}.Encode()
+}
+
+func (l *mediaLinks) sign(file, name, until string) string {
+	h := hmac.New(sha256.New, l.key)
+	fmt.Fprintf(h, "%s\x00%s\x00%s", file, until, name)
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
+// serve hands a file to whoever holds its link.
+func (l *mediaLinks) serve(c *gin.Context) {
+	file, name, until := c.Param("file"), c.Param("name"), c.Query("until")
+	end, err := strconv.ParseInt(until, 10, 64)
+	if err != nil || !hmac.Equal([]byte(c.Query("key")), []byte(l.sign(file, name, until))) || !l.now().Before(time.Unix(end, 0)) {
+		c.String(http.StatusNotFound, "There is no file here, or the link has ended.\n")
+		return
+	}
+	blob, data, err := l.service.media.Get(c.Request.Context(), file)
+	switch {
+	case errors.Is(err, media.ErrNotFound):
+		c.String(http.StatusNotFound, "The file is no longer kept.\n")
+	case err != nil:
+		l.service.log.WithError(err).Error("cannot read a file")
+		c.AbortWithStatus(http.StatusInternalServerError)
+	default:
+		media.Serve(c.Writer, c.Request, blob, name, data)
+	}
+}

@@ -1,0 +1,64 @@
+package eval
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"faqbot/bot/dialogue"
+)
+
+func phrases(t *testing.T) *dialogue.Phrases {
+	t.Helper()
+	p, err := dialogue.LoadPhrases()
+	require.NoError(t, err)
+	return p
+}
+
+func TestDetection(t *testing.T) {
+	d := detect(phrases(t), "complaint", []message{{text: "this is unacceptable", should: true, dialog: "a"}, {text: "where is my money", should: true, dialog: "a"},
+		{text: "I am furious", dialog: "b"}, {text: "how do I pay", dialog: "b"}})
+	all := d.count(nil)
+	require.Equal(t, Detection{Messages: 4, Should: 2, Fired: 2, Right: 1}, all)
+	require.Equal(t, []float64{.5, .5, .5, .5}, []float64{all.Precision(), all.Recall(), all.F1(), all.FalseAlarms()})
+	require.Equal(t, Detection{Messages: 3, Should: 3, Fired: 2, Right: 2}, d.count([]int{2, 1, 0, 0}))
+	// A draw has both messages of a dialogue or none: without one dialogue, recall says nothing, else it is a half.
+	require.Equal(t, Interval{.5, .5}, d.measure("recall", Detection.Recall).Interval)
+
+	none := detect(phrases(t), "abuse", []message{{text: "hello", should: true}}).count(nil)
+	require.True(t, math.IsNaN(none.Precision()))
+	require.True(t, math.IsNaN(none.FalseAlarms()))
+	require.Zero(t, none.Recall())
+}
+
+func TestSignalsAreMeasured(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "multidogo_software/faq.jsonl", `{"id":"openinggreeting","question":"hi"}
+{"id":"thankyou","question":"thanks"}`)
+	write(t, dir, "multidogo_software/queries.jsonl", `{"id":"1","text":"hello","relevant":["openinggreeting"],"dialog":"a"}
+{"id":"2","text":"thank you","relevant":["thankyou"],"dialog":"a"}
+{"id":"3","text":"a keyboard","relevant":["thankyou"],"dialog":"b"}`)
+	write(t, dir, "banking77/faq.jsonl", `{"id":"x","question":"x"}`)
+	write(t, dir, "banking77/queries.jsonl", `{"id":"1","text":"this is unacceptable","relevant":["x"]}
+{"id":"2","text":"where is my card","relevant":["x"]}`)
+	post := `{"id":"5.7E+17","text":"this is unacceptable","sentiment":"negative","offensive":false}` + "\n"
+	write(t, dir, "signals_airline/queries.jsonl", post+post+`{"id":"5.7E+17","text":"lovely","sentiment":"positive"}`)
+
+	r, p := &Report{}, phrases(t)
+	require.NoError(t, r.smallTalk(dir, p))
+	require.NoError(t, r.falseAlarms(dir, p))
+	require.NoError(t, r.moods(dir, "signals_airline", "complaint", p, func(m moodRow) bool { return m.Sentiment == "negative" }))
+	reached := map[string]Checked{}
+	for _, c := range r.Checks {
+		reached[c.Figure] = c
+	}
+	require.Len(t, reached, 5)
+	require.InDelta(t, 1, reached["greeting F1"].Value, 1e-9)
+	require.InDelta(t, 2./3, reached["thanks F1"].Value, 1e-9)
+	require.Equal(t, Missing, reached["thanks F1"].Standing)
+	require.InDelta(t, .5, reached["complaint false alarms"].Value, 1e-9)
+	require.Equal(t, Missing, reached["complaint false alarms"].Standing, "it is a ceiling")
+	require.Equal(t, AtGoal, reached["wants_person false alarms"].Standing)
+	require.InDelta(t, 1, noted(t, r, "complaint recall").Value, 1e-9, "IDs that are not unique are no matter")
+}

@@ -1,0 +1,92 @@
+package retrieval
+
+import "math"
+
+// Parts are what an entry's score is made of, each on its natural scale: sums of such carry over to
+// other corpora better than products or ranks. Of a question with two readings they are the means.
+type Parts struct {
+	Cosine      float64 `json:"cosine"`       // of the entry's best wording, -1 to 1
+	Mean        float64 `json:"mean"`         // mean cosine of all its wordings
+	Ngrams      float64 `json:"ngrams"`       // n-gram similarity of the best wording, 0 to 1
+	Words       float64 `json:"words"`        // the best wording's share of the question's words by weight (BM25), 0 to about 1
+	Answer      float64 `json:"answer"`       // cosine of the answer, 0 if there is none
+	AnswerWords float64 `json:"answer_words"` // the answer's share of the question's words, likewise
+	Chance      float64 `json:"chance"`       // the logistic head's probability, 0 if there is no such head
+	Ridge       float64 `json:"ridge"`        // the ridge head's score, about 0 to 1; 0 if there is no such head
+
+	logChance float64 // natural logarithm of Chance
+}
+
+// Which entry is meant and how sure that is are two questions, with weights of their own. The first
+// leans on what was learned and on the answers, the second on how near the question lies to anything
+// at all: of an unanswerable question the logistic head still says which entry is the likeliest, and
+// an answer has words for many a question. The weights are round numbers from a plateau, the same on
+// each of the public sets that calibration.json names.
+const (
+	// A best wording can be near by accident, the more so the more there are; the mean makes up for it.
+	bestShare, meanShare = 0.7, 0.3
+
+	whichNgrams      = 0.12
+	whichWords       = 0.3
+	whichAnswer      = 0.35
+	whichAnswerWords = 0.2
+	whichChance      = 1.25
+	whichLogChance   = 0.06
+	leastChance      = 1e-4 // below which a chance is as good as none
+
+	// decay is how soon an entry that ranks below another gets less likely than that one: by a factor of e
+	// for each 1/decay of score. On nine public sets the best fit was between 2.8 and 6, on two of short
+	// entries 12 (see README, "How quality is measured").
+	decay = 4.5
+
+	sureNgrams = 0.3
+	sureWords  = 0.3
+	sureRidge  = 0.5
+	sureChance = 0.2 // times the logarithm of how many entries the chance was shared among
+)
+
+// which is what entries are ranked by. Products are converted before they are added, which forbids
+// fused multiply-add: the sum has the same bits on every machine.
+func (p *Parts) which() float64 {
+	return float64(bestShare*p.Cosine) + float64(meanShare*p.Mean) +
+		float64(whichNgrams*p.Ngrams) + float64(whichWords*p.Words) +
+		float64(whichAnswer*p.Answer) + float64(whichAnswerWords*p.AnswerWords) +
+		float64(whichChance*p.Chance) + float64(whichLogChance*p.logChance)
+}
+
+// sure is what the probability of the best entry goes by, among so many entries.
+func (p *Parts) sure(entries int) float64 {
+	return p.plain() + float64(sureChance*math.Log(float64(entries))*p.Chance)
+}
+
+// plain is sure without the logistic head's part.
+func (p *Parts) plain() float64 {
+	return float64(bestShare*p.Cosine) + float64(meanShare*p.Mean) +
+		float64(sureNgrams*p.Ngrams) + float64(sureWords*p.Words) + float64(sureRidge*p.Ridge)
+}
+
+// add adds share times q to p.
+func (p *Parts) add(share float64, q Parts) {
+	p.Cosine += float64(share * q.Cosine)
+	p.Mean += float64(share * q.Mean)
+	p.Ngrams += float64(share * q.Ngrams)
+	p.Words += float64(share * q.Words)
+	p.Answer += float64(share * q.Answer)
+	p.AnswerWords += float64(share * q.AnswerWords)
+	p.Chance += float64(share * q.Chance)
+	p.Ridge += float64(share * q.Ridge)
+	p.logChance += float64(share * q.logChance)
+}
+
+// Evidence is what the probability of a hit was worked out from.
+type Evidence struct {
+	Sure    float64 `json:"sure"`    // how near the question is to the entry, all told; about 0 to 3
+	Plain   float64 `json:"plain"`   // Sure without the logistic head's part
+	Learned bool    `json:"learned"` // whether a logistic head has its part in it
+	Entries int     `json:"entries"` // of the affiliate
+	// Wordings is how many an entry has on average. Heads that saw many are surer of themselves.
+	Wordings float64 `json:"wordings"`
+	// Nearest is how alike the entries are: the mean cosine of a wording and the nearest one of another
+	// entry. It is about what a question has with an entry that nearly answers it.
+	Nearest float64 `json:"nearest"`
+}
