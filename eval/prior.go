@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"text/tabwriter"
@@ -22,8 +23,8 @@ type Model struct {
 // Probability is what m makes of a row's features.
 func (m Model) Probability(r Row) float64 {
 	odds := m.Bias
-	for name, c := range m.Coefficients {
-		odds += c * r.Features[name]
+	for _, name := range slices.Sorted(maps.Keys(m.Coefficients)) { // the same sum every time
+		odds += m.Coefficients[name] * r.Features[name]
 	}
 	return sigmoid(odds)
 }

@@ -188,10 +188,13 @@ func (p *part) join(sp *space, shut []bool, views []view, said *recollection) []
 		}
 		c.which, c.sure = c.parts.which(), c.parts.sure(len(p.entries))
 		if said != nil {
-			together := p.parts(e, sp, last)
-			// The logistic head would be sure that what was asked before is asked again.
-			together.Chance, together.logChance = c.parts.Chance, c.parts.logChance
-			c.which = said.inContext(c.which, together.which(), alone[0].lexical[e], last.stale[e])
+			// The logistic head would be sure that what was asked before is asked again, and of a question
+			// that means little by itself it knows little.
+			by, together := c.parts, p.parts(e, sp, last)
+			by.Chance, by.logChance = (1-said.leans)*by.Chance, (1-said.leans)*by.logChance
+			together.Chance, together.logChance = by.Chance, by.logChance
+			// Twice the evidence sets entries twice as far apart: a mean would make them all seem likely.
+			c.which = (1 + said.leans) * said.inContext(by.which(), together.which(), alone[0].lexical[e], last.stale[e])
 			c.sure = said.inContext(c.sure, together.sure(len(p.entries)), alone[0].lexical[e], last.stale[e])
 		}
 		joined = append(joined, c)

@@ -199,16 +199,16 @@ func (v Verdict) soothe(s Signals) Verdict {
 	return v
 }
 
-// close reports whether another entry is so nearly as likely as the best that this one is right less
-// often than an answer must be, though either may be. One that gives the same answer does not count.
+// close reports whether another entry is so nearly as likely as the best that it is better to ask. One
+// that gives the same answer does not count.
 func close(p Policy, hits []retrieval.Hit) bool {
-	best := hits[0]
 	for _, h := range hits[1:] {
-		if h.Entry.Answer == best.Entry.Answer && h.Entry.Answer != "" {
-			continue
+		if h.Odds < p.CloseOdds {
+			break
 		}
-		either := 1 - (1-best.Score)*(1-best.Score)
-		return either/(1+h.Odds) < p.AnswerAt
+		if h.Entry.Answer != hits[0].Entry.Answer || h.Entry.Answer == "" {
+			return true
+		}
 	}
 	return false
 }
@@ -217,7 +217,7 @@ func close(p Policy, hits []retrieval.Hit) bool {
 // probability that one of them is.
 func likely(p Policy, hits []retrieval.Hit) (list []knowledge.Entry, chance float64) {
 	for _, h := range hits {
-		if len(list) == p.MaxChoices || h.Odds < p.WorthAt {
+		if len(list) == p.MaxChoices || h.Odds < p.WorthOdds {
 			break
 		}
 		list = append(list, h.Entry)

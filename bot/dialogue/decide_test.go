@@ -27,7 +27,7 @@ func hits(list ...retrieval.Hit) retrieval.Result {
 
 // A row per rule and per border, in the order of the rules.
 func TestDecide(t *testing.T) {
-	p := Policy{AnswerAt: .6, OfferAt: .3, WorthAt: .2, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}
+	p := Policy{AnswerAt: .6, OfferAt: .3, CloseOdds: .6, WorthOdds: .2, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}
 	asks := Signals{Question: "q", Raw: "q"}
 	good := hits(hit("A", .9, .2), hit("B", .2, .1))
 	entry := good.Hits[0].Entry
@@ -197,7 +197,7 @@ func TestRecordings(t *testing.T) {
 
 // One entry that may be meant is offered as one.
 func TestOneChoice(t *testing.T) {
-	e := NewEngine(fixed{found: hits(hit("A", .49, 0), hit("B", .09, 0))}, phrases(t), Policy{AnswerAt: .5, OfferAt: .4, WorthAt: .2, MaxClarify: 1, MaxChoices: 3})
+	e := NewEngine(fixed{found: hits(hit("A", .49, 0), hit("B", .09, 0))}, phrases(t), Policy{AnswerAt: .5, OfferAt: .4, CloseOdds: .6, WorthOdds: .2, MaxClarify: 1, MaxChoices: 3})
 	o, err := e.Turn(t.Context(), turn("when do you pay?"))
 	require.NoError(t, err)
 	require.Equal(t, "Did you mean this?", o.Replies[0].Text)
@@ -257,7 +257,7 @@ func TestUpset(t *testing.T) {
 // The thresholds are what the costs make them.
 func TestPolicyFollowsFromCosts(t *testing.T) {
 	require.InDelta(t, 2./7, DefaultPolicy().OfferAt, 1e-9)
-	require.Equal(t, Policy{AnswerAt: .5, OfferAt: DefaultPolicy().OfferAt, WorthAt: .2, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}, DefaultPolicy())
+	require.Equal(t, Policy{AnswerAt: .5, OfferAt: DefaultPolicy().OfferAt, CloseOdds: .25, WorthOdds: .2, MaxClarify: 2, MaxChoices: 3, MaxMisses: 3}, DefaultPolicy())
 	dear := DefaultCosts()
 	dear.Wrong *= 2
 	require.Equal(t, .75, dear.Policy().AnswerAt, "where a wrong answer costs more, it takes more to answer")

@@ -22,7 +22,7 @@ func decideParts(p Policy, e Evidence) (Verdict, bool) {
 			return Verdict{}, false
 		}
 		for k, other := range e.Parts {
-			if k != i && oddsOf(other.Hits, entry.ID) >= p.WorthAt {
+			if k != i && oddsOf(other.Hits, entry.ID) >= p.WorthOdds {
 				return Verdict{}, false // the parts ask about the same
 			}
 		}

@@ -42,7 +42,7 @@ func explain(w io.Writer, o bot.Outcome, p dialogue.Policy, took time.Duration) 
 		fmt.Fprintf(table, "thresholds\tan answer needs probability %.2f; an offer needs %.2f that one of at most %d entries is right\n", p.AnswerAt, p.OfferAt, p.MaxChoices)
 	}
 	if len(t.Hits) > 1 {
-		fmt.Fprintf(table, "runner-up\t%.2f as likely as the best; an entry is offered from %.2f\n", t.Hits[1].Odds, p.WorthAt)
+		fmt.Fprintf(table, "runner-up\t%.2f as likely as the best; from %.2f that is a close call, from %.2f an entry is offered\n", t.Hits[1].Odds, p.CloseOdds, p.WorthOdds)
 	}
 	if err := table.Flush(); err != nil || len(t.Hits) == 0 {
 		return err

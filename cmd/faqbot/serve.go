@@ -122,14 +122,7 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 		return nil, err
 	}
 	s.store = bot.NewStore(s.db)
-	s.networks, err = newNetworks(c, setup.Options{Store: s.store, Files: s.media, Log: log,
-		Accept: func(ctx context.Context, a bot.Account, events []bot.Event) error {
-			return s.intake.Accept(ctx, a, events)
-		},
-		Reject: func(ctx context.Context, a bot.Account, body []byte, reason string) error {
-			return s.intake.Reject(ctx, a, body, reason)
-		}})
-	if err != nil {
+	if s.networks, err = newNetworks(c, s.lineOptions()); err != nil {
 		return nil, err
 	}
 	if err := s.networks.lines.Reload(ctx); err != nil {
@@ -173,6 +166,17 @@ func (s *service) wireTalk(ctx context.Context) error {
 	s.intake = bot.NewIntake(s.store, s.networks.accounts, s.log, bot.IntakeOptions{Poke: s.poke, Hears: s.config.Speech.Model != "", LinkKey: linkKey})
 	s.collector, err = newCollector(s.config, s, s.log)
 	return err
+}
+
+// lineOptions say what accounts on networks need of the service.
+func (s *service) lineOptions() setup.Options {
+	return setup.Options{Store: s.store, Files: s.media, Log: s.log,
+		Accept: func(ctx context.Context, a bot.Account, events []bot.Event) error {
+			return s.intake.Accept(ctx, a, events)
+		},
+		Reject: func(ctx context.Context, a bot.Account, body []byte, reason string) error {
+			return s.intake.Reject(ctx, a, body, reason)
+		}}
 }
 
 // poke makes everybody look for work, or for news to show, now: something was written.

@@ -131,11 +131,10 @@ func maySeparate(p people.Person) bool {
 
 // separable is the conversation that p asks to separate.
 func (c *Console) separable(g *gin.Context, p people.Person) (bot.Conversation, error) {
-	conv, err := c.conversationOf(g.Request.Context(), p, bot.ConversationID(g.Param("conversation")))
-	if err == nil && !maySeparate(p) {
-		err = errNotAllowed
+	if !maySeparate(p) {
+		return bot.Conversation{}, errNotAllowed
 	}
-	return conv, err
+	return c.conversationOf(g.Request.Context(), p, bot.ConversationID(g.Param("conversation")))
 }
 
 func (c *Console) askSeparate(g *gin.Context, p people.Person) error {
