@@ -23,6 +23,7 @@ type part struct {
 	open      filter
 	grams     *lexical.Ngrams
 	words     *lexical.BM25
+	said      []string          // by entry: what is looked at of its answer, "" if it has none
 	answers   *lexical.BM25     // of the entries' answers; nil if none has one
 	landmarks *landmarks        // nil if there are too many entries for a logistic head
 	lexicon   *spelling.Lexicon // the wordings' words
@@ -64,13 +65,12 @@ func newPart(a knowledge.AffiliateID, r knowledge.Revision, entries []knowledge.
 	p.words = lexical.NewBM25(p.wordings)
 	p.lexicon = spelling.NewLexicon(p.words.Words())
 	p.landmarks = p.landmark()
-	answers, some := make([]string, len(entries)), false
+	p.said = make([]string, len(entries))
 	for i := range entries {
-		answers[i] = answerText(entries[i])
-		some = some || answers[i] != ""
+		p.said[i] = answerText(entries[i])
 	}
-	if some {
-		p.answers = lexical.NewBM25(answers)
+	if slices.ContainsFunc(p.said, func(text string) bool { return text != "" }) {
+		p.answers = lexical.NewBM25(p.said)
 	}
 	return p, nil
 }
@@ -91,12 +91,12 @@ func answerText(e knowledge.Entry) string {
 	return strings.TrimSpace(text)
 }
 
-// texts are all that is embedded of p, each once: its wordings, then its answers.
+// texts are all that is embedded of p: its wordings, then its answers.
 func (p *part) texts() []string {
 	texts := slices.Clone(p.wordings)
-	for i := range p.entries {
-		if a := answerText(p.entries[i]); a != "" {
-			texts = append(texts, a)
+	for _, answer := range p.said {
+		if answer != "" {
+			texts = append(texts, answer)
 		}
 	}
 	return texts
@@ -144,7 +144,7 @@ func (p *part) place(ctx context.Context, vectors [][]float32) (*space, error) {
 		if lo, hi := p.first[i], p.first[i+1]; hi-lo > 1 {
 			sp.means[i] = set.Mean(int(lo), int(hi))
 		}
-		if answerText(p.entries[i]) != "" {
+		if p.said[i] != "" {
 			if sp.answers[i], err = vector.Unit(rest[0]); err != nil {
 				return nil, fmt.Errorf("an answer's vector %w", err)
 			}
@@ -161,7 +161,7 @@ func (p *part) place(ctx context.Context, vectors [][]float32) (*space, error) {
 func builtinOf(p *part) *space { return p.builtin }
 func primaryOf(p *part) *space { return p.primary }
 
-// vectors returns the vectors p has in one of its spaces, by wording.
+// vectors returns the vectors p has in one of its spaces, by text.
 func (p *part) vectors(in func(*part) *space) map[string][]float32 {
 	if p == nil {
 		return nil
@@ -176,7 +176,7 @@ func (p *part) vectors(in func(*part) *space) map[string][]float32 {
 	}
 	for i, v := range sp.answers {
 		if v != nil {
-			known[answerText(p.entries[i])] = v
+			known[p.said[i]] = v
 		}
 	}
 	return known

@@ -15,7 +15,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -23,13 +22,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"faqbot/bot"
 	"faqbot/knowledge/media"
 )
 
 const (
 	defaultBase    = "https://graph.facebook.com"
 	defaultVersion = "v25.0"
-	answerMost     = 8 << 20 // bytes of an answer: a page of templates fits many times over
+	network        = "the Graph API" // what a *bot.LostError calls it
+	answerMost     = 8 << 20         // bytes of an answer: a page of templates fits many times over
 	agent          = "faqbot"
 )
 
@@ -41,7 +42,7 @@ type Options struct {
 }
 
 // A Client calls the Graph API with one token. It is safe for concurrent use. The errors of its
-// methods are *Error, *LostError and *OddError, and hold neither the token nor words of anybody.
+// methods are *Error, *bot.LostError and *OddError, and hold neither the token nor words of anybody.
 type Client struct {
 	token   string
 	base    string
@@ -105,27 +106,17 @@ func (c *Client) Call(ctx context.Context, method, path string, query url.Values
 	}
 	req, err := request(ctx, method, target, in)
 	if err != nil {
-		return &LostError{Unsent: true, what: "the request could not be built"}
+		return &bot.LostError{Network: network, Unsent: true, What: "the request could not be built"}
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	req.Header.Set("User-Agent", agent)
-	// The transport asks for another connection only if it wrote nothing to the one before. So
-	// whatever fails without a connection surely did not go out.
-	var connected atomic.Bool
-	resp, err := c.http.Do(req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { connected.Store(false) },
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	})))
+	answer, err := bot.Exchange(c.http, req, network, answerMost)
 	if err != nil {
-		return lost(err, !connected.Load())
+		return err
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, answerMost))
-	if err = errors.Join(err, resp.Body.Close()); err != nil {
-		return lost(err, false)
-	}
-	c.usage.note(resp.Header)
-	c.noteClock(resp.Header)
-	return c.open(resp, body, out)
+	c.usage.note(answer.Response.Header)
+	c.noteClock(answer.Response.Header)
+	return c.open(answer.Response, answer.Body, out)
 }
 
 func request(ctx context.Context, method, target string, in any) (*http.Request, error) {

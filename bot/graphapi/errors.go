@@ -147,7 +147,7 @@ func SendError(err error) *bot.SendError {
 		}
 		return e
 	}
-	if cut, ok := errors.AsType[*LostError](err); ok {
+	if cut, ok := errors.AsType[*bot.LostError](err); ok {
 		if cut.Unsent {
 			return &bot.SendError{Kind: bot.SendTransient, Code: "unreachable", Err: cut}
 		}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"faqbot/bot"
 )
 
 const (
@@ -84,7 +86,7 @@ func gap(share int) time.Duration {
 }
 
 // wait waits until a call may start. Its error is an *Error that means "throttled", or the context's
-// as a *LostError.
+// as a *bot.LostError.
 func (u *usage) wait(ctx context.Context) error {
 	u.mu.Lock()
 	now := time.Now()
@@ -116,6 +118,6 @@ func (u *usage) wait(ctx context.Context) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return lost(ctx.Err(), true)
+		return bot.Lost(network, ctx.Err(), true)
 	}
 }

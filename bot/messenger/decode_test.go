@@ -1,22 +1,15 @@
 package messenger
 
 import (
-	"bytes"
-	"encoding/json"
-	"flag"
 	"io"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
+	"faqbot/bot/channeltest"
 )
-
-var rewrite = flag.Bool("update", false, "rewrite the .want.json files")
 
 const (
 	testToken  = "CANARY-token"
@@ -38,55 +31,10 @@ func newTest(t testing.TB, kind, base string) *Channel {
 	return c
 }
 
-func TestDecode(t *testing.T) {
-	c := newTest(t, "messenger", "")
-	files, err := filepath.Glob("testdata/in/*.json")
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		if strings.HasSuffix(file, ".want.json") {
-			continue
-		}
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
-			body, err := os.ReadFile(file)
-			require.NoError(t, err)
-			var got struct {
-				Events []bot.Event `json:",omitempty"`
-				Error  string      `json:",omitempty"`
-			}
-			if got.Events, err = c.Decode(body); err != nil {
-				got.Error = err.Error()
-				require.NotContains(t, got.Error, "secret")
-			}
-			for _, e := range got.Events {
-				if e.Unread != nil {
-					require.NotContains(t, e.Unread.Reason, "secret")
-				}
-			}
-			var text bytes.Buffer
-			enc := json.NewEncoder(&text)
-			enc.SetIndent("", "  ")
-			enc.SetEscapeHTML(false)
-			require.NoError(t, enc.Encode(got))
-			want := strings.TrimSuffix(file, ".json") + ".want.json"
-			if *rewrite {
-				require.NoError(t, os.WriteFile(want, text.Bytes(), 0o644))
-			}
-			golden, err := os.ReadFile(want)
-			require.NoError(t, err, "run with -update")
-			require.Equal(t, string(golden), text.String())
-		})
-	}
-}
+func TestDecode(t *testing.T) { channeltest.Decodes(t, newTest(t, "messenger", "").Decode) }
 
 func FuzzDecode(f *testing.F) {
-	files, err := filepath.Glob("testdata/in/*.json")
-	require.NoError(f, err)
-	for _, file := range files {
-		if body, err := os.ReadFile(file); err == nil && !strings.HasSuffix(file, ".want.json") {
-			f.Add(body)
-		}
-	}
+	channeltest.Seed(f)
 	c := newTest(f, "messenger", "")
 	f.Fuzz(func(t *testing.T, body []byte) {
 		events, err := c.Decode(body)

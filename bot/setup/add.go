@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -191,13 +190,4 @@ func (l *Lines) Remove(ctx context.Context, key string) error {
 		return err
 	}
 	return l.Reload(ctx)
-}
-
-// Keys are the accounts' AccountKeys, in order.
-func (l *Lines) Keys() (keys []string) {
-	for _, r := range l.snapshot() {
-		keys = append(keys, r.Settings.Key())
-	}
-	slices.Sort(keys)
-	return keys
 }

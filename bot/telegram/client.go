@@ -2,26 +2,26 @@ package telegram
 
 import (
 	"bytes"
-	"context"
-	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"faqbot/bot"
 )
 
 // answerMost bounds an answer, in bytes: a hundred updates fit many times over.
 const answerMost = 32 << 20
 
-// A client does one exchange with the Bot API. Its errors are *apiError, *lostError and *oddError
+// network is what a *bot.LostError calls Telegram.
+const network = "telegram"
+
+// A client does one exchange with the Bot API. Its errors are *apiError, *bot.LostError and *oddError
 // and hold neither the token, which is in every URL, nor words of anybody.
 type client struct {
 	http *http.Client
@@ -62,7 +62,7 @@ type envelope struct {
 func (c *client) Do(req *http.Request) (*http.Response, error) {
 	form, err := io.ReadAll(req.Body)
 	if err != nil {
-		return nil, &lostError{unsent: true, what: "the request could not be built"}
+		return nil, &bot.LostError{Network: network, Unsent: true, What: "the request could not be built"}
 	}
 	// With the whole body at hand the transport may repeat what it could not write to a connection
 	// that had been idle for too long.
@@ -71,25 +71,19 @@ func (c *client) Do(req *http.Request) (*http.Response, error) {
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(form)), nil }
 		req.Body, _ = req.GetBody()
 	}
-	// The transport asks for another connection only if it wrote nothing to the one before. So
-	// whatever fails without a connection surely did not go out.
-	var connected atomic.Bool
-	resp, err := c.http.Do(req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GetConn: func(string) { connected.Store(false) },
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	})))
-	if err != nil {
-		return nil, lost(err, !connected.Load())
+	answer, err := bot.Exchange(c.http, req, network, answerMost)
+	resp := answer.Response
+	if resp == nil {
+		return nil, err
 	}
 	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil { // cut to the second
 		c.skew.Store(int64(time.Until(at.Add(time.Second / 2))))
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, answerMost))
-	err = errors.Join(err, resp.Body.Close())
 	if err != nil {
-		return nil, lost(err, false)
+		return nil, err
 	}
-	if body, err = open(body, resp, isMessage(req.URL.Path)); err != nil {
+	body, err := open(answer.Body, resp, isMessage(req.URL.Path))
+	if err != nil {
 		return nil, err
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
@@ -185,40 +179,4 @@ type oddError struct{ status int }
 
 func (e *oddError) Error() string {
 	return fmt.Sprintf("something that is not the Bot API answered with status %d", e.status)
-}
-
-// A lostError is an exchange without an answer.
-type lostError struct {
-	unsent bool // the request surely did not go out
-	what   string
-	cause  error // the context's error, if that ended it
-}
-
-func (e *lostError) Error() string { return "telegram cannot be reached: " + e.what }
-
-func (e *lostError) Unwrap() error { return e.cause }
-
-// lost is err, of net/http, in words that hold no URL and no bytes from the wire.
-func lost(err error, unsent bool) *lostError {
-	e := &lostError{unsent: unsent, what: "the connection failed"}
-	timeout, isNet := errors.AsType[net.Error](err)
-	if errno, ok := errors.AsType[syscall.Errno](err); ok {
-		e.what = errno.Error()
-	} else if _, ok := errors.AsType[*net.DNSError](err); ok {
-		e.what = "the host name does not resolve"
-	} else if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		e.what = "the certificate is not valid"
-	} else if errors.Is(err, context.Canceled) {
-		e.what, e.cause = "cancelled", context.Canceled
-	} else if errors.Is(err, context.DeadlineExceeded) {
-		e.what, e.cause = "timed out", context.DeadlineExceeded
-	} else if isNet && timeout.Timeout() {
-		e.what = "timed out"
-	} else if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		e.what = "the connection was closed"
-	}
-	if unsent {
-		e.what += " (nothing was sent)"
-	}
-	return e
 }

@@ -109,8 +109,8 @@ func sendError(err error) *bot.SendError {
 		}
 		return e
 	}
-	if cut, ok := errors.AsType[*lostError](err); ok {
-		if cut.unsent {
+	if cut, ok := errors.AsType[*bot.LostError](err); ok {
+		if cut.Unsent {
 			return &bot.SendError{Kind: bot.SendTransient, Code: "unreachable", Err: cut}
 		}
 		return &bot.SendError{Kind: bot.SendUnknown, Code: "no answer", Err: cut}

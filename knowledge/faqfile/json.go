@@ -322,6 +322,11 @@ func (j *jsonFile) fields(line int, object map[string]any) fields {
 // valueText returns a JSON value as text: of an object what it calls text or name, as JSON-LD's
 // answers do, of a list its values line by line.
 func valueText(value any) string {
+	return namedText(value, []string{"text", "name", "value", "@value"})
+}
+
+// namedText is valueText with the first of names that an object has.
+func namedText(value any, names []string) string {
 	switch v := value.(type) {
 	case string:
 		return v
@@ -330,7 +335,7 @@ func valueText(value any) string {
 	case float64, bool:
 		return fmt.Sprint(v)
 	case map[string]any:
-		for _, name := range []string{"text", "name", "value", "@value"} {
+		for _, name := range names {
 			if s, ok := v[name].(string); ok {
 				return s
 			}
@@ -339,7 +344,7 @@ func valueText(value any) string {
 		var lines []string
 		for _, item := range v {
 			if _, nested := item.([]any); !nested {
-				lines = append(lines, valueText(item))
+				lines = append(lines, namedText(item, names))
 			}
 		}
 		return strings.Join(lines, "\n")

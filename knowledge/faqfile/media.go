@@ -95,21 +95,5 @@ func marks(list []knowledge.Media) []string {
 // mediaValue is a JSON value of media as a cell: a text, an object with a link as schema.org has them, or a
 // list of either.
 func mediaValue(value any) string {
-	switch v := value.(type) {
-	case map[string]any:
-		for _, name := range []string{"url", "contentUrl", "link", "href", "file"} {
-			if s, ok := v[name].(string); ok {
-				return s
-			}
-		}
-	case []any:
-		var lines []string
-		for _, item := range v {
-			if _, nested := item.([]any); !nested {
-				lines = append(lines, mediaValue(item))
-			}
-		}
-		return strings.Join(lines, "\n")
-	}
-	return valueText(value)
+	return namedText(value, []string{"url", "contentUrl", "link", "href", "file", "text", "name", "value", "@value"})
 }

@@ -22,6 +22,15 @@ func products(z []float32, x, w [][]float32) {
 	}
 }
 
+// rows are flat cut into rows of dim numbers.
+func rows(flat []float32, dim int) [][]float32 {
+	list := make([][]float32, len(flat)/dim)
+	for i := range list {
+		list[i] = flat[i*dim : (i+1)*dim]
+	}
+	return list
+}
+
 // axpy adds f times x to y.
 func axpy(y []float32, f float32, x []float32) {
 	y = y[:len(x)]

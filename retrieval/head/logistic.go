@@ -1,14 +1,17 @@
 package head
 
-import "math"
+import (
+	"math"
+
+	"faqbot/retrieval/vector"
+)
 
 const (
-	penalty    = 1. / 30 // of half the squared weights, on the summed loss (C = 30)
-	memory     = 8       // steps that L-BFGS remembers
-	steps      = 30      // at most
-	enough     = 1e-4    // of the first gradient's length
-	negligible = 1e-5    // a part of a gradient that is not worth adding
-	curvature  = 4.      // classes that a question is torn between, more or less
+	penalty   = 1. / 30 // of half the squared weights, on the summed loss (C = 30)
+	memory    = 8       // steps that L-BFGS remembers
+	steps     = 30      // at most
+	enough    = 1e-4    // of the first gradient's length
+	curvature = 4.      // classes that a question is torn between, more or less
 )
 
 // A Logistic is a multinomial logistic regression without intercepts.
@@ -20,7 +23,7 @@ type Logistic struct {
 func NewLogistic(vectors [][]float32, class []int32, classes int) *Logistic {
 	f := newFit(vectors, class, classes)
 	f.run()
-	return &Logistic{weights: f.rows(f.at)}
+	return &Logistic{weights: rows(f.at, f.dim)}
 }
 
 // Probabilities returns each class's, all but closed classes together one. It reuses dst's memory.
@@ -42,67 +45,59 @@ func (l *Logistic) Probabilities(dst, v []float32, closed []bool) []float32 {
 // A fit is a minimisation under way. Points and gradients are flat, class after class.
 type fit struct {
 	x       [][]float32
+	columns [][]float32 // x turned round
 	class   []int32
 	dim     int
 	at      []float32
 	loss    float64
 	slope   []float32
 	logits  []float32
-	precond []float64 // Cholesky factor of a bound on the curvature, the same for each class
+	errors  []float32   // class after class, a row of each: how much too likely it is for each x
+	precond [][]float32 // inverse of a bound on the curvature, the same for each class
 	moves   [][]float32
 	bends   [][]float32
-	scratch []float64
+	scratch []float32
 }
 
 func newFit(x [][]float32, class []int32, classes int) *fit {
 	dim := len(x[0])
 	f := &fit{
 		x: x, class: class, dim: dim, at: make([]float32, classes*dim), slope: make([]float32, classes*dim),
-		logits: make([]float32, len(x)*classes), scratch: make([]float64, dim),
+		logits: make([]float32, len(x)*classes), errors: make([]float32, len(x)*classes), scratch: make([]float32, dim),
 	}
+	f.columns = turned(x, dim)
 	// Böhning's (1992) preconditioner, the second moments of all questions, but not with his bound on
 	// their weight: with many classes each weight is bent by few questions. A multiple of an even
 	// share gets there soonest.
-	f.precond = moments(x, dim)
+	bound := moments(x, dim)
 	share := curvature / max(float64(classes), 2*curvature)
-	for i := range f.precond {
-		f.precond[i] *= share
+	for i := range bound {
+		bound[i] *= share
 	}
 	for i := range dim {
-		f.precond[i*dim+i] += penalty
+		bound[i*dim+i] += penalty
 	}
-	cholesky(f.precond, dim)
+	cholesky(bound, dim)
+	f.precond = inverse(bound, dim)
 	return f
-}
-
-func (f *fit) rows(flat []float32) [][]float32 {
-	rows := make([][]float32, len(flat)/f.dim)
-	for c := range rows {
-		rows[c] = flat[c*f.dim : (c+1)*f.dim]
-	}
-	return rows
 }
 
 // measure returns the loss at a point and fills slope with its gradient.
 func (f *fit) measure(at, slope []float32) float64 {
 	n := len(at) / f.dim
-	products(f.logits, f.x, f.rows(at))
+	products(f.logits, f.x, rows(at, f.dim))
 	loss := penalty / 2 * inner(at, at)
-	for i, v := range at {
-		slope[i] = penalty * v
-	}
-	grad := f.rows(slope)
-	for i, x := range f.x {
+	for i := range f.x {
 		z := f.logits[i*n : (i+1)*n]
 		own := z[f.class[i]]
 		loss += softmax(z) - float64(own)
 		z[f.class[i]]--
 		for c, g := range z {
-			if g > negligible || g < -negligible {
-				axpy(grad[c], g, x)
-			}
+			f.errors[c*len(f.x)+i] = g
 		}
 	}
+	products(slope, rows(f.errors, len(f.x)), f.columns)
+	axpy(slope, penalty, at)
 	return loss
 }
 
@@ -161,8 +156,9 @@ func (f *fit) direction() []float32 {
 		share[i] = inner(f.moves[i], d) / inner(f.moves[i], f.bends[i])
 		axpy(d, float32(-share[i]), f.bends[i])
 	}
-	for _, row := range f.rows(d) {
-		solve(row, row, f.precond, f.scratch)
+	for _, row := range rows(d, f.dim) {
+		vector.Dots(f.scratch, row, f.precond)
+		copy(row, f.scratch)
 	}
 	for i := range f.moves {
 		back := inner(f.bends[i], d) / inner(f.moves[i], f.bends[i])

@@ -8,7 +8,6 @@ const jitter = 1e-3
 // product of two things' coordinates is about their similarity (Williams and Seeger 2001). With all
 // things as landmarks it is exact.
 type Nystrom struct {
-	size   int
 	factor []float64 // Cholesky's lower triangle of the landmarks' similarities, rows of size
 }
 
@@ -26,16 +25,14 @@ func NewNystrom(alike []float64, n int) *Nystrom {
 		alike[i*n+i] += jitter * most
 	}
 	cholesky(alike, n)
-	return &Nystrom{size: n, factor: alike}
+	return &Nystrom{factor: alike}
 }
 
-// Coordinates appends the coordinates of something so alike to each landmark to dst.
+// Coordinates appends the coordinates of something so alike to each landmark to dst. It overwrites alike.
 func (m *Nystrom) Coordinates(dst []float32, alike []float64) []float32 {
-	y := make([]float64, m.size)
-	for i := range y {
-		row := m.factor[i*m.size : i*m.size+i+1]
-		y[i] = (alike[i] - product(row[:i], y)) / row[i]
-		dst = append(dst, float32(y[i]))
+	forward(alike, m.factor)
+	for _, v := range alike {
+		dst = append(dst, float32(v))
 	}
 	return dst
 }

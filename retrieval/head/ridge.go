@@ -30,16 +30,11 @@ func NewRidge(vectors [][]float32) *Ridge {
 func moments(vectors [][]float32, dim int) []float64 {
 	n := min(len(vectors), ridgeRows)
 	weight := float64(len(vectors)) / float64(n)
-	slab := make([]float32, dim*n)
-	columns := make([][]float32, dim)
-	for j := range columns {
-		columns[j] = slab[j*n : (j+1)*n]
+	sample := make([][]float32, n)
+	for i := range sample {
+		sample[i] = vectors[i*len(vectors)/n]
 	}
-	for i := range n {
-		for j, x := range vectors[i*len(vectors)/n] {
-			columns[j][i] = x
-		}
-	}
+	columns := turned(sample, dim)
 	sums := make([]float64, dim*dim)
 	row := make([]float32, 2*dim)
 	for i := 0; i < dim; i += 2 {
@@ -71,6 +66,38 @@ func cholesky(a []float64, n int) {
 	}
 }
 
+// turned are the columns of list's rows, each of dim numbers.
+func turned(list [][]float32, dim int) [][]float32 {
+	columns := rows(make([]float32, dim*len(list)), len(list))
+	for i, row := range list {
+		for j, x := range row {
+			columns[j][i] = x
+		}
+	}
+	return columns
+}
+
+// inverse returns the rows of (LLᵀ)⁻¹, of which l is the lower triangle of L.
+func inverse(l []float64, n int) [][]float32 {
+	columns := make([][]float32, n) // of L⁻¹
+	y := make([]float64, n)
+	for j := range n {
+		columns[j] = make([]float32, n)
+		for i := j; i < n; i++ {
+			row := l[i*n : i*n+i+1]
+			one := 0.
+			if i == j {
+				one = 1
+			}
+			y[i] = (one - product(row[j:i], y[j:i])) / row[i]
+			columns[j][i] = float32(y[i])
+		}
+	}
+	flat := make([]float32, n*n)
+	products(flat, columns, columns)
+	return rows(flat, n)
+}
+
 // product is the dot product of a with as many numbers of b, added in four lanes, so that additions need
 // not wait for each other.
 func product(a, b []float64) float64 {
@@ -94,13 +121,22 @@ func (r *Ridge) Direction(v []float32) []float32 {
 	return solve(make([]float32, r.dim), v, r.factor, make([]float64, r.dim))
 }
 
+// forward replaces y by the solution of L x = y.
+func forward(y, l []float64) {
+	n := len(y)
+	for i := range y {
+		row := l[i*n : i*n+i+1]
+		y[i] = (y[i] - product(row[:i], y)) / row[i]
+	}
+}
+
 // solve fills dst with the solution of LLᵀ dst = v. y is scratch memory.
 func solve(dst, v []float32, l []float64, y []float64) []float32 {
 	n := len(v)
 	for i, x := range v {
-		row := l[i*n : i*n+i+1]
-		y[i] = (float64(x) - product(row[:i], y)) / row[i]
+		y[i] = float64(x)
 	}
+	forward(y, l)
 	for i := n - 1; i >= 0; i-- {
 		row := l[i*n : i*n+i+1]
 		y[i] /= row[i]

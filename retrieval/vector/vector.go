@@ -186,22 +186,6 @@ func neighbours(keys []uint64, n int) []Neighbour {
 	return near
 }
 
-// Cosines returns the cosine of query with every vector, by place. It reuses dst's memory if there
-// is enough. query is refused like a vector of Build.
-func (s *Set) Cosines(dst, query []float32) ([]float32, error) {
-	dst = dst[:0]
-	if s.Len() == 0 {
-		return dst, nil
-	}
-	q, err := unit(query, s.dim)
-	if err != nil {
-		return nil, fmt.Errorf("query vector: %w", err)
-	}
-	dst = slices.Grow(dst, s.Len())[:s.Len()]
-	s.kernel.dots(dst, q, s.vectors)
-	return dst, nil
-}
-
 // Cosine is the cosine of query, a unit vector of the Set's length, with the i-th vector.
 func (s *Set) Cosine(query []float32, i int) float32 { return dot(query, s.vectors[i]) }
 
