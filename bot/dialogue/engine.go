@@ -116,14 +116,19 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 		v.Phrase = PhraseStart // greets, and says what we are
 	}
 	lead := e.lead(ev, v, locale)
+	silent := v.Answer == nil && v.Phrase == ""
+	if ev.Signals.Voice && !silent && v.Phrase != PhraseVoice && v.Action != bot.ActionHandoff { // its words were not part of the answer
+		o.Replies = []bot.Reply{{Text: lead + e.phrases.Say(locale, PhraseVoice)}}
+		lead = ""
+	}
 	switch {
-	case v.Answer == nil && v.Phrase == "":
+	case silent:
 	case v.Answer != nil:
 		text := lead + v.Answer.Answer
 		if v.Answer.Answer == "" { // its files say it
 			text = strings.TrimSpace(lead)
 		}
-		o.Replies = bot.Carrying(bot.Reply{Text: text, Entry: v.Answer.ID}, v.Answer.Media)
+		o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: text, Entry: v.Answer.ID}, v.Answer.Media)...)
 		for _, entry := range v.More {
 			o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: entry.Answer, Entry: entry.ID}, entry.Media)...)
 		}
@@ -133,10 +138,7 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 	default:
 		r := e.ask(locale, v.Phrase, v.Options)
 		r.Text = lead + r.Text
-		o.Replies = []bot.Reply{r}
-	}
-	if ev.Signals.Voice && len(o.Replies) > 0 && v.Phrase != PhraseVoice && v.Action != bot.ActionHandoff { // its words were not part of the answer
-		o.Replies = append([]bot.Reply{{Text: e.phrases.Say(locale, PhraseVoice)}}, o.Replies...)
+		o.Replies = append(o.Replies, r)
 	}
 	if t.Conversation.OptOut == bot.OptOutAll && v.Phrase != PhraseResumed {
 		o.Replies = nil

@@ -17,7 +17,8 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"strings"
+	"path"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -176,7 +177,7 @@ func (c *Console) handler(route Route) gin.HandlerFunc {
 			c.fail(g, http.StatusUnauthorized, "Sign in first", page.Problem{What: "You are not signed in.", Do: "Sign in and come back: nothing was lost."})
 			return
 		}
-		if c.o.Shelf != nil && (strings.HasSuffix(route.Path, "/reply") || strings.HasSuffix(route.Path, "/files")) {
+		if c.o.Shelf != nil && slices.Contains([]string{"reply", "files", "invite"}, path.Base(route.Path)) {
 			withFiles(g, g.Request.Body)
 		} else {
 			g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, mostBody)

@@ -131,10 +131,11 @@ func maySeparate(p people.Person) bool {
 
 // separable is the conversation that p asks to separate.
 func (c *Console) separable(g *gin.Context, p people.Person) (bot.Conversation, error) {
-	if !maySeparate(p) {
-		return bot.Conversation{}, errNotAllowed
+	conv, err := c.conversationOf(g.Request.Context(), p, bot.ConversationID(g.Param("conversation")))
+	if err == nil && !maySeparate(p) {
+		err = errNotAllowed
 	}
-	return c.conversationOf(g.Request.Context(), p, bot.ConversationID(g.Param("conversation")))
+	return conv, err
 }
 
 func (c *Console) askSeparate(g *gin.Context, p people.Person) error {
@@ -167,6 +168,7 @@ func (c *Console) separate(g *gin.Context, p people.Person) error {
 
 // invite puts a link to another channel into the reply box, for the agent to send.
 func (c *Console) invite(g *gin.Context, p people.Person) error {
+	defer closeForm(g.Request)
 	t, _, err := c.acted(g, p)
 	if err != nil {
 		return err
@@ -192,7 +194,15 @@ func (c *Console) invite(g *gin.Context, p people.Person) error {
 		if typed := g.PostForm("text"); typed != "" {
 			words = typed + "\n\n" + words
 		}
-		return c.renderTicket(g, p, t, http.StatusOK, writes{Text: words})
+		w := writes{Text: words}
+		if w.Files, err = c.filesOf(g, p, t.ID); err != nil {
+			wrong, refused := errors.AsType[*errFile](err)
+			if !refused {
+				return err
+			}
+			w.What, w.Do = wrong.words, "Choose another file, or send without it."
+		}
+		return c.renderTicket(g, p, t, http.StatusOK, w)
 	}
 	return c.renderTicket(g, p, t, http.StatusConflict, writes{What: "The customer cannot go on there.", Do: "They may be there already."})
 }

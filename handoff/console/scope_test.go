@@ -27,11 +27,7 @@ func TestAnotherAffiliates(t *testing.T) {
 		scoped++
 		for _, who := range []string{"out", "off"} {
 			got := o.do(who, r.Method, path, url.Values{"text": {"x"}, "key": {"k"}, "note": {"n"}, "over": {"1"}})
-			want := http.StatusNotFound
-			if strings.HasSuffix(path, "/separate") { // no agent's to do
-				want = http.StatusForbidden
-			}
-			require.Equal(t, want, got.status, "%s %s as %s", r.Method, path, who)
+			require.Equal(t, http.StatusNotFound, got.status, "%s %s as %s", r.Method, path, who)
 			require.NotContains(t, got.body, "ana")
 		}
 		require.NotEqual(t, http.StatusNotFound, o.do("lea", r.Method, path, url.Values{"key": {"k"}}).status, path)
