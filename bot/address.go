@@ -33,13 +33,15 @@ func (s *Store) openConversation(ctx context.Context, tx *sql.Tx, account Accoun
 }
 
 // hearingColumns are what a hearing needs, and no more: every message pays for them.
-const hearingColumns = `id, customer, affiliate, episode_id, mode, window_until, window_reason, next_seq, waiting_since, active_at`
+const hearingColumns = `id, channel, account, customer, affiliate, customer_id, episode_id, mode, window_until, window_reason,
+	next_seq, waiting_since, active_at, phone, phone_at`
 
 // scan reads hearingColumns.
 func (h *hearing) scan(row scanner) error {
 	var window int64
 	c := &h.conv
-	err := row.Scan(&c.ID, &c.Address.Customer, &c.Affiliate, &c.Episode, &c.Mode, &window, &c.WindowReason, &h.seq, &h.waitingSince, &h.activeAt)
+	err := row.Scan(&c.ID, &c.Address.Channel, &c.Address.Account, &c.Address.Customer, &c.Affiliate, &c.Customer, &c.Episode, &c.Mode,
+		&window, &c.WindowReason, &h.seq, &h.waitingSince, &h.activeAt, &h.phone, &h.phoneAt)
 	c.WindowUntil = sqldb.Time(window)
 	return err
 }
@@ -109,11 +111,7 @@ func insertConversation(ctx context.Context, tx *sql.Tx, account Account, to Add
 	if _, err := tx.ExecContext(ctx, `INSERT INTO customers (id, opened_at) VALUES ($1, $2)`, customer, now.UnixMilli()); err != nil {
 		return nil, fmt.Errorf("add customer: %w", err)
 	}
-	// An address that passed to somebody else is theirs now.
-	_, err := tx.ExecContext(ctx, `INSERT INTO identities (channel, account, customer, customer_id) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (channel, account, customer) DO UPDATE SET customer_id = excluded.customer_id`,
-		to.Channel, to.Account, to.Customer, customer)
-	return h, err
+	return h, nil
 }
 
 // move gives the conversation of e's address, if there is one, the customer's new IDs.
@@ -138,7 +136,7 @@ func move(ctx context.Context, tx *sql.Tx, e Event) error {
 	if to.Customer == "" {
 		return nil
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE conversations SET customer = $4 WHERE id = $1 AND NOT EXISTS
+	_, err = tx.ExecContext(ctx, `UPDATE conversations SET customer = $4, phone = '' WHERE id = $1 AND NOT EXISTS
 		(SELECT 1 FROM conversations o WHERE o.channel = $2 AND o.account = $3 AND o.customer = $4)`, id, a.Channel, a.Account, to.Customer)
 	return err
 }

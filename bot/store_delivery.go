@@ -23,6 +23,7 @@ type delivery struct {
 	doubts  int // earlier sends of which nobody knows whether they arrived
 	fence   int64
 	created time.Time
+	window  time.Time // until when the network lets us write, as far as we know
 	payload payload
 }
 
@@ -79,10 +80,11 @@ func (s *Store) claimIn(ctx context.Context, tx *sql.Tx, now time.Time, lease ti
 		RETURNING id, conversation_id, lane, seq, message_id, attempt, doubts, fence, created_at, payload`,
 		now.UnixMilli(), now.Add(lease).UnixMilli(), laneCustomer, most)
 	for i := range list {
-		d := &list[i]
 		if err == nil {
-			err = tx.QueryRowContext(ctx, `SELECT channel, account, customer FROM conversations WHERE id = $1`, d.conv).
-				Scan(&d.to.Channel, &d.to.Account, &d.to.Customer)
+			d, window := &list[i], int64(0)
+			err = tx.QueryRowContext(ctx, `SELECT channel, account, customer, window_until FROM conversations WHERE id = $1`, d.conv).
+				Scan(&d.to.Channel, &d.to.Account, &d.to.Customer, &window)
+			d.window = sqldb.Time(window)
 		}
 	}
 	return list, err
@@ -200,6 +202,11 @@ func (s *Store) giveUp(ctx context.Context, tx *sql.Tx, d delivery, v verdict, n
 		}
 		if q.conv.Mode == ModeBot {
 			return nil
+		}
+	}
+	if v.code == string(SendUnwanted) && q.conv.OptOut == OptOutNothing { // as the network knows already
+		if _, err := tx.ExecContext(ctx, `UPDATE conversations SET opt_out = $2, opt_out_at = $3 WHERE id = $1`, d.conv, OptOutMarketing, now.UnixMilli()); err != nil {
+			return err
 		}
 	}
 	var question string

@@ -71,6 +71,7 @@ type Channel struct {
 	mu        sync.Mutex
 	templates []bot.Template
 	read      time.Time // when templates were
+	phone     string    // the number itself, digits; "" until Link asked
 }
 
 var (
@@ -80,6 +81,7 @@ var (
 	_ bot.Challenger = (*Channel)(nil)
 	_ bot.Fetcher    = (*Channel)(nil)
 	_ bot.Templater  = (*Channel)(nil)
+	_ bot.Linker     = (*Channel)(nil)
 )
 
 // New returns the Channel of account. It calls nobody.
@@ -131,6 +133,31 @@ func (c *Channel) Fetch(ctx context.Context, a bot.Attachment) (io.ReadCloser, e
 		return nil, fmt.Errorf("ask for a file's address: %w", err)
 	}
 	return c.api.Download(ctx, file.URL)
+}
+
+// Link is an address that opens a chat with our number, with greeting and "(ref: REF)" filled in.
+func (c *Channel) Link(ctx context.Context, greeting, ref string) (string, error) {
+	c.mu.Lock()
+	phone := c.phone
+	c.mu.Unlock()
+	if phone == "" {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		var number struct {
+			Display string `json:"display_phone_number"`
+		}
+		if err := c.api.Call(ctx, http.MethodGet, c.number, url.Values{"fields": {"display_phone_number"}}, nil, &number); err != nil {
+			return "", fmt.Errorf("ask for our phone number: %w", err)
+		}
+		phone = regexp.MustCompile(`[^0-9]`).ReplaceAllString(number.Display, "")
+		if !isPhone(phone) {
+			return "", errors.New("WhatsApp tells no phone number of the account")
+		}
+		c.mu.Lock()
+		c.phone = phone
+		c.mu.Unlock()
+	}
+	return "https://wa.me/" + phone + "?text=" + url.PathEscape(greeting+" (ref: "+ref+")"), nil
 }
 
 // Run subscribes the app to the business account, without which nothing is ever posted, and tries
