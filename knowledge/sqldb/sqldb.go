@@ -24,6 +24,10 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
 )
 
+// writerCache is the page cache of SQLite's writer in KiB: a group's changes lie all over the file, and those
+// that SQLite's own 2 MB do not hold are written twice and read again.
+const writerCache = 16 << 10
+
 // A DB is an open database. It is safe for concurrent use.
 type DB struct {
 	*sql.DB
@@ -74,17 +78,23 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	// busy_timeout comes first: switching to WAL itself may have to wait for another process.
 	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}}
 	q.Set("_txlock", "immediate")
-	connector, err := newKeeper("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode())
+	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"
+	reading, err := newKeeper(file + q.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite %s: %w", path, err)
 	}
-	raw := sql.OpenDB(connector)
+	q.Add("_pragma", fmt.Sprintf("cache_size(-%d)", writerCache))
+	writing, err := newKeeper(file + q.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open SQLite %s: %w", path, err)
+	}
+	raw := sql.OpenDB(reading)
 	raw.SetMaxOpenConns(8)
 	raw.SetMaxIdleConns(8)
 	if err := raw.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open SQLite %s: %w", path, err), raw.Close())
 	}
-	writer := sql.OpenDB(connector)
+	writer := sql.OpenDB(writing)
 	writer.SetMaxOpenConns(1)
 	return &DB{DB: raw, writer: writer}, nil
 }
