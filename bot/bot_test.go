@@ -78,11 +78,8 @@ func (w *world) claimTurn(now time.Time, lease time.Duration) (c turnClaim, ok b
 // claimDelivery claims one delivery, if one is due.
 func (w *world) claimDelivery(now time.Time, lease time.Duration) (d delivery, ok bool, err error) {
 	w.t.Helper()
-	list, _, err := w.store.claimDeliveries(w.t.Context(), now, lease, 1)
-	if len(list) == 0 {
-		return d, false, err
-	}
-	return list[0], true, nil
+	d, _, ok, err = w.store.claimDelivery(w.t.Context(), now, lease)
+	return d, ok, err
 }
 
 func message(customer, id, text string) Event {

@@ -86,13 +86,7 @@ func (c *Collector) Poke() { poke(c.poke) }
 
 // Run works until ctx ends, then finishes or gives back what it holds.
 func (c *Collector) Run(ctx context.Context) error {
-	claim := func(int) ([]fetch, time.Time, error) {
-		f, next, ok, err := c.store.claimFetch(ctx, c.o.Now(), leaseTime)
-		if err != nil || !ok {
-			return nil, next, err
-		}
-		return []fetch{f}, next, nil
-	}
+	claim := oneByOne(func() (fetch, time.Time, bool, error) { return c.store.claimFetch(ctx, c.o.Now(), leaseTime) })
 	return work(ctx, c.o.Workers, c.poke, claim, func(ctx context.Context, f fetch) {
 		renewing(ctx, renewEvery, func(ctx context.Context) error { return c.store.renewFetch(ctx, f, c.o.Now().Add(leaseTime)) },
 			func(ctx context.Context) { c.collect(ctx, f) })

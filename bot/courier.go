@@ -12,9 +12,6 @@ const (
 	// withdrawAfter is how long a bot's reply may wait for its network. Later than that nobody wants
 	// to read it: a person takes over.
 	withdrawAfter = 10 * time.Minute
-	// claimMost bounds the deliveries that are claimed at once. All of them are in doubt if the process dies
-	// before it has settled them.
-	claimMost = 4
 	// sayAttempts bounds the tries for a person's reply, over about a day.
 	sayAttempts = 12
 	// againAttempts bounds the tries after a network took a message and did not deliver it, or said that
@@ -82,9 +79,7 @@ func (c *Courier) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return c.withdraw(ctx) })
 	g.Go(func() error {
-		claim := func(most int) ([]delivery, time.Time, error) {
-			return c.store.claimDeliveries(ctx, c.o.Now(), leaseTime, min(most, claimMost))
-		}
+		claim := oneByOne(func() (delivery, time.Time, bool, error) { return c.store.claimDelivery(ctx, c.o.Now(), leaseTime) })
 		return work(ctx, c.o.Workers, c.poke, claim, func(ctx context.Context, d delivery) {
 			renewing(ctx, renewEvery, func(ctx context.Context) error { return c.store.renewDelivery(ctx, d, c.o.Now().Add(leaseTime)) },
 				func(ctx context.Context) { c.carry(ctx, d) })

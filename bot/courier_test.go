@@ -272,9 +272,9 @@ func TestRenewing(t *testing.T) {
 	close(renewed) // a renewal after the work would panic
 }
 
-// Several are claimed at once, one of each conversation's lane; one that cannot be read goes to a person
-// and holds up nobody.
-func TestClaimsTogether(t *testing.T) {
+// Of each conversation's lane one is on its way; one that cannot be read goes to a person and holds up
+// nobody.
+func TestClaimsOneOfALane(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		for _, customer := range []string{"7", "8", "9"} {
 			w.accept(message(customer, "hi", "hi"))
@@ -284,16 +284,21 @@ func TestClaimsTogether(t *testing.T) {
 		}
 		_, err := w.db.ExecContext(t.Context(), `UPDATE deliveries SET payload = '{' WHERE conversation_id = $1 AND seq = 2`, w.conversation("8").ID)
 		require.NoError(t, err)
-		list, _, err := w.store.claimDeliveries(t.Context(), time.Now(), time.Minute, 16)
-		require.NoError(t, err)
-		require.Len(t, list, 3)
-		held := map[ConversationID]bool{}
-		for _, d := range list {
+		held := map[ConversationID]delivery{}
+		for range 3 {
+			d, ok, err := w.claimDelivery(time.Now(), time.Minute)
+			require.NoError(t, err)
+			require.True(t, ok)
 			require.Zero(t, d.doubts)
-			held[d.conv] = true
-			w.courier().carry(t.Context(), d)
+			held[d.conv] = d
 		}
 		require.Len(t, held, 3)
+		_, ok, err := w.claimDelivery(time.Now(), time.Minute)
+		require.NoError(t, err)
+		require.False(t, ok, "the others wait for them")
+		for _, d := range held {
+			w.courier().carry(t.Context(), d)
+		}
 		require.Equal(t, 2, w.count(`SELECT COUNT(*) FROM deliveries WHERE state = 'sent'`))
 		require.Equal(t, 1, w.count(`SELECT COUNT(*) FROM deliveries WHERE state = 'failed' AND code = 'unreadable'`))
 		require.Equal(t, 1, w.count(`SELECT COUNT(*) FROM deliveries WHERE lane = 'desk' AND state = 'queued'`), "a person hears of it")

@@ -89,8 +89,8 @@ func (r *Runner) Run(ctx context.Context) error {
 	}, r.log.WithField("loop", "runner"))
 }
 
-// work is the loop of Runner and Courier: claim as much as there are idle ones among n workers, hand it to
-// them, and with nothing to claim wait for a poke, for what is due next, or for pollEvery. Workers outlive
+// work is the loop of Runner, Courier and Collector: claim, at most as much as there are idle ones among n
+// workers, hand it to them, and with nothing to claim wait for a poke, for what is due next, or for pollEvery. Workers outlive
 // ctx by stopTimeout at most.
 func work[T any](ctx context.Context, n int, poked <-chan struct{}, claim func(most int) (list []T, next time.Time, err error),
 	do func(context.Context, T), log logrus.FieldLogger) error {
@@ -138,6 +138,17 @@ func work[T any](ctx context.Context, n int, poked <-chan struct{}, claim func(m
 		timer.Stop()
 	}
 	return g.Wait()
+}
+
+// oneByOne is a claim of at most one.
+func oneByOne[T any](claim func() (T, time.Time, bool, error)) func(int) ([]T, time.Time, error) {
+	return func(int) ([]T, time.Time, error) {
+		one, next, ok, err := claim()
+		if err != nil || !ok {
+			return nil, next, err
+		}
+		return []T{one}, next, nil
+	}
 }
 
 // rest waits for d or until ctx ends.

@@ -40,7 +40,7 @@ func findDelivery(ctx context.Context, tx *sql.Tx, account Account, id DeliveryI
 	scan := func(where string, arg any) error {
 		return tx.QueryRowContext(ctx, `SELECT id, conversation_id, seq, message_id, state, attempt, failed_id,
 				(SELECT window_until FROM conversations c WHERE c.id = deliveries.conversation_id) FROM deliveries
-			WHERE `+where+` AND channel = $2 AND account = $3 AND lane = $4`, arg, account.Channel, account.ID, laneCustomer).
+			WHERE `+where+` AND channel = $2 AND account = $3 AND lane = 'customer'`, arg, account.Channel, account.ID).
 			Scan(&d.id, &d.conv, &d.seq, &d.message, &state, &d.attempt, &failed, &window)
 	}
 	err = sql.ErrNoRows
@@ -175,11 +175,11 @@ func (s *Store) echo(ctx context.Context, tx *sql.Tx, account Account, l Limits,
 // pass for a person's words then, and silence the bot.
 func findEchoed(ctx context.Context, tx *sql.Tx, account Account, e Event) (d *delivery, state string, err error) {
 	const columns = `SELECT d.id, d.conversation_id, d.seq, d.message_id, d.state, m.body FROM deliveries d JOIN messages m ON m.id = d.message_id
-		WHERE d.channel = $1 AND d.account = $2 AND d.lane = $3 AND `
-	rows, err := tx.QueryContext(ctx, columns+`d.id = $4 UNION ALL `+columns+`d.external_id <> '' AND d.external_id = $5 UNION ALL `+columns+`
+		WHERE d.channel = $1 AND d.account = $2 AND d.lane = 'customer' AND `
+	rows, err := tx.QueryContext(ctx, columns+`d.id = $3 UNION ALL `+columns+`d.external_id <> '' AND d.external_id = $4 UNION ALL `+columns+`
 			(d.state = 'queued' AND d.attempt > 0 OR d.state = 'doubtful') AND d.conversation_id IN
-				(SELECT id FROM conversations WHERE channel = $1 AND account = $2 AND customer = $6)`,
-		account.Channel, account.ID, laneCustomer, e.Aside.Delivery, e.Aside.NetworkID, e.Address.Customer)
+				(SELECT id FROM conversations WHERE channel = $1 AND account = $2 AND customer = $5)`,
+		account.Channel, account.ID, e.Aside.Delivery, e.Aside.NetworkID, e.Address.Customer)
 	if err != nil {
 		return nil, "", fmt.Errorf("find the delivery of an echo: %w", err)
 	}

@@ -27,67 +27,61 @@ type delivery struct {
 	payload payload
 }
 
-// claimDeliveries claims the deliveries that are due longest, at most so many, among those that are first
-// in their conversation and lane and whose account may send. With none due, next is when one will be.
+// claimDelivery claims the delivery that is due longest among those that are first in their conversation and
+// lane and whose account may send. With none due, next is when one will be.
 //
-// A delivery whose last claim was never settled comes with one more doubt: whoever held it died,
-// perhaps after the network had it.
-func (s *Store) claimDeliveries(ctx context.Context, now time.Time, lease time.Duration, most int) (list []delivery, next time.Time, err error) {
-	due, err := s.any(ctx, `SELECT 1 FROM deliveries WHERE state = 'queued' AND due_at <= $1 AND lease_until <= $1 LIMIT 1`, now)
-	if err != nil {
-		return nil, next, fmt.Errorf("look for a delivery: %w", err)
+// A delivery whose last claim was never settled comes with one more doubt: whoever held it died, perhaps
+// after the network had it. So they are claimed one at a time, each when it can be sent at once: with
+// several in one transaction, more would be on their way when a process dies.
+func (s *Store) claimDelivery(ctx context.Context, now time.Time, lease time.Duration) (d delivery, next time.Time, ok bool, err error) {
+	if ok, err = s.any(ctx, `SELECT 1 FROM deliveries WHERE state = 'queued' AND due_at <= $1 AND lease_until <= $1 LIMIT 1`, now); err != nil {
+		return d, next, false, fmt.Errorf("look for a delivery: %w", err)
 	}
-	if due {
+	if ok {
 		err = s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-			list, err = s.claimIn(ctx, tx, now, lease, most)
+			d, err = s.claimIn(ctx, tx, now, lease)
+			if ok = !errors.Is(err, sql.ErrNoRows); !ok { // nothing is changed, so the group need not fail
+				return nil
+			}
 			return err
 		})
 	}
 	if err != nil {
-		return nil, next, fmt.Errorf("claim deliveries: %w", err)
+		return d, next, false, fmt.Errorf("claim a delivery: %w", err)
 	}
-	if len(list) == 0 {
+	if !ok {
 		next, err = s.soonest(ctx, `SELECT MIN(due_at) AS at FROM deliveries WHERE state = 'queued' AND due_at > $1
 			UNION ALL SELECT MIN(lease_until) FROM deliveries WHERE state = 'queued' AND due_at <= $1 AND lease_until > $1`, now)
 	}
-	return list, next, err
+	return d, next, ok, err
 }
 
-func (s *Store) claimIn(ctx context.Context, tx *sql.Tx, now time.Time, lease time.Duration, most int) (list []delivery, err error) {
-	err = sqldb.Each(ctx, tx, func(rows *sql.Rows) error {
-		var d delivery
-		var packed string
-		var created int64
-		if err := rows.Scan(&d.id, &d.conv, &d.lane, &d.seq, &d.message, &d.attempt, &d.doubts, &d.fence, &created, &packed); err != nil {
-			return err
-		}
-		d.created = time.UnixMilli(created)
-		if json.Unmarshal([]byte(packed), &d.payload) != nil {
-			d.payload = payload{} // it cannot be carried out, and must not hold up the others
-		}
-		list = append(list, d)
-		return nil
-	}, `WITH due AS MATERIALIZED (SELECT d.id AS due_id FROM deliveries d
+func (s *Store) claimIn(ctx context.Context, tx *sql.Tx, now time.Time, lease time.Duration) (d delivery, err error) {
+	var packed string
+	var created, window int64
+	err = tx.QueryRowContext(ctx, `UPDATE deliveries SET lease_until = $2, attempt = attempt + 1, fence = fence + 1,
+			doubts = doubts + CASE WHEN lease_until > 0 THEN 1 ELSE 0 END
+		WHERE id = (SELECT d.id FROM deliveries d
 			WHERE d.state = 'queued' AND d.due_at <= $1 AND d.lease_until <= $1
 			AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.conversation_id = d.conversation_id
 				AND e.lane = d.lane AND e.state = 'queued' AND e.seq < d.seq)
-			AND NOT EXISTS (SELECT 1 FROM pauses p WHERE d.lane = $3 AND p.channel = d.channel
+			AND NOT EXISTS (SELECT 1 FROM pauses p WHERE d.lane = 'customer' AND p.channel = d.channel
 				AND p.account = d.account AND p.until > $1)
-			ORDER BY d.due_at, d.seq LIMIT $4 `+s.db.SkipLocked+`)
-		UPDATE deliveries SET lease_until = $2, attempt = attempt + 1, fence = fence + 1,
-			doubts = doubts + CASE WHEN lease_until > 0 THEN 1 ELSE 0 END
-		WHERE id IN (SELECT due_id FROM due)
+			ORDER BY d.due_at, d.seq LIMIT 1 `+s.db.SkipLocked+`)
 		RETURNING id, conversation_id, lane, seq, message_id, attempt, doubts, fence, created_at, payload`,
-		now.UnixMilli(), now.Add(lease).UnixMilli(), laneCustomer, most)
-	for i := range list {
-		if err == nil {
-			d, window := &list[i], int64(0)
-			err = tx.QueryRowContext(ctx, `SELECT channel, account, customer, window_until FROM conversations WHERE id = $1`, d.conv).
-				Scan(&d.to.Channel, &d.to.Account, &d.to.Customer, &window)
-			d.window = sqldb.Time(window)
-		}
+		now.UnixMilli(), now.Add(lease).UnixMilli()).
+		Scan(&d.id, &d.conv, &d.lane, &d.seq, &d.message, &d.attempt, &d.doubts, &d.fence, &created, &packed)
+	if err != nil {
+		return d, err
 	}
-	return list, err
+	d.created = time.UnixMilli(created)
+	if json.Unmarshal([]byte(packed), &d.payload) != nil {
+		d.payload = payload{} // it cannot be carried out, and must not hold up the others
+	}
+	err = tx.QueryRowContext(ctx, `SELECT channel, account, customer, window_until FROM conversations WHERE id = $1`, d.conv).
+		Scan(&d.to.Channel, &d.to.Account, &d.to.Customer, &window)
+	d.window = sqldb.Time(window)
+	return d, err
 }
 
 // renewDelivery keeps a claimed delivery from others until then, unless it was settled or claimed anew.
@@ -184,8 +178,8 @@ func setPace(ctx context.Context, tx *sql.Tx, id ConversationID, until time.Time
 	if _, err := tx.ExecContext(ctx, `UPDATE conversations SET paced_until = $2 WHERE id = $1`, id, until.UnixMilli()); err != nil {
 		return fmt.Errorf("pace the conversation: %w", err)
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE deliveries SET due_at = $3 WHERE conversation_id = $1 AND lane = $2 AND state = 'queued' AND due_at < $3`,
-		id, laneCustomer, until.UnixMilli())
+	_, err := tx.ExecContext(ctx, `UPDATE deliveries SET due_at = $2 WHERE conversation_id = $1 AND lane = 'customer' AND state = 'queued' AND due_at < $2`,
+		id, until.UnixMilli())
 	return err
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"faqbot/knowledge"
@@ -51,9 +53,9 @@ func (s *Store) claimTurns(ctx context.Context, now time.Time, lease time.Durati
 			c.turn.ID, c.turn.Now = TurnID(newID(now)), now
 			list = append(list, c)
 			return err
-		}, `WITH due AS MATERIALIZED (SELECT id AS due_id FROM conversations WHERE `+due+` ORDER BY turn_due_at, id LIMIT $3 `+s.db.SkipLocked+`)
+		}, `WITH due AS MATERIALIZED (SELECT id AS due_id FROM conversations WHERE `+due+` ORDER BY turn_due_at, id LIMIT `+strconv.Itoa(most)+` `+s.db.SkipLocked+`)
 			UPDATE conversations SET lease_until = $2, attempt = attempt + 1, fence = fence + 1 WHERE id IN (SELECT due_id FROM due)
-			RETURNING `+conversationColumns+`, fence, attempt`, now.UnixMilli(), now.Add(lease).UnixMilli(), most)
+			RETURNING `+conversationColumns+`, fence, attempt`, now.UnixMilli(), now.Add(lease).UnixMilli())
 	})
 	if err != nil {
 		return nil, next, fmt.Errorf("claim turns: %w", err)
@@ -86,8 +88,8 @@ func (s *Store) soonest(ctx context.Context, query string, now time.Time) (time.
 func (s *Store) loadTurn(ctx context.Context, c *turnClaim) error {
 	t := &c.turn
 	var err error
-	if t.Waiting, err = s.messages(ctx, `m.conversation_id = $1 AND m.turn_id = '' AND m.author = $2 ORDER BY m.seq LIMIT $3`,
-		t.Conversation.ID, AuthorCustomer, waitingMost); err != nil {
+	if t.Waiting, err = s.messages(ctx, `m.conversation_id = $1 AND m.turn_id = '' AND m.author = 'customer' ORDER BY m.seq LIMIT `+strconv.Itoa(waitingMost),
+		t.Conversation.ID); err != nil {
 		return err
 	}
 	if len(t.Waiting) == 0 {
@@ -98,15 +100,15 @@ func (s *Store) loadTurn(ctx context.Context, c *turnClaim) error {
 		}
 		return errors.Join(errors.New("a turn is due and nothing waits"), err)
 	}
-	t.History, err = s.messages(ctx, `m.conversation_id = $1 AND m.episode_id = $2 AND (m.turn_id <> '' OR m.author <> $4)
+	t.History, err = s.messages(ctx, `m.conversation_id = $1 AND m.episode_id = $2 AND (m.turn_id <> '' OR m.author <> 'customer')
 			AND m.seq > (SELECT next_seq - $3 FROM conversations WHERE id = $1) ORDER BY m.seq`,
-		t.Conversation.ID, t.Conversation.Episode, historyMost+waitingMost, AuthorCustomer)
+		t.Conversation.ID, t.Conversation.Episode, historyMost+waitingMost)
 	if err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(t.History, func(m Message) bool { return m.Author == AuthorBot }) {
-		err := s.db.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = $1 AND m.author = $2 AND m.at >= $3)`,
-			t.Conversation.ID, AuthorBot, t.Now.Add(-episodeGap).UnixMilli()).Scan(&t.Disclose)
+		err := s.db.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = $1 AND m.author = 'bot' AND m.at >= $2)`,
+			t.Conversation.ID, t.Now.Add(-episodeGap).UnixMilli()).Scan(&t.Disclose)
 		if err != nil {
 			return err
 		}
@@ -123,8 +125,8 @@ func (s *Store) loadTurn(ctx context.Context, c *turnClaim) error {
 // loadElsewhere adds to t's history what was lately said of the same matter on the customer's other channels.
 func (s *Store) loadElsewhere(ctx context.Context, t *Turn) error {
 	others, err := s.messages(ctx, `m.conversation_id IN (SELECT o.id FROM conversations o WHERE o.customer_id = $1 AND o.id <> $2)
-			AND m.episode_id = $3 AND m.at >= $4 ORDER BY m.at DESC, m.seq DESC LIMIT $5`,
-		t.Conversation.Customer, t.Conversation.ID, t.Conversation.Episode, t.Now.Add(-elsewhereFor).UnixMilli(), historyMost)
+			AND m.episode_id = $3 AND m.at >= $4 ORDER BY m.at DESC, m.seq DESC LIMIT `+strconv.Itoa(historyMost),
+		t.Conversation.Customer, t.Conversation.ID, t.Conversation.Episode, t.Now.Add(-elsewhereFor).UnixMilli())
 	if err != nil || len(others) == 0 {
 		return err
 	}
@@ -136,9 +138,18 @@ func (s *Store) loadElsewhere(ctx context.Context, t *Turn) error {
 // loadAnswered notes on the bot's answers in t's history what each turn's rest on. A turn's answers
 // share its entries; the first message has them.
 func (s *Store) loadAnswered(ctx context.Context, t *Turn) (err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT id, entries FROM turns WHERE conversation_id IN (SELECT id FROM conversations WHERE customer_id = $1)
-			AND episode_id = $2 AND action = $3 AND entries <> ''`,
-		t.Conversation.Customer, t.Conversation.Episode, ActionAnswer)
+	var ids []any
+	var marks []string
+	for _, m := range t.History {
+		if m.Author == AuthorBot && m.Turn != "" && !slices.Contains(ids, any(m.Turn)) {
+			ids = append(ids, m.Turn)
+			marks = append(marks, fmt.Sprintf("$%d", len(ids)))
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT id, entries FROM turns WHERE id IN (`+strings.Join(marks, ", ")+`) AND action = 'answer' AND entries <> ''`, ids...)
 	if err != nil {
 		return err
 	}
@@ -200,7 +211,7 @@ func (s *Store) commitTurn(ctx context.Context, c turnClaim, o Outcome, now time
 // commit stores what turn t led to.
 func (q *queuer) commit(ctx context.Context, t Turn, o Outcome, last int64) error {
 	if _, err := q.tx.ExecContext(ctx, `UPDATE messages SET turn_id = $2
-		WHERE conversation_id = $1 AND seq <= $3 AND turn_id = '' AND author = $4`, q.conv.ID, t.ID, last, AuthorCustomer); err != nil {
+		WHERE conversation_id = $1 AND seq <= $3 AND turn_id = '' AND author = 'customer'`, q.conv.ID, t.ID, last); err != nil {
 		return fmt.Errorf("mark messages answered: %w", err)
 	}
 	if _, err := q.tx.ExecContext(ctx, `INSERT INTO turns

@@ -4,7 +4,8 @@
 // One SQL text serves both databases. The rules that keep it so: parameters are $1, $2, …; IDs are
 // text made in Go; times are BIGINT Unix milliseconds in UTC passed in as arguments; columns are
 // BOOLEAN, TEXT, BIGINT, BYTEA, DOUBLE PRECISION only; a claim ends in DB.SkipLocked, a
-// read before a change in DB.ForUpdate.
+// read before a change in DB.ForUpdate. What a partial index is about, and a LIMIT, stand in the text of
+// what runs often: as parameters they would have SQLite prepare the statement anew each time.
 //
 // SQLite has one writer at a time whatever we do, so DB lets its own writers queue on a mutex
 // instead of on SQLite's busy handler, which polls: waiting is fair and costs nothing. Another
