@@ -331,6 +331,7 @@ func (h *hearing) hear(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
 	due := h.due(m.Choice != "")
 	_, err = tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, waiting_seq = $2,
 		waiting_since = CASE WHEN waiting_since = 0 THEN $3 ELSE waiting_since END,
+		waiting_from = CASE WHEN waiting_since = 0 THEN $2 ELSE waiting_from END,
 		turn_due_at = CASE WHEN held_until > $4 THEN held_until WHEN CAST($8 AS BIGINT) > $4 THEN CAST($8 AS BIGINT) ELSE $4 END,
 		held_until = CASE WHEN held_until <= $3 THEN CAST($8 AS BIGINT) ELSE held_until END,
 		heard_at = $3, active_at = $3, unreachable = FALSE,

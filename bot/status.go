@@ -258,6 +258,7 @@ func (h *hearing) takeUp(ctx context.Context, tx *sql.Tx) error {
 		return fmt.Errorf("take up what was left to us: %w", err)
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE conversations SET waiting_seq = CASE WHEN waiting_seq < $2 THEN $2 ELSE waiting_seq END,
+		waiting_from = CASE WHEN waiting_since = 0 OR waiting_from > $2 THEN $2 ELSE waiting_from END,
 		waiting_since = CASE WHEN waiting_since = 0 THEN $3 ELSE waiting_since END, turn_due_at = $4 WHERE id = $1`,
 		h.conv.ID, seq, h.now.UnixMilli(), h.due(false))
 	return err

@@ -27,6 +27,7 @@ var errFenced = errors.New("the conversation moved on")
 // A turnClaim is the right to commit one turn, as long as nobody raises the fence.
 type turnClaim struct {
 	turn    Turn // without Account
+	from    int64 // the first message that waits, or one before it
 	fence   int64
 	attempt int // this one included
 }
@@ -49,13 +50,13 @@ func (s *Store) claimTurns(ctx context.Context, now time.Time, lease time.Durati
 		return sqldb.Each(ctx, tx, func(rows *sql.Rows) error {
 			c := turnClaim{}
 			var err error
-			c.turn.Conversation, err = scanConversation(rows, &c.fence, &c.attempt)
+			c.turn.Conversation, err = scanConversation(rows, &c.from, &c.fence, &c.attempt)
 			c.turn.ID, c.turn.Now = TurnID(newID(now)), now
 			list = append(list, c)
 			return err
 		}, `WITH due AS MATERIALIZED (SELECT id AS due_id FROM conversations WHERE `+due+` ORDER BY turn_due_at, id LIMIT `+strconv.Itoa(most)+` `+s.db.SkipLocked+`)
 			UPDATE conversations SET lease_until = $2, attempt = attempt + 1, fence = fence + 1 WHERE id IN (SELECT due_id FROM due)
-			RETURNING `+conversationColumns+`, fence, attempt`, now.UnixMilli(), now.Add(lease).UnixMilli())
+			RETURNING `+conversationColumns+`, waiting_from, fence, attempt`, now.UnixMilli(), now.Add(lease).UnixMilli())
 	})
 	if err != nil {
 		return nil, next, fmt.Errorf("claim turns: %w", err)
@@ -88,8 +89,8 @@ func (s *Store) soonest(ctx context.Context, query string, now time.Time) (time.
 func (s *Store) loadTurn(ctx context.Context, c *turnClaim) error {
 	t := &c.turn
 	var err error
-	if t.Waiting, err = s.messages(ctx, `m.conversation_id = $1 AND m.turn_id = '' AND m.author = 'customer' ORDER BY m.seq LIMIT `+strconv.Itoa(waitingMost),
-		t.Conversation.ID); err != nil {
+	if t.Waiting, err = s.messages(ctx, `m.conversation_id = $1 AND m.seq >= $2 AND m.turn_id = '' AND m.author = 'customer'
+			ORDER BY m.seq LIMIT `+strconv.Itoa(waitingMost), t.Conversation.ID, c.from); err != nil {
 		return err
 	}
 	if len(t.Waiting) == 0 {
@@ -188,7 +189,8 @@ func (s *Store) commitTurn(ctx context.Context, c turnClaim, o Outcome, now time
 		row := tx.QueryRowContext(ctx, `UPDATE conversations SET mode = $3, misses = $4, clarify = $5, asked = $6,
 			lease_until = 0, attempt = 0, fence = fence + 1,
 			turn_due_at = CASE WHEN waiting_seq > $7 THEN turn_due_at ELSE 0 END,
-			waiting_since = CASE WHEN waiting_seq > $7 THEN CAST($8 AS BIGINT) ELSE 0 END
+			waiting_since = CASE WHEN waiting_seq > $7 THEN CAST($8 AS BIGINT) ELSE 0 END,
+			waiting_from = CAST($7 AS BIGINT) + 1
 			WHERE id = $1 AND fence = $2 RETURNING `+conversationColumns+`, next_seq`,
 			t.Conversation.ID, c.fence, n.Mode, n.Misses, n.Clarify, n.Asked, last, now.UnixMilli())
 		q := &queuer{tx: tx, now: now}
@@ -200,7 +202,7 @@ func (s *Store) commitTurn(ctx context.Context, c turnClaim, o Outcome, now time
 		if err != nil {
 			return fmt.Errorf("end turn: %w", err)
 		}
-		return q.commit(ctx, t, o, last)
+		return q.commit(ctx, c, o, last)
 	})
 	if err == nil && fenced {
 		return errFenced
@@ -208,10 +210,11 @@ func (s *Store) commitTurn(ctx context.Context, c turnClaim, o Outcome, now time
 	return err
 }
 
-// commit stores what turn t led to.
-func (q *queuer) commit(ctx context.Context, t Turn, o Outcome, last int64) error {
+// commit stores what c's turn, which answers up to the message last, led to.
+func (q *queuer) commit(ctx context.Context, c turnClaim, o Outcome, last int64) error {
+	t := c.turn
 	if _, err := q.tx.ExecContext(ctx, `UPDATE messages SET turn_id = $2
-		WHERE conversation_id = $1 AND seq <= $3 AND turn_id = '' AND author = 'customer'`, q.conv.ID, t.ID, last); err != nil {
+		WHERE conversation_id = $1 AND seq >= $4 AND seq <= $3 AND turn_id = '' AND author = 'customer'`, q.conv.ID, t.ID, last, c.from); err != nil {
 		return fmt.Errorf("mark messages answered: %w", err)
 	}
 	if _, err := q.tx.ExecContext(ctx, `INSERT INTO turns
