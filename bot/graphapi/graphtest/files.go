@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -52,7 +53,7 @@ func read(w http.ResponseWriter, r *http.Request) (body, error) {
 	form := multipart.NewReader(http.MaxBytesReader(w, r.Body, 101*mb), params["boundary"])
 	for {
 		part, err := form.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return b, nil
 		}
 		if err != nil {
@@ -259,15 +260,17 @@ func (a *Account) Put(id string, f File) (address string) {
 
 // address is where the CDN has path, the ID of a file and perhaps a name. Its hash proves that it was given out.
 func (a *Account) address(path string) string {
-	return fmt.Sprintf("%s/cdn/%s?hash=%s", a.server.URL(), path, hash([]byte(a.o.Secret+path)))
+	return fmt.Sprintf("%s/cdn/%s?hash=%s", a.server.URL(), path, a.proof(path))
 }
+
+func (a *Account) proof(path string) string { return hash([]byte(a.o.ID + a.o.Secret + path)) }
 
 func (s *Server) serveCDN(w http.ResponseWriter, r *http.Request, path string) {
 	s.mu.Lock()
 	accounts := slices.Collect(maps.Values(s.accounts))
 	s.mu.Unlock()
 	for _, a := range accounts {
-		if r.URL.Query().Get("hash") == hash([]byte(a.o.Secret+path)) {
+		if r.URL.Query().Get("hash") == a.proof(path) {
 			id, _, _ := strings.Cut(path, "/")
 			a.serveFile(w, id)
 			return
