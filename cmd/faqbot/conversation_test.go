@@ -155,11 +155,11 @@ func script(channel string) []step {
 		sends(sentFile{"photo", "shot.png", "image/png", picture(20, 10)}, "I can only read words. Could you write your question? [Talk to a person]"),
 		says(plans, "There are three plans. {photo plans.png}", "{audio welcome.mp3}", "{document terms.pdf}"),
 		says("I want to talk to a person", "I'm passing you to a person. They will reply right here in this chat and can read everything you wrote, so you don't need to repeat anything. Send /bot if you want me back before that."),
-		says("my order is 1042"),
+		says("my order is canary-1042"),
 		{"<reply>", func(e *everyChannel, _ line) {
 			ticket = e.ticket(channel)
-			e.shown("ann", ticket, "my order is 1042")
-			e.settled(channel, "my order is 1042")
+			e.shown("ann", ticket, "my order is canary-1042")
+			e.settled(channel, "my order is canary-1042")
 			for _, pattern := range []string{`<audio controls[^>]* src="/desk/media/`, `<img src="/desk/media/`} {
 				e.shown("ann", ticket, pattern)
 			}
@@ -197,7 +197,7 @@ var differences = map[string][]difference{
 		[]string{"{photo plans.png}", "There are three plans.", "{audio welcome.mp3}", "{document terms.pdf}"}}},
 	"instagram": {pageTie, pageReply, {"words under a file, MP3 and documents: these come as links", plans,
 		[]string{"{photo plans.png}", "There are three plans.", "welcome.mp3\n<link to it>", "https://files.shop.example/terms.pdf"}}},
-	"webchat":   {{"hide that it is automated: its page says so all the time", "minimum payout?", []string{"The smallest payout is 50 euros."}}},
+	"webchat": {{"hide that it is automated: its page says so all the time", "minimum payout?", []string{"The smallest payout is 50 euros."}}},
 }
 
 // One conversation goes the same way on every channel, but for what a channel cannot do.
@@ -211,7 +211,7 @@ func TestEveryChannelTheSameConversation(t *testing.T) {
 			})
 		}
 	})
-	require.NotContains(t, e.log.String(), "1042")
+	require.NotContains(t, e.log.String(), "canary")
 }
 
 func (e *everyChannel) talk(t *testing.T, channel string, l line) {

@@ -187,7 +187,7 @@ func TestMetaConversation(t *testing.T) {
 func TestMetaFiles(t *testing.T) {
 	onMeta(t, func(t *testing.T, s *metaSite) {
 		s.stop()
-		plans, prices := picture(t, 64, 48), []byte("%PDF-1.7 prices")
+		plans, prices := picture(64, 48), []byte("%PDF-1.7 prices")
 		require.NoError(t, os.WriteFile(filepath.Join(s.dir, "plans.png"), plans, 0o600))
 		require.NoError(t, os.WriteFile(filepath.Join(s.dir, "prices 2026.pdf"), prices, 0o600))
 		faq := filepath.Join(s.dir, "faq.csv")
@@ -200,7 +200,7 @@ func TestMetaFiles(t *testing.T) {
 			if kind != "whatsapp" { // words stand by themselves there
 				document, n = "file", 3
 			}
-			a.SayFile("16505550007", graphtest.File{Kind: "image", Type: "image/png", Data: picture(t, 20, 10), Caption: "which plans are there, canaryone"})
+			a.SayFile("16505550007", graphtest.File{Kind: "image", Type: "image/png", Data: picture(20, 10), Caption: "which plans are there, canaryone"})
 			list := heard(t, a, "16505550007", n)
 			said := ""
 			for _, m := range list {
