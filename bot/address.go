@@ -89,11 +89,7 @@ func insertConversation(ctx context.Context, tx *sql.Tx, account Account, to Add
 	if _, err := tx.ExecContext(ctx, `INSERT INTO customers (id, opened_at) VALUES ($1, $2)`, customer, now.UnixMilli()); err != nil {
 		return nil, fmt.Errorf("add customer: %w", err)
 	}
-	// An address that passed to somebody else is theirs now.
-	_, err = tx.ExecContext(ctx, `INSERT INTO identities (channel, account, customer, customer_id) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (channel, account, customer) DO UPDATE SET customer_id = excluded.customer_id`,
-		to.Channel, to.Account, to.Customer, customer)
-	return h, err
+	return h, nil
 }
 
 // move gives the conversation of e's address, if there is one, the customer's new IDs.
@@ -118,7 +114,7 @@ func move(ctx context.Context, tx *sql.Tx, e Event) error {
 	if to.Customer == "" {
 		return nil
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE conversations SET customer = $4 WHERE id = $1 AND NOT EXISTS
+	_, err = tx.ExecContext(ctx, `UPDATE conversations SET customer = $4, phone = '' WHERE id = $1 AND NOT EXISTS
 		(SELECT 1 FROM conversations o WHERE o.channel = $2 AND o.account = $3 AND o.customer = $4)`, id, a.Channel, a.Account, to.Customer)
 	return err
 }

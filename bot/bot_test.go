@@ -253,7 +253,7 @@ func TestAcceptTwice(t *testing.T) {
 		require.Equal(t, messages, w.count(`SELECT COUNT(*) FROM messages`))
 		require.Equal(t, 10, w.count(`SELECT COUNT(*) FROM conversations`))
 		require.Equal(t, 10, w.count(`SELECT COUNT(*) FROM customers`))
-		require.Equal(t, 10, w.count(`SELECT COUNT(*) FROM identities`))
+		require.Equal(t, 10, w.count(`SELECT COUNT(*) FROM customers`))
 		require.Equal(t, 10, w.count(`SELECT COUNT(*) FROM episodes`))
 	})
 }

@@ -84,6 +84,7 @@ type Limits struct {
 	Caption int           // UTF-16 units under a file that is not sound; 0 means that files come without words
 	Choices int           // buttons under one message; 0 means none
 	Label   int           // UTF-16 units in a button's label
+	Tells   bool          // it shows by itself that the bot is automated
 	Window  time.Duration // how long after a customer's word we may write; 0 means always
 	Person  time.Duration // the same for people of ours, if it is longer
 	Pace    time.Duration // least time between two messages to one customer
@@ -127,6 +128,7 @@ const (
 	SendRefused       SendFailure = "refused"       // never: deleted, malformed
 	SendBlocked       SendFailure = "blocked"       // never, until the customer writes: they blocked us
 	SendWindowClosed  SendFailure = "window_closed" // not until the customer writes
+	SendUnwanted      SendFailure = "unwanted"      // not until the customer says so: they opted out
 	SendMisconfigured SendFailure = "misconfigured" // token, permission: the operator must act
 )
 

@@ -61,6 +61,21 @@ const (
 	AskedPerson  Asked = "person"
 )
 
+// OptOut is what a customer wants to hear no more of.
+type OptOut string
+
+const (
+	OptOutNothing   OptOut = ""
+	OptOutMarketing OptOut = "marketing" // templates that advertise
+	OptOutAll       OptOut = "all"       // anything but what a person of ours writes
+)
+
+// Choices that a message carries when it came by a link of ours: see Conversations.Link.
+const (
+	ChoiceLinked   = "link:joined" // the customer goes on here
+	ChoiceLinkGone = "link:gone"   // it was used before, is too old, or was made for another account
+)
+
 // A Conversation is everything said with one Address.
 type Conversation struct {
 	ID        ConversationID
@@ -81,6 +96,9 @@ type Conversation struct {
 	WindowUntil       time.Time    // the network lets us write until then; zero means always
 	WindowReason      WindowReason // what opened the window
 	Unreachable       bool         // they blocked us
+	OptOut            OptOut       // what they want no more of
+	OptOutAt          time.Time    // when that last changed; zero: it never did
+	Phone             string       // proven to be theirs: digits, with the country's; "" if none is known
 
 	pacedUntil time.Time // the network wants no message sooner
 }
@@ -156,6 +174,7 @@ type Event struct {
 	Stable    string       `json:",omitzero"` // their ID that outlives a change of Address.Customer, "" if the network has none
 	Opens     WindowReason `json:",omitzero"` // why we may write to them for the network's window from now, "" if not because of this
 	Referral  *Referral    `json:",omitzero"` // how they came to us, nil if it is not told
+	Phone     string       `json:",omitzero"` // a number that the network proves to be theirs: digits, with the country's
 	Overheard bool         `json:",omitzero"` // another program answers this customer now: it is kept and not answered
 
 	Message *Inbound      // the customer wrote or tapped
@@ -165,6 +184,7 @@ type Event struct {
 	Status  *StatusUpdate `json:",omitzero"` // what became of a message of ours
 	Aside   *Aside        `json:",omitzero"` // a message to the customer that the network says somebody sent
 	Moved   *Moved        `json:",omitzero"` // the customer has another ID
+	Consent *Consent      `json:",omitzero"` // the customer said in the network's settings what they want
 	Passed  *Passed       `json:",omitzero"` // another program has left the customer to us
 	Unread  *Unread       `json:",omitzero"` // a part of what was posted that could not be read
 }
@@ -219,6 +239,9 @@ type Moved struct {
 	Customer string // "" if that stays
 	Stable   string // "" if there is none
 }
+
+// A Consent says whether a customer wants advertising of us.
+type Consent struct{ Marketing bool }
 
 // A Passed says that another program, which answered a customer until now, has left them to us: their
 // last message, if it was only Overheard, waits for an answer.

@@ -11,8 +11,9 @@ import (
 
 // ConversationsOptions are the parts of Conversations that may be left out.
 type ConversationsOptions struct {
-	Poke func()           // called when deliveries were queued
-	Now  func() time.Time // time.Now if nil
+	Poke    func()           // called when deliveries were queued
+	Now     func() time.Time // time.Now if nil
+	LinkKey []byte           // signs the links by which they do; without it there are none
 }
 
 // Conversations is how people of ours read and speak. Calling a method again changes nothing more.
@@ -52,6 +53,11 @@ func (c *Conversations) Transcript(ctx context.Context, id ConversationID, after
 // is a *SendError, and nothing is stored.
 func (c *Conversations) Say(ctx context.Context, id ConversationID, key string, replies ...Reply) error {
 	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
+		for _, r := range replies {
+			if refused := q.conv.unwanted(r.Template); refused != nil {
+				return refused
+			}
+		}
 		refused := sendable(q.conv, c.o.Now(), c.limits(q.conv.Address))
 		plain := slices.ContainsFunc(replies, func(r Reply) bool { return r.Template == nil })
 		templated := !plain && refused != nil && refused.Kind == SendWindowClosed // what templates are for
@@ -77,9 +83,16 @@ func (c *Conversations) Refusal(conv Conversation) *SendError {
 	return sendable(conv, c.o.Now(), c.limits(conv.Address))
 }
 
-// Notify says r to the customer in the bot's name, whoever has the conversation. It is refused like Say.
+// Until is when Refusal will begin to say that the window has closed, zero if it never does.
+func (c *Conversations) Until(conv Conversation) time.Time { return conv.until(c.limits(conv.Address)) }
+
+// Notify says r to the customer in the bot's name, whoever has the conversation. It is refused like Say,
+// and to whoever opted out of the bot.
 func (c *Conversations) Notify(ctx context.Context, id ConversationID, r Reply) error {
 	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
+		if q.conv.OptOut == OptOutAll {
+			return &SendError{Kind: SendUnwanted, Code: string(q.conv.OptOut)}
+		}
 		if refused := sendable(q.conv, c.o.Now(), Limits{}); refused != nil {
 			return refused
 		}
@@ -88,14 +101,14 @@ func (c *Conversations) Notify(ctx context.Context, id ConversationID, r Reply) 
 }
 
 // HandBack gives a conversation that people have back to the bot, with a word about it for the
-// customer unless they cannot be reached. It closes the episode: what they ask next is a new
-// matter. One that the bot has already is left as it is.
+// customer unless r has none, they cannot be reached, or they want to hear nothing of the bot. It closes
+// the episode: what they ask next is a new matter. One that the bot has already is left as it is.
 func (c *Conversations) HandBack(ctx context.Context, id ConversationID, r Reply) error {
 	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
 		if q.conv.Mode == ModeBot {
 			return nil
 		}
-		if sendable(q.conv, c.o.Now(), Limits{}) == nil {
+		if r.Text != "" && q.conv.OptOut != OptOutAll && sendable(q.conv, c.o.Now(), Limits{}) == nil {
 			for _, part := range c.fit(q.conv.Address, r) {
 				if err := q.say(ctx, AuthorBot, "", "handback:"+rand.Text(), part); err != nil {
 					return err
@@ -161,15 +174,28 @@ func sayOnce(ctx context.Context, q *queuer, key string, r Reply) error {
 // sendable is nil when the network lets us write to the customer at now; with the network's limits,
 // when it lets a person of ours.
 func sendable(c Conversation, now time.Time, l Limits) *SendError {
-	until := c.WindowUntil
-	if l.Person > l.Window {
-		until = until.Add(l.Person - l.Window)
-	}
+	until := c.until(l)
 	switch {
 	case c.Unreachable:
 		return &SendError{Kind: SendBlocked, Code: "the customer has blocked this account"}
-	case !c.WindowUntil.IsZero() && now.After(until):
+	case !until.IsZero() && now.After(until):
 		return &SendError{Kind: SendWindowClosed, Code: "until the customer writes again"}
+	}
+	return nil
+}
+
+// until is when the window closes for people of ours, zero if it never does.
+func (c Conversation) until(l Limits) time.Time {
+	if c.WindowUntil.IsZero() || l.Person <= l.Window {
+		return c.WindowUntil
+	}
+	return c.WindowUntil.Add(l.Person - l.Window)
+}
+
+// unwanted is why a template may not be sent to a customer who opted out, nil if it may.
+func (c Conversation) unwanted(t *Filled) *SendError {
+	if t != nil && (c.OptOut == OptOutAll || c.OptOut == OptOutMarketing && t.Marketing) {
+		return &SendError{Kind: SendUnwanted, Code: string(c.OptOut)}
 	}
 	return nil
 }

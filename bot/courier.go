@@ -14,6 +14,9 @@ const (
 	withdrawAfter = 10 * time.Minute
 	// sayAttempts bounds the tries for a person's reply, over about a day.
 	sayAttempts = 12
+	// againAttempts bounds the tries after a network took a message and did not deliver it, or said that
+	// a window that we know to be open is closed.
+	againAttempts = 3
 	// misconfiguredPause outlasts any run: Unpause ends it.
 	misconfiguredPause = 100 * 365 * 24 * time.Hour
 )
@@ -210,7 +213,11 @@ func (c *Courier) judge(d delivery, err *SendError, l Limits) verdict {
 		if l.Confirm == 0 && (!l.Resend || d.doubts > 0) {
 			v.state = "doubtful"
 		}
-	case SendRefused, SendBlocked, SendWindowClosed:
+	case SendWindowClosed:
+		if !d.mayBeOpen(now) {
+			v.state = "failed"
+		}
+	case SendRefused, SendBlocked, SendUnwanted:
 		v.state = "failed"
 	default:
 		if d.attempt >= sayAttempts {
@@ -218,6 +225,12 @@ func (c *Courier) judge(d delivery, err *SendError, l Limits) verdict {
 		}
 	}
 	return v
+}
+
+// mayBeOpen reports whether a refusal for a closed window is worth another try: the network tells of the
+// message that opens a window a moment before it lets us write.
+func (d delivery) mayBeOpen(now time.Time) bool {
+	return d.window.After(now) && d.attempt < againAttempts
 }
 
 // withdraw gives replies of the bot that wait too long to a person, until ctx ends.

@@ -36,9 +36,10 @@ const (
 
 // IntakeOptions are the parts of an Intake that may be left out.
 type IntakeOptions struct {
-	Poke  func()           // called when a turn has become due sooner than the runner knows
-	Now   func() time.Time // time.Now if nil
-	Hears bool             // a Collector turns voice notes into words: their turns wait for it
+	Poke    func()           // called when a turn has become due sooner than the runner knows
+	Now     func() time.Time // time.Now if nil
+	Hears   bool             // a Collector turns voice notes into words: their turns wait for it
+	LinkKey []byte           // Conversations' own; without it no link of ours is known
 }
 
 // An Intake takes in what channels heard. What Accept returns nil for is on disk.
@@ -48,6 +49,7 @@ type Intake struct {
 	log        logrus.FieldLogger
 	poke       func()
 	now        func() time.Time
+	linkKey    []byte
 	hears      bool
 	courtesies chan courtesy
 }
@@ -70,7 +72,7 @@ func NewIntake(store *Store, accounts *Registry, log logrus.FieldLogger, o Intak
 	if o.Poke == nil {
 		o.Poke = func() {}
 	}
-	return &Intake{store: store, accounts: accounts, log: log, poke: o.Poke, now: o.Now, hears: o.Hears,
+	return &Intake{store: store, accounts: accounts, log: log, poke: o.Poke, now: o.Now, hears: o.Hears, linkKey: o.LinkKey,
 		courtesies: make(chan courtesy, 256)}
 }
 
@@ -90,7 +92,7 @@ func (in *Intake) Accept(ctx context.Context, account Account, events []Event) e
 	err := in.store.db.Grouped(ctx, func(tx *sql.Tx) error {
 		heard = nil // the group's transaction may be tried again
 		for _, e := range events {
-			answers, err := in.store.accept(ctx, tx, account, limits, in.holding(complete(e, now), now), now)
+			answers, err := in.accept(ctx, tx, account, limits, in.holding(complete(e, now), now), now)
 			if err != nil {
 				return err
 			}
@@ -194,7 +196,7 @@ func complete(e Event, now time.Time) Event {
 // clean makes e's words storable: Postgres refuses NUL and invalid UTF-8.
 func clean(e Event) Event {
 	e.ExternalID, e.Locale, e.Address.Customer = storable(e.ExternalID), storable(e.Locale), storable(e.Address.Customer)
-	e.Stable = storable(e.Stable)
+	e.Stable, e.Phone = storable(e.Stable), storable(e.Phone)
 	if e.Message != nil {
 		m := *e.Message
 		m.NetworkID, m.Text, m.Choice, m.Ref = storable(m.NetworkID), storable(m.Text), storable(m.Choice), storable(m.Ref)
@@ -224,7 +226,8 @@ func storable(s string) string {
 }
 
 // accept stores one event. heard reports that a new message waits for the bot.
-func (s *Store) accept(ctx context.Context, tx *sql.Tx, account Account, l Limits, e Event, now time.Time) (heard bool, err error) {
+func (in *Intake) accept(ctx context.Context, tx *sql.Tx, account Account, l Limits, e Event, now time.Time) (heard bool, err error) {
+	s := in.store
 	switch { // what opens no conversation
 	case e.Unread != nil:
 		return false, reject(ctx, tx, account, *e.Unread, now)
@@ -239,6 +242,9 @@ func (s *Store) accept(ctx context.Context, tx *sql.Tx, account Account, l Limit
 	}
 	h, err := openConversation(ctx, tx, account, e, now)
 	if err != nil {
+		return false, err
+	}
+	if e, err = h.identify(ctx, tx, e, in.linkKey); err != nil {
 		return false, err
 	}
 	if err := h.touch(ctx, tx, e, l); err != nil {
@@ -256,6 +262,8 @@ func (s *Store) accept(ctx context.Context, tx *sql.Tx, account Account, l Limit
 		return false, err
 	case e.Passed != nil:
 		return false, h.takeUp(ctx, tx)
+	case e.Consent != nil:
+		return false, h.consent(ctx, tx, e)
 	case e.Sign != nil:
 		return false, nil
 	}
@@ -269,6 +277,7 @@ type hearing struct {
 	waitingSince int64
 	activeAt     int64
 	now          time.Time
+	joined       bool // just now, with another conversation
 }
 
 // hear stores a message and makes a turn due.
@@ -330,38 +339,45 @@ func (h *hearing) due(tapped bool) int64 {
 	return min(due, h.waitingSince+settleMost.Milliseconds())
 }
 
-// episode returns the episode that a message of now belongs to; fresh means that it is yet to begin.
+// episode returns the episode that a message of now belongs to; fresh means that the conversation is
+// yet to enter it.
 func (h *hearing) episode(ctx context.Context, tx *sql.Tx) (id EpisodeID, fresh bool, err error) {
 	c := h.conv
-	if c.Episode == "" {
+	if c.Episode == "" && !h.joined {
 		return EpisodeID(rand.Text()), true, nil
 	}
-	if c.Mode == ModePerson { // the ticket keeps the matter open
+	if c.Episode != "" && c.Mode == ModePerson && !h.joined { // the ticket keeps the matter open
 		return c.Episode, false, nil
 	}
-	if h.now.UnixMilli()-h.activeAt > episodeGap.Milliseconds() {
-		return EpisodeID(rand.Text()), true, nil
+	if !h.joined && h.now.UnixMilli()-h.activeAt <= episodeGap.Milliseconds() {
+		var closed int64
+		if err := tx.QueryRowContext(ctx, `SELECT closed_at FROM episodes WHERE id = $1`, c.Episode).Scan(&closed); err != nil {
+			return "", false, fmt.Errorf("read episode: %w", err)
+		}
+		if closed == 0 {
+			return c.Episode, false, nil
+		}
 	}
-	var closed int64
-	err = tx.QueryRowContext(ctx, `SELECT closed_at FROM episodes WHERE id = $1`, c.Episode).Scan(&closed)
-	if err != nil {
-		return "", false, fmt.Errorf("read episode: %w", err)
+	id, err = h.elsewhere(ctx, tx)
+	if id == "" {
+		id = EpisodeID(rand.Text())
 	}
-	if closed > 0 {
-		return EpisodeID(rand.Text()), true, nil
-	}
-	return c.Episode, false, nil
+	return id, id != c.Episode, err
 }
 
-// begin opens episode id and closes the one before it.
+// begin enters episode id, opening it if need be, and closes the one before it.
 func (h *hearing) begin(ctx context.Context, tx *sql.Tx, id EpisodeID) error {
 	c := h.conv
-	if _, err := tx.ExecContext(ctx, `UPDATE episodes SET closed_at = $2, outcome = 'silence' WHERE id = $1 AND closed_at = 0`,
+	if h.joined && c.Episode != "" && h.now.UnixMilli()-h.activeAt <= episodeGap.Milliseconds() {
+		if err := h.merge(ctx, tx, id); err != nil {
+			return err
+		}
+	} else if _, err := tx.ExecContext(ctx, `UPDATE episodes SET closed_at = $2, outcome = 'silence' WHERE id = $1 AND closed_at = 0`,
 		c.Episode, h.activeAt); err != nil {
 		return fmt.Errorf("close episode: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO episodes (id, conversation_id, affiliate, opened_at) VALUES ($1, $2, $3, $4)`,
-		id, c.ID, c.Affiliate, h.now.UnixMilli()); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO episodes (id, conversation_id, affiliate, opened_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (id) DO NOTHING`, id, c.ID, c.Affiliate, h.now.UnixMilli()); err != nil {
 		return fmt.Errorf("open episode: %w", err)
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE conversations SET episode_id = $2, misses = 0, clarify = 0, asked = '' WHERE id = $1`, c.ID, id)

@@ -200,6 +200,9 @@ func (r *Runner) decide(ctx context.Context, c *turnClaim) (Outcome, error) {
 		account = Account{Channel: a.Channel, ID: a.Account}
 	}
 	t.Account = account
+	if channel := r.accounts.Channel(AccountKey(a.Channel, a.Account)); channel != nil && channel.Limits().Tells {
+		t.Disclose = false
+	}
 	if _, again := turnBackoff(c.attempt); !again {
 		return r.engine.Broken(*t), nil
 	}

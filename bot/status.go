@@ -20,9 +20,12 @@ func (s *Store) learn(ctx context.Context, tx *sql.Tx, account Account, l Limits
 	if !u.Before.IsZero() {
 		return learnBefore(ctx, tx, e)
 	}
-	d, state, err := findDelivery(ctx, tx, account, u.Delivery, u.NetworkID)
+	d, state, failed, err := findDelivery(ctx, tx, account, u.Delivery, u.NetworkID)
 	if err != nil || d == nil {
 		return err
+	}
+	if failed != "" && u.NetworkID == failed && (u.Status == StatusFailed || u.Status == StatusSent) {
+		return nil // old news of a try that another has followed
 	}
 	if u.Status == StatusFailed {
 		return s.learnFailure(ctx, tx, *d, u, now)
@@ -31,15 +34,17 @@ func (s *Store) learn(ctx context.Context, tx *sql.Tx, account Account, l Limits
 }
 
 // findDelivery finds a reply by our own ID, or by the network's; nil if there is none on the account.
-func findDelivery(ctx context.Context, tx *sql.Tx, account Account, id DeliveryID, networkID string) (*delivery, string, error) {
+// failed is the network's name for the try before, if that was not delivered.
+func findDelivery(ctx context.Context, tx *sql.Tx, account Account, id DeliveryID, networkID string) (_ *delivery, state, failed string, err error) {
 	d := delivery{lane: laneCustomer}
-	var state string
+	var window int64
 	scan := func(where string, arg any) error {
-		return tx.QueryRowContext(ctx, `SELECT id, conversation_id, seq, message_id, state FROM deliveries
+		return tx.QueryRowContext(ctx, `SELECT id, conversation_id, seq, message_id, state, attempt, failed_id,
+				(SELECT window_until FROM conversations c WHERE c.id = deliveries.conversation_id) FROM deliveries
 			WHERE `+where+` AND channel = $2 AND account = $3 AND lane = $4`, arg, account.Channel, account.ID, laneCustomer).
-			Scan(&d.id, &d.conv, &d.seq, &d.message, &state)
+			Scan(&d.id, &d.conv, &d.seq, &d.message, &state, &d.attempt, &failed, &window)
 	}
-	err := sql.ErrNoRows
+	err = sql.ErrNoRows
 	if id != "" {
 		err = scan(`id = $1`, id)
 	}
@@ -47,12 +52,13 @@ func findDelivery(ctx context.Context, tx *sql.Tx, account Account, id DeliveryI
 		err = scan(`external_id <> '' AND external_id = $1`, networkID)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, "", nil
+		return nil, "", "", nil
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("find the delivery of a status: %w", err)
+		return nil, "", "", fmt.Errorf("find the delivery of a status: %w", err)
 	}
-	return &d, state, nil
+	d.window = sqldb.Time(window)
+	return &d, state, failed, nil
 }
 
 // learnArrival settles a delivery that the network has, in doubt or not answered yet, as sent.
@@ -91,8 +97,44 @@ func below(s SendStatus) string {
 	return `FALSE`
 }
 
-// learnFailure gives up a delivery that the network took and could not carry out.
+// again reports whether a delivery that the network took, and says it did not carry out, is worth another try.
+// Without its name for the message, news of the next try could not be told from news of this one.
+func (d delivery) again(u *StatusUpdate, now time.Time) bool {
+	switch u.Failure {
+	case SendTransient, SendThrottled, SendUnknown:
+		return u.NetworkID != "" && d.attempt < againAttempts
+	case SendWindowClosed:
+		return u.NetworkID != "" && d.mayBeOpen(now)
+	}
+	return false
+}
+
+// sendAgain queues a delivery once more, but no words of the bot where a person speaks by now. Its fence goes, so that the answer to the call that made the last try,
+// should it come only now, settles nothing.
+func sendAgain(ctx context.Context, tx *sql.Tx, d delivery, u *StatusUpdate, now time.Time) (queued bool, err error) {
+	res, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = 'queued', due_at = $2, code = $3, failed_id = $4, external_id = '', doubts = 0,
+		lease_until = 0, fence = fence + 1, settled_at = 0 WHERE id = $1 AND state IN ('queued', 'sent') AND EXISTS
+			(SELECT 1 FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE m.id = deliveries.message_id
+				AND m.status IN ('queued', 'sent') AND (m.author <> $5 OR c.mode <> $6))`,
+		d.id, now.Add(sendBackoff(d.attempt)).UnixMilli(), u.Failure, u.NetworkID, AuthorBot, ModePerson)
+	if err != nil {
+		return false, fmt.Errorf("send again after a status: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return false, err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE messages SET status = $2 WHERE id = $1`, d.message, StatusQueued)
+	return true, err
+}
+
+// learnFailure gives up a delivery that the network took and could not carry out, unless it may go better
+// once more.
 func (s *Store) learnFailure(ctx context.Context, tx *sql.Tx, d delivery, u *StatusUpdate, now time.Time) error {
+	if d.again(u, now) {
+		if queued, err := sendAgain(ctx, tx, d, u, now); queued || err != nil {
+			return err
+		}
+	}
 	res, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = 'failed', code = $2, lease_until = 0, settled_at = $3,
 		external_id = CASE WHEN $4 = '' THEN external_id ELSE $4 END
 		WHERE id = $1 AND state IN ('queued', 'sent', 'doubtful') AND EXISTS

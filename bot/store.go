@@ -28,22 +28,24 @@ type Store struct {
 func NewStore(db *sqldb.DB) *Store { return &Store{db} }
 
 const conversationColumns = `id, channel, account, customer, affiliate, customer_id, episode_id, locale, mode, misses, clarify,
-	asked, first_ref, last_ref, first_referral, last_referral, opened_at, heard_at, window_until, window_reason, unreachable, paced_until`
+	asked, first_ref, last_ref, first_referral, last_referral, opened_at, heard_at, window_until, window_reason, unreachable, paced_until,
+	opt_out, opt_out_at, phone`
 
 // scanner is a *sql.Row or *sql.Rows.
 type scanner interface{ Scan(dest ...any) error }
 
 // scanConversation reads conversationColumns and what more is asked for after them.
 func scanConversation(row scanner, more ...any) (c Conversation, err error) {
-	var opened, heard, window, paced int64
+	var opened, heard, window, paced, optOut int64
 	var first, last string
 	err = row.Scan(append([]any{&c.ID, &c.Address.Channel, &c.Address.Account, &c.Address.Customer, &c.Affiliate,
 		&c.Customer, &c.Episode, &c.Locale, &c.Mode, &c.Misses, &c.Clarify, &c.Asked, &c.FirstRef, &c.LastRef,
-		&first, &last, &opened, &heard, &window, &c.WindowReason, &c.Unreachable, &paced}, more...)...)
+		&first, &last, &opened, &heard, &window, &c.WindowReason, &c.Unreachable, &paced, &c.OptOut, &optOut, &c.Phone}, more...)...)
 	if err != nil {
 		return c, err
 	}
 	c.OpenedAt, c.HeardAt, c.WindowUntil, c.pacedUntil = sqldb.Time(opened), sqldb.Time(heard), sqldb.Time(window), sqldb.Time(paced)
+	c.OptOutAt = sqldb.Time(optOut)
 	return c, errors.Join(unpack(first, &c.First), unpack(last, &c.Last))
 }
 

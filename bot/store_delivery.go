@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"faqbot/knowledge/sqldb"
 )
 
 // A delivery is one claimed effect that a committed turn, or a person, has queued.
@@ -21,6 +23,7 @@ type delivery struct {
 	doubts  int // earlier sends of which nobody knows whether they arrived
 	fence   int64
 	created time.Time
+	window  time.Time // until when the network lets us write, as far as we know
 	payload payload
 }
 
@@ -31,7 +34,7 @@ type delivery struct {
 // perhaps after the network had it.
 func (s *Store) claimDelivery(ctx context.Context, now time.Time, lease time.Duration) (d delivery, next time.Time, ok bool, err error) {
 	var packed string
-	var created int64
+	var created, window int64
 	err = s.db.InTx(ctx, func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, `UPDATE deliveries SET lease_until = $2, attempt = attempt + 1, fence = fence + 1,
 				doubts = doubts + CASE WHEN lease_until > 0 THEN 1 ELSE 0 END
@@ -48,8 +51,8 @@ func (s *Store) claimDelivery(ctx context.Context, now time.Time, lease time.Dur
 		if err != nil {
 			return err
 		}
-		return tx.QueryRowContext(ctx, `SELECT channel, account, customer FROM conversations WHERE id = $1`, d.conv).
-			Scan(&d.to.Channel, &d.to.Account, &d.to.Customer)
+		return tx.QueryRowContext(ctx, `SELECT channel, account, customer, window_until FROM conversations WHERE id = $1`, d.conv).
+			Scan(&d.to.Channel, &d.to.Account, &d.to.Customer, &window)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		next, err = s.soonest(ctx, `SELECT MIN(CASE WHEN due_at > lease_until THEN due_at ELSE lease_until END)
@@ -59,7 +62,7 @@ func (s *Store) claimDelivery(ctx context.Context, now time.Time, lease time.Dur
 	if err != nil {
 		return d, next, false, fmt.Errorf("claim delivery: %w", err)
 	}
-	d.created = time.UnixMilli(created)
+	d.created, d.window = time.UnixMilli(created), sqldb.Time(window)
 	if err := json.Unmarshal([]byte(packed), &d.payload); err != nil {
 		return d, next, false, fmt.Errorf("read delivery %s: %w", d.id, err)
 	}
@@ -178,6 +181,11 @@ func (s *Store) giveUp(ctx context.Context, tx *sql.Tx, d delivery, v verdict, n
 		}
 		if q.conv.Mode == ModeBot {
 			return nil
+		}
+	}
+	if v.code == string(SendUnwanted) && q.conv.OptOut == OptOutNothing { // as the network knows already
+		if _, err := tx.ExecContext(ctx, `UPDATE conversations SET opt_out = $2, opt_out_at = $3 WHERE id = $1`, d.conv, OptOutMarketing, now.UnixMilli()); err != nil {
+			return err
 		}
 	}
 	var question string

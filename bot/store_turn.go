@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"faqbot/knowledge"
@@ -14,6 +15,8 @@ import (
 const (
 	historyMost = 20  // messages of the episode that a turn sees
 	waitingMost = 100 // messages that one turn answers; the rest wait for the next
+	// elsewhereFor is how long what was said on another channel counts for understanding.
+	elsewhereFor = 4 * time.Hour
 )
 
 // errFenced means that somebody took the conversation over while a turn was being worked out.
@@ -74,17 +77,41 @@ func (s *Store) loadTurn(ctx context.Context, t *Turn) error {
 	if err != nil {
 		return err
 	}
+	if !slices.ContainsFunc(t.History, func(m Message) bool { return m.Author == AuthorBot }) {
+		err := s.db.QueryRowContext(ctx, `SELECT NOT EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = $1 AND m.author = $2 AND m.at >= $3)`,
+			t.Conversation.ID, AuthorBot, t.Now.Add(-episodeGap).UnixMilli()).Scan(&t.Disclose)
+		if err != nil {
+			return err
+		}
+	}
+	if err := s.loadElsewhere(ctx, t); err != nil {
+		return err
+	}
 	if n := len(t.History); n > historyMost {
 		t.History = t.History[n-historyMost:]
 	}
 	return s.loadAnswered(ctx, t)
 }
 
+// loadElsewhere adds to t's history what was lately said of the same matter on the customer's other channels.
+func (s *Store) loadElsewhere(ctx context.Context, t *Turn) error {
+	others, err := s.messages(ctx, `m.conversation_id IN (SELECT o.id FROM conversations o WHERE o.customer_id = $1 AND o.id <> $2)
+			AND m.episode_id = $3 AND m.at >= $4 ORDER BY m.at DESC, m.seq DESC LIMIT $5`,
+		t.Conversation.Customer, t.Conversation.ID, t.Conversation.Episode, t.Now.Add(-elsewhereFor).UnixMilli(), historyMost)
+	if err != nil || len(others) == 0 {
+		return err
+	}
+	slices.Reverse(others)
+	t.History = Interleave(append(t.History, others...))
+	return nil
+}
+
 // loadAnswered notes on the bot's answers in t's history what each turn's rest on. A turn's answers
 // share its entries; the first message has them.
 func (s *Store) loadAnswered(ctx context.Context, t *Turn) (err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT id, entries FROM turns WHERE conversation_id = $1 AND episode_id = $2 AND action = $3 AND entries <> ''`,
-		t.Conversation.ID, t.Conversation.Episode, ActionAnswer)
+	rows, err := s.db.QueryContext(ctx, `SELECT id, entries FROM turns WHERE conversation_id IN (SELECT id FROM conversations WHERE customer_id = $1)
+			AND episode_id = $2 AND action = $3 AND entries <> ''`,
+		t.Conversation.Customer, t.Conversation.Episode, ActionAnswer)
 	if err != nil {
 		return err
 	}
@@ -152,6 +179,12 @@ func (q *queuer) commit(ctx context.Context, t Turn, o Outcome, last int64) erro
 	for i, r := range o.Replies {
 		if err := q.say(ctx, AuthorBot, t.ID, fmt.Sprintf("turn:%s:%d", t.ID, i), r); err != nil {
 			return err
+		}
+	}
+	if o.Next.OptOut != t.Conversation.OptOut { // else what the network told meanwhile stands
+		if _, err := q.tx.ExecContext(ctx, `UPDATE conversations SET opt_out = $2, opt_out_at = $3 WHERE id = $1`,
+			q.conv.ID, o.Next.OptOut, q.now.UnixMilli()); err != nil {
+			return fmt.Errorf("note what the customer wants: %w", err)
 		}
 	}
 	if err := q.report(ctx, t, o); err != nil {

@@ -13,6 +13,7 @@ type Template struct {
 	Category  string   // in the network's word
 	Text      string   // with its variables as {{name}}
 	Variables []string // in order of appearance, without braces: "1", "2", or names
+	Marketing bool     // it advertises
 	Problem   string   // why it cannot be used, "" if it can
 }
 
@@ -21,6 +22,8 @@ type Filled struct {
 	Name     string  `json:"name"`
 	Language string  `json:"language"`
 	Values   []Value `json:"values,omitempty"`
+
+	Marketing bool `json:"marketing,omitempty"` // it advertises
 }
 
 // A Value is what a template's variable stands for.
@@ -32,7 +35,7 @@ type Value struct {
 // Fill returns what a customer reads of t with values in the order of its variables. The error says
 // what is wrong with them.
 func (t Template) Fill(values []string) (Filled, string, error) {
-	f := Filled{Name: t.Name, Language: t.Language}
+	f := Filled{Name: t.Name, Language: t.Language, Marketing: t.Marketing}
 	if t.Problem != "" {
 		return f, "", fmt.Errorf("template %s (%s) cannot be used: %s", t.Name, t.Language, t.Problem)
 	}

@@ -12,10 +12,11 @@ import (
 type Turn struct {
 	ID           TurnID
 	Conversation Conversation
-	History      []Message // oldest first, at most 20, of this episode
+	History      []Message // oldest first, at most 20, of this episode, on all the customer's channels
 	Waiting      []Message // oldest first, unanswered; never empty
 	Account      Account
 	Now          time.Time
+	Disclose     bool // say that the bot is automated: it said nothing here for a day
 }
 
 // An Engine works out what a turn should do. It changes nothing: running a turn twice is safe.
@@ -63,6 +64,7 @@ const (
 	ReasonUrgent      Reason = "urgent"        // it cannot wait and nothing published answers it
 	ReasonAbuse       Reason = "abuse"         // insults, and no question that can be answered
 	ReasonFlood       Reason = "flood"         // more messages at once than anyone types
+	ReasonOptedOut    Reason = "opted_out"     // the customer wants to hear nothing of the bot
 	ReasonBroken      Reason = "broken"        // the engine, or sending, kept failing
 	ReasonNothing     Reason = "nothing"       // nothing to answer, or answered a moment ago
 )

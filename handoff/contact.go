@@ -13,7 +13,7 @@ func (d *Desk) Contact(ctx context.Context, c bot.ConversationID, email string) 
 	if email == "" {
 		return errors.New("contact: no address was given")
 	}
-	t, err := d.store.of(ctx, c)
+	t, err := d.current(ctx, c)
 	if err != nil {
 		return err
 	}

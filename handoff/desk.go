@@ -54,20 +54,26 @@ func NewDesk(db *sqldb.DB, conversations *bot.Conversations, phrases *dialogue.P
 // Tell takes n in. It is idempotent.
 func (d *Desk) Tell(ctx context.Context, n bot.News) error {
 	if n.Escalation != nil {
-		return d.store.open(ctx, n.Conversation, opening{Escalation: *n.Escalation, at: n.At, waits: true})
+		return d.escalated(ctx, n)
 	}
-	t, err := d.store.of(ctx, n.Conversation)
+	t, err := d.current(ctx, n.Conversation)
 	if errors.Is(err, ErrNotFound) {
 		if n.Left {
 			return nil
 		}
-		return d.adopt(ctx, n.Conversation, fmt.Sprintf("%s:%d", n.Conversation, n.Seq), n.At)
+		return d.adopt(ctx, n.Conversation, fmt.Sprintf("%s:%d", n.Conversation, n.Seq), n.At, true)
 	}
 	if err != nil {
 		return err
 	}
 	if n.Left {
-		return d.store.close(ctx, t.ID, ResolutionLeft, n.At)
+		if err := d.store.close(ctx, t.ID, ResolutionLeft, n.At); err != nil {
+			return err
+		}
+		return d.release(ctx, n.Conversation)
+	}
+	if t, err = d.follow(ctx, t, n.Conversation, n.At); err != nil {
+		return err
 	}
 	if t.State == StateClosed {
 		// It was closed while this was on its way. The customer must not fall between two chairs.
@@ -91,6 +97,8 @@ func fateWords(f bot.Fate) string {
 		return "A reply did not arrive: the customer has blocked this account."
 	case f.Code == string(bot.SendWindowClosed):
 		return "A reply did not arrive: the network allows none until the customer writes again."
+	case f.Code == string(bot.SendUnwanted):
+		return "A template did not arrive: the customer wants no advertising."
 	case f.State == "doubtful":
 		return "Nobody can tell whether a reply arrived: the network did not confirm it, twice."
 	case f.State == "withdrawn":
@@ -99,13 +107,14 @@ func fateWords(f bot.Fate) string {
 	return fmt.Sprintf("A reply did not arrive (%s).", f.Code)
 }
 
-// adopt opens a ticket for a conversation that waits for a person and has none.
-func (d *Desk) adopt(ctx context.Context, id bot.ConversationID, escalation string, at time.Time) error {
+// adopt opens a ticket for a conversation that people have and that has none. waits says that its
+// customer surely waits; else they do unless the last word was ours.
+func (d *Desk) adopt(ctx context.Context, id bot.ConversationID, escalation string, at time.Time, waits bool) error {
 	o, err := d.openingOf(ctx, id)
 	if err != nil {
 		return err
 	}
-	o.ID, o.Reason, o.at, o.waits = escalation, bot.ReasonPersonHasIt, at, true
+	o.ID, o.Reason, o.at, o.waits = escalation, bot.ReasonPersonHasIt, at, waits || o.waits
 	return d.store.open(ctx, id, o)
 }
 
@@ -121,6 +130,7 @@ func (d *Desk) openingOf(ctx context.Context, id bot.ConversationID) (o opening,
 	}
 	o.Affiliate, o.Locale = c.Affiliate, c.Locale
 	for _, m := range said {
+		o.waits = m.Author != bot.AuthorAgent // the bot's "a person will write" answers nothing
 		if m.Author == bot.AuthorCustomer && m.Text != "" {
 			o.Question = m.Text
 		}
@@ -171,6 +181,22 @@ func (d *Desk) Reply(ctx context.Context, id TicketID, agent AgentID, key, text 
 	return d.store.replied(ctx, id, d.now())
 }
 
+// ReplyTemplate sends a template that the network approved, with values for its variables, whether the
+// window is open or not; else it is Reply.
+func (d *Desk) ReplyTemplate(ctx context.Context, id TicketID, agent AgentID, key, name, language string, values []string) error {
+	if err := d.Take(ctx, id, agent, false); err != nil {
+		return err
+	}
+	t, err := d.store.ticket(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := d.conversations.SayTemplate(ctx, t.Conversation, key, string(agent), name, language, values); err != nil {
+		return err
+	}
+	return d.store.replied(ctx, id, d.now())
+}
+
 // Note keeps a private note on the ticket. The same key keeps one; "" is a key of its own each time.
 func (d *Desk) Note(ctx context.Context, id TicketID, agent AgentID, key, text string) error {
 	text = strings.TrimSpace(text)
@@ -215,6 +241,9 @@ func (d *Desk) end(ctx context.Context, id TicketID, agent AgentID, r Resolution
 	if err := d.conversations.HandBack(ctx, t.Conversation, bot.Reply{Text: words}); err != nil {
 		return err
 	}
+	if err := d.release(ctx, t.Conversation); err != nil {
+		return err
+	}
 	return d.store.close(ctx, id, r, d.now())
 }
 
@@ -229,16 +258,24 @@ func (d *Desk) StepIn(ctx context.Context, id bot.ConversationID, agent AgentID)
 	if err != nil {
 		return "", err
 	}
-	t, err := d.store.of(ctx, id)
+	t, err := d.current(ctx, id)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return "", err
+	}
+	if err == nil && t.State != StateClosed && t.Conversation != id {
+		if err := d.conversations.Hold(ctx, id); err != nil {
+			return "", err
+		}
+		if t, err = d.follow(ctx, t, id, d.now()); err != nil {
+			return "", err
+		}
 	}
 	if err != nil || t.State == StateClosed {
 		// The bot is stopped first: should this end here, Sweep opens the ticket.
 		if err := d.conversations.Hold(ctx, id); err != nil {
 			return "", err
 		}
-		o.ID, o.Reason, o.at, o.assignee = "stepin:"+rand.Text(), ReasonSteppedIn, d.now(), agent
+		o.ID, o.Reason, o.at, o.assignee, o.waits = "stepin:"+rand.Text(), ReasonSteppedIn, d.now(), agent, false
 		if err := d.store.open(ctx, id, o); err != nil {
 			return "", err
 		}
@@ -272,14 +309,14 @@ func (d *Desk) Sweep(ctx context.Context) error {
 		return err
 	}
 	for _, c := range waiting {
-		t, err := d.store.of(ctx, c.ID)
+		t, err := d.current(ctx, c.ID)
 		if err == nil && t.State != StateClosed {
 			continue
 		}
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		if err := d.adopt(ctx, c.ID, "sweep:"+rand.Text(), d.now()); err != nil {
+		if err := d.adopt(ctx, c.ID, "sweep:"+rand.Text(), d.now(), false); err != nil {
 			return err
 		}
 		d.log.WithField("conversation", c.ID).Warn("a conversation waited for a person without a ticket")

@@ -27,6 +27,15 @@ type office struct {
 	intake  *bot.Intake
 	network *network
 	account bot.Account
+	phones  *phones
+	other   bot.Account // the same affiliate's, on phones
+}
+
+// phones is a network to which links lead.
+type phones struct{ network }
+
+func (*phones) Link(_ context.Context, _, ref string) (string, error) {
+	return "https://phones.example/" + ref, nil
 }
 
 type network struct {
@@ -57,12 +66,15 @@ func onBoth(t *testing.T, test func(t *testing.T, o *office)) {
 		log.SetOutput(t.Output())
 		phrases, err := dialogue.LoadPhrases()
 		require.NoError(t, err)
-		o := &office{t: t, db: db, network: &network{}, account: bot.Account{Channel: "test", ID: "one", Affiliates: []knowledge.AffiliateID{"acme"}}}
+		o := &office{t: t, db: db, network: &network{}, account: bot.Account{Channel: "test", ID: "one", Affiliates: []knowledge.AffiliateID{"acme"}},
+			phones: &phones{}, other: bot.Account{Channel: "phones", ID: "two", Affiliates: []knowledge.AffiliateID{"acme"}}}
 		accounts := bot.NewRegistry()
 		accounts.Put(o.account, o.network)
+		accounts.Put(o.other, o.phones)
+		linkKey := []byte("a key for links")
 		store := bot.NewStore(db)
-		o.desk = NewDesk(db, bot.NewConversations(store, accounts, bot.ConversationsOptions{}), phrases, log, nil)
-		o.intake = bot.NewIntake(store, accounts, log, bot.IntakeOptions{})
+		o.desk = NewDesk(db, bot.NewConversations(store, accounts, bot.ConversationsOptions{LinkKey: linkKey}), phrases, log, nil)
+		o.intake = bot.NewIntake(store, accounts, log, bot.IntakeOptions{LinkKey: linkKey})
 		engine := dialogue.NewEngine(nothing{}, phrases, dialogue.DefaultPolicy())
 		runner := bot.NewRunner(store, engine, accounts, log, bot.RunnerOptions{})
 		courier := bot.NewCourier(store, accounts, o.desk, log, bot.CourierOptions{})

@@ -16,13 +16,15 @@ const mostListed = 500
 
 // A Filter says which tickets List returns. What is left out narrows nothing, but Affiliates.
 type Filter struct {
-	Affiliates   []knowledge.AffiliateID // whose: none if empty, all with knowledge.Everyone
-	States       []State                 // all but closed if empty
-	Waiting      bool                    // only those whose customer waits for an answer
-	Assignee     AgentID
-	Conversation bot.ConversationID
-	Limit        int // 500 if 0, and at most
-	Offset       int
+	Affiliates []knowledge.AffiliateID // whose: none if empty, all with knowledge.Everyone
+	States     []State                 // all but closed if empty
+	Waiting    bool                    // only those whose customer waits for an answer
+	Assignee   AgentID
+	// Only those of one of these conversations, if there are any.
+	Conversations []bot.ConversationID
+
+	Limit  int // 500 if 0, and at most
+	Offset int
 }
 
 // States are all the states of a ticket.
@@ -104,8 +106,12 @@ func (f Filter) where(args *[]any) string {
 	if f.Assignee != "" {
 		parts = append(parts, `assignee = `+mark(string(f.Assignee)))
 	}
-	if f.Conversation != "" {
-		parts = append(parts, `conversation_id = `+mark(string(f.Conversation)))
+	if len(f.Conversations) > 0 {
+		var marks []string
+		for _, id := range f.Conversations {
+			marks = append(marks, mark(string(id)))
+		}
+		parts = append(parts, `conversation_id IN (`+strings.Join(marks, ", ")+`)`)
 	}
 	return strings.Join(parts, " AND ")
 }

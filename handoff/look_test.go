@@ -53,7 +53,7 @@ func TestFilter(t *testing.T) {
 		require.Equal(t, []string{"a1"}, o.questions(Filter{Affiliates: everyone(), Assignee: "ann"}))
 		require.Equal(t, []string{"a2"}, o.questions(Filter{Affiliates: everyone(), States: []State{StateClosed}}))
 		require.NotContains(t, o.questions(Filter{Affiliates: everyone(), Waiting: true}), "a3")
-		require.Equal(t, []string{"b1"}, o.questions(Filter{Affiliates: everyone(), Conversation: "b1"}))
+		require.Equal(t, []string{"b1"}, o.questions(Filter{Affiliates: everyone(), Conversations: []bot.ConversationID{"b1"}}))
 		all := o.questions(Filter{Affiliates: everyone(), States: States()})
 		require.Equal(t, "a2", all[4], "closed ones last")
 		require.Equal(t, all[1:3], o.questions(Filter{Affiliates: everyone(), States: States(), Limit: 2, Offset: 1}))

@@ -133,6 +133,13 @@ func (s *store) heard(ctx context.Context, id TicketID, now time.Time) error {
 	return err
 }
 
+// follow makes an open ticket one of another conversation, unless that has an open one.
+func (s *store) follow(ctx context.Context, id TicketID, to bot.ConversationID, now time.Time) (bool, error) {
+	return s.exec(ctx, `UPDATE tickets SET conversation_id = $2, changes = changes + 1, changed_at = $4
+		WHERE id = $1 AND state <> $3 AND conversation_id <> $2 AND NOT EXISTS
+			(SELECT 1 FROM tickets t WHERE t.conversation_id = $2 AND t.state <> $3)`, id, to, StateClosed, now.UnixMilli())
+}
+
 // reopen opens a closed ticket again for whoever had it.
 func (s *store) reopen(ctx context.Context, id TicketID, now time.Time) error {
 	_, err := s.exec(ctx, `UPDATE tickets SET state = CASE WHEN assignee = '' THEN $2 ELSE $3 END, closed_at = 0, outcome = '',

@@ -37,6 +37,9 @@ func Decide(p Policy, e Evidence) Verdict {
 }
 
 func decide(p Policy, e Evidence) Verdict {
+	if v, ok := decideConsent(e); ok {
+		return v
+	}
 	s, hits := e.Signals, e.Found.Hits
 	switch {
 	case e.Turn.Conversation.Mode == bot.ModePerson && s.Command == "bot":
@@ -62,6 +65,39 @@ func decide(p Policy, e Evidence) Verdict {
 		return v
 	}
 	return decideQuestion(p, e)
+}
+
+// decideConsent decides about a customer who opts out, has opted out, or comes from another channel. The
+// bot confirms an opt-out and says nothing more; what they ask all the same is for a person. Who has the
+// conversation keeps it.
+func decideConsent(e Evidence) (Verdict, bool) {
+	s, c := e.Signals, e.Turn.Conversation
+	out := c.OptOut == bot.OptOutAll
+	v := Verdict{Decision: bot.Decision{Action: bot.ActionAnswer, Reason: bot.ReasonOptedOut}}
+	switch {
+	case s.Stop && !out:
+		v.Rule, v.Phrase = "opts out", PhraseStopped
+	case s.Resume && out:
+		v.Rule, v.Phrase = "opts in again", PhraseResumed
+	case out && c.Mode == bot.ModePerson, !out && !s.Linked && !s.LinkGone:
+		return Verdict{}, false
+	case out && (s.Question != "" || s.WantsPerson || s.Unreadable || s.Voice):
+		return handoff("opted out, and asks", bot.ReasonOptedOut, ""), true
+	case out:
+		return ignore("opted out"), true
+	case s.Linked && c.Mode == bot.ModePerson:
+		v.Rule, v.Phrase, v.Reason = "goes on here", PhraseLinkedPerson, bot.ReasonPersonHasIt
+	case s.Question != "" || s.WantsPerson:
+		return Verdict{}, false
+	case s.Linked:
+		v.Rule, v.Phrase, v.Reason = "goes on here", PhraseLinked, bot.ReasonSmallTalk
+	default:
+		v.Rule, v.Phrase, v.Reason = "link of no use", PhraseLinkGone, bot.ReasonSmallTalk
+	}
+	if c.Mode == bot.ModePerson {
+		v.Action = bot.ActionForward
+	}
+	return v, true
 }
 
 // decideSmallTalk decides what holds no question. An affiliate's own entry for the very words wins

@@ -9,6 +9,7 @@ package dialogue
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"faqbot/bot"
 	"faqbot/knowledge"
@@ -111,15 +112,23 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 	t := ev.Turn
 	locale := e.phrases.Locale(t.Conversation.Locale, t.Account.Locale)
 	o := bot.Outcome{Decision: v.Decision, Next: next(t.Conversation, v)}
+	if t.Disclose && v.Phrase == PhraseGreeting {
+		v.Phrase = PhraseStart // greets, and says what we are
+	}
+	lead := e.lead(ev, v, locale)
+	silent := v.Answer == nil && v.Phrase == ""
+	if ev.Signals.Voice && !silent && v.Phrase != PhraseVoice && v.Action != bot.ActionHandoff { // its words were not part of the answer
+		o.Replies = []bot.Reply{{Text: lead + e.phrases.Say(locale, PhraseVoice)}}
+		lead = ""
+	}
 	switch {
-	case v.Action == bot.ActionForward || v.Action == bot.ActionIgnore:
-		return o
+	case silent:
 	case v.Answer != nil:
-		text := v.Answer.Answer
-		if ev.Signals.Greeting && text != "" {
-			text = e.phrases.Say(locale, PhraseGreetingShort) + "\n\n" + text
+		text := lead + v.Answer.Answer
+		if v.Answer.Answer == "" { // its files say it
+			text = strings.TrimSpace(lead)
 		}
-		o.Replies = bot.Carrying(bot.Reply{Text: text, Entry: v.Answer.ID}, v.Answer.Media)
+		o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: text, Entry: v.Answer.ID}, v.Answer.Media)...)
 		for _, entry := range v.More {
 			o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: entry.Answer, Entry: entry.ID}, entry.Media)...)
 		}
@@ -127,15 +136,41 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 			o.Replies = append(o.Replies, e.ask(locale, v.Too, v.Options))
 		}
 	default:
-		o.Replies = []bot.Reply{e.ask(locale, v.Phrase, v.Options)}
+		r := e.ask(locale, v.Phrase, v.Options)
+		r.Text = lead + r.Text
+		o.Replies = append(o.Replies, r)
 	}
-	if ev.Signals.Voice && v.Phrase != PhraseVoice && v.Action != bot.ActionHandoff { // its words were not part of the answer
-		o.Replies = append([]bot.Reply{{Text: e.phrases.Say(locale, PhraseVoice)}}, o.Replies...)
+	if t.Conversation.OptOut == bot.OptOutAll && v.Phrase != PhraseResumed {
+		o.Replies = nil
 	}
 	if v.Action == bot.ActionHandoff {
 		o.Escalate = escalation(ev, v, locale)
 	}
 	return o
+}
+
+// lead is what stands before the first reply: a greeting returned, and that the bot is automated.
+func (e *Engine) lead(ev Evidence, v Verdict, locale string) string {
+	var list []string
+	if ev.Signals.Greeting && v.Answer != nil && v.Answer.Answer != "" {
+		list = append(list, e.phrases.Say(locale, PhraseGreetingShort))
+	}
+	if ev.Turn.Disclose && !discloses(v.Phrase) {
+		list = append(list, e.phrases.Say(locale, PhraseDisclosure))
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return strings.Join(list, " ") + "\n\n"
+}
+
+// discloses reports whether a phrase itself says that the bot is automated, or need not.
+func discloses(phrase Phrase) bool {
+	switch phrase {
+	case PhraseStart, PhraseBack, PhraseStopped, PhraseResumed, PhraseLinked, PhraseLinkedPerson, PhraseLinkGone:
+		return true
+	}
+	return false
 }
 
 // ask says a phrase, with the buttons that belong to it.
@@ -155,6 +190,8 @@ func (e *Engine) ask(locale string, phrase Phrase, options []knowledge.Entry) bo
 	case offersPerson(phrase):
 		button(PhraseTalkToPerson, payloadPerson)
 		button(PhraseTryAgain, payloadAgain)
+	case leadsToPerson(phrase):
+		button(PhraseTalkToPerson, payloadPerson)
 	}
 	switch {
 	case len(options) == 1 && phrase == PhraseWhich:
@@ -175,8 +212,25 @@ func offersPerson(phrase Phrase) bool {
 	return false
 }
 
+// leadsToPerson reports whether a person is one tap away under a phrase: wherever the bot begins, explains
+// itself or found no answer.
+func leadsToPerson(phrase Phrase) bool {
+	switch phrase {
+	case PhraseStart, PhraseHelp, PhraseGreeting, PhraseResumed, PhraseLinked, PhraseLinkGone,
+		PhraseAskAgain, PhraseAgain, PhraseGibberish, PhraseTooLong, PhraseUnreadable, PhraseGone:
+		return true
+	}
+	return false
+}
+
 // next is the conversation after v.
 func next(c bot.Conversation, v Verdict) bot.Conversation {
+	switch v.Phrase {
+	case PhraseStopped:
+		c.OptOut = bot.OptOutAll
+	case PhraseResumed:
+		c.OptOut = bot.OptOutNothing
+	}
 	switch v.Action {
 	case bot.ActionForward, bot.ActionIgnore:
 		return c

@@ -46,6 +46,13 @@ const (
 	PhraseGone          Phrase = "gone"
 	PhraseBack          Phrase = "back"
 	PhraseHandedBack    Phrase = "handed_back"
+	PhraseDisclosure    Phrase = "disclosure" // before the first words of a matter
+	PhraseStopped       Phrase = "stopped"
+	PhraseResumed       Phrase = "resumed"
+	PhraseLinked        Phrase = "linked" // they came by a link from another channel
+	PhraseLinkedPerson  Phrase = "linked_person"
+	PhraseLinkGone      Phrase = "link_gone"
+	PhraseContinue      Phrase = "continue" // an agent offers another channel: {channel}, {link}
 )
 
 // phraseNames lists every Phrase; each locale must have them all.
@@ -54,7 +61,8 @@ func phraseNames() []Phrase {
 		PhraseAskAgain, PhraseOffer, PhraseWhich, PhraseWhichOne, PhraseWhichOther, PhraseWhichOtherOne, PhraseNoneOfThese, PhraseTalkToPerson, PhraseTryAgain, PhraseAgain, PhraseHandoff,
 		PhraseHandoffWish, PhraseHandoffBroken, PhraseHandoffFlood, PhraseHandoffUrgent,
 		PhraseOfferToo, PhraseSorry, PhraseCalm, PhraseGibberish, PhraseTooLong, PhraseUnreadable, PhraseVoice, PhraseGone,
-		PhraseBack, PhraseHandedBack}
+		PhraseBack, PhraseHandedBack, PhraseDisclosure, PhraseStopped, PhraseResumed,
+		PhraseLinked, PhraseLinkedPerson, PhraseLinkGone, PhraseContinue}
 }
 
 // A wordKind names a list of words by which Read understands what needs no search; each locale must
@@ -78,6 +86,9 @@ const (
 	wordPersonNot     wordKind = "person_not"   // before person_talk: no wish
 	wordPersonAlone   wordKind = "person_alone" // a wish if it is the whole message
 
+	wordStop   wordKind = "stop"   // the whole message: they want to hear no more
+	wordResume wordKind = "resume" // the whole message, after that: they do again
+
 	wordComplaint wordKind = "complaint"
 	wordUrgent    wordKind = "urgent"
 	wordAbuse     wordKind = "abuse"
@@ -94,7 +105,7 @@ const (
 func wordKinds() []wordKind {
 	return []wordKind{wordGreeting, wordGoodbye, wordThanks, wordFiller, wordYes, wordNo,
 		wordPerson, wordPersonTalk, wordPersonWant, wordPersonBetween, wordPersonNoun, wordPersonSomeone, wordPersonNot, wordPersonAlone,
-		wordComplaint, wordUrgent, wordAbuse, wordMild,
+		wordStop, wordResume, wordComplaint, wordUrgent, wordAbuse, wordMild,
 		wordPointing, wordCarryingOn, wordFunction, wordAsking, wordJoining}
 }
 

@@ -51,6 +51,10 @@ type Signals struct {
 	Voice       bool     // a recording came of which nobody told us the words
 	TooLong     bool
 	Flood       bool
+	Stop        bool // they want to hear no more of the bot
+	Resume      bool // they opted out and take it back
+	Linked      bool // they came by a link from another channel, and go on here
+	LinkGone    bool // the same, but the link was of no use
 }
 
 // Names are the signals that fired, for the trace and for whoever takes over.
@@ -118,6 +122,10 @@ func (s *Signals) tap(t bot.Turn, m bot.Message) {
 		s.None = true
 	case m.Choice == payloadAgain:
 		s.Again = true
+	case m.Choice == bot.ChoiceLinked:
+		s.Linked = true
+	case m.Choice == bot.ChoiceLinkGone:
+		s.LinkGone = true
 	case strings.HasPrefix(m.Choice, payloadEntry):
 		s.Chosen = knowledge.EntryID(strings.TrimPrefix(m.Choice, payloadEntry))
 		s.Repeated = tappedBefore(t, m)
@@ -131,7 +139,7 @@ const repeatedWithin = 10_000 // milliseconds
 
 func tappedBefore(t bot.Turn, m bot.Message) bool {
 	for _, h := range t.History {
-		if h.Author == bot.AuthorCustomer && h.Choice == m.Choice && m.At.Sub(h.At).Milliseconds() < repeatedWithin {
+		if h.Author == bot.AuthorCustomer && h.Conversation == m.Conversation && h.Choice == m.Choice && m.At.Sub(h.At).Milliseconds() < repeatedWithin {
 			return true
 		}
 	}
@@ -140,6 +148,9 @@ func tappedBefore(t bot.Turn, m bot.Message) bool {
 
 // words reads one message of words and returns what is left of it to search for.
 func (s *Signals) words(p *Phrases, t bot.Turn, text string) string {
+	if s.consent(p, t, text) {
+		return ""
+	}
 	if command, rest, ok := commandOf(text); ok {
 		s.Command = command
 		s.WantsPerson = s.WantsPerson || command == "human"
@@ -161,6 +172,22 @@ func (s *Signals) words(p *Phrases, t bot.Turn, text string) string {
 	return s.strip(p, text, tokens)
 }
 
+// consent reads that the customer opts out, or back in: a message that says nothing else. The last one counts.
+func (s *Signals) consent(p *Phrases, t bot.Turn, text string) bool {
+	command, rest, _ := commandOf(text)
+	tokens := tokenize(text)
+	back := command == "start" || command == "bot" || p.words[wordResume].is(tokens)
+	switch {
+	case command == "stop" && rest == "" || p.words[wordStop].is(tokens):
+		s.Stop, s.Resume = true, false
+	case back && (s.Stop || t.Conversation.OptOut == bot.OptOutAll):
+		s.Resume, s.Stop = true, false
+	default:
+		return false
+	}
+	return true
+}
+
 // commandOf splits "/help@Bot rest" into its command and rest, if it is one of ours.
 func commandOf(text string) (command, rest string, ok bool) {
 	if !strings.HasPrefix(text, "/") {
@@ -169,7 +196,7 @@ func commandOf(text string) (command, rest string, ok bool) {
 	head, rest, _ := strings.Cut(text, " ")
 	name, _, _ := strings.Cut(strings.ToLower(head[1:]), "@")
 	switch name {
-	case "start", "help", "human", "bot":
+	case "start", "help", "human", "bot", "stop":
 		return name, strings.TrimSpace(rest), true
 	}
 	return "", "", false
@@ -227,7 +254,7 @@ func (s *Signals) pick(p *Phrases, offered, entries []bot.Choice, tokens []token
 // lastChoices are the choices under the bot's last message.
 func lastChoices(t bot.Turn) []bot.Choice {
 	for i := len(t.History) - 1; i >= 0; i-- {
-		if m := t.History[i]; m.Author == bot.AuthorBot {
+		if m := t.History[i]; m.Author == bot.AuthorBot && m.Conversation == t.Conversation.ID {
 			return m.Choices
 		}
 	}

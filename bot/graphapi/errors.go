@@ -121,12 +121,14 @@ func kindOf(code int) bot.SendFailure {
 		return bot.SendTransient
 	case 131047:
 		return bot.SendWindowClosed
+	case 131050: // they wish no advertising of us
+		return bot.SendUnwanted
 	case 551, 131026: // not available; undeliverable: blocked us, or not on WhatsApp any more
 		return bot.SendBlocked
 	case 0, 3, 10, 190, 368, 131005, 131031, 131037, 131042, 131045, 133000, 133010, 133015, 133016:
 		return bot.SendMisconfigured
 	case 33, 100, 2022, 10303, 36103, 9000001, 130403, 130472, 130497, 131008, 131009, 131021, 131030, 131048, 131049,
-		131050, 131051, 131052, 131055, 131062, 131063, 131064, 132000, 132001, 132005, 132007, 132012, 132015, 132016,
+		131051, 131052, 131055, 131062, 131063, 131064, 132000, 132001, 132005, 132007, 132012, 132015, 132016,
 		132018, 132068, 132069, 134100, 134101, 134102, 135000, 137000:
 		return bot.SendRefused
 	}

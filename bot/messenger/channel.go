@@ -67,6 +67,7 @@ var (
 	_ bot.Receiver   = (*Channel)(nil)
 	_ bot.Challenger = (*Channel)(nil)
 	_ bot.Fetcher    = (*Channel)(nil)
+	_ bot.Linker     = (*Channel)(nil)
 )
 
 // New returns the Channel of account. It calls nobody.
@@ -91,6 +92,24 @@ func New(account bot.Account, o Options) (*Channel, error) {
 		c.uploads = graphapi.NewUploader(api, o.Files)
 	}
 	return c, nil
+}
+
+// Link is an address that opens a chat with the page, by its ID, or with the Instagram account, by its
+// name, and brings ref back as the referral's.
+func (c *Channel) Link(ctx context.Context, _, ref string) (string, error) {
+	if !c.instagram {
+		return "https://m.me/" + c.page + "?ref=" + url.QueryEscape(ref), nil
+	}
+	var me struct {
+		Username string `json:"username"`
+	}
+	if err := c.api.Call(ctx, http.MethodGet, c.page, url.Values{"fields": {"username"}}, nil, &me); err != nil {
+		return "", fmt.Errorf("ask for the account's name: %w", err)
+	}
+	if me.Username == "" {
+		return "", errors.New("no name of the account is told")
+	}
+	return "https://ig.me/m/" + url.PathEscape(me.Username) + "?ref=" + url.QueryEscape(ref), nil
 }
 
 // isID reports whether id is a page's or customer's: digits, often more than a number of 53 bits has.

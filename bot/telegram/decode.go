@@ -12,6 +12,9 @@ const (
 	refMost    = 64 // characters that Telegram allows in a link's start parameter
 	choiceMost = 64 // bytes that Telegram allows in a button's callback_data
 	localeMost = 35 // characters of a language tag
+
+	// Digits of a phone number with its country's: E.164 allows 15, and none has fewer than 7.
+	phoneLeast, phoneMost = 7, 15
 )
 
 // Decode turns one Update into at most one event: what a customer wrote, mended or tapped in a
@@ -52,7 +55,19 @@ func (c *Channel) written(m *message) *bot.Event {
 	if m.Text == "" && m.Caption == "" && len(in.Attachments) == 0 {
 		return nil
 	}
-	return c.event(m, &bot.Event{Message: in})
+	return c.event(m, &bot.Event{Message: in, Phone: m.ownPhone()})
+}
+
+// ownPhone is the number of the sender's own contact, "" if they sent none: Telegram proves it then.
+func (m *message) ownPhone() string {
+	if m.Contact == nil || m.From == nil || m.Contact.User != m.From.ID || m.Chat.Type != "private" || m.Forward != nil {
+		return ""
+	}
+	phone := strings.TrimPrefix(strings.ReplaceAll(m.Contact.Phone, " ", ""), "+")
+	if len(phone) < phoneLeast || len(phone) > phoneMost || strings.Trim(phone, "0123456789") != "" {
+		return ""
+	}
+	return phone
 }
 
 func (c *Channel) edited(m *message) *bot.Event {

@@ -60,6 +60,7 @@ type contact struct {
 	First string `json:"first_name"`
 	Last  string `json:"last_name"`
 	Phone string `json:"phone_number"`
+	User  int64  `json:"user_id"` // whose it is, if they are on Telegram
 }
 
 type poll struct {

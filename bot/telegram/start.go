@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	tg "github.com/go-telegram/bot"
@@ -99,6 +100,16 @@ func (c *Channel) hook(ctx context.Context, hookURL string) error {
 func allowedUpdates() []string {
 	return []string{models.AllowedUpdateMessage, models.AllowedUpdateEditedMessage, models.AllowedUpdateCallbackQuery,
 		models.AllowedUpdateMyChatMember}
+}
+
+// Link is an address that opens a chat with the bot, where a tap on START brings ref back.
+func (c *Channel) Link(ctx context.Context, _, ref string) (string, error) {
+	if c.username.Load() == nil {
+		if err := c.introduce(ctx); err != nil {
+			return "", err
+		}
+	}
+	return "https://t.me/" + *c.username.Load() + "?start=" + url.QueryEscape(ref), nil
 }
 
 // introduce learns the bot's name.

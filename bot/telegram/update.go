@@ -25,6 +25,7 @@ type message struct {
 	Chat       *chat           `json:"chat"`
 	Date       int64           `json:"date"` // Unix seconds
 	ReplyTo    *replied        `json:"reply_to_message"`
+	Forward    *struct{}       `json:"forward_origin"` // it is somebody else's message
 	Text       string          `json:"text"`
 	Entities   []entity        `json:"entities"`
 	Caption    string          `json:"caption"`

@@ -35,8 +35,12 @@ type page struct {
 	Suggest   form
 	Person    bool // a person has the conversation
 	Email     form
-	EmailAsk  bool // nobody is at the desk: ask for an address
-	EmailSaid bool // an address was left just now
+	EmailAsk  bool  // nobody is at the desk: ask for an address
+	EmailSaid bool  // an address was left just now
+	Ways      []way // other channels on which the visitor may go on
+	GoOn      form
+	Way       way    // the one they asked for
+	WayTo     string // and where it is
 	Files     bool
 	Problem   string // what went wrong
 	Text      string // what was typed and not sent
@@ -47,6 +51,8 @@ type saying struct {
 	problem string
 	text    string
 	emailed bool
+	way     way
+	wayTo   string
 }
 
 // frame shows the conversation. Whoever comes without a name gets one.
@@ -81,7 +87,7 @@ func (s *Site) page(v *visit, who visitor, say saying) (page, error) {
 		return page{}, err
 	}
 	p := page{Form: s.newForm(v, who), W: v.words, Name: c.o.Name, Lang: v.tongue.locale, Dir: v.tongue.dir(), OwnLang: v.tongue.own,
-		Assets: "/chat/assets/" + s.assets.hash, Account: c.account.ID, Suggest: s.newForm(v, who), Email: s.newForm(v, who),
+		Assets: "/chat/assets/" + s.assets.hash, Account: c.account.ID, Suggest: s.newForm(v, who), Email: s.newForm(v, who), GoOn: s.newForm(v, who), Way: say.way, WayTo: say.wayTo,
 		Welcome: c.o.Welcome, Files: s.o.Media != nil, Problem: say.problem, Text: say.text, EmailSaid: say.emailed,
 		Person: conv.Mode == bot.ModePerson, EmailAsk: s.asksEmail(c, conv) && !say.emailed}
 	for _, r := range strings.ToUpper(c.o.Name) {
@@ -100,6 +106,9 @@ func (s *Site) page(v *visit, who visitor, say saying) (page, error) {
 		p.Last = list[len(list)-1].Seq
 	}
 	p.Bubbles = s.bubbles(v, who, list)
+	if p.Ways, err = s.ways(ctx, c, conv); err != nil {
+		return page{}, err
+	}
 	origins, err := json.Marshal(append([]string{}, c.o.Origins...))
 	if err != nil {
 		return page{}, err

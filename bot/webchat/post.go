@@ -229,11 +229,11 @@ func (s *Site) finish(v *visit, who visitor, r *refusal, say saying) {
 		r.head(v.Writer.Header())
 		s.show(v, who, r.status, saying{problem: r.say(v.words), text: say.text})
 	default:
-		if old, ok := s.remembered(v.channel, v.Request); ok && old.token == who.token && !say.emailed {
+		if old, ok := s.remembered(v.channel, v.Request); ok && old.token == who.token && !say.emailed && say.wayTo == "" {
 			v.Redirect(http.StatusSeeOther, v.channel.path("")+"?"+url.Values{"locale": {v.tongue.locale}}.Encode())
 			return
 		}
-		s.show(v, who, http.StatusOK, saying{emailed: say.emailed}) // no cookie: a redirect would lose them
+		s.show(v, who, http.StatusOK, saying{emailed: say.emailed, way: say.way, wayTo: say.wayTo}) // no cookie: a redirect would lose them
 	}
 }
 

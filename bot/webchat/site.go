@@ -19,10 +19,12 @@ import (
 	"faqbot/knowledge/media"
 )
 
-// Conversations is where streams read; *bot.Conversations is one.
+// Conversations is where streams read, and what links a visitor to another channel; *bot.Conversations is one.
 type Conversations interface {
 	Find(ctx context.Context, a bot.Address) (bot.Conversation, error)
 	Transcript(ctx context.Context, id bot.ConversationID, after int64) ([]bot.Message, error)
+	Destinations(ctx context.Context, conv bot.Conversation) ([]bot.Destination, error)
+	Link(ctx context.Context, id bot.ConversationID, key, agent string) (string, error)
 }
 
 // Media keeps what visitors send; *media.Store is one.
@@ -43,6 +45,7 @@ type SiteOptions struct {
 	Suggest func(ctx context.Context, account bot.Account, locale string) []string         // questions to begin with
 	Staffed func(account bot.Account) bool                                                 // is somebody at the desk; always if nil
 	Contact func(ctx context.Context, conversation bot.ConversationID, email string) error // keeps an address; none is asked for if nil
+	Called  func(channel string) string                                                    // what people call another channel; as we do if nil
 	Secure  bool                                                                           // visitors reach us by https, though a proxy may not
 	FileMax int64                                                                          // bytes of a file; 8 MiB if 0
 	Now     func() time.Time                                                               // time.Now if nil
@@ -84,6 +87,9 @@ func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
 	if o.Suggest == nil {
 		o.Suggest = func(context.Context, bot.Account, string) []string { return nil }
 	}
+	if o.Called == nil {
+		o.Called = func(channel string) string { return channel }
+	}
 	if o.Staffed == nil {
 		o.Staffed = func(bot.Account) bool { return true }
 	}
@@ -119,6 +125,7 @@ func (s *Site) Register(r gin.IRouter) {
 	r.GET("/chat/:account/media/:id", s.at(s.media))
 	r.POST("/chat/:account/messages", s.at(s.own(s.post)))
 	r.POST("/chat/:account/email", s.at(s.own(s.email)))
+	r.POST("/chat/:account/continue", s.at(s.own(s.goOn)))
 	r.POST("/chat/:account/session", s.at(s.own(s.session)))
 }
 

@@ -43,11 +43,26 @@ type shop struct {
 	conversations *bot.Conversations
 	channels      map[string]*Channel
 	log           *bytes.Buffer
+	elsewhere     bot.Account // on telegram
+	accept        func(context.Context, bot.Account, []bot.Event) error
 
 	mu      sync.Mutex
 	now     time.Time // shifts the limiters' clock
 	staffed bool
 	emails  []string
+}
+
+// telegram is another channel, to which links lead.
+type telegram struct{}
+
+func (telegram) Limits() bot.Limits { return bot.Limits{Text: 4096} }
+
+func (telegram) Send(_ context.Context, _ bot.Address, id bot.DeliveryID, _ bot.Reply) (string, error) {
+	return string(id), nil
+}
+
+func (telegram) Link(_ context.Context, _, ref string) (string, error) {
+	return "https://t.me/acmebot?start=" + ref, nil
 }
 
 type option func(*Options, *SiteOptions)
@@ -82,13 +97,17 @@ func openShop(t *testing.T, options ...option) *shop {
 		s.channels[id] = c
 		list = append(list, c)
 	}
+	s.elsewhere = bot.Account{Channel: "telegram", ID: "acmebot", Affiliates: []knowledge.AffiliateID{"acme"}}
+	accounts.Put(s.elsewhere, telegram{})
 	store := bot.NewStore(db)
 	phrases, err := dialogue.LoadPhrases()
 	require.NoError(t, err)
 	courier := bot.NewCourier(store, accounts, deaf{}, log, bot.CourierOptions{})
 	runner := bot.NewRunner(store, dialogue.NewEngine(answers{}, phrases, dialogue.DefaultPolicy()), accounts, log, bot.RunnerOptions{Poke: courier.Poke})
-	intake := bot.NewIntake(store, accounts, log, bot.IntakeOptions{Poke: runner.Poke})
-	s.conversations = bot.NewConversations(store, accounts, bot.ConversationsOptions{Poke: courier.Poke})
+	linkKey := []byte("a key for links")
+	intake := bot.NewIntake(store, accounts, log, bot.IntakeOptions{Poke: runner.Poke, LinkKey: linkKey})
+	s.conversations = bot.NewConversations(store, accounts, bot.ConversationsOptions{Poke: courier.Poke, LinkKey: linkKey})
+	s.accept = intake.Accept
 	so.Conversations, so.Accept = s.conversations, intake.Accept
 	s.site, err = NewSite(list, so)
 	require.NoError(t, err)

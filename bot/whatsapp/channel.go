@@ -72,6 +72,7 @@ type Channel struct {
 	mu        sync.Mutex
 	templates []bot.Template
 	read      time.Time // when templates were
+	phone     string    // the number itself, digits; "" until Link asked
 }
 
 var (
@@ -81,6 +82,7 @@ var (
 	_ bot.Challenger = (*Channel)(nil)
 	_ bot.Fetcher    = (*Channel)(nil)
 	_ bot.Templater  = (*Channel)(nil)
+	_ bot.Linker     = (*Channel)(nil)
 )
 
 // New returns the Channel of account. It calls nobody.
@@ -122,6 +124,31 @@ func (c *Channel) Verify(h http.Header, body []byte) error {
 // Challenge answers Meta's question whether the webhook is ours.
 func (c *Channel) Challenge(query url.Values) (string, bool) {
 	return graphapi.Challenge(query, c.verifyToken)
+}
+
+// Link is an address that opens a chat with our number, with greeting and "(ref: REF)" filled in.
+func (c *Channel) Link(ctx context.Context, greeting, ref string) (string, error) {
+	c.mu.Lock()
+	phone := c.phone
+	c.mu.Unlock()
+	if phone == "" {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		var number struct {
+			Display string `json:"display_phone_number"`
+		}
+		if err := c.api.Call(ctx, http.MethodGet, c.number, url.Values{"fields": {"display_phone_number"}}, nil, &number); err != nil {
+			return "", fmt.Errorf("ask for our phone number: %w", err)
+		}
+		phone = regexp.MustCompile(`[^0-9]`).ReplaceAllString(number.Display, "")
+		if !isPhone(phone) {
+			return "", errors.New("WhatsApp tells no phone number of the account")
+		}
+		c.mu.Lock()
+		c.phone = phone
+		c.mu.Unlock()
+	}
+	return "https://wa.me/" + phone + "?text=" + url.PathEscape(greeting+" (ref: "+ref+")"), nil
 }
 
 // Run subscribes the app to the business account, without which nothing is ever posted, and tries

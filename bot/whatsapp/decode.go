@@ -69,7 +69,7 @@ func (d *decoding) change(raw json.RawMessage) {
 		return
 	}
 	switch c.Field {
-	case "messages", "smb_message_echoes", "standby", "user_id_update", "messaging_handovers":
+	case "messages", "smb_message_echoes", "standby", "user_id_update", "messaging_handovers", "user_preferences":
 	default:
 		return
 	}
@@ -102,6 +102,8 @@ func (d *decoding) change(raw json.RawMessage) {
 		d.moves(v.Moves)
 	case "messaging_handovers":
 		d.handover(v)
+	case "user_preferences":
+		each(d, v.Preferences, d.preference)
 	}
 }
 
@@ -141,6 +143,9 @@ func (d *decoding) message(m message, overheard bool) error {
 		return errors.New("a message without an ID")
 	}
 	e := bot.Event{Address: address, Stable: stable, ExternalID: m.ID, At: m.At.Time, Overheard: overheard, Referral: m.Referral.referral()}
+	if isPhone(m.From) {
+		e.Phone = m.From
+	}
 	if overheard { // the same message may come as ours later
 		e.ExternalID = "standby:" + m.ID
 	}
@@ -222,6 +227,20 @@ func (d *decoding) handover(v value) {
 		return
 	}
 	d.events = append(d.events, bot.Event{Address: address, Stable: stable, At: v.At.Time, Passed: &bot.Passed{}})
+}
+
+// preference reads whether a customer wants advertising. What else they may choose is not known yet.
+func (d *decoding) preference(p preference) error {
+	address, stable, ok := d.who(p.Phone, p.UserID)
+	if !ok {
+		return errors.New("a preference without a customer")
+	}
+	if p.Category != "marketing_messages" || p.Value == "" {
+		return nil
+	}
+	d.events = append(d.events, bot.Event{Address: address, Stable: stable, ExternalID: "preference:" + address.Customer + ":" + p.Value, At: p.At.Time,
+		Consent: &bot.Consent{Marketing: p.Value != "stop"}})
+	return nil
 }
 
 // echo reads what somebody else wrote to a customer.

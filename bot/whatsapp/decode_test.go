@@ -46,7 +46,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		for _, e := range events {
 			set := 0
-			for _, is := range []bool{e.Message != nil, e.Edit != nil, e.Sign != nil, e.Status != nil, e.Aside != nil, e.Moved != nil, e.Passed != nil, e.Unread != nil} {
+			for _, is := range []bool{e.Message != nil, e.Edit != nil, e.Sign != nil, e.Status != nil, e.Aside != nil, e.Moved != nil, e.Passed != nil, e.Consent != nil, e.Unread != nil} {
 				if is {
 					set++
 				}

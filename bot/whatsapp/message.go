@@ -35,6 +35,8 @@ type value struct {
 	Standby  *value            `json:"standby"`
 	Moves    json.RawMessage   `json:"user_id_update"`
 
+	Preferences []json.RawMessage `json:"user_preferences"`
+
 	// Of the field messaging_handovers, which has no metadata.
 	Type      string         `json:"type"`
 	At        graphapi.Stamp `json:"timestamp"`
@@ -171,6 +173,15 @@ type status struct {
 	Kind   string         `json:"recipient_type"`
 	Opaque string         `json:"biz_opaque_callback_data"`
 	Errors []problem      `json:"errors"`
+}
+
+// A preference is what a customer chose in WhatsApp's settings for us.
+type preference struct {
+	Phone    string         `json:"wa_id"`
+	UserID   string         `json:"user_id"`
+	Category string         `json:"category"` // marketing_messages
+	Value    string         `json:"value"`    // stop, resume, signup
+	At       graphapi.Stamp `json:"timestamp"`
 }
 
 // A move says that a customer has another user ID.

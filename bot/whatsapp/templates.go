@@ -125,6 +125,7 @@ func (t templateIn) template() bot.Template {
 	if t.Status != "APPROVED" {
 		o.Problem = "WhatsApp has not approved it: " + strings.ToLower(t.Status)
 	}
+	o.Marketing = t.Category == "MARKETING"
 	if t.Category == "AUTHENTICATION" {
 		o.Problem = "it is for one-time codes"
 	}

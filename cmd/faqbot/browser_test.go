@@ -40,7 +40,8 @@ type browserDemo struct {
 	browser context.Context
 }
 
-func newBrowserDemo(t *testing.T) *browserDemo {
+// newBrowser starts a browser that ends with the test.
+func newBrowser(t *testing.T) context.Context {
 	t.Helper()
 	binary := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -54,17 +55,26 @@ func newBrowserDemo(t *testing.T) *browserDemo {
 		}
 		t.Skip("no Chromium: `make test` installs it, or says how")
 	}
-	d := &browserDemo{t: t, data: filepath.Join(t.TempDir(), "demo.db"), log: &syncBuffer{}}
-	d.start("127.0.0.1:0")
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
+	profile := t.TempDir()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.UserDataDir(profile),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-US"))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	browser, end := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // it complains of events it does not know
 	require.NoError(t, chromedp.Run(browser))
-	d.browser = browser
 	t.Cleanup(func() {
 		end()
 		stop()
+		// The browser's helpers write to the last.
+		require.Eventually(t, func() bool { return os.RemoveAll(profile) == nil }, 10*time.Second, 50*time.Millisecond)
+	})
+	return browser
+}
+
+func newBrowserDemo(t *testing.T) *browserDemo {
+	t.Helper()
+	d := &browserDemo{t: t, data: filepath.Join(t.TempDir(), "demo.db"), log: &syncBuffer{}, browser: newBrowser(t)}
+	d.start("127.0.0.1:0")
+	t.Cleanup(func() {
 		d.stop()
 		if t.Failed() {
 			t.Log(d.log.String())

@@ -84,7 +84,7 @@ func withLines(ctx context.Context, cli *commands, term terminal, do func(config
 	if err != nil {
 		return err
 	}
-	return channelWords(do(c, n.lines, store, newConversations(db, n, nil)), term)
+	return channelWords(do(c, n.lines, store, newConversations(db, n, nil, nil)), term)
 }
 
 // channelWords says what to do about the errors that are met here.

@@ -103,7 +103,7 @@ func TestChannelPages(t *testing.T) {
 	require.Contains(t, body, "posts what customers write to faqbot from now on")
 	require.Contains(t, body, "http://"+n.addr+"/hooks/instagram/shop")
 	a.Say("16505550001", "minimum payout?")
-	require.Equal(t, "The smallest payout is 50 euros.", heard(t, a, "16505550001", 1)[0].Text)
+	require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", heard(t, a, "16505550001", 1)[0].Text)
 
 	status, body = lead.get("/channels")
 	require.Equal(t, http.StatusOK, status)
@@ -145,7 +145,7 @@ func TestChannelPages(t *testing.T) {
 	status, body = lead.post(again, nil)
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, body, "sent again, once")
-	require.Equal(t, "The smallest payout is 50 euros.", heard(t, a, "16505550002", 1)[0].Text)
+	require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", heard(t, a, "16505550002", 1)[0].Text)
 	status, body = lead.post(again, nil)
 	require.Equal(t, http.StatusConflict, status)
 	require.Contains(t, body, "sent again already")

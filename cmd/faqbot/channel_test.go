@@ -119,7 +119,7 @@ func TestAddTelegram(t *testing.T) {
 			require.Equal(t, "http://"+n.addr+"/hooks/telegram/shop", url)
 			require.Regexp(t, `^[A-Z2-7]{26}$`, secret)
 			c := &customer{s: n.site, chat: 77}
-			require.Equal(t, "Commissions are paid on the 15th of every month.", c.ask("on which day do i get my commissions").Text)
+			require.Equal(t, disclosure+"\n\nCommissions are paid on the 15th of every month.", c.ask("on which day do i get my commissions").Text)
 
 			out, code = n.run("channel", "check")
 			require.Zero(t, code, out)
@@ -191,8 +191,10 @@ func TestAddAndTest(t *testing.T) {
 	}()
 	require.Eventually(t, func() bool { url, _, _ := n.telegram.Webhook(); return url != "" }, 20*time.Second, 10*time.Millisecond)
 	c := &customer{s: n.site, chat: 77}
+	lead := disclosure + "\n\n"
 	for done := false; !done; { // it may not look for messages yet when the first one comes
-		require.Equal(t, "The smallest payout is 50 euros.", c.ask("minimum payout?").Text)
+		require.Equal(t, lead+"The smallest payout is 50 euros.", c.ask("minimum payout?").Text)
+		lead = ""
 		select {
 		case out := <-said:
 			done = true
@@ -252,7 +254,7 @@ func TestAddMeta(t *testing.T) {
 			require.True(t, subscribed)
 			require.Equal(t, hook, at)
 			a.Say("16505550001", "minimum payout?")
-			require.Equal(t, "The smallest payout is 50 euros.", heard(t, a, "16505550001", 1)[0].Text)
+			require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", heard(t, a, "16505550001", 1)[0].Text)
 			out, code = n.run("channel", "check")
 			require.Zero(t, code, out)
 			require.Contains(t, out, kind+"/shop  works")
@@ -383,7 +385,7 @@ func TestKeyOfTheSecrets(t *testing.T) {
 	require.NoError(t, os.Rename(key+".kept", key))
 	c := &customer{s: n.site, chat: 78}
 	require.Eventually(t, func() bool { return n.status("/hooks/telegram/shop") == http.StatusMethodNotAllowed }, 10*time.Second, 20*time.Millisecond, "the key is back: it is served without a restart")
-	require.Equal(t, "The smallest payout is 50 euros.", c.ask("minimum payout?").Text)
+	require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", c.ask("minimum payout?").Text)
 	n.stop()
 
 	config, err := os.ReadFile(filepath.Join(n.dir, "faqbot.toml"))

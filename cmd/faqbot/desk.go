@@ -83,7 +83,7 @@ func atDesk(ctx context.Context, cli *commands, term terminal, do func(*handoff.
 	if agent == "" {
 		agent = whoami()
 	}
-	err = do(handoff.NewDesk(db, newConversations(db, n, nil), phrases, log, nil), handoff.AgentID(agent))
+	err = do(handoff.NewDesk(db, newConversations(db, n, nil, nil), phrases, log, nil), handoff.AgentID(agent))
 	return errors.Join(deskWords(err), db.Close())
 }
 

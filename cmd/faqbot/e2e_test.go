@@ -190,7 +190,7 @@ func TestFromQuestionToPersonAndBack(t *testing.T) {
 		s.start()
 		c := &customer{s: s, chat: 77}
 
-		require.Equal(t, "Commissions are paid on the 15th of every month.", c.ask("on which day do i get my commissions").Text)
+		require.Equal(t, disclosure+"\n\nCommissions are paid on the 15th of every month.", c.ask("on which day do i get my commissions").Text)
 		require.Equal(t, "A click counts for 30 days.", c.ask("for how long is the cookie valid, canaryone").Text)
 		require.Equal(t, "Fill in the form at https://shop.example/join?from=faq&lang=en <now>.", c.ask("where do I register as affiliate").Text)
 
@@ -239,7 +239,7 @@ func TestPublishIsLiveWithinTwoSeconds(t *testing.T) {
 	s := newSite(t, "faqbot.db", setup.ModePoll)
 	s.start()
 	c := &customer{s: s, chat: 5}
-	require.Equal(t, "The smallest payout is 50 euros.", c.ask("minimum payout?").Text)
+	require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", c.ask("minimum payout?").Text)
 	faq, err := os.ReadFile("testdata/shop.jsonl")
 	require.NoError(t, err)
 	path := filepath.Join(s.dir, "new.jsonl")
@@ -262,7 +262,7 @@ func TestSmallTalk(t *testing.T) {
 	require.Equal(t, "Hello!\n\nThe smallest payout is 50 euros.", c.ask("Hi! What is the minimum payout?").Text)
 	require.Contains(t, c.ask("thanks a lot").Text, "welcome")
 	s.telegram.SetLanguage(10, "pt")
-	require.Contains(t, (&customer{s: s, chat: 10}).ask("oi").Text, "O que você gostaria")
+	require.Contains(t, (&customer{s: s, chat: 10}).ask("oi").Text, "Sou um assistente automático")
 	require.Contains(t, c.ask("/human").Text, "passing you to a person")
 	require.Contains(t, c.ask("/bot").Text, "I'm back")
 }
@@ -334,7 +334,7 @@ func TestRefusedTokenShows(t *testing.T) {
 	require.Empty(t, s.telegram.Sent(3))
 	s.stop()
 	s.start() // with the token mended
-	require.Equal(t, "The smallest payout is 50 euros.", (&customer{s: s, chat: 3}).next().Text)
+	require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", (&customer{s: s, chat: 3}).next().Text)
 }
 
 // Whoever blocks the bot is not written to until they come back.
@@ -342,7 +342,7 @@ func TestBlockedAndBack(t *testing.T) {
 	s := newSite(t, "faqbot.db", setup.ModeWebhook)
 	s.start()
 	c := &customer{s: s, chat: 4}
-	require.Equal(t, "The smallest payout is 50 euros.", c.ask("minimum payout?").Text)
+	require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", c.ask("minimum payout?").Text)
 	s.telegram.Block(4)
 	s.telegram.Unblock(4)
 	require.Equal(t, "A click counts for 30 days.", c.ask("how long does the cookie last").Text)

@@ -18,6 +18,9 @@ import (
 	"faqbot/knowledge/sqldb/sqldbtest"
 )
 
+// disclosure is what stands before the bot's first words.
+const disclosure = "I am an automated assistant. Send /human to reach a person at any time."
+
 // A metaSite is a running faqbot with a WhatsApp number, a page and an Instagram account, and the fake
 // Graph API they lie with.
 type metaSite struct {
@@ -37,6 +40,7 @@ func newMetaSite(t *testing.T, dsn string) *metaSite {
 		dsn: dsn, accounts: map[string]*graphtest.Account{}}
 	require.NoError(t, l.Close())
 	config := fmt.Sprintf("[server]\nlisten = %q\n[database]\ndsn = %q\n", s.addr, dsn)
+	config += "[[account]]\nchannel = \"webchat\"\nid = \"chat\"\nlocale = \"en\"\naffiliates = [\"shop\"]\n"
 	for i, kind := range []string{"whatsapp", "messenger", "instagram"} {
 		id := fmt.Sprint(5000 + i)
 		s.accounts[kind] = graph.Add(graphtest.AccountOptions{Kind: kind, ID: id, Business: "9" + id, Token: "MetaToken" + id, Secret: "app-secret", AppID: "77"})
@@ -102,7 +106,7 @@ func TestWhatsAppBatch(t *testing.T) {
 		a.SetMoods(graphtest.Moods{})
 		a.Say("16505550001", "minimum payout?")
 		first := heard(t, a, "16505550001", 1)[0]
-		require.Equal(t, "The smallest payout is 50 euros.", first.Text)
+		require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", first.Text)
 		require.Eventually(t, func() bool { return a.Pending() == 0 }, 20*time.Second, 10*time.Millisecond)
 		require.Equal(t, 1, s.count(`SELECT COUNT(*) FROM messages WHERE author = 'bot' AND status = 'read'`))
 
@@ -123,7 +127,7 @@ func TestWhatsAppBatch(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, http.StatusOK, answer)
 			require.Equal(t, "Commissions are paid on the 15th of every month.", heard(t, a, "16505550001", 2)[1].Text)
-			require.Equal(t, "Hello!\n\nA click counts for 30 days.", heard(t, a, "16505550002", 1)[0].Text)
+			require.Equal(t, "Hello! "+disclosure+"\n\nA click counts for 30 days.", heard(t, a, "16505550002", 1)[0].Text)
 			require.Equal(t, 4, s.count(`SELECT COUNT(*) FROM messages WHERE author = 'customer'`))
 			require.Equal(t, 3, s.count(`SELECT COUNT(*) FROM messages WHERE author = 'bot'`))
 			require.Equal(t, 1, s.count(`SELECT COUNT(*) FROM rejects`))
@@ -148,7 +152,7 @@ func TestMetaConversation(t *testing.T) {
 			a.SetMoods(graphtest.Moods{Shuffle: true, Duplicate: 2, Early: 2})
 			customer := "16505550007"
 			a.Say(customer, "minimum payout? canaryone")
-			require.Equal(t, "The smallest payout is 50 euros.", heard(t, a, customer, 1)[0].Text, kind)
+			require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", heard(t, a, customer, 1)[0].Text, kind)
 			a.Say(customer, "how long does approval take")
 			tie := heard(t, a, customer, 2)[1]
 			require.Len(t, tie.Buttons, 3, "%s: two entries and none of these", kind)

@@ -68,7 +68,7 @@ func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
 		return nil, err
 	}
 	if p.console, err = console.New(s.desk, s.conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: s.corpus.Entry, Media: mediaPath,
-		Shelf: s.media, Key: staging, Log: s.log}); err != nil {
+		Shelf: s.media, Key: staging, Record: s.directory.Record, Log: s.log}); err != nil {
 		return nil, err
 	}
 	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke, Media: s.media, Log: s.log}); err != nil {
@@ -83,7 +83,7 @@ func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
 	}
 	p.chat, err = webchat.NewSite(s.networks.webchat, webchat.SiteOptions{Key: key, Conversations: s.conversations, Accept: s.intake.Accept,
 		Media: s.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
-		Contact: s.desk.Contact, Secure: s.config.https(), Log: s.log})
+		Contact: s.desk.Contact, Called: console.ChannelName, Secure: s.config.https(), Log: s.log})
 	return p, err
 }
 
@@ -127,7 +127,7 @@ func (p *pages) chrome(r *http.Request) page.Chrome {
 	for _, place := range places(person.Role) {
 		current := r.URL.Path == place.Href || strings.HasPrefix(r.URL.Path, place.Href+"/")
 		if place.Href == "/desk" {
-			current = current && !strings.HasPrefix(r.URL.Path, "/desk/conversations")
+			current = current && !strings.HasPrefix(r.URL.Path, "/desk/conversations") && r.URL.Path != "/desk/sources"
 		}
 		c.Links = append(c.Links, page.Link{Href: place.Href, Label: place.Label, Current: current})
 	}
@@ -145,6 +145,7 @@ func places(role people.Role) (list []place) {
 	for _, p := range []place{
 		{"/desk", "Desk", "Customers who wait for a person.", desk},
 		{"/desk/conversations", "Conversations", "Everything said, also what the bot handles by itself.", desk},
+		{"/desk/sources", "Sources", "The links and ads that customers came by.", desk},
 		{"/partners", "Entries", "Upload, publish, try and roll back an affiliate's FAQ.", entries},
 		{"/channels", "Channels", "Accounts on Telegram, WhatsApp, Messenger and Instagram: what is wrong with them, and how to add one.", []people.Role{people.RoleAdmin, people.RoleLead}},
 		{"/people", "People", "Accounts, roles, API keys and what was changed.", []people.Role{people.RoleAdmin}},

@@ -33,6 +33,7 @@ const (
 	forDeskObject    = "the desk, if it is of their affiliate"
 	forLead          = "leads and admins"
 	forLeadObject    = "leads and admins, if it is of their affiliate"
+	forDeskLead      = "the desk's leads and admins, if it is of their affiliate" // others of the desk do not learn that it is there
 	forPortal        = "affiliates"
 	forPortalObject  = "affiliates, if it is theirs"
 	forVisitorObject = "the visitor whose it is"
@@ -51,6 +52,7 @@ var access = map[string]string{
 	"GET /desk": forDesk, "GET /desk/media/": forDeskObject,
 	"GET /desk/tickets/": forDeskObject, "POST /desk/tickets/": forDeskObject,
 	"GET /desk/conversations/:conversation": forDeskObject, "POST /desk/conversations/:conversation": forDeskObject,
+	"GET /desk/conversations/:conversation/separate": forDeskLead, "POST /desk/conversations/:conversation/separate": forDeskLead,
 	"GET /partners": forPortal, "GET /partners/:affiliate": forPortalObject, "POST /partners/:affiliate": forPortalObject,
 	"GET /chat/": forAll, "POST /chat/": forAll, "GET /chat/:account/media/": forVisitorObject,
 }
@@ -180,10 +182,11 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 		forDesk:       {"admin", "lead", "agent", "other agent", "other lead"},
 		forLead:       {"admin", "lead", "other lead"},
 		forLeadObject: {"admin", "lead"},
+		forDeskLead:   {"admin", "lead"},
 		forDeskObject: {"admin", "lead", "agent"},
 		forPortal:     {"admin", "affiliate", "other affiliate"}, forPortalObject: {"admin", "affiliate"},
 	}
-	strangers := map[string][]string{forDeskObject: {"other agent", "other lead"}, forLeadObject: {"other lead"}, forPortalObject: {"other affiliate"}} // right role, wrong affiliate
+	strangers := map[string][]string{forDeskObject: {"other agent", "other lead"}, forLeadObject: {"other lead"}, forDeskLead: {"other agent", "other lead"}, forPortalObject: {"other affiliate"}} // right role, wrong affiliate
 	for _, route := range engine.Routes() {
 		kind := guard(route)
 		require.NotEmpty(t, kind, "%s %s is not in the table of who may go where", route.Method, route.Path)

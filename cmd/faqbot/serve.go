@@ -135,16 +135,7 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	s.corpus = knowledge.NewCorpus(s.db, time.Now)
 	s.searcher = s.embedders.searcher(s.corpus, s.observe)
 	s.engine = newEngine(s.searcher, s.phrases)
-	s.conversations = newConversations(s.db, s.networks, s.poke)
-	s.desk = handoff.NewDesk(s.db, s.conversations, s.phrases, log, nil)
-	if s.links, err = newMediaLinks(ctx, s); err != nil {
-		return nil, err
-	}
-	s.courier = bot.NewCourier(s.store, s.networks.accounts, s.desk, log, bot.CourierOptions{Link: s.links.link, Observe: s.observe})
-	s.runner = bot.NewRunner(s.store, s.engine, s.networks.accounts, log,
-		bot.RunnerOptions{Poke: s.poke, Observe: s.observe})
-	s.intake = bot.NewIntake(s.store, s.networks.accounts, log, bot.IntakeOptions{Poke: s.poke, Hears: c.Speech.Model != ""})
-	if s.collector, err = newCollector(c, s, log); err != nil {
+	if err := s.wireTalk(ctx); err != nil {
 		return nil, err
 	}
 	if s.pages, err = newPages(ctx, s, d); err != nil {
@@ -157,6 +148,24 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 		}
 	}
 	return s, nil
+}
+
+// wireTalk wires those who hear, decide, carry out and speak.
+func (s *service) wireTalk(ctx context.Context) error {
+	linkKey, err := s.directory.Secret(ctx, "links between channels")
+	if err != nil {
+		return err
+	}
+	s.conversations = newConversations(s.db, s.networks, linkKey, s.poke)
+	s.desk = handoff.NewDesk(s.db, s.conversations, s.phrases, s.log, nil)
+	if s.links, err = newMediaLinks(ctx, s); err != nil {
+		return err
+	}
+	s.courier = bot.NewCourier(s.store, s.networks.accounts, s.desk, s.log, bot.CourierOptions{Link: s.links.link, Observe: s.observe})
+	s.runner = bot.NewRunner(s.store, s.engine, s.networks.accounts, s.log, bot.RunnerOptions{Poke: s.poke, Observe: s.observe})
+	s.intake = bot.NewIntake(s.store, s.networks.accounts, s.log, bot.IntakeOptions{Poke: s.poke, Hears: s.config.Speech.Model != "", LinkKey: linkKey})
+	s.collector, err = newCollector(s.config, s, s.log)
+	return err
 }
 
 // lineOptions say what accounts on networks need of the service.

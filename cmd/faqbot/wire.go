@@ -122,7 +122,8 @@ func newCollector(c config, s *service, log logrus.FieldLogger) (*bot.Collector,
 	return bot.NewCollector(s.store, s.networks.accounts, s.media, log, o), nil
 }
 
-// newConversations is how people read and speak. poke is called when they said something.
-func newConversations(db *sqldb.DB, n networks, poke func()) *bot.Conversations {
-	return bot.NewConversations(bot.NewStore(db), n.accounts, bot.ConversationsOptions{Poke: poke})
+// newConversations is how people read and speak. poke is called when they said something; linkKey signs the
+// links by which customers go on elsewhere.
+func newConversations(db *sqldb.DB, n networks, linkKey []byte, poke func()) *bot.Conversations {
+	return bot.NewConversations(bot.NewStore(db), n.accounts, bot.ConversationsOptions{Poke: poke, LinkKey: linkKey})
 }

@@ -70,6 +70,10 @@ func (c *Console) reply(g *gin.Context, p people.Person) error {
 		return c.renderTicket(g, p, t, http.StatusUnprocessableEntity, w)
 	}
 	sent := address + placeOf(g).query("done", "replied")
+	if wentOn(g, t) && g.PostForm("anyway") == "" && g.PostForm("over") == "" {
+		w.Anyway, w.What, w.Do = true, "The customer went on in another channel while you were writing.", "Nothing was sent yet. Sent now, your reply goes there."
+		return c.renderTicket(g, p, t, http.StatusConflict, w)
+	}
 	if seen := seqOf(g.PostForm("seen")); seen >= 0 && g.PostForm("anyway") == "" && g.PostForm("over") == "" {
 		said, err := c.conversations.Transcript(ctx, t.Conversation, seen)
 		if err != nil {
@@ -142,6 +146,8 @@ func (c *Console) notSent(g *gin.Context, p people.Person, t handoff.Ticket, w w
 		status, w.What, w.Do = http.StatusUnprocessableEntity, "The reply is too long: 20,000 characters are the limit.", "Send it in parts."
 	case ok && refused.Kind == bot.SendBlocked:
 		w.What, w.Do = "The customer has blocked this account.", "Nothing was sent. It can be once they write again."
+	case ok && refused.Kind == bot.SendUnwanted:
+		w.What, w.Do = "The customer opted out.", "Nothing was sent: such a template may not be, until they opt in again."
 	case ok && refused.Kind == bot.SendWindowClosed:
 		w.What, w.Do = "The network lets nobody write until the customer writes again.", "Nothing was sent. What you wrote is kept below."
 	default:

@@ -17,7 +17,8 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"strings"
+	"path"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -44,10 +45,11 @@ const (
 type Options struct {
 	Chrome func(*http.Request) page.Chrome // what surrounds a page; nil means nothing does
 	Who    func(*http.Request) (people.Person, bool)
-	Entry  func(context.Context, knowledge.EntryID) (knowledge.Entry, error) // nil: entries are shown by the wording that matched
-	Media  func(bot.Attachment) string                                       // where a file may be fetched, "" if nowhere; nil means nowhere
-	Shelf  Shelf                                                             // keeps agents' files; nil means that they can send none
-	Key    []byte                                                            // signs the names of files that wait to be sent; required with Shelf
+	Entry  func(context.Context, knowledge.EntryID) (knowledge.Entry, error)   // nil: entries are shown by the wording that matched
+	Media  func(bot.Attachment) string                                         // where a file may be fetched, "" if nowhere; nil means nowhere
+	Shelf  Shelf                                                               // keeps agents' files; nil means that they can send none
+	Key    []byte                                                              // signs the names of files that wait to be sent; required with Shelf
+	Record func(context.Context, people.PersonID, people.Action, string) error // keeps the audit; nil keeps none
 	Log    logrus.FieldLogger
 	Now    func() time.Time // time.Now if nil
 	Every  time.Duration    // how often changes are looked for while somebody watches; a second if 0
@@ -84,6 +86,9 @@ func New(desk *handoff.Desk, conversations *bot.Conversations, o Options) (*Cons
 	if o.Media == nil {
 		o.Media = func(bot.Attachment) string { return "" }
 	}
+	if o.Record == nil {
+		o.Record = func(context.Context, people.PersonID, people.Action, string) error { return nil }
+	}
 	files, err := fs.Sub(pageFiles, "pages")
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
@@ -98,6 +103,12 @@ func New(desk *handoff.Desk, conversations *bot.Conversations, o Options) (*Cons
 	}
 	return &Console{desk: desk, conversations: conversations, pages: pages, assets: a, hub: newHub(), o: o}, nil
 }
+
+// ActionSeparate is in the audit when somebody says that two are not one customer.
+const ActionSeparate people.Action = "separate a customer"
+
+// errNotAllowed means that the person's role may not do it.
+var errNotAllowed = errors.New("not for this role")
 
 // Staffed reports whether somebody sits at the desk now: has one of its pages open, live.
 func (c *Console) Staffed() bool { return c.hub.staffed(func(people.Person) bool { return true }) }
@@ -131,6 +142,9 @@ func Routes() []Route {
 		{post, "/desk/tickets/:ticket/reply", (*Console).reply},
 		{post, "/desk/tickets/:ticket/files", (*Console).postFile},
 		{post, "/desk/tickets/:ticket/note", (*Console).note},
+		{post, "/desk/tickets/:ticket/template", (*Console).sendTemplate},
+		{post, "/desk/tickets/:ticket/invite", (*Console).invite},
+		{post, "/desk/tickets/:ticket/answer-in", (*Console).answerIn},
 		{get, "/desk/tickets/:ticket/close", (*Console).askClose},
 		{post, "/desk/tickets/:ticket/close", (*Console).close},
 		{get, "/desk/tickets/:ticket/hand-back", (*Console).askHandBack},
@@ -141,6 +155,10 @@ func Routes() []Route {
 		{get, "/desk/conversations/:conversation", (*Console).showConversation},
 		{get, "/desk/conversations/:conversation/said", (*Console).partConversation},
 		{post, "/desk/conversations/:conversation/step-in", (*Console).stepIn},
+		{get, "/desk/conversations/:conversation/separate", (*Console).askSeparate},
+		{post, "/desk/conversations/:conversation/separate", (*Console).separate},
+
+		{get, "/desk/sources", (*Console).showSources},
 	}
 }
 
@@ -159,7 +177,7 @@ func (c *Console) handler(route Route) gin.HandlerFunc {
 			c.fail(g, http.StatusUnauthorized, "Sign in first", page.Problem{What: "You are not signed in.", Do: "Sign in and come back: nothing was lost."})
 			return
 		}
-		if c.o.Shelf != nil && (strings.HasSuffix(route.Path, "/reply") || strings.HasSuffix(route.Path, "/files")) {
+		if c.o.Shelf != nil && slices.Contains([]string{"reply", "files", "invite"}, path.Base(route.Path)) {
 			withFiles(g, g.Request.Body)
 		} else {
 			g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, mostBody)
@@ -171,6 +189,8 @@ func (c *Console) handler(route Route) gin.HandlerFunc {
 		case errors.Is(err, handoff.ErrNotFound), errors.Is(err, bot.ErrNotFound):
 			c.fail(g, http.StatusNotFound, "Not found", page.Problem{What: "There is no such page at the desk.",
 				Do: "It may be another affiliate's, or the address may be incomplete. Go back to the desk and choose again."})
+		case errors.Is(err, errNotAllowed):
+			c.fail(g, http.StatusForbidden, "Not allowed", page.Problem{What: "Leads and admins may do that.", Do: "Ask one of them."})
 		case oversize:
 			c.fail(g, http.StatusRequestEntityTooLarge, "Too long", page.Problem{What: fmt.Sprintf("That was more than %d kB.", tooLarge.Limit>>10),
 				Safe: "Nothing was sent.", Do: "Go back, and send it in parts."})

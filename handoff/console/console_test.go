@@ -41,6 +41,7 @@ type office struct {
 	console       *Console
 	url           string
 	stop          func()
+	audit         []string
 }
 
 type network struct{}
@@ -52,6 +53,25 @@ func (network) Send(_ context.Context, _ bot.Address, id bot.DeliveryID, r bot.R
 		return "", &bot.SendError{Kind: bot.SendRefused, Code: "gone"}
 	}
 	return string(id), nil
+}
+
+// business is a network with a window, templates and links to it.
+type business struct{ network }
+
+func (business) Limits() bot.Limits {
+	return bot.Limits{Text: 1000, Choices: 3, Label: 40, Window: 24 * time.Hour}
+}
+
+func (business) Link(_ context.Context, greeting, ref string) (string, error) {
+	return "https://wa.example/?text=" + greeting + ref, nil
+}
+
+func (business) Templates(context.Context) ([]bot.Template, error) {
+	return []bot.Template{
+		{Name: "order_update", Language: "en", Text: "Hello {{1}}, about order {{2}}: may we write to you again?", Variables: []string{"1", "2"}},
+		{Name: "sale", Language: "en", Text: "Everything must go.", Marketing: true},
+		{Name: "pending", Language: "en", Text: "Not yet.", Problem: "WhatsApp has not approved it: pending"},
+	}, nil
 }
 
 type nothing struct{}
@@ -74,6 +94,12 @@ func folks() map[string]people.Person {
 	}
 }
 
+// Two numbers on WhatsApp.
+var (
+	phone  = bot.Account{Channel: "whatsapp", ID: "acme-wa", Affiliates: []knowledge.AffiliateID{"acme"}}
+	rivals = bot.Account{Channel: "whatsapp", ID: "bolt-wa", Affiliates: []knowledge.AffiliateID{"bolt"}}
+)
+
 func account(affiliate knowledge.AffiliateID) bot.Account {
 	a := bot.Account{Channel: "test", ID: string(affiliate), Affiliates: []knowledge.AffiliateID{affiliate}}
 	if affiliate == "" {
@@ -94,10 +120,14 @@ func open(t *testing.T) *office {
 	for _, a := range []knowledge.AffiliateID{"acme", "bolt", ""} {
 		accounts.Put(account(a), network{})
 	}
+	for _, a := range []bot.Account{phone, rivals} {
+		accounts.Put(a, business{})
+	}
 	store := bot.NewStore(o.db)
-	o.conversations = bot.NewConversations(store, accounts, bot.ConversationsOptions{})
+	linkKey := []byte("a key for links")
+	o.conversations = bot.NewConversations(store, accounts, bot.ConversationsOptions{LinkKey: linkKey})
 	o.desk = handoff.NewDesk(o.db, o.conversations, phrases, log, nil)
-	o.intake = bot.NewIntake(store, accounts, log, bot.IntakeOptions{})
+	o.intake = bot.NewIntake(store, accounts, log, bot.IntakeOptions{LinkKey: linkKey})
 	runner := bot.NewRunner(store, dialogue.NewEngine(nothing{}, phrases, dialogue.DefaultPolicy()), accounts, log, bot.RunnerOptions{})
 	courier := bot.NewCourier(store, accounts, o.desk, log, bot.CourierOptions{})
 	o.console, err = New(o.desk, o.conversations, Options{Log: log, Every: 10 * time.Millisecond, Beat: 20 * time.Millisecond,
@@ -111,6 +141,10 @@ func open(t *testing.T) *office {
 				return knowledge.Entry{ID: id, Affiliate: knowledge.AffiliateID(a), Question: q}, nil
 			}
 			return knowledge.Entry{}, errors.New("no such entry")
+		},
+		Record: func(_ context.Context, _ people.PersonID, action people.Action, object string) error {
+			o.audit = append(o.audit, string(action)+": "+object)
+			return nil
 		},
 		Media: func(a bot.Attachment) string { return a.Kept },
 	})

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -27,13 +28,18 @@ func (c *Console) events(g *gin.Context, p people.Person) error {
 		if err != nil {
 			return err
 		}
-		l.ticket, l.conversation = t.ID, t.Conversation
+		l.ticket = t.ID
+		if l.shown, err = c.shown(ctx, t.Conversation); err != nil {
+			return err
+		}
 	} else if id := g.Query("conversation"); id != "" {
 		conv, err := c.conversationOf(ctx, p, bot.ConversationID(id))
 		if err != nil {
 			return err
 		}
-		l.conversation = conv.ID
+		if l.shown, err = c.shown(ctx, conv.ID); err != nil {
+			return err
+		}
 	}
 	s := stream{w: g.Writer, control: http.NewResponseController(g.Writer)}
 	_ = s.control.SetReadDeadline(time.Time{}) // a server's ReadTimeout is for requests that end; not every writer has one
@@ -48,6 +54,19 @@ func (c *Console) events(g *gin.Context, p people.Person) error {
 	c.hub.join(l)
 	defer c.hub.leave(l)
 	return c.stream(g, l, s)
+}
+
+// shown are the conversations on the page of one: all of its customer's.
+func (c *Console) shown(ctx context.Context, id bot.ConversationID) (list []bot.ConversationID, err error) {
+	conv, err := c.conversations.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	identities, err := c.conversations.Identities(ctx, conv)
+	for _, i := range identities {
+		list = append(list, i.ID)
+	}
+	return list, err
 }
 
 // stream writes what l is told until either side ends it.
@@ -72,7 +91,7 @@ func (c *Console) stream(g *gin.Context, l *listener, s stream) error {
 			if list {
 				text += "event: changed\ndata: list\n\n"
 			}
-			if here && l.conversation != "" {
+			if here && len(l.shown) > 0 {
 				text += "event: here\ndata: conversation\n\n"
 			}
 		}

@@ -20,13 +20,13 @@ type hub struct {
 	ended     bool
 }
 
-// A listener is one stream. Its ticket or conversation is what the page shows, "" for a list alone.
+// A listener is one stream. Its ticket and conversations are what the page shows, none for a list alone.
 type listener struct {
-	person       people.Person
-	ticket       handoff.TicketID
-	conversation bot.ConversationID
-	wake         chan struct{}
-	list, here   bool // what to tell; guarded by the hub
+	person     people.Person
+	ticket     handoff.TicketID
+	shown      []bot.ConversationID // all of the customer's
+	wake       chan struct{}
+	list, here bool // what to tell; guarded by the hub
 }
 
 // A change is one conversation or ticket that is not what it was.
@@ -103,7 +103,7 @@ func (h *hub) tell(changes []change) {
 		list, here := false, false
 		for _, ch := range changes {
 			list = list || l.person.May(ch.affiliate)
-			here = here || ch.conversation == l.conversation // which the stream was opened for: it may
+			here = here || slices.Contains(l.shown, ch.conversation) // which the stream was opened for: it may
 		}
 		if list || here {
 			l.tell(list, here)

@@ -254,7 +254,7 @@ func (c *Console) ticketRow(t handoff.Ticket, conv bot.Conversation, in *inbox) 
 		words = "(no words yet)"
 	}
 	return listed{ID: string(t.ID), Href: "/desk/tickets/" + url.PathEscape(string(t.ID)) + in.Place.query(), Who: whoOf(conv),
-		Icon: channelIcon(conv.Address.Channel), Channel: channelWords(conv.Address.Channel), Words: words, With: string(t.Assignee),
+		Icon: channelIcon(conv.Address.Channel), Channel: ChannelName(conv.Address.Channel), Words: words, With: string(t.Assignee),
 		Owed: owedOf(t, c.o.Now()), Waiting: !t.WaitingSince.IsZero(), Current: string(t.ID) == in.Current}
 }
 

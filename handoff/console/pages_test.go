@@ -143,7 +143,7 @@ func (o *office) ticketAgain(a knowledge.AffiliateID, customer string, before ha
 	o.t.Helper()
 	o.say(a, customer, "again", "/human")
 	o.soon("another ticket", func() bool {
-		list, err := o.desk.List(o.t.Context(), handoff.Filter{Affiliates: []knowledge.AffiliateID{a}, Conversation: o.conversation(a, customer).ID})
+		list, err := o.desk.List(o.t.Context(), handoff.Filter{Affiliates: []knowledge.AffiliateID{a}, Conversations: []bot.ConversationID{o.conversation(a, customer).ID}})
 		require.NoError(o.t, err)
 		if len(list) == 1 {
 			id = list[0].ID
@@ -227,9 +227,11 @@ func TestWhatDidNotArrive(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, again.status)
 	o.soon("tried again", func() bool { return len(o.get("ann", path).page.find("li.bubble.failed")) == 2 })
 
-	o.exec(`UPDATE conversations SET unreachable = TRUE WHERE id = $1`, tk.Conversation)
 	page = o.get("ann", path)
-	require.Contains(t, page.page.words("#standing p")[0], "blocked this account")
+	o.exec(`UPDATE conversations SET unreachable = TRUE WHERE id = $1`, tk.Conversation)
+	blocked := o.get("ann", path).page
+	require.Contains(t, blocked.words("#standing p")[0], "blocked this account")
+	require.Empty(t, blocked.find("#reply"), "nobody types what cannot be sent")
 	got := o.send("ann", page, "#reply", "text", "hello?")
 	require.Equal(t, http.StatusConflict, got.status)
 	require.Equal(t, "\nhello?", got.page.one(t, "#words").text())

@@ -16,6 +16,7 @@ type line struct {
 	Seq    int64  // of a message, 0 for the rest
 	Kind   string // customer, bot, agent, note or event
 	By     string
+	Via    string // the channel, for a customer who has several
 	At     time.Time
 	Text   []segment
 	Empty  string // said where there are no words
@@ -33,6 +34,8 @@ type talk struct {
 	conversation bot.Conversation
 	said         []bot.Message
 	notes        []handoff.Note
+	identities   []bot.Identity // of the customer, the conversation among them
+	elsewhere    []bot.Message  // said in the others
 	turns        []bot.TurnRecord
 	tickets      []handoff.Ticket // those that the reader may see, the newest first
 }
@@ -56,16 +59,26 @@ func (c *Console) linesOf(t talk) []line {
 	slices.SortStableFunc(asides, func(a, b line) int { return a.At.Compare(b.At) })
 	var lines []line
 	labels := map[string]string{}
-	for _, m := range t.said {
+	for _, m := range bot.Interleave(append(slices.Clone(t.said), t.elsewhere...)) {
 		for len(asides) > 0 && asides[0].At.Before(m.At) {
 			lines, asides = append(lines, asides[0]), asides[1:]
 		}
 		for _, choice := range m.Choices {
 			labels[choice.Payload] = choice.Label
 		}
-		lines = append(lines, c.lineOf(m, labels, fates[m.ID]))
+		lines = append(lines, c.lineOf(t, m, labels, fates[m.ID]))
 	}
 	return append(lines, asides...)
+}
+
+// channel is the name of a message's channel.
+func (t talk) channel(m bot.Message) string {
+	for _, i := range t.identities {
+		if i.ID == m.Conversation {
+			return ChannelName(i.Address.Channel)
+		}
+	}
+	return ChannelName(t.conversation.Address.Channel)
 }
 
 // ticketLines are the thin lines about tickets.
@@ -82,15 +95,27 @@ func ticketLines(tickets []handoff.Ticket) (list []line) {
 	return list
 }
 
-func (c *Console) lineOf(m bot.Message, labels map[string]string, fate string) line {
+func (c *Console) lineOf(t talk, m bot.Message, labels map[string]string, fate string) line {
 	l := line{ID: fmt.Sprintf("m%d", m.Seq), Seq: m.Seq, Kind: string(m.Author), At: m.At, Text: segments(m.Text)}
+	if len(t.identities) > 1 {
+		l.Via = t.channel(m)
+	}
+	if m.Conversation != t.conversation.ID {
+		l.ID, l.Seq = "o"+string(m.ID), 0
+	}
 	switch m.Author {
 	case bot.AuthorCustomer:
 		l.By = "Customer"
 	case bot.AuthorBot:
 		l.By = "Bot"
 	case bot.AuthorAgent:
-		l.By = m.Agent
+		if l.By = m.Agent; m.Agent == "" {
+			l.By = pastUs(t.channel(m))
+		}
+	}
+	if m.Choice == bot.ChoiceLinked || m.Choice == bot.ChoiceLinkGone {
+		l.Text, l.Empty = nil, linkedWords(m.Choice)
+		return l
 	}
 	for _, choice := range m.Choices {
 		l.Choice = append(l.Choice, choice.Label)
@@ -116,11 +141,21 @@ func (c *Console) lineOf(m bot.Message, labels map[string]string, fate string) l
 		if fate == "" {
 			l.Fate = "Did not arrive"
 		}
-		if m.Author == bot.AuthorAgent {
+		if m.Author == bot.AuthorAgent && m.Conversation == t.conversation.ID {
 			l.Again = m.Text
 		}
 	}
 	return l
+}
+
+// pastUs is who wrote what did not come from the desk.
+func pastUs(channel string) string { return "A person, in " + channel + " itself" }
+
+func linkedWords(choice string) string {
+	if choice == bot.ChoiceLinked {
+		return "Opened the link, and goes on here"
+	}
+	return "Opened a link that was used before or too old"
 }
 
 // A try is one turn of the bot: what it did, why, and what it considered.

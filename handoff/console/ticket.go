@@ -16,7 +16,7 @@ func (c *Console) showTicket(g *gin.Context, p people.Person) error {
 	if err != nil {
 		return err
 	}
-	return c.renderTicket(g, p, t, http.StatusOK, writes{})
+	return c.renderTicket(g, p, t, http.StatusOK, writes{Template: g.Query("template")})
 }
 
 // renderTicket shows the ticket's page with what was written and could not be sent.
@@ -29,6 +29,9 @@ func (c *Console) renderTicket(g *gin.Context, p people.Person, t handoff.Ticket
 		w.Key = v.Writes.Key
 	}
 	v.Writes = w
+	if v.WindowClosed {
+		c.pick(g.Request.Context(), &v, v.conv, w.Template, w.Values)
+	}
 	if w.Moved {
 		v.markNew(g.PostForm("seen"))
 	}
@@ -99,7 +102,7 @@ type confirmView struct {
 	assets
 	Title, Words, Safe string
 	Action, Button     string
-	Back               string
+	Back, Keep         string // the way back, and its label
 }
 
 func (c *Console) askClose(g *gin.Context, p people.Person) error {
@@ -135,10 +138,12 @@ func (c *Console) ask(g *gin.Context, p people.Person, action string, fill func(
 	if err != nil {
 		return err
 	}
-	v := confirmView{assets: c.assets, Action: address + action + query, Back: address + query}
+	v := confirmView{assets: c.assets, Keep: "Keep it open", Action: address + action + query, Back: address + query}
 	fill(&v, cut(whoOf(conv), 60))
-	if why := cannot(conv, c.o.Now()); why != "" {
+	if why := c.cannot(conv); why != "" {
 		v.Safe = why + " So they are told nothing."
+	} else if conv.OptOut == bot.OptOutAll {
+		v.Safe = "They opted out of the bot, so they are told nothing."
 	}
 	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "confirm", v)
 }

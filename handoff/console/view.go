@@ -46,17 +46,24 @@ type caseView struct {
 	Pane          string // what a narrow screen shows: talk or about
 	Partial       bool   // only that part is rendered
 
-	Ticket     string // its ID, "" for a conversation without one
-	OpenTicket string // the address of the conversation's open ticket, for a conversation
-	Closed     bool
-	Owed       owed
-	Assignee   string // who has it
-	Mine       bool
-	Bot        bool     // the bot answers it
-	Present    []string // others who have it open
-	MayWrite   bool
-	MaySend    bool   // files too
-	Cannot     string // why nobody can write to the customer
+	Ticket       string // its ID, "" for a conversation without one
+	OpenTicket   string // the address of the conversation's open ticket, for a conversation
+	Closed       bool
+	Owed         owed
+	Assignee     string // who has it
+	Mine         bool
+	Bot          bool     // the bot answers it
+	Present      []string // others who have it open
+	MayWrite     bool
+	MaySend      bool   // files too
+	Cannot       string // why nobody can write to the customer
+	WindowClosed bool   // and that is because the window has closed: templates are left
+	OptedOut     string // what the customer wants to hear no more of, in words
+	Templates    templates
+	Ways         []way // where else the customer may go on
+	Identities   []identity
+	Via          string // the channel that replies go to, for a customer who has several
+	In           string // the conversation that replies go to
 
 	Lines   []line
 	Tries   []try
@@ -69,11 +76,14 @@ type caseView struct {
 	Writes writes
 
 	said []bot.Message
+	conv bot.Conversation
 }
 
 // writes is what stands in the reply box and what went wrong with it.
 type writes struct {
 	Key, Text string
+	Template  string   // name and language of what was picked
+	Values    []string // of its variables
 	Files     []staged // that wait to be sent with it
 	Note      string
 	What, Do  string // a problem: what happened, and what to do
@@ -95,20 +105,27 @@ func (c *Console) look(ctx context.Context, p people.Person, at place, conv bot.
 	} else if t.said, err = c.conversations.Transcript(ctx, conv.ID, 0); err != nil {
 		return v, err
 	}
+	if err := c.readElsewhere(ctx, &t); err != nil {
+		return v, err
+	}
 	if t.turns, err = c.conversations.Turns(ctx, conv.ID); err != nil {
 		return v, err
 	}
-	all, err := c.desk.List(ctx, handoff.Filter{Affiliates: affiliatesOf(p), States: handoff.States(), Conversation: conv.ID})
+	filter := handoff.Filter{Affiliates: affiliatesOf(p), States: handoff.States()}
+	for _, i := range t.identities {
+		filter.Conversations = append(filter.Conversations, i.ID)
+	}
+	all, err := c.desk.List(ctx, filter)
 	if err != nil {
 		return v, err
 	}
 	slices.SortStableFunc(all, func(a, b handoff.Ticket) int { return b.OpenedAt.Compare(a.OpenedAt) })
 	t.tickets = all
 	conv = t.conversation
-	v = caseView{assets: c.assets, Who: whoOf(conv), Icon: channelIcon(conv.Address.Channel), Channel: channelWords(conv.Address.Channel),
-		Query: at.query(), Back: at.list(), Bot: conv.Mode == bot.ModeBot, Lines: c.linesOf(t), Cannot: cannot(conv, c.o.Now()),
+	v = caseView{assets: c.assets, Who: whoOf(conv), Icon: channelIcon(conv.Address.Channel), Channel: ChannelName(conv.Address.Channel),
+		Query: at.query(), Back: at.list(), Bot: conv.Mode == bot.ModeBot, Lines: c.linesOf(t), Cannot: c.cannot(conv), OptedOut: optOutWords(conv),
 		Tries: triesOf(t.turns, c.questions(ctx, p))}
-	v.said = t.said
+	v.said, v.conv, v.In = t.said, conv, string(conv.ID)
 	if n := len(t.said); n > 0 {
 		v.Seen = t.said[n-1].Seq
 	}
@@ -119,11 +136,14 @@ func (c *Console) look(ctx context.Context, p people.Person, at place, conv bot.
 	} else {
 		v.Base = "/desk/conversations/" + url.PathEscape(string(conv.ID))
 		v.Live = "/desk/events?conversation=" + url.QueryEscape(string(conv.ID))
-		if len(t.tickets) > 0 && t.tickets[0].State != handoff.StateClosed {
-			v.OpenTicket, v.Assignee = "/desk/tickets/"+url.PathEscape(string(t.tickets[0].ID)), string(t.tickets[0].Assignee)
+		if i := slices.IndexFunc(t.tickets, func(t handoff.Ticket) bool { return t.State != handoff.StateClosed }); i >= 0 {
+			v.OpenTicket, v.Assignee = "/desk/tickets/"+url.PathEscape(string(t.tickets[i].ID)), string(t.tickets[i].Assignee)
 		}
 	}
-	v.Facts = append(v.Facts, factsOf(conv)...)
+	v.Facts = append(v.Facts, c.factsOf(conv)...)
+	if err := c.lookCustomer(ctx, &v, t, p); err != nil {
+		return v, err
+	}
 	v.Earlier = earlierOf(t.tickets, ticket, at)
 	v.Inbox.Current = current
 	v.AboutHref = v.Base + at.query("pane", "about")
@@ -133,7 +153,7 @@ func (c *Console) look(ctx context.Context, p people.Person, at place, conv bot.
 
 // digest names what the part shows that can change.
 func (v caseView) digest() string {
-	v.Owed.Words, v.Writes, v.NoteKey, v.Inbox = "", writes{}, "", inbox{}
+	v.Owed.Words, v.Writes, v.NoteKey, v.Inbox, v.Part = "", writes{}, "", inbox{}, ""
 	return digest(v)
 }
 
@@ -179,14 +199,14 @@ func (c *Console) questions(ctx context.Context, p people.Person) func(knowledge
 }
 
 // cannot says why nobody can write to the customer now, "" if one can.
-func cannot(conv bot.Conversation, now time.Time) string {
-	switch {
-	case conv.Unreachable:
-		return "The customer has blocked this account. Nothing can be sent until they write again."
-	case !conv.WindowUntil.IsZero() && now.After(conv.WindowUntil):
-		return "The network lets nobody write until the customer writes again."
+func (c *Console) cannot(conv bot.Conversation) string {
+	switch refused := c.conversations.Refusal(conv); {
+	case refused == nil:
+		return ""
+	case refused.Kind == bot.SendWindowClosed:
+		return ChannelName(conv.Address.Channel) + " lets nobody write to the customer until they write again."
 	}
-	return ""
+	return "The customer has blocked this account. Nothing can be sent until they write again."
 }
 
 func ticketFacts(t handoff.Ticket) []fact {
@@ -211,16 +231,23 @@ func ticketFacts(t handoff.Ticket) []fact {
 	return facts
 }
 
-func factsOf(conv bot.Conversation) []fact {
-	facts := []fact{{Name: "Channel", Words: channelWords(conv.Address.Channel) + ", account " + conv.Address.Account}, {Name: "Customer", Words: conv.Address.Customer}}
+func (c *Console) factsOf(conv bot.Conversation) []fact {
+	facts := []fact{{Name: "Channel", Words: ChannelName(conv.Address.Channel) + ", account " + conv.Address.Account}, {Name: "Customer", Words: conv.Address.Customer}}
 	if conv.Locale != "" {
 		facts = append(facts, fact{Name: "Language", Words: conv.Locale})
 	}
 	if conv.FirstRef != "" {
-		facts = append(facts, fact{Name: "Came by", Words: conv.FirstRef})
+		facts = append(facts, fact{Name: "First came by", Words: refWords(conv.FirstRef, conv.First)})
 	}
 	if conv.LastRef != "" && conv.LastRef != conv.FirstRef {
-		facts = append(facts, fact{Name: "Last came by", Words: conv.LastRef})
+		facts = append(facts, fact{Name: "Last came by", Words: refWords(conv.LastRef, conv.Last)})
+	}
+	if until := c.conversations.Until(conv); !until.IsZero() {
+		name := "Reply until"
+		if c.o.Now().After(until) {
+			name = "Closed since"
+		}
+		facts = append(facts, fact{Name: name, At: until})
 	}
 	return append(facts, fact{Name: "First wrote", At: conv.OpenedAt}, fact{Name: "Last wrote", At: conv.HeardAt})
 }
@@ -248,7 +275,9 @@ func moved(said []bot.Message, seq int64, me handoff.AgentID) (by string, custom
 		case m.Author == bot.AuthorCustomer:
 			customers++
 		case m.Author == bot.AuthorAgent && m.Agent != string(me):
-			by = m.Agent
+			if by = m.Agent; by == "" {
+				by = "A person, outside the desk,"
+			}
 		}
 	}
 	return by, customers

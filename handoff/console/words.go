@@ -38,6 +38,8 @@ func reasonWords(r bot.Reason) string {
 		return "more messages at once than anyone types"
 	case bot.ReasonBroken:
 		return "something kept failing"
+	case bot.ReasonOptedOut:
+		return "the customer opted out of the bot"
 	case bot.ReasonNothing:
 		return "nothing to answer"
 	case handoff.ReasonSteppedIn:
@@ -99,6 +101,10 @@ func doneWords(done string) string {
 		return "Closed. The bot answers again."
 	case "handed-back":
 		return "The bot has the conversation back."
+	case "moved":
+		return "Replies go to that channel now."
+	case "separated":
+		return "Separated. The two are different customers now."
 	case "stepped-in":
 		return "You have the conversation. The bot stays quiet until you close the ticket."
 	}
@@ -159,7 +165,8 @@ func channelIcon(channel string) string {
 	return "chat"
 }
 
-func channelWords(channel string) string {
+// ChannelName is what people call a channel.
+func ChannelName(channel string) string {
 	switch channel {
 	case "telegram":
 		return "Telegram"
@@ -169,6 +176,8 @@ func channelWords(channel string) string {
 		return "WhatsApp"
 	case "messenger":
 		return "Messenger"
+	case "instagram":
+		return "Instagram"
 	case "mail":
 		return "E-mail"
 	}

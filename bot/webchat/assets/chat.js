@@ -141,6 +141,7 @@ const stream = new Stream({
       last = Math.max(last, m.seq)
       tell({ begun: true })
       hideSuggestions()
+      $('ways')?.removeAttribute('hidden')
       const item = receive(m)
       if (!item) return
       if (m.own) { seen(); return }
@@ -256,6 +257,24 @@ $('email').addEventListener('submit', async (e) => {
   $('email').hidden = true
   $('emailed').hidden = false
   text.focus()
+})
+
+// A link elsewhere works once and not for long: it stands in the button's place for that time.
+$('ways')?.addEventListener('submit', async (e) => {
+  e.preventDefault()
+  const b = e.submitter
+  let error = words.err_way, url = ''
+  try {
+    const answer = await fetch(`${path}/continue`, { method: 'POST', body: new URLSearchParams({ to: b.value, locale }), headers: headers() })
+    ;({ url = '', error = '' } = await answer.json())
+  } catch { error = navigator.onLine ? words.err_way : words.offline }
+  problem(error)
+  if (error) return
+  const a = Object.assign(document.createElement('a'), { className: 'choice', href: url, target: '_blank', rel: 'noopener noreferrer', textContent: `${words.way_open} ${b.textContent}` })
+  b.replaceWith(a)
+  $('ways-note').hidden = false
+  a.focus()
+  setTimeout(() => { a.replaceWith(b); $('ways-note').hidden = true }, 14 * 60 * 1000)
 })
 
 // ---- begin

@@ -50,6 +50,16 @@ document.addEventListener("click", (e) => {
   (grid.dataset.at === "about" ? $(".about .back") : $(".to-about"))?.focus();
 });
 
+// A template shows what it will read like while it is filled in.
+const preview = $("[data-template]");
+preview?.closest("form").addEventListener("input", () => {
+  let text = preview.dataset.template;
+  for (const field of document.querySelectorAll("[data-fills]")) {
+    if (field.value.trim()) text = text.replaceAll("{{" + field.dataset.fills + "}}", field.value.trim());
+  }
+  preview.textContent = text;
+});
+
 // Files travel while the reply is still being written: each shows how far it is, and can be taken back.
 const form = $("form[data-files]");
 const chooser = form?.querySelector("input[type=file]");

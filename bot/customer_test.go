@@ -1,0 +1,367 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"faqbot/knowledge"
+)
+
+// A linked is a recorder to which links lead.
+type linked struct{ recorder }
+
+func (*linked) Link(_ context.Context, greeting, ref string) (string, error) {
+	return "https://go.example/" + greeting + "/" + ref, nil
+}
+
+// A family is a world with more accounts: one that links lead to, another affiliate's, and one of each on
+// a second channel of phones.
+type family struct {
+	*world
+	now    time.Time
+	conv   *Conversations
+	served map[string]Account // by AccountKey
+}
+
+var linkKey = []byte("a key for the links of these tests")
+
+func newFamily(w *world) *family {
+	f := &family{world: w, now: time.Now(), served: map[string]Account{"test/one": w.account}}
+	for _, a := range []Account{
+		{Channel: "phones", ID: "two", Locale: "en", Affiliates: w.account.Affiliates},
+		{Channel: "phones", ID: "rival", Locale: "en", Affiliates: []knowledge.AffiliateID{"rival"}},
+		{Channel: "shared", ID: "three", Locale: "en", Affiliates: w.account.Affiliates},
+	} {
+		f.served[AccountKey(a.Channel, a.ID)] = a
+		w.accounts.Put(a, &linked{recorder{limits: w.channel.limits}})
+	}
+	clock := func() time.Time { return f.now }
+	w.intake = NewIntake(w.store, w.accounts, w.log, IntakeOptions{Now: clock, LinkKey: linkKey})
+	f.conv = NewConversations(w.store, w.accounts, ConversationsOptions{Now: clock, LinkKey: linkKey})
+	return f
+}
+
+// hears lets a customer write on an account; edit may change the event.
+func (f *family) hears(key, customer, id, text string, edit func(*Event)) Conversation {
+	f.t.Helper()
+	channel, account, _ := strings.Cut(key, "/")
+	f.now = f.now.Add(2 * time.Millisecond) // so that what comes later is later
+	e := Event{Address: Address{channel, account, customer}, ExternalID: id, At: f.now, Message: &Inbound{Text: text, NetworkID: id}}
+	if edit != nil {
+		edit(&e)
+	}
+	require.NoError(f.t, f.intake.Accept(f.t.Context(), f.served[key], []Event{e}))
+	return f.at(key, customer)
+}
+
+func (f *family) at(key, customer string) Conversation {
+	f.t.Helper()
+	channel, account, _ := strings.Cut(key, "/")
+	c, err := f.conv.Find(f.t.Context(), Address{channel, account, customer})
+	require.NoError(f.t, err)
+	return c
+}
+
+// link makes a link from a conversation to an account and returns its code.
+func (f *family) link(from Conversation, key string) string {
+	f.t.Helper()
+	address, err := f.conv.Link(f.t.Context(), from.ID, key, "")
+	require.NoError(f.t, err)
+	return address[strings.LastIndex(address, "/")+1:]
+}
+
+// by is an event that came by a link.
+func by(code string) func(*Event) { return func(e *Event) { e.Message.Ref = code } }
+
+func withPhone(n string) func(*Event) { return func(e *Event) { e.Phone = n } }
+
+// lastChoice is what the newest message of a conversation chose.
+func (f *family) lastChoice(c Conversation) string {
+	f.t.Helper()
+	said, err := f.conv.Transcript(f.t.Context(), c.ID, 0)
+	require.NoError(f.t, err)
+	return said[len(said)-1].Choice
+}
+
+func TestALinkJoinsWhoOpensIt(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		f := newFamily(w)
+		ana := f.hears("test/one", "ana", "1", "how do I get paid?", nil)
+		where, err := f.conv.Destinations(t.Context(), ana)
+		require.NoError(t, err)
+		require.Equal(t, []Destination{{"phones/two", "phones"}, {"shared/three", "shared"}}, where, "not another affiliate's, not the same channel")
+
+		code := f.link(ana, "phones/two")
+		require.Regexp(t, `^[A-Za-z0-9_-]{32}$`, code, "every network carries it")
+		require.Zero(t, f.count(`SELECT COUNT(*) FROM links WHERE digest LIKE $1`, "%"+code[2:]+"%"), "it is not kept itself")
+		phone := f.hears("phones/two", "p1", "1", "/start", by(code))
+		require.Equal(t, ana.Customer, phone.Customer)
+		require.Equal(t, ana.Episode, phone.Episode, "it is the same matter")
+		require.Equal(t, 1, f.count(`SELECT COUNT(*) FROM episodes`))
+		require.Equal(t, 1, f.count(`SELECT COUNT(*) FROM customers`))
+		require.Equal(t, ChoiceLinked, f.lastChoice(phone))
+		require.Empty(t, phone.FirstRef, "our own code is no referral")
+
+		f.hears("phones/two", "p1", "1", "/start", by(code))
+		require.Equal(t, 1, f.count(`SELECT COUNT(*) FROM messages WHERE conversation_id = $1`, phone.ID), "delivered again, taken once")
+		f.hears("phones/two", "p1", "2", "Hi!", by(code))
+		require.Equal(t, ChoiceLinked, f.lastChoice(phone), "opened again by the same")
+
+		thief := f.hears("phones/two", "p2", "1", "/start", by(code))
+		require.NotEqual(t, ana.Customer, thief.Customer, "a link is of use once")
+		require.Equal(t, ChoiceLinkGone, f.lastChoice(thief))
+
+		list, err := f.conv.Identities(t.Context(), ana)
+		require.NoError(t, err)
+		require.Len(t, list, 2)
+		require.Equal(t, ProofNone, list[0].Proof)
+		require.Equal(t, ProofLink, list[1].Proof)
+		where, err = f.conv.Destinations(t.Context(), ana)
+		require.NoError(t, err)
+		require.Equal(t, []Destination{{"shared/three", "shared"}}, where, "they are on the other already")
+	})
+}
+
+func TestALinkThatIsOfNoUse(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		f := newFamily(w)
+		ana := f.hears("test/one", "ana", "1", "hello", nil)
+		code := f.link(ana, "phones/two")
+		forged := code[:len(code)-1] + "A"
+		if forged == code {
+			forged = code[:len(code)-1] + "B"
+		}
+		for i, c := range []struct{ key, code string }{
+			{"phones/rival", code}, // another affiliate's account
+			{"shared/three", code}, // an account for which it was not made
+			{"phones/two", forged},
+			{"phones/two", linkPrefix + strings.Repeat("A", linkRandom) + seal(linkKey, strings.Repeat("A", linkRandom), "phones/two")},
+		} {
+			got := f.hears(c.key, fmt.Sprint("x", i), "1", "/start", by(c.code))
+			require.NotEqual(t, ana.Customer, got.Customer, c.key)
+			require.Equal(t, ChoiceLinkGone, f.lastChoice(got), c.key)
+		}
+		for _, ref := range []string{"summer", "l_short", strings.ToLower(code)} {
+			got := f.hears("phones/two", ref, "1", "/start", by(ref))
+			require.Equal(t, ref, got.FirstRef, "an affiliate's own parameter")
+		}
+		f.now = f.now.Add(LinkFor + time.Second)
+		late := f.hears("phones/two", "late", "1", "/start", by(code))
+		require.NotEqual(t, ana.Customer, late.Customer)
+		require.Equal(t, ChoiceLinkGone, f.lastChoice(late))
+
+		_, err := f.conv.Link(t.Context(), ana.ID, "phones/rival", "ann")
+		require.ErrorIs(t, err, ErrNoLink)
+		_, err = f.conv.Link(t.Context(), "nobody", "phones/two", "ann")
+		require.ErrorIs(t, err, ErrNotFound)
+
+		fresh := f.link(ana, "phones/two")
+		asks := f.hears("phones/two", "asks", "1", "where is my money?", by(fresh))
+		require.Equal(t, ana.Customer, asks.Customer)
+		require.Empty(t, f.lastChoice(asks), "words of their own want an answer")
+		opened := f.hears("shared/three", "had", "1", "hello", nil)
+		again := f.link(ana, "shared/three")
+		f.hears("shared/three", "had", "2", "", func(e *Event) {
+			e.Message, e.Sign, e.Referral, e.Opens = nil, &Sign{}, &Referral{Ref: again}, WindowReferral
+		})
+		require.Equal(t, ana.Customer, f.at("shared/three", "had").Customer, "a link opened in a chat they had")
+		require.Equal(t, ChoiceLinked, f.lastChoice(opened), "is answered")
+	})
+}
+
+func TestOfManyWhoOpenALinkOneIsJoined(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		f := newFamily(w)
+		ana := f.hears("test/one", "ana", "1", "hello", nil)
+		code := f.link(ana, "phones/two")
+		var g errgroup.Group
+		for i := range 12 {
+			g.Go(func() error {
+				return f.intake.Accept(t.Context(), f.served["phones/two"], []Event{{Address: Address{"phones", "two", fmt.Sprint("p", i)}, ExternalID: "1", At: f.now,
+					Message: &Inbound{Text: "/start", Ref: code}}})
+			})
+		}
+		require.NoError(t, g.Wait())
+		require.Equal(t, 2, f.count(`SELECT COUNT(*) FROM conversations WHERE customer_id = $1`, ana.Customer))
+		require.Equal(t, 1, f.count(`SELECT COUNT(*) FROM joins`))
+	})
+}
+
+func TestAMatterGoesOnInAnotherChannel(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		f := newFamily(w)
+		var turns []Turn
+		w.run(w.runner(echo{before: func(turn Turn) error { turns = append(turns, turn); return nil }}).Run)
+		ana := f.hears("test/one", "ana", "1", "how long does delivery to France take?", nil)
+		f.soon("answered", func() bool { return f.count(`SELECT COUNT(*) FROM turns`) == 1 })
+		require.True(t, turns[0].Disclose)
+		phone := f.hears("phones/two", "p", "1", "old question", nil)
+		f.soon("answered", func() bool { return f.count(`SELECT COUNT(*) FROM turns`) == 2 })
+		require.Equal(t, 2, f.count(`SELECT COUNT(*) FROM episodes`))
+		f.hears("phones/two", "p", "2", "/start", by(f.link(ana, "phones/two")))
+		f.soon("answered", func() bool { return f.count(`SELECT COUNT(*) FROM turns`) == 3 })
+		f.hears("phones/two", "p", "3", "and to Germany?", nil)
+		f.soon("answered", func() bool { return f.count(`SELECT COUNT(*) FROM turns`) == 4 })
+		var said []string
+		for _, m := range turns[3].History {
+			said = append(said, m.Text)
+		}
+		require.Equal(t, "how long does delivery to France take?", said[0])
+		require.Contains(t, said, "old question")
+		require.False(t, turns[3].Disclose)
+		require.Equal(t, 1, f.count(`SELECT COUNT(*) FROM episodes`), "two matters turned out to be one")
+		require.Zero(t, f.count(`SELECT COUNT(*) FROM messages WHERE episode_id <> $1`, f.at("test/one", "ana").Episode))
+
+		require.NoError(t, f.conv.Hold(t.Context(), phone.ID))
+		require.NoError(t, f.conv.HandBack(t.Context(), phone.ID, Reply{Text: "closed"}))
+		f.now = f.now.Add(time.Minute)
+		f.hears("test/one", "ana", "9", "something else", nil)
+		require.Equal(t, 2, f.count(`SELECT COUNT(*) FROM episodes`), "resolved on one channel, it is resolved on all")
+		require.Equal(t, 1, f.count(`SELECT COUNT(*) FROM episodes WHERE outcome = 'resolved'`))
+
+		f.now = f.now.Add(20 * time.Hour)
+		f.hears("phones/two", "p", "10", "still there?", nil)
+		f.now = f.now.Add(20 * time.Hour)
+		last := f.hears("test/one", "ana", "11", "yes?", nil)
+		require.Equal(t, f.at("phones/two", "p").Episode, last.Episode, "silent here, not elsewhere")
+		require.Equal(t, 2, f.count(`SELECT COUNT(*) FROM episodes`))
+		f.now = f.now.Add(25 * time.Hour)
+		f.hears("test/one", "ana", "12", "a new matter", nil)
+		require.Equal(t, 1, f.count(`SELECT COUNT(*) FROM episodes WHERE outcome = 'silence'`))
+	})
+}
+
+// What was resolved before two turned out to be one customer stays a matter of its own.
+func TestAJoinLeavesWhatIsResolved(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		f := newFamily(w)
+		ana := f.hears("test/one", "ana", "1", "hello", nil)
+		phone := f.hears("phones/two", "p", "1", "a matter of its own", nil)
+		require.NoError(t, f.conv.Hold(t.Context(), phone.ID))
+		require.NoError(t, f.conv.HandBack(t.Context(), phone.ID, Reply{Text: "closed"}))
+		after := f.hears("phones/two", "p", "2", "/start", by(f.link(ana, "phones/two")))
+		require.Equal(t, ana.Episode, after.Episode)
+		require.Equal(t, 1, f.count(`SELECT COUNT(*) FROM messages WHERE episode_id = $1 AND author = 'customer'`, phone.Episode))
+		require.Equal(t, 1, f.count(`SELECT COUNT(*) FROM episodes WHERE outcome = 'resolved'`))
+	})
+}
+
+func TestInterleave(t *testing.T) {
+	at := func(conv ConversationID, text string, second int) Message {
+		return Message{Conversation: conv, Text: text, At: time.Unix(int64(second), 0)}
+	}
+	var said []string
+	for _, m := range Interleave([]Message{at("a", "1", 10), at("a", "2", 30), at("a", "3", 29), at("b", "x", 20), at("b", "y", 30), at("b", "z", 40)}) {
+		said = append(said, m.Text)
+	}
+	require.Equal(t, []string{"1", "x", "2", "3", "y", "z"}, said)
+}
+
+func TestWhoWaitsForAPersonStillDoes(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		f := newFamily(w)
+		ana := f.hears("test/one", "ana", "1", "a person please", nil)
+		require.NoError(t, f.conv.Hold(t.Context(), ana.ID))
+		phone := f.hears("phones/two", "p", "1", "/start", by(f.link(ana, "phones/two")))
+		require.Equal(t, ModePerson, phone.Mode)
+		require.Equal(t, ana.Episode, phone.Episode)
+	})
+}
+
+func TestOnePhoneNumberJoins(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		f := newFamily(w)
+		a := f.hears("phones/two", "p", "1", "hello", withPhone("16505551234"))
+		f.hears("shared/three", "other", "1", "hello", nil)
+		b := f.hears("shared/three", "s", "1", "my contact", withPhone("16505551234"))
+		require.Equal(t, a.Customer, b.Customer)
+		require.Equal(t, a.Episode, b.Episode)
+		rival := f.hears("phones/rival", "p", "1", "hello", withPhone("16505551234"))
+		require.NotEqual(t, a.Customer, rival.Customer, "another affiliate's customer")
+		require.Equal(t, 3, f.count(`SELECT COUNT(*) FROM customers`))
+
+		// Somebody else has the number now.
+		heir := f.hears("phones/two", "heir", "1", "hello", withPhone("16505551234"))
+		require.Empty(t, f.at("phones/two", "p").Phone)
+		require.Equal(t, a.Customer, heir.Customer, "the other network proved it today")
+		f.now = f.now.Add(phoneFor + time.Hour)
+		later := f.hears("phones/two", "later", "1", "hello", withPhone("16505551234"))
+		require.NotEqual(t, a.Customer, later.Customer, "proofs grow old: numbers pass on")
+	})
+}
+
+func TestSeparate(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		f := newFamily(w)
+		a := f.hears("phones/two", "p", "1", "hello", withPhone("16505551234"))
+		b := f.hears("shared/three", "s", "1", "my contact", withPhone("16505551234"))
+		require.NoError(t, f.conv.Separate(t.Context(), b.ID, "lea"))
+		require.NoError(t, f.conv.Separate(t.Context(), b.ID, "lea"))
+		apart := f.at("shared/three", "s")
+		require.NotEqual(t, a.Customer, apart.Customer)
+		list, err := f.conv.Identities(t.Context(), apart)
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		require.Equal(t, ProofApart, list[0].Proof)
+		require.Equal(t, "lea", list[0].Agent)
+
+		f.now = f.now.Add(2 * phoneAgain)
+		again := f.hears("shared/three", "s", "2", "hello", withPhone("16505551234"))
+		require.Equal(t, apart.Customer, again.Customer, "what an agent separated, a number does not join")
+		require.NotEqual(t, f.at("phones/two", "p").Episode, again.Episode)
+		f.hears("phones/two", "p", "2", "hello", withPhone("16505551234"))
+		require.NotEqual(t, again.Customer, f.at("phones/two", "p").Customer)
+
+		f.hears("shared/three", "s", "3", "/start", by(f.link(f.at("phones/two", "p"), "shared/three")))
+		require.Equal(t, a.Customer, f.at("shared/three", "s").Customer, "a link does")
+		require.Equal(t, 3, f.count(`SELECT COUNT(*) FROM joins`), "all of it is on record")
+	})
+}
+
+func TestAdvertisingIsRefusedToWhoWantsNone(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		f := newFamily(w)
+		f.hears("phones/two", "p", "1", "hello", nil)
+		wants := func(marketing bool) Conversation {
+			f.now = f.now.Add(time.Second)
+			return f.hears("phones/two", "p", "c", "", func(e *Event) { e.Message, e.Consent = nil, &Consent{Marketing: marketing} })
+		}
+		c := wants(false)
+		require.Equal(t, OptOutMarketing, c.OptOut)
+		refused := func(r Reply) *SendError {
+			err := f.conv.Say(t.Context(), c.ID, fmt.Sprint(f.now.UnixNano(), r.Text), r)
+			var se *SendError
+			if err != nil {
+				require.ErrorAs(t, err, &se)
+			}
+			return se
+		}
+		require.Equal(t, SendUnwanted, refused(Reply{Text: "sale", Template: &Filled{Name: "sale", Marketing: true}}).Kind)
+		require.Nil(t, refused(Reply{Text: "your order", Template: &Filled{Name: "order"}}))
+		require.Equal(t, OptOutNothing, wants(true).OptOut)
+		require.Nil(t, refused(Reply{Text: "sale", Template: &Filled{Name: "sale", Marketing: true}}))
+	})
+}
+
+func TestSourcesCountEachCustomerOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		f := newFamily(w)
+		a := f.hears("phones/two", "p", "1", "hello", by("spring"))
+		f.hears("phones/two", "p", "2", "hello", by("summer"))
+		f.hears("phones/two", "q", "1", "hello", by("spring"))
+		f.hears("phones/rival", "p", "1", "hello", by("spring"))
+		f.hears("shared/three", "s", "1", "/start", by(f.link(a, "shared/three")))
+		got, err := f.conv.Sources(t.Context(), w.account.Affiliates, f.now.Add(-time.Hour))
+		require.NoError(t, err)
+		require.Equal(t, []Source{{Name: "spring", Channel: "phones", First: 2, Last: 1}, {Name: "summer", Channel: "phones", Last: 1}}, got)
+		got, err = f.conv.Sources(t.Context(), nil, f.now.Add(-time.Hour))
+		require.NoError(t, err)
+		require.Empty(t, got, "nobody's")
+	})
+}

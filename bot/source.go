@@ -1,0 +1,45 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"faqbot/knowledge"
+)
+
+// A Source is a link or ad, and how many customers it brought. A customer with several conversations counts
+// once on each channel.
+type Source struct {
+	Name    string // Referral.Name
+	Channel string
+	First   int // customers whom it brought the first time
+	Last    int // customers whom it brought the latest time
+	Person  int // of First, those whom a person had to help
+}
+
+// Sources counts how customers of some affiliates, as Search names them, came whose conversations began
+// since then: those that brought most first.
+func (c *Conversations) Sources(ctx context.Context, of []knowledge.AffiliateID, since time.Time) (list []Source, err error) {
+	args := []any{since.UnixMilli(), ActionHandoff}
+	among := knowledge.Among(of, &args)
+	rows, err := c.store.db.QueryContext(ctx, `SELECT name, channel, COUNT(DISTINCT first_of), COUNT(DISTINCT last_of), COUNT(DISTINCT helped) FROM (
+			SELECT first_ref AS name, channel, customer_id AS first_of, NULL AS last_of, CASE WHEN EXISTS
+				(SELECT 1 FROM turns t WHERE t.conversation_id = conversations.id AND t.action = $2) THEN customer_id END AS helped
+			FROM conversations WHERE first_ref <> '' AND opened_at >= $1 AND `+among+`
+			UNION ALL SELECT last_ref, channel, NULL, customer_id, NULL FROM conversations WHERE last_ref <> '' AND opened_at >= $1 AND `+among+`
+		) came GROUP BY name, channel ORDER BY COUNT(DISTINCT first_of) DESC, COUNT(DISTINCT last_of) DESC, name, channel LIMIT 500`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("count sources: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var s Source
+		if err := rows.Scan(&s.Name, &s.Channel, &s.First, &s.Last, &s.Person); err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, rows.Err()
+}

@@ -1,0 +1,234 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"faqbot/bot"
+	"faqbot/handoff"
+	"faqbot/knowledge/people"
+)
+
+// An identity is one of the customer's channels, as it is shown.
+type identity struct {
+	Icon, Channel, Who string
+	Href               string // of its conversation
+	Why                string // it is theirs
+	Since              time.Time
+	Here               bool   // replies go there
+	AnswerIn           string // its conversation's ID, if replies may go there instead
+	Separate           string // the address that asks whether to separate it, "" if the reader may not
+}
+
+// A way is another channel on which the customer may go on.
+type way struct{ Key, Name string }
+
+// readElsewhere reads who the customer is and what they said in their other conversations.
+func (c *Console) readElsewhere(ctx context.Context, t *talk) (err error) {
+	if t.conversation.Customer == "" {
+		if t.conversation, err = c.conversations.Get(ctx, t.conversation.ID); err != nil {
+			return err
+		}
+	}
+	if t.identities, err = c.conversations.Identities(ctx, t.conversation); err != nil {
+		return err
+	}
+	for _, i := range t.identities {
+		if i.ID == t.conversation.ID {
+			continue
+		}
+		said, err := c.conversations.Transcript(ctx, i.ID, 0)
+		if err != nil {
+			return err
+		}
+		t.elsewhere = append(t.elsewhere, said...)
+	}
+	return nil
+}
+
+// lookCustomer fills in what is the customer's: their channels, and what may be offered to them.
+func (c *Console) lookCustomer(ctx context.Context, v *caseView, t talk, p people.Person) error {
+	for _, i := range t.identities {
+		if len(t.identities) == 1 {
+			break
+		}
+		one := identity{Icon: channelIcon(i.Address.Channel), Channel: ChannelName(i.Address.Channel), Who: whoOf(i.Conversation), Why: proofWords(i),
+			Since: i.Since, Here: i.ID == t.conversation.ID, Href: "/desk/conversations/" + url.PathEscape(string(i.ID))}
+		if maySeparate(p) {
+			one.Separate = one.Href + "/separate"
+		}
+		if v.Ticket != "" && v.MayWrite && !one.Here {
+			one.AnswerIn = string(i.ID)
+		}
+		v.Identities = append(v.Identities, one)
+	}
+	if len(v.Identities) > 0 {
+		v.Via = v.Channel
+	}
+	if v.Ticket == "" || !v.MayWrite {
+		return nil
+	}
+	v.WindowClosed = v.Cannot != "" && !t.conversation.Unreachable
+	if v.WindowClosed {
+		return nil
+	}
+	where, err := c.conversations.Destinations(ctx, t.conversation)
+	for _, d := range where {
+		v.Ways = append(v.Ways, way{Key: d.Key, Name: ChannelName(d.Channel)})
+	}
+	return err
+}
+
+// proofWords says why a conversation is the customer's.
+func proofWords(i bot.Identity) string {
+	switch i.Proof {
+	case bot.ProofLink:
+		if i.Agent != "" {
+			return "they opened the link that " + i.Agent + " offered"
+		}
+		return "they opened a link of their own"
+	case bot.ProofPhone:
+		return "the same phone number, proven on both"
+	case bot.ProofApart:
+		return "separated by " + i.Agent
+	}
+	return "they began here"
+}
+
+// optOutWords says what the customer wants to hear no more of, "" if they said nothing.
+func optOutWords(conv bot.Conversation) string {
+	switch conv.OptOut {
+	case bot.OptOutAll:
+		return "The customer opted out: the bot is silent and no template can be sent. Write only to answer what they ask."
+	case bot.OptOutMarketing:
+		return "The customer wants no advertising: templates that advertise cannot be sent."
+	}
+	return ""
+}
+
+// refWords is a referral in words.
+func refWords(name string, r bot.Referral) string {
+	words := cut(name, 120)
+	if r.Title != "" {
+		words += ", “" + cut(r.Title, 80) + "”"
+	}
+	if r.Source != "" && r.Source != name {
+		words += ", " + cut(r.Source, 40)
+	}
+	return words
+}
+
+// maySeparate reports whether somebody may say that two are not one customer.
+func maySeparate(p people.Person) bool {
+	return p.Role == people.RoleLead || p.Role == people.RoleAdmin
+}
+
+// separable is the conversation that p asks to separate.
+func (c *Console) separable(g *gin.Context, p people.Person) (bot.Conversation, error) {
+	conv, err := c.conversationOf(g.Request.Context(), p, bot.ConversationID(g.Param("conversation")))
+	if err == nil && !maySeparate(p) {
+		err = errNotAllowed
+	}
+	return conv, err
+}
+
+func (c *Console) askSeparate(g *gin.Context, p people.Person) error {
+	conv, err := c.separable(g, p)
+	if err != nil {
+		return err
+	}
+	address := "/desk/conversations/" + url.PathEscape(string(conv.ID))
+	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "confirm", confirmView{assets: c.assets, Keep: "Keep them together",
+		Title:  fmt.Sprintf("Separate %s on %s?", cut(whoOf(conv), 60), ChannelName(conv.Address.Channel)),
+		Words:  "This channel becomes a customer of its own. Nothing is lost, and the customer is told nothing. Only a new link, opened by the customer, joins it with another again.",
+		Action: address + "/separate", Button: "Separate it", Back: address})
+}
+
+func (c *Console) separate(g *gin.Context, p people.Person) error {
+	conv, err := c.separable(g, p)
+	if err != nil {
+		return err
+	}
+	ctx := g.Request.Context()
+	if err := c.conversations.Separate(ctx, conv.ID, p.Name); err != nil {
+		return err
+	}
+	if err := c.o.Record(ctx, p.ID, ActionSeparate, "conversation "+string(conv.ID)); err != nil {
+		return err
+	}
+	c.Poke()
+	return done(g, "/desk/conversations/"+url.PathEscape(string(conv.ID))+"?done=separated")
+}
+
+// invite puts a link to another channel into the reply box, for the agent to send.
+func (c *Console) invite(g *gin.Context, p people.Person) error {
+	defer closeForm(g.Request)
+	t, _, err := c.acted(g, p)
+	if err != nil {
+		return err
+	}
+	ctx, key := g.Request.Context(), g.PostForm("to")
+	conv, err := c.conversations.Get(ctx, t.Conversation)
+	if err != nil {
+		return err
+	}
+	where, err := c.conversations.Destinations(ctx, conv)
+	if err != nil {
+		return err
+	}
+	for _, d := range where {
+		if d.Key != key {
+			continue
+		}
+		words, err := c.desk.Invite(ctx, t.ID, agent(p), key, ChannelName(d.Channel))
+		if err != nil {
+			c.o.Log.WithError(err).Warn("cannot make a link to another channel")
+			return c.renderTicket(g, p, t, http.StatusBadGateway, writes{What: ChannelName(d.Channel) + " did not tell where to link to.", Do: "Try again in a moment."})
+		}
+		if typed := g.PostForm("text"); typed != "" {
+			words = typed + "\n\n" + words
+		}
+		w := writes{Text: words}
+		if w.Files, err = c.filesOf(g, p, t.ID); err != nil {
+			wrong, refused := errors.AsType[*errFile](err)
+			if !refused {
+				return err
+			}
+			w.What, w.Do = wrong.words, "Choose another file, or send without it."
+		}
+		return c.renderTicket(g, p, t, http.StatusOK, w)
+	}
+	return c.renderTicket(g, p, t, http.StatusConflict, writes{What: "The customer cannot go on there.", Do: "They may be there already."})
+}
+
+// answerIn makes replies go to another of the customer's channels.
+func (c *Console) answerIn(g *gin.Context, p people.Person) error {
+	t, address, err := c.acted(g, p)
+	if err != nil {
+		return err
+	}
+	switch err := c.desk.AnswerIn(g.Request.Context(), t.ID, agent(p), bot.ConversationID(g.PostForm("in"))); {
+	case isTaken(err):
+		return c.taken(g, p, t.ID, writes{})
+	case errors.Is(err, bot.ErrNotFound):
+		return c.renderTicket(g, p, t, http.StatusConflict, writes{What: "The customer has no such channel any more.", Do: "It may have been separated."})
+	case errors.Is(err, handoff.ErrClosed):
+		return c.closedMeanwhile(g, p, t.ID, writes{})
+	case err != nil:
+		return err
+	}
+	c.Poke()
+	return done(g, address+placeOf(g).query("done", "moved"))
+}
+
+// wentOn reports whether the ticket is about another conversation by now than the form in hand.
+func wentOn(g *gin.Context, t handoff.Ticket) bool {
+	in := g.PostForm("in")
+	return in != "" && in != string(t.Conversation)
+}

@@ -1,0 +1,49 @@
+package console
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+
+	"faqbot/bot"
+	"faqbot/knowledge"
+	"faqbot/knowledge/page"
+	"faqbot/knowledge/people"
+)
+
+// sourceDays are how far back the table of sources may reach.
+func sourceDays() []page.Option {
+	return []page.Option{{Value: "7", Label: "7 days"}, {Value: "30", Label: "30 days"}, {Value: "90", Label: "90 days"}}
+}
+
+// A sourcesView is the page that says by which links and ads customers came.
+type sourcesView struct {
+	assets
+	Rows       []bot.Source
+	Of, Days   string
+	Affiliates []page.Option
+	Spans      []page.Option
+	Empty      page.Empty
+}
+
+func (c *Console) showSources(g *gin.Context, p people.Person) (err error) {
+	v := sourcesView{assets: c.assets, Of: g.Query("of"), Days: "30", Spans: sourceDays(),
+		Empty: page.Empty{Title: "Nobody came by a link or ad", Words: "Links with a parameter, such as t.me/BOT?start=spring or m.me/PAGE?ref=spring, are counted here, and so are ads."}}
+	if q := g.Query("days"); slices.ContainsFunc(v.Spans, func(o page.Option) bool { return o.Value == q }) {
+		v.Days = q
+	}
+	days := map[string]int{"7": 7, "30": 30, "90": 90}[v.Days]
+	ctx := g.Request.Context()
+	if v.Affiliates, err = c.affiliateOptions(ctx, p); err != nil {
+		return err
+	}
+	of := scope(p, place{Of: knowledge.AffiliateID(v.Of)})
+	if v.Rows, err = c.conversations.Sources(ctx, of, c.o.Now().AddDate(0, 0, -days)); err != nil {
+		return err
+	}
+	for i := range v.Rows {
+		v.Rows[i].Channel = ChannelName(v.Rows[i].Channel)
+	}
+	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "sources", v)
+}
