@@ -89,7 +89,9 @@ type play struct {
 	intake        *bot.Intake
 	shelf         *media.Store
 	courier       *bot.Courier
-	link          atomic.Bool // files of ours can be fetched from us
+	hurry         int          // how many times as fast the courier's time runs
+	skipped       atomic.Int64 // nanoseconds of it
+	link          atomic.Bool  // files of ours can be fetched from us
 	log           *logrus.Logger
 	logged        *buffer
 	desk          *desk
@@ -260,7 +262,7 @@ func (echo) Turn(_ context.Context, t bot.Turn) (bot.Outcome, error) {
 
 func (e echo) Broken(t bot.Turn) bot.Outcome { return bot.Outcome{Next: t.Conversation} }
 
-// answer runs the bot, with time running n times as fast for the courier, until the test ends.
+// answer runs the bot until the test ends. For the courier time runs n times as fast while the test waits.
 func (p *play) answer(n int) {
 	p.carry(n)
 	runner := bot.NewRunner(p.store, echo{}, p.accounts, p.log, bot.RunnerOptions{Poke: p.courier.Poke})
@@ -269,10 +271,36 @@ func (p *play) answer(n int) {
 
 // carry runs the courier alone.
 func (p *play) carry(n int) {
-	began := time.Now()
-	now := func() time.Time { return began.Add(time.Since(began) * time.Duration(n)) }
-	p.courier = bot.NewCourier(p.store, p.accounts, p.desk, p.log, bot.CourierOptions{Now: now, Link: p.linkTo})
+	p.hurry = n
+	p.courier = bot.NewCourier(p.store, p.accounts, p.desk, p.log, bot.CourierOptions{Now: p.now, Link: p.linkTo})
 	p.run(p.courier.Run)
+}
+
+// now is the courier's time.
+func (p *play) now() time.Time { return time.Now().Add(time.Duration(p.skipped.Load())) }
+
+// hasten skips time towards what is due next, and never past it: a lease would run out while something is
+// being sent.
+func (p *play) hasten() {
+	now := p.now()
+	next := p.nextDue(now)
+	if skip := min(next.Sub(now), time.Duration(p.hurry-1)*often); skip > 0 {
+		p.skipped.Add(int64(skip))
+		p.courier.Poke()
+	}
+}
+
+// nextDue is when the next delivery is due, at or before now if one is due or being carried out.
+func (p *play) nextDue(now time.Time) time.Time {
+	var due, lease sql.NullInt64
+	err := p.db.QueryRowContext(p.t.Context(), `SELECT MIN(CASE WHEN due_at > paused THEN due_at ELSE paused END), MAX(lease_until) FROM
+		(SELECT d.due_at, d.lease_until, COALESCE((SELECT MAX(p.until) FROM pauses p WHERE d.lane = 'customer' AND p.channel = d.channel AND p.account = d.account), 0) AS paused
+		FROM deliveries d WHERE d.state = 'queued' AND NOT EXISTS
+			(SELECT 1 FROM deliveries e WHERE e.conversation_id = d.conversation_id AND e.lane = d.lane AND e.state = 'queued' AND e.seq < d.seq)) AS first`).Scan(&due, &lease)
+	if err != nil || !due.Valid || lease.Int64 > 0 {
+		return now
+	}
+	return time.UnixMilli(due.Int64)
 }
 
 // run runs loops until the test ends.
@@ -295,9 +323,20 @@ func (p *play) state() (state string) {
 	return state
 }
 
+// often is how long it takes to look again whether what is waited for has come.
+const often = 10 * time.Millisecond
+
 func (p *play) soon(what string, cond func() bool) {
 	p.t.Helper()
-	require.Eventually(p.t, cond, 20*time.Second, 10*time.Millisecond, what)
+	require.Eventually(p.t, func() bool {
+		if cond() {
+			return true
+		}
+		if p.courier != nil {
+			p.hasten()
+		}
+		return false
+	}, 20*time.Second, often, what)
 }
 
 func count(texts []string, text string) (n int) {

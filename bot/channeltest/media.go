@@ -177,7 +177,7 @@ func (p *play) ours(name, mediaType string) *bot.Media {
 	return &bot.Media{Kind: b.Kind(), File: b.ID, Name: name, Type: b.Type, Size: b.Size}
 }
 
-// begun has the customer say something, so that they can be written to, and runs the courier with time running
+// begun has the customer say something, so that they can be written to, and runs the courier, with time running
 // fast.
 func (p *play) begun() bot.Conversation {
 	p.t.Helper()
