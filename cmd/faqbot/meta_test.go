@@ -206,7 +206,7 @@ func TestMetaFiles(t *testing.T) {
 			for _, m := range list {
 				said += m.Text
 			}
-			require.Equal(t, "There are three plans.", said, kind)
+			require.Equal(t, disclosure+"\n\nThere are three plans.", said, kind)
 			require.Equal(t, []any{image, plans}, []any{list[0].Type, list[0].Data}, kind)
 			require.Equal(t, []any{document, "prices 2026.pdf", prices}, []any{list[n-1].Type, list[n-1].Name, list[n-1].Data}, kind)
 			a.SayFile("16505550008", graphtest.File{Kind: "voice", Type: "audio/ogg", Data: voiceNote()})
