@@ -81,7 +81,7 @@ type Limits struct {
 	Text    int           // UTF-16 units in one message
 	Bytes   int           // bytes of UTF-8 in one message; 0 means that only Text counts
 	Media   bool          // it carries files; where it does not, their links are said
-	Caption int           // UTF-16 units under a file; 0 means that files come without words
+	Caption int           // UTF-16 units under a file that is not sound; 0 means that files come without words
 	Choices int           // buttons under one message; 0 means none
 	Label   int           // UTF-16 units in a button's label
 	Tells   bool          // it shows by itself that the bot is automated

@@ -278,6 +278,24 @@ func TestSendOrLink(t *testing.T) {
 	})
 }
 
+// What the bot says goes out even if its file cannot; people of ours are told instead.
+func TestWordsWithoutTheirFile(t *testing.T) {
+	away, ours := &Media{Name: "a.pdf", Link: "https://x.example/a"}, &Media{Name: "a.pdf", File: "f"}
+	for _, test := range []struct{ r, want Reply }{
+		{Reply{Text: "hi", Media: away}, Reply{Text: "hi\na.pdf\nhttps://x.example/a"}},
+		{Reply{Media: away, Agent: "ann"}, Reply{Text: "a.pdf\nhttps://x.example/a", Agent: "ann"}},
+		{Reply{Text: "hi", Media: ours, Entry: "e", Choices: []Choice{{Label: "A"}}}, Reply{Text: "hi", Entry: "e", Choices: []Choice{{Label: "A"}}}},
+	} {
+		got, ok := test.r.linked(Limits{Text: 40})
+		require.True(t, ok)
+		require.Equal(t, test.want, got)
+	}
+	for _, r := range []Reply{{Text: "hi"}, {Media: ours}, {Text: "hi", Media: ours, Agent: "ann"}, {Text: strings.Repeat("x", 20), Media: away}} {
+		_, ok := r.linked(Limits{Text: 40})
+		require.False(t, ok)
+	}
+}
+
 // A network that takes no files gets links; one without room for words under a file gets them after it.
 func TestFitFiles(t *testing.T) {
 	long := strings.Repeat("word ", 30)

@@ -34,8 +34,9 @@ func Fit(r Reply, l Limits) []Reply {
 	return list
 }
 
-// fitMedia sends a file with its words under it, or before them where they do not fit, or as a link. A
-// file of ours gets its link only when it is sent: the courier says it then.
+// fitMedia sends a file with its words under it, or before them where they do not fit, or as a link. Sound
+// has no words under it: on WhatsApp they would be lost. A file of ours gets its link only when it is sent:
+// the courier says it then.
 func fitMedia(r Reply, l Limits) []Reply {
 	words := r
 	words.Media = nil
@@ -43,7 +44,7 @@ func fitMedia(r Reply, l Limits) []Reply {
 	case !l.Media && r.Media.File == "":
 		words.Text = strings.TrimSpace(r.Text + "\n" + r.Media.Link)
 		return Fit(words, l)
-	case len(r.Choices) == 0 && UTF16Len(r.Text) <= l.Caption || r.Text == "" && len(r.Choices) == 0:
+	case len(r.Choices) == 0 && (r.Text == "" || r.Media.Kind != "audio" && UTF16Len(r.Text) <= l.Caption):
 		return []Reply{r}
 	}
 	file := Reply{Media: r.Media, Entry: r.Entry, Agent: r.Agent, Quote: r.Quote}

@@ -31,6 +31,9 @@ func TestFitMedia(t *testing.T) {
 	require.Equal(t, []Reply{{Media: file, Quote: "q"}, {Text: "more than ten letters"}}, Fit(Reply{Text: "more than ten letters", Media: file, Quote: "q"}, full))
 	choices := []Choice{{Label: "A", Payload: "a"}}
 	require.Equal(t, []Reply{{Media: file}, {Text: "see", Choices: choices}}, Fit(Reply{Text: "see", Media: file, Choices: choices}, full))
+	sound := &Media{Kind: "audio", Link: "https://x.example/a.mp3"}
+	require.Equal(t, []Reply{{Media: sound}, {Text: "see"}}, Fit(Reply{Text: "see", Media: sound}, full))
+	require.Equal(t, []Reply{{Media: sound}}, Fit(Reply{Media: sound}, full))
 	require.Equal(t, []Reply{{Media: file}}, Fit(Reply{Media: file}, Limits{Text: 100, Media: true}))
 	require.Equal(t, []Reply{{Text: "see\nhttps://x.example/a.jpg"}}, Fit(Reply{Text: "see", Media: file}, Limits{Text: 100}))
 }

@@ -58,12 +58,17 @@ func (r Reply) attachments() []Attachment {
 }
 
 // linked is r with the link of its file in words, for a network that does not take the file. ok is false
-// if there is no link that its limits have room for.
+// if there is no link that its limits have room for. An answer of the bot's is then said without its file;
+// a person of ours is told, and can do something about it.
 func (r Reply) linked(l Limits) (_ Reply, ok bool) {
-	if r.Media == nil || r.Media.Link == "" {
+	if r.Media == nil {
 		return r, false
 	}
-	r.Text = strings.Join(slices.DeleteFunc([]string{r.Text, r.Media.Name, r.Media.Link}, func(s string) bool { return s == "" }), "\n")
+	if m := *r.Media; m.Link != "" {
+		r.Text = strings.Join(slices.DeleteFunc([]string{r.Text, m.Name, m.Link}, func(s string) bool { return s == "" }), "\n")
+	} else if r.Text == "" || r.Agent != "" {
+		return r, false
+	}
 	r.Media = nil
 	return r, l.Text == 0 || UTF16Len(r.Text) <= l.Text
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -174,7 +175,7 @@ func (s *Store) echo(ctx context.Context, tx *sql.Tx, account Account, l Limits,
 // meanwhile is seen either as still on its way or by its name, and never as neither: its own echo would
 // pass for a person's words then, and silence the bot.
 func findEchoed(ctx context.Context, tx *sql.Tx, account Account, e Event) (d *delivery, state string, err error) {
-	const columns = `SELECT d.id, d.conversation_id, d.seq, d.message_id, d.state, m.body FROM deliveries d JOIN messages m ON m.id = d.message_id
+	const columns = `SELECT d.id, d.conversation_id, d.seq, d.message_id, d.state, m.body, m.attachments FROM deliveries d JOIN messages m ON m.id = d.message_id
 		WHERE d.channel = $1 AND d.account = $2 AND d.lane = 'customer' AND `
 	rows, err := tx.QueryContext(ctx, columns+`d.id = $3 UNION ALL `+columns+`d.external_id <> '' AND d.external_id = $4 UNION ALL `+columns+`
 			(d.state = 'queued' AND d.attempt > 0 OR d.state = 'doubtful') AND d.conversation_id IN
@@ -186,12 +187,16 @@ func findEchoed(ctx context.Context, tx *sql.Tx, account Account, e Event) (d *d
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		found := delivery{lane: laneCustomer}
-		var as, body string
-		if err := rows.Scan(&found.id, &found.conv, &found.seq, &found.message, &as, &body); err != nil {
+		var as, body, attached string
+		if err := rows.Scan(&found.id, &found.conv, &found.seq, &found.message, &as, &body, &attached); err != nil {
 			return nil, "", err
 		}
+		var files []Attachment
+		if err := unpack(attached, &files); err != nil {
+			return nil, "", fmt.Errorf("read a reply's files: %w", err)
+		}
 		named := found.id == e.Aside.Delivery || as != "queued" && as != "doubtful"
-		if d == nil && (named || sameWords(body, e.Aside.Text)) {
+		if d == nil && (named || sameWords(body, files, e.Aside.Text)) {
 			d, state = &found, as
 		}
 	}
@@ -199,13 +204,15 @@ func findEchoed(ctx context.Context, tx *sql.Tx, account Account, e Event) (d *d
 }
 
 // sameWords reports whether an echo repeats what we said: networks trim, and channels list choices
-// below the words.
-func sameWords(said, echoed string) bool {
+// below the words. A file without words comes as none, or as the link to it if the network did not take it.
+func sameWords(said string, files []Attachment, echoed string) bool {
 	said, echoed = strings.Join(strings.Fields(said), " "), strings.Join(strings.Fields(echoed), " ")
-	if said == "" {
-		return echoed == ""
+	if said != "" || echoed == "" {
+		return strings.HasPrefix(echoed, said)
 	}
-	return strings.HasPrefix(echoed, said)
+	return slices.ContainsFunc(files, func(f Attachment) bool {
+		return f.Kept != "" && strings.Contains(echoed, f.Kept) || f.Link != "" && strings.Contains(echoed, f.Link)
+	})
 }
 
 // overtake stores what a person of ours wrote past us and silences the bot: its fence goes, so that an

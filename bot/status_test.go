@@ -15,13 +15,16 @@ func status(s StatusUpdate) Event {
 }
 
 // replied takes a question in, commits its answer, and returns the answer's delivery, claimed.
-func (w *world) replied(customer string) delivery {
+func (w *world) replied(customer string, files ...Media) delivery {
 	w.t.Helper()
 	w.accept(message(customer, "u1", "hello"))
 	c, ok := w.claim()
 	require.True(w.t, ok)
 	o, err := echo{}.Turn(w.t.Context(), c.turn)
 	require.NoError(w.t, err)
+	if len(files) > 0 {
+		o.Replies = Carrying(Reply{}, files)
+	}
 	require.NoError(w.t, w.store.commitTurn(w.t.Context(), c, o, time.Now()))
 	d, ok, err := w.claimDelivery(time.Now(), time.Minute)
 	require.NoError(w.t, err)
@@ -135,14 +138,21 @@ func aside(id string, a Aside) Event {
 // Our own words come back as an echo: by our ID, by the network's, or by what they say. None of it is a
 // person.
 func TestEchoOfOurOwn(t *testing.T) {
+	ours, theirs := Media{Kind: "audio", Name: "a.mp3", File: "0123abc"}, Media{Kind: "document", Link: "https://shop.example/terms.pdf"}
+	files := map[string][]Media{"a file": {ours}, "a link to a file": {ours}, "a link elsewhere": {theirs}}
 	for name, of := range map[string]func(d delivery) Aside{
+		"a file": func(delivery) Aside { return Aside{NetworkID: "n1"} },
+		"a link to a file": func(delivery) Aside {
+			return Aside{NetworkID: "n1", Text: "a.mp3\nhttps://bot.example/media/0123abc/a.mp3?until=5"}
+		},
+		"a link elsewhere":   func(delivery) Aside { return Aside{NetworkID: "n1", Text: theirs.Link} },
 		"our ID":             func(d delivery) Aside { return Aside{Delivery: d.id, NetworkID: "n1", Text: "anything"} },
 		"words":              func(delivery) Aside { return Aside{NetworkID: "n1", Text: "re: hello"} },
 		"words with choices": func(delivery) Aside { return Aside{NetworkID: "n1", Text: "re: hello\n1. one"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, w *world) {
-				d := w.replied("c")
+				d := w.replied("c", files[name]...)
 				for range 2 {
 					w.accept(aside("n1", of(d)))
 				}

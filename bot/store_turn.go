@@ -26,7 +26,7 @@ var errFenced = errors.New("the conversation moved on")
 
 // A turnClaim is the right to commit one turn, as long as nobody raises the fence.
 type turnClaim struct {
-	turn    Turn // without Account
+	turn    Turn  // without Account
 	from    int64 // the first message that waits, or one before it
 	fence   int64
 	attempt int // this one included

@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/webhook"
+	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 )
@@ -37,6 +39,7 @@ const (
 	Broken    Failure = "broken"    // an internal error: it may have gone out, and did not
 	Lost      Failure = "lost"      // it went out, and the answer was lost
 	Hanging   Failure = "hanging"   // it went out, and the answer takes forever
+	Refused   Failure = "refused"   // never: only files meet this
 )
 
 // A Harness is one channel on a fake of its network. What is nil, the channel's network cannot do.
@@ -62,6 +65,8 @@ type Harness struct {
 	Fail     func(f Failure)   // the next send meets f
 	Block    func()            // Customer blocks the account
 	Close    func()            // Customer's window is closed
+
+	Media Media // what the network does with files
 }
 
 // A Stage is what a channel is opened on.
@@ -70,6 +75,7 @@ type Stage struct {
 	Log           logrus.FieldLogger
 	Intake        *bot.Intake
 	Conversations *bot.Conversations
+	Shelf         *media.Store
 }
 
 // A play is one harness with the whole of bot around it.
@@ -81,6 +87,11 @@ type play struct {
 	accounts      *bot.Registry
 	conversations *bot.Conversations
 	intake        *bot.Intake
+	shelf         *media.Store
+	courier       *bot.Courier
+	hurry         int          // how many times as fast the courier's time runs
+	skipped       atomic.Int64 // nanoseconds of it
+	link          atomic.Bool  // files of ours can be fetched from us
 	log           *logrus.Logger
 	logged        *buffer
 	desk          *desk
@@ -110,9 +121,14 @@ func Run(t *testing.T, open func(s Stage) *Harness) {
 	t.Helper()
 	tests := map[string]func(*testing.T, *play){"Forged": testForged, "Truncated": testTruncated, "Repeated": testRepeated,
 		"OutOfOrder": testOutOfOrder, "Throttled": testThrottled, "Broken": testBroken, "Lost": testLost, "WindowClosed": testClosed,
-		"Blocked": testBlocked, "Limits": testLimits, "Cancelled": testCancelled, "Hanging": testHanging}
+		"Blocked": testBlocked, "Limits": testLimits, "Cancelled": testCancelled, "Hanging": testHanging,
+		"FilesIn": testFilesIn, "FileKinds": testFileKinds, "FileTooLarge": testFileTooLarge, "FilesOut": testFilesOut, "FileUncarried": testFileUncarried,
+		"FileFails": testFileFails, "FileRefused": testFileRefused}
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) { test(t, begin(t, open)) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of the time something is waited for
+			test(t, begin(t, open))
+		})
 	}
 }
 
@@ -120,14 +136,14 @@ func Run(t *testing.T, open func(s Stage) *Harness) {
 func begin(t *testing.T, open func(Stage) *Harness) *play {
 	t.Helper()
 	gin.SetMode(gin.ReleaseMode)
-	p := &play{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), bot.Schema()), accounts: bot.NewRegistry(), logged: &buffer{}, desk: &desk{}}
+	p := &play{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), bot.Schema(), media.Schema()), accounts: bot.NewRegistry(), logged: &buffer{}, desk: &desk{}}
 	p.log = logrus.New()
 	p.log.SetOutput(p.logged)
 	p.log.SetLevel(logrus.DebugLevel)
-	p.store = bot.NewStore(p.db)
+	p.store, p.shelf = bot.NewStore(p.db), media.NewStore(p.db, media.Options{})
 	p.intake = bot.NewIntake(p.store, p.accounts, p.log, bot.IntakeOptions{})
 	p.conversations = bot.NewConversations(p.store, p.accounts, bot.ConversationsOptions{})
-	p.Harness = open(Stage{T: t, Log: p.log, Intake: p.intake, Conversations: p.conversations})
+	p.Harness = open(Stage{T: t, Log: p.log, Intake: p.intake, Conversations: p.conversations, Shelf: p.shelf})
 	key := bot.AccountKey(p.Account.Channel, p.Account.ID)
 	p.accounts.Put(p.Account, p.Channel)
 
@@ -246,15 +262,52 @@ func (echo) Turn(_ context.Context, t bot.Turn) (bot.Outcome, error) {
 
 func (e echo) Broken(t bot.Turn) bot.Outcome { return bot.Outcome{Next: t.Conversation} }
 
-// answer runs the bot, with time running n times as fast for the courier, until the test ends.
+// answer runs the bot until the test ends. For the courier time runs n times as fast while the test waits.
 func (p *play) answer(n int) {
-	began := time.Now()
-	now := func() time.Time { return began.Add(time.Since(began) * time.Duration(n)) }
-	courier := bot.NewCourier(p.store, p.accounts, p.desk, p.log, bot.CourierOptions{Now: now})
-	runner := bot.NewRunner(p.store, echo{}, p.accounts, p.log, bot.RunnerOptions{Poke: courier.Poke})
+	p.carry(n)
+	runner := bot.NewRunner(p.store, echo{}, p.accounts, p.log, bot.RunnerOptions{Poke: p.courier.Poke})
+	p.run(runner.Run, p.intake.Run)
+}
+
+// carry runs the courier alone.
+func (p *play) carry(n int) {
+	p.hurry = n
+	p.courier = bot.NewCourier(p.store, p.accounts, p.desk, p.log, bot.CourierOptions{Now: p.now, Link: p.linkTo})
+	p.run(p.courier.Run)
+}
+
+// now is the courier's time.
+func (p *play) now() time.Time { return time.Now().Add(time.Duration(p.skipped.Load())) }
+
+// hasten skips time towards what is due next, and never past it: a lease would run out while something is
+// being sent.
+func (p *play) hasten() {
+	now := p.now()
+	next := p.nextDue(now)
+	if skip := min(next.Sub(now), time.Duration(p.hurry-1)*often); skip > 0 {
+		p.skipped.Add(int64(skip))
+		p.courier.Poke()
+	}
+}
+
+// nextDue is when the next delivery is due, at or before now if one is due or being carried out.
+func (p *play) nextDue(now time.Time) time.Time {
+	var due, lease sql.NullInt64
+	err := p.db.QueryRowContext(p.t.Context(), `SELECT MIN(CASE WHEN due_at > paused THEN due_at ELSE paused END), MAX(lease_until) FROM
+		(SELECT d.due_at, d.lease_until, COALESCE((SELECT MAX(p.until) FROM pauses p WHERE d.lane = 'customer' AND p.channel = d.channel AND p.account = d.account), 0) AS paused
+		FROM deliveries d WHERE d.state = 'queued' AND NOT EXISTS
+			(SELECT 1 FROM deliveries e WHERE e.conversation_id = d.conversation_id AND e.lane = d.lane AND e.state = 'queued' AND e.seq < d.seq)) AS first`).Scan(&due, &lease)
+	if err != nil || !due.Valid || lease.Int64 > 0 {
+		return now
+	}
+	return time.UnixMilli(due.Int64)
+}
+
+// run runs loops until the test ends.
+func (p *play) run(loops ...func(context.Context) error) {
 	ctx, stop := context.WithCancel(context.Background())
 	var g errgroup.Group
-	for _, run := range []func(context.Context) error{courier.Run, runner.Run, p.intake.Run} {
+	for _, run := range loops {
 		g.Go(func() error { return run(ctx) })
 	}
 	p.t.Cleanup(func() { stop(); require.NoError(p.t, g.Wait()) })
@@ -270,9 +323,20 @@ func (p *play) state() (state string) {
 	return state
 }
 
+// often is how long it takes to look again whether what is waited for has come.
+const often = 10 * time.Millisecond
+
 func (p *play) soon(what string, cond func() bool) {
 	p.t.Helper()
-	require.Eventually(p.t, cond, 20*time.Second, 10*time.Millisecond, what)
+	require.Eventually(p.t, func() bool {
+		if cond() {
+			return true
+		}
+		if p.courier != nil {
+			p.hasten()
+		}
+		return false
+	}, 20*time.Second, often, what)
 }
 
 func count(texts []string, text string) (n int) {

@@ -1,5 +1,5 @@
 // Package graphapi is what Meta's channels share: the signature of what Meta posts to us, calls of
-// the Graph API, what its errors mean for a send, its usage limits, and the fetching of files. It
+// the Graph API, what its errors mean for a send, its usage limits, and the fetching and uploading of files. It
 // knows no channel's messages, stores nothing and serves no HTTP.
 //
 // Facts and error codes are those of Meta's documentation for Messenger Platform and WhatsApp Business
@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -97,6 +96,23 @@ func transport() *http.Transport {
 // Call carries out method on path, "123/messages", with in as the JSON body unless it is nil, and
 // decodes the answer into out unless that is nil.
 func (c *Client) Call(ctx context.Context, method, path string, query url.Values, in, out any) error {
+	if in == nil {
+		return c.exchange(ctx, method, path, query, "", nil, out)
+	}
+	body, err := json.Marshal(in)
+	if err != nil {
+		return unbuilt()
+	}
+	return c.exchange(ctx, method, path, query, "application/json", body, out)
+}
+
+// unbuilt is the error of a request that could not be made.
+func unbuilt() error {
+	return &bot.LostError{Network: network, Unsent: true, What: "the request could not be built"}
+}
+
+// exchange carries out method on path with body, which is of the kind contentType unless there is none.
+func (c *Client) exchange(ctx context.Context, method, path string, query url.Values, contentType string, body []byte, out any) error {
 	if err := c.usage.wait(ctx); err != nil {
 		return err
 	}
@@ -104,9 +120,12 @@ func (c *Client) Call(ctx context.Context, method, path string, query url.Values
 	if len(query) > 0 {
 		target += "?" + query.Encode()
 	}
-	req, err := request(ctx, method, target, in)
+	req, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
 	if err != nil {
-		return &bot.LostError{Network: network, Unsent: true, What: "the request could not be built"}
+		return unbuilt()
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	req.Header.Set("User-Agent", agent)
@@ -117,22 +136,6 @@ func (c *Client) Call(ctx context.Context, method, path string, query url.Values
 	c.usage.note(answer.Response.Header)
 	c.noteClock(answer.Response.Header)
 	return c.open(answer.Response, answer.Body, out)
-}
-
-func request(ctx context.Context, method, target string, in any) (*http.Request, error) {
-	var body io.Reader
-	if in != nil {
-		text, err := json.Marshal(in)
-		if err != nil {
-			return nil, err
-		}
-		body = bytes.NewReader(text)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, target, body)
-	if err == nil && in != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	return req, err
 }
 
 // open reads an answer. A 200 can carry an error, and a proxy's page can carry any status.

@@ -41,6 +41,14 @@ func answering(t *testing.T, status int, header http.Header, body string) *httpt
 	return s
 }
 
+// answeringTo is a server that answers as answer says.
+func answeringTo(t *testing.T, answer func(r *http.Request) string) *httptest.Server {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(answer(r))) }))
+	t.Cleanup(s.Close)
+	return s
+}
+
 func TestCall(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)

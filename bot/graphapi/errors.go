@@ -12,6 +12,9 @@ import (
 // codeSlowDown is our own: the limit is so near that the call was not made.
 const codeSlowDown = -1
 
+// codeUpload is WhatsApp's word for a file that it cannot take, or cannot fetch.
+const codeUpload = 131053
+
 // An Error is the Graph API's refusal. What it says in words is not kept: it may quote ours.
 type Error struct {
 	Code      int  `json:"code"`
@@ -114,7 +117,7 @@ func kindOf(code int) bot.SendFailure {
 		return bot.SendThrottled
 	case 131056: // too fast to this one customer; the others need not wait
 		return bot.SendTransient
-	case 131053: // Meta could not take a file: once more may help, and nothing was sent
+	case codeUpload: // Meta could not take a file: once more may help, and nothing was sent
 		return bot.SendTransient
 	case 131047:
 		return bot.SendWindowClosed
@@ -157,6 +160,23 @@ func SendError(err error) *bot.SendError {
 		return &bot.SendError{Kind: bot.SendUnknown, Code: "not the Graph API", Err: odd}
 	}
 	return &bot.SendError{Kind: bot.SendUnknown, Code: "unreadable", Err: errors.New("the answer could not be read")}
+}
+
+// uploadError says what a failed upload means for what was to be sent. Nothing was sent, so it may be
+// repeated where it may have worked; and where it was refused, for whatever reason, what else can be sent
+// will tell whether the account is at fault.
+func uploadError(err error) *bot.SendError {
+	e := SendError(err)
+	refusal, _ := errors.AsType[*Error](err)
+	switch {
+	case refusal != nil && refusal.Code == codeUpload:
+		e.Kind = bot.SendRefused
+	case e.Kind == bot.SendUnknown:
+		e.Kind = bot.SendTransient
+	case e.Kind != bot.SendThrottled && e.Kind != bot.SendTransient:
+		e.Kind = bot.SendRefused
+	}
+	return e
 }
 
 // pause is how long the account must send nothing after a rate limit: what Meta says, else a few

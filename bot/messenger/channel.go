@@ -14,7 +14,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -36,13 +35,14 @@ const (
 
 // Options are what a Channel needs besides its account, whose Channel is "messenger" or "instagram".
 type Options struct {
-	Page        string   // the page's ID; for Instagram the Instagram account's, as webhooks show it
-	App         string   // our app's ID, by which an echo of our own is known; may be ""
-	Token       string   // of the page, or of the Instagram account
-	Secrets     []string // of the app; several while one replaces another
-	VerifyToken string   // shown when Meta asks whether the webhook is ours
-	APIBase     string   // https://graph.facebook.com if ""
-	APIVersion  string   // graphapi's default if ""
+	Page        string         // the page's ID; for Instagram the Instagram account's, as webhooks show it
+	App         string         // our app's ID, by which an echo of our own is known; may be ""
+	Token       string         // of the page, or of the Instagram account
+	Secrets     []string       // of the app; several while one replaces another
+	VerifyToken string         // shown when Meta asks whether the webhook is ours
+	APIBase     string         // https://graph.facebook.com if ""
+	APIVersion  string         // graphapi's default if ""
+	Files       graphapi.Files // what files of ours are sent from; nil: only links are sent
 	Log         logrus.FieldLogger
 }
 
@@ -55,6 +55,7 @@ type Channel struct {
 	secrets     []string
 	verifyToken string
 	api         *graphapi.Client
+	uploads     *graphapi.Uploader // nil: only links are sent
 	log         logrus.FieldLogger
 	retry       time.Duration // the first wait between two tries to subscribe
 }
@@ -84,9 +85,13 @@ func New(account bot.Account, o Options) (*Channel, error) {
 	if err != nil {
 		return fail(err)
 	}
-	return &Channel{account: account, instagram: account.Channel == "instagram", page: o.Page, app: o.App, secrets: o.Secrets,
+	c := &Channel{account: account, instagram: account.Channel == "instagram", page: o.Page, app: o.App, secrets: o.Secrets,
 		verifyToken: o.VerifyToken, api: api, retry: time.Minute,
-		log: o.Log.WithFields(logrus.Fields{"channel": account.Channel, "account": account.ID})}, nil
+		log: o.Log.WithFields(logrus.Fields{"channel": account.Channel, "account": account.ID})}
+	if o.Files != nil && !api.InstagramLogin() { // which has no uploads
+		c.uploads = graphapi.NewUploader(api, o.Files)
+	}
+	return c, nil
 }
 
 // Link is an address that opens a chat with the page, by its ID, or with the Instagram account, by its
@@ -130,11 +135,6 @@ func (c *Channel) Verify(h http.Header, body []byte) error {
 // Challenge answers Meta's question whether the webhook is ours.
 func (c *Channel) Challenge(query url.Values) (string, bool) {
 	return graphapi.Challenge(query, c.verifyToken)
-}
-
-// Fetch opens a file by the address that came with it, which lives for hours to days.
-func (c *Channel) Fetch(ctx context.Context, a bot.Attachment) (io.ReadCloser, error) {
-	return c.api.Download(ctx, a.File)
 }
 
 // Run subscribes the app to the page or Instagram account, without which nothing is ever posted, and

@@ -62,15 +62,17 @@ func open(stage channeltest.Stage, kind, app string, moods graphtest.Moods) *cha
 	s, a := fake(t, kind)
 	a.SetMoods(moods)
 	account := bot.Account{Channel: kind, ID: "main"}
-	c, err := New(account, Options{Page: testPage, App: app, Token: testToken, Secrets: []string{"CANARY-old", testSecret}, APIBase: s.URL(), Log: stage.Log})
+	c, err := New(account, Options{Page: testPage, App: app, Token: testToken, Secrets: []string{"CANARY-old", testSecret}, APIBase: s.URL(), Files: stage.Shelf, Log: stage.Log})
 	require.NoError(t, err)
 	object := map[string]string{"messenger": "page", "instagram": "instagram"}[kind]
 	written := time.Now()
-	body := func(n int, text string) []byte {
+	bodyOf := func(n int, message map[string]any) []byte {
+		message["mid"] = fmt.Sprint("m_", n)
 		return graphtest.Encode(map[string]any{"object": object, "entry": []any{map[string]any{"id": testPage, "messaging": []any{map[string]any{
 			"sender": map[string]any{"id": customer}, "recipient": map[string]any{"id": testPage}, "timestamp": written.UnixMilli(),
-			"message": map[string]any{"mid": fmt.Sprint("m_", n), "text": text}}}}}})
+			"message": message}}}}})
 	}
+	body := func(n int, text string) []byte { return bodyOf(n, map[string]any{"text": text}) }
 	faults := map[channeltest.Failure]graphtest.Fault{
 		channeltest.Throttled: {Code: 613}, channeltest.Broken: {Code: 2, Status: 500, Transient: true},
 		channeltest.Lost: {Drop: true, Accept: true}, channeltest.Hanging: {Hang: true, Accept: true},
@@ -104,5 +106,41 @@ func open(stage channeltest.Stage, kind, app string, moods graphtest.Moods) *cha
 		Fail:  func(f channeltest.Failure) { a.Inject(faults[f]) },
 		Block: func() { a.Block(customer) },
 		Close: func() { a.CloseWindow(customer, 25*time.Hour) },
+		Media: mediaOf(t, kind, a, bodyOf),
 	}
+}
+
+// mediaOf is what Messenger and Instagram do with files. Instagram takes fewer kinds, and fetches what it can.
+func mediaOf(t *testing.T, kind string, a *graphtest.Account, bodyOf func(n int, message map[string]any) []byte) channeltest.Media {
+	odd := map[string]any{"attachments": []any{map[string]any{"type": "template", "payload": map[string]any{"product": map[string]any{}}}}}
+	m := channeltest.Media{Unnamed: true, Voice: channeltest.File{Kind: "voice", Type: "audio/mp4", Data: []byte("\x00\x00\x00\x20ftypM4A \x00\x00\x00\x00 hello")},
+		Say: func(hook string, n int, f channeltest.File) *http.Request {
+			kind := map[string]string{"photo": "image", "voice": "voice", "document": "document"}[f.Kind]
+			b := bodyOf(n, a.FileMessage(graphtest.File{Kind: kind, Name: f.Name, Type: f.Type, Data: f.Data, Caption: f.Words}))
+			return signed(t, hook, b, b)
+		},
+		Odd: func(hook string, n int) *http.Request { b := bodyOf(n, odd); return signed(t, hook, b, b) },
+		Got: func() (got []channeltest.Got) {
+			kinds := map[string]string{"image": "photo", "video": "video", "audio": "audio", "file": "document"}
+			for _, m := range a.Sent(customer) {
+				got = append(got, channeltest.Got{Words: m.Text, Kind: kinds[m.Type], Name: m.Name, Data: m.Data, Link: m.Link})
+			}
+			return got
+		},
+	}
+	if kind == graphtest.Instagram {
+		odd["attachments"], odd["is_unsupported"] = nil, true
+		m.Fetches, m.Uncarried = true, "text/plain; charset=utf-8"
+	}
+	m.Fail = func(f channeltest.Failure, linked bool) {
+		fault := map[channeltest.Failure]graphtest.Fault{
+			channeltest.Throttled: {Edge: "message_attachments", Code: 613}, channeltest.Broken: {Edge: "message_attachments", Code: 2, Status: 500, Transient: true},
+			channeltest.Lost: {Edge: "messages", Drop: true, Accept: true}, channeltest.Refused: {Edge: "message_attachments", Code: 100, Subcode: 2018047},
+		}[f]
+		if linked && m.Fetches && f == channeltest.Refused {
+			fault = graphtest.Fault{Edge: "messages", Code: 100, Subcode: 2018008}
+		}
+		a.Inject(fault)
+	}
+	return m
 }

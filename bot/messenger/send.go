@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"faqbot/bot"
 	"faqbot/bot/graphapi"
@@ -38,17 +37,10 @@ type quoted struct {
 }
 
 type messageOut struct {
-	Text       string         `json:"text,omitempty"`
-	Attachment *attachmentOut `json:"attachment,omitempty"`
-	Replies    []quickReply   `json:"quick_replies,omitempty"`
-	Metadata   string         `json:"metadata,omitempty"`
-}
-
-type attachmentOut struct {
-	Type    string `json:"type"`
-	Payload struct {
-		URL string `json:"url"`
-	} `json:"payload"`
+	Text       string       `json:"text,omitempty"`
+	Attachment *fileOut     `json:"attachment,omitempty"`
+	Replies    []quickReply `json:"quick_replies,omitempty"`
+	Metadata   string       `json:"metadata,omitempty"`
 }
 
 type quickReply struct {
@@ -63,15 +55,32 @@ func (c *Channel) Send(ctx context.Context, to bot.Address, id bot.DeliveryID, r
 	if !isID(to.Customer) {
 		return "", &bot.SendError{Kind: bot.SendRefused, Code: "address"}
 	}
-	m := outgoing{Recipient: person{to.Customer}, Type: "RESPONSE", Message: c.message(r)}
+	within := bot.SendTimeout
+	if r.Media != nil {
+		within = bot.MediaTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	send := func(m *messageOut) (string, error) { return c.send(ctx, to, id, r, m) }
+	if r.Media != nil {
+		return c.sendFile(ctx, *r.Media, send)
+	}
+	m := &messageOut{Text: r.Text}
+	if len(r.Choices) > 0 {
+		c.offer(m, r.Choices)
+	}
+	return send(m)
+}
+
+// send sends m, which says r.
+func (c *Channel) send(ctx context.Context, to bot.Address, id bot.DeliveryID, r bot.Reply, message *messageOut) (string, error) {
+	m := outgoing{Recipient: person{to.Customer}, Type: "RESPONSE", Message: message}
 	if !c.instagram {
 		m.Message.Metadata = string(id)
 	}
 	if r.Quote != "" {
 		m.ReplyTo = &quoted{r.Quote}
 	}
-	ctx, cancel := context.WithTimeout(ctx, bot.SendTimeout)
-	defer cancel()
 	mid, err := c.post(ctx, m)
 	if refused, ok := errors.AsType[*bot.SendError](err); ok && refused.Kind == bot.SendWindowClosed && r.Agent != "" {
 		m.Type, m.Tag = "MESSAGE_TAG", "HUMAN_AGENT"
@@ -99,32 +108,6 @@ func (c *Channel) post(ctx context.Context, m outgoing) (string, error) {
 		return "", graphapi.SendError(&graphapi.OddError{Status: http.StatusOK})
 	}
 	return answer.ID, nil
-}
-
-func (c *Channel) message(r bot.Reply) *messageOut {
-	if r.Media != nil {
-		return c.attach(r.Media)
-	}
-	m := &messageOut{Text: r.Text}
-	if len(r.Choices) > 0 {
-		c.offer(m, r.Choices)
-	}
-	return m
-}
-
-// attach makes a message of a file. Instagram takes no documents.
-func (c *Channel) attach(f *bot.Media) *messageOut {
-	kinds := map[string]string{"photo": "image", "video": "video", "audio": "audio"}
-	kind := kinds[f.Kind]
-	if kind == "" {
-		kind = "file"
-	}
-	if c.instagram && kind == "file" {
-		return &messageOut{Text: strings.TrimSpace(f.Name + "\n" + f.Link)}
-	}
-	a := &attachmentOut{Type: kind}
-	a.Payload.URL = f.Link
-	return &messageOut{Attachment: a}
 }
 
 // offer puts choices under m. Labels that no button has room for are listed in the text, by number,

@@ -2,7 +2,6 @@ package messenger
 
 import (
 	"context"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -73,26 +72,6 @@ func TestSendChoices(t *testing.T) {
 	})
 }
 
-func TestSendMedia(t *testing.T) {
-	each2(t, func(t *testing.T, c *Channel, a *graphtest.Account) {
-		for kind, want := range map[string]string{"photo": "image", "video": "video", "audio": "audio", "document": "file"} {
-			r := bot.Reply{Text: "see", Media: &bot.Media{Kind: kind, Link: "https://x.example/a", Name: "a.pdf"}}
-			parts := bot.Fit(r, c.Limits())
-			require.Len(t, parts, 2, "files come without words here")
-			_, err := c.Send(t.Context(), to(customer), delivery, parts[0])
-			require.NoError(t, err)
-			list := a.Sent(customer)
-			got := list[len(list)-1]
-			if c.instagram && kind == "document" {
-				require.Equal(t, "a.pdf\nhttps://x.example/a", got.Text)
-				continue
-			}
-			require.Equal(t, want, got.Type)
-			require.Equal(t, "https://x.example/a", got.Link)
-		}
-	})
-}
-
 // After a day only people may write, under the tag that says so, and only for a week.
 func TestHumanAgent(t *testing.T) {
 	each2(t, func(t *testing.T, c *Channel, a *graphtest.Account) {
@@ -128,22 +107,6 @@ func TestCourtesies(t *testing.T) {
 		a.Block(customer)
 		require.Error(t, c.Typing(t.Context(), to(customer)))
 	})
-}
-
-func TestFetch(t *testing.T) {
-	s, a := fake(t, "messenger")
-	c := newTest(t, "messenger", s.URL())
-	address := a.Put("77", graphtest.File{Type: "image/jpeg", Data: []byte("picture")})
-	f, err := c.Fetch(t.Context(), bot.Attachment{Kind: "photo", File: address})
-	require.NoError(t, err)
-	data, err := io.ReadAll(f)
-	require.NoError(t, err)
-	require.NoError(t, f.Close())
-	require.Equal(t, "picture", string(data))
-	for _, wrong := range []string{"", "http://169.254.169.254/latest", "https://evil.example/x", "file:///etc/passwd"} {
-		_, err := c.Fetch(t.Context(), bot.Attachment{File: wrong})
-		require.Error(t, err)
-	}
 }
 
 func TestRunSubscribes(t *testing.T) {

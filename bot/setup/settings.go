@@ -224,10 +224,10 @@ func Open(s Settings, o Options) (bot.Channel, error) {
 		return telegram.New(s.Account(), telegram.Options{Token: string(s.Token), Secret: string(s.Secret), APIBase: s.APIBase, Files: o.Files, Log: o.Log})
 	case "whatsapp":
 		return whatsapp.New(s.Account(), whatsapp.Options{Number: s.NumberID, Business: s.BusinessID, App: s.AppID, Token: string(s.Token),
-			Secrets: secrets, VerifyToken: string(s.VerifyToken), APIBase: s.APIBase, APIVersion: s.APIVersion, Log: o.Log})
+			Secrets: secrets, VerifyToken: string(s.VerifyToken), APIBase: s.APIBase, APIVersion: s.APIVersion, Files: o.Files, Log: o.Log})
 	case "messenger", "instagram":
 		return messenger.New(s.Account(), messenger.Options{Page: s.PageID, App: s.AppID, Token: string(s.Token),
-			Secrets: secrets, VerifyToken: string(s.VerifyToken), APIBase: s.APIBase, APIVersion: s.APIVersion, Log: o.Log})
+			Secrets: secrets, VerifyToken: string(s.VerifyToken), APIBase: s.APIBase, APIVersion: s.APIVersion, Files: o.Files, Log: o.Log})
 	}
 	return nil, errors.New("accounts of " + s.Channel + " are not opened here")
 }

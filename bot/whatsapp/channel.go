@@ -18,7 +18,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -53,6 +52,7 @@ type Options struct {
 	VerifyToken string             // shown when Meta asks whether the webhook is ours
 	APIBase     string             // https://graph.facebook.com if ""
 	APIVersion  string             // graphapi's default if ""
+	Files       graphapi.Files     // what files of ours are sent from; nil: only links are sent
 	Log         logrus.FieldLogger // required
 }
 
@@ -65,6 +65,7 @@ type Channel struct {
 	secrets     []string
 	verifyToken string
 	api         *graphapi.Client
+	uploads     *graphapi.Uploader // nil: only links are sent
 	log         logrus.FieldLogger
 	retry       time.Duration // between two tries to subscribe
 
@@ -101,8 +102,12 @@ func New(account bot.Account, o Options) (*Channel, error) {
 	if err != nil {
 		return fail(err)
 	}
-	return &Channel{account: account, number: o.Number, business: o.Business, appID: o.App, secrets: o.Secrets, verifyToken: o.VerifyToken, api: api,
-		log: o.Log.WithFields(logrus.Fields{"channel": account.Channel, "account": account.ID}), retry: time.Minute}, nil
+	c := &Channel{account: account, number: o.Number, business: o.Business, appID: o.App, secrets: o.Secrets, verifyToken: o.VerifyToken, api: api,
+		log: o.Log.WithFields(logrus.Fields{"channel": account.Channel, "account": account.ID}), retry: time.Minute}
+	if o.Files != nil {
+		c.uploads = graphapi.NewUploader(api, o.Files)
+	}
+	return c, nil
 }
 
 // Limits is what Meta documents. Labels are as long as a list shows in full.
@@ -119,20 +124,6 @@ func (c *Channel) Verify(h http.Header, body []byte) error {
 // Challenge answers Meta's question whether the webhook is ours.
 func (c *Channel) Challenge(query url.Values) (string, bool) {
 	return graphapi.Challenge(query, c.verifyToken)
-}
-
-// Fetch asks for the address of a file, which lives for five minutes, and opens it.
-func (c *Channel) Fetch(ctx context.Context, a bot.Attachment) (io.ReadCloser, error) {
-	if !regexp.MustCompile(`^[0-9A-Za-z_-]{1,128}$`).MatchString(a.File) {
-		return nil, fmt.Errorf("%w: the attachment is no file of WhatsApp", bot.ErrNoFile)
-	}
-	var file struct {
-		URL string `json:"url"`
-	}
-	if err := c.api.Call(ctx, http.MethodGet, a.File, url.Values{"phone_number_id": {c.number}}, nil, &file); err != nil {
-		return nil, fmt.Errorf("ask for a file's address: %w", err)
-	}
-	return c.api.Download(ctx, file.URL)
 }
 
 // Link is an address that opens a chat with our number, with greeting and "(ref: REF)" filled in.

@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/http"
 	"testing"
 	"time"
@@ -42,12 +43,16 @@ func TestConformance(t *testing.T) {
 		s, a := fake(t)
 		a.SetMoods(graphtest.Moods{Shuffle: true, Duplicate: 3, Early: 2})
 		account := bot.Account{Channel: "whatsapp", ID: "main"}
-		c, err := New(account, Options{Number: testNumber, Token: testToken, Secrets: []string{"CANARY-old", testSecret}, APIBase: s.URL(), Log: stage.Log})
+		c, err := New(account, Options{Number: testNumber, Token: testToken, Secrets: []string{"CANARY-old", testSecret}, APIBase: s.URL(), Files: stage.Shelf, Log: stage.Log})
 		require.NoError(t, err)
 		written := time.Now()
+		bodyOf := func(n int, content map[string]any) []byte {
+			m := map[string]any{"from": customer, "from_user_id": graphtest.BSUID(customer), "id": fmt.Sprint("wamid.", n), "timestamp": fmt.Sprint(written.Unix())}
+			maps.Copy(m, content)
+			return a.Body(map[string]any{"messages": []any{m}})
+		}
 		body := func(n int, text string) []byte {
-			return a.Body(map[string]any{"messages": []any{map[string]any{"from": customer, "from_user_id": graphtest.BSUID(customer),
-				"id": fmt.Sprint("wamid.", n), "timestamp": fmt.Sprint(written.Unix()), "type": "text", "text": map[string]any{"body": text}}}})
+			return bodyOf(n, map[string]any{"type": "text", "text": map[string]any{"body": text}})
 		}
 		faults := map[channeltest.Failure]graphtest.Fault{
 			channeltest.Throttled: {Code: 130429, Status: 429}, channeltest.Broken: {Code: 131000, Status: 500},
@@ -75,8 +80,38 @@ func TestConformance(t *testing.T) {
 			Fail:  func(f channeltest.Failure) { a.Inject(faults[f]) },
 			Block: func() { a.Block(customer) },
 			Close: func() { a.CloseWindow(customer, 25*time.Hour) },
+			Media: channeltest.Media{Voice: channeltest.OggVoice(), Uncarried: "audio/wav",
+				Say: func(hook string, n int, f channeltest.File) *http.Request {
+					kind := map[string]string{"photo": "image", "voice": "voice", "document": "document"}[f.Kind]
+					b := bodyOf(n, a.FileMessage(graphtest.File{Kind: kind, Name: f.Name, Type: f.Type, Data: f.Data, Caption: f.Words}))
+					return signed(t, hook, b, b)
+				},
+				Odd: func(hook string, n int) *http.Request {
+					b := bodyOf(n, map[string]any{"type": "unsupported", "errors": []any{map[string]any{"code": 131051}}, "unsupported": map[string]any{"type": "poll"}})
+					return signed(t, hook, b, b)
+				},
+				Got:  func() []channeltest.Got { return gotOf(a.Sent(customer)) },
+				Fail: func(f channeltest.Failure, _ bool) { a.Inject(uploadFault(f)) },
+			},
 		}
 	})
+}
+
+// uploadFault makes the next file fail: only a send whose answer is lost is one that went out.
+func uploadFault(f channeltest.Failure) graphtest.Fault {
+	return map[channeltest.Failure]graphtest.Fault{
+		channeltest.Throttled: {Edge: "media", Code: 130429, Status: 429}, channeltest.Broken: {Edge: "media", Code: 131000, Status: 500},
+		channeltest.Lost: {Edge: "messages", Drop: true, Accept: true}, channeltest.Refused: {Edge: "media", Code: 100},
+	}[f]
+}
+
+// gotOf is list as the suite wants to see it.
+func gotOf(list []graphtest.Sent) (got []channeltest.Got) {
+	kinds := map[string]string{"image": "photo", "video": "video", "audio": "audio", "document": "document"}
+	for _, m := range list {
+		got = append(got, channeltest.Got{Words: m.Text, Kind: kinds[m.Type], Name: m.Name, Data: m.Data, Link: m.Link})
+	}
+	return got
 }
 
 func textsOf(list []graphtest.Sent) (texts []string) {

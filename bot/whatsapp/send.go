@@ -33,10 +33,10 @@ type outgoing struct {
 
 	Text        *body           `json:"text,omitempty"`
 	Interactive *interactiveOut `json:"interactive,omitempty"`
-	Image       *link           `json:"image,omitempty"`
-	Video       *link           `json:"video,omitempty"`
-	Audio       *link           `json:"audio,omitempty"`
-	Document    *link           `json:"document,omitempty"`
+	Image       *fileOut        `json:"image,omitempty"`
+	Video       *fileOut        `json:"video,omitempty"`
+	Audio       *fileOut        `json:"audio,omitempty"`
+	Document    *fileOut        `json:"document,omitempty"`
 	Template    *templateOut    `json:"template,omitempty"`
 }
 
@@ -53,12 +53,6 @@ type quoted struct {
 type body struct {
 	Preview bool   `json:"preview_url"`
 	Body    string `json:"body"`
-}
-
-type link struct {
-	Link    string `json:"link"`
-	Caption string `json:"caption,omitempty"`
-	Name    string `json:"filename,omitempty"`
 }
 
 type interactiveOut struct {
@@ -107,9 +101,21 @@ func (c *Channel) Send(ctx context.Context, to bot.Address, id bot.DeliveryID, r
 	if r.Quote != "" {
 		m.Context = &quoted{ID: r.Quote}
 	}
-	c.fill(&m, r)
-	ctx, cancel := context.WithTimeout(ctx, bot.SendTimeout)
+	within := bot.SendTimeout
+	if r.Media != nil {
+		within = bot.MediaTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
+	if r.Media != nil && r.Template == nil {
+		return c.sendFile(ctx, m, r)
+	}
+	c.fill(&m, r)
+	return c.post(ctx, m)
+}
+
+// post carries m out and returns its wamid. Its error is a *bot.SendError.
+func (c *Channel) post(ctx context.Context, m outgoing) (string, error) {
 	var answer struct {
 		Messages []struct {
 			ID string `json:"id"`
@@ -124,23 +130,11 @@ func (c *Channel) Send(ctx context.Context, to bot.Address, id bot.DeliveryID, r
 	return answer.Messages[0].ID, nil
 }
 
-// fill makes m say r.
+// fill makes m say r, which has no file.
 func (c *Channel) fill(m *outgoing, r bot.Reply) {
 	switch {
 	case r.Template != nil:
 		m.Type, m.Template = "template", templateOf(*r.Template)
-	case r.Media != nil:
-		l := &link{Link: r.Media.Link, Caption: r.Text}
-		switch r.Media.Kind {
-		case "photo":
-			m.Type, m.Image = "image", l
-		case "video":
-			m.Type, m.Video = "video", l
-		case "audio":
-			m.Type, m.Audio, l.Caption = "audio", l, "" // it has none
-		default:
-			m.Type, m.Document, l.Name = "document", l, r.Media.Name
-		}
 	case len(r.Choices) > 0:
 		m.Type, m.Interactive = "interactive", c.offer(r)
 	default:

@@ -2,7 +2,6 @@ package whatsapp
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -83,27 +82,6 @@ func TestSendChoices(t *testing.T) {
 	require.Equal(t, "buttons", send(strings.Repeat("x", 1024), "One").Type)
 }
 
-func TestSendMedia(t *testing.T) {
-	s, a := fake(t)
-	c := newTest(t, s.URL())
-	for kind, want := range map[string]string{"photo": "image", "video": "video", "audio": "audio", "document": "document", "hologram": "document"} {
-		r := bot.Reply{Text: "see", Media: &bot.Media{Kind: kind, Link: "https://x.example/a", Name: "a.pdf"}}
-		_, err := c.Send(t.Context(), to(customer), delivery, r)
-		require.NoError(t, err)
-		list := a.Sent(customer)
-		got := list[len(list)-1]
-		require.Equal(t, want, got.Type)
-		require.Equal(t, "https://x.example/a", got.Link)
-		require.Equal(t, map[bool]string{true: "", false: "see"}[kind == "audio"], got.Text)
-	}
-	full := bot.Reply{Text: strings.Repeat("x", 1024), Media: &bot.Media{Kind: "photo", Link: "https://x.example/a"}}
-	require.Len(t, bot.Fit(full, c.Limits()), 1)
-	_, err := c.Send(t.Context(), to(customer), delivery, full)
-	require.NoError(t, err)
-	full.Text += "x"
-	require.Len(t, bot.Fit(full, c.Limits()), 2)
-}
-
 func TestRead(t *testing.T) {
 	s, a := fake(t)
 	c := newTest(t, s.URL())
@@ -152,23 +130,6 @@ func TestTemplates(t *testing.T) {
 	c.read = time.Time{}
 	_, err = c.Templates(t.Context())
 	require.ErrorContains(t, err, "make a new one and set it")
-}
-
-func TestFetch(t *testing.T) {
-	s, a := fake(t)
-	c := newTest(t, s.URL())
-	a.Put("77", graphtest.File{Type: "image/jpeg", Data: []byte("\xff\xd8picture")})
-	f, err := c.Fetch(t.Context(), bot.Attachment{Kind: "photo", File: "77"})
-	require.NoError(t, err)
-	data, err := io.ReadAll(f)
-	require.NoError(t, err)
-	require.NoError(t, f.Close())
-	require.Equal(t, "\xff\xd8picture", string(data))
-	for _, wrong := range []string{"78", "", "../x", "77?x", "https://evil.example"} {
-		_, err := c.Fetch(t.Context(), bot.Attachment{File: wrong})
-		require.Error(t, err, wrong)
-		require.NotContains(t, err.Error(), testToken)
-	}
 }
 
 func TestRunSubscribes(t *testing.T) {

@@ -24,7 +24,7 @@ func TestFilesInABrowser(t *testing.T) {
 	customer := d.tab(390, 844)
 	customer.open("/chat/demo")
 	customer.ask("I want to talk to a person", "passing you to a person")
-	for _, file := range []string{write("screenshot.png", picture(t, 320, 200)), write("memo.wav", wav), write("contract.pdf", []byte("%PDF-1.4 contract"))} {
+	for _, file := range []string{write("screenshot.png", picture(320, 200)), write("memo.wav", wav), write("contract.pdf", []byte("%PDF-1.4 contract"))} {
 		customer.do(chromedp.SetUploadFiles(`#file`, []string{file}))
 		customer.click("#composer button.send", "")
 		customer.until(`!document.querySelector('.failed') && [...document.querySelectorAll('#bubbles li[data-seq]')].some(e => e.innerHTML.includes('` + filepath.Base(file) + `'))`)
@@ -39,7 +39,7 @@ func TestFilesInABrowser(t *testing.T) {
 	agent.accessible("a ticket with files")
 	agent.until(`document.querySelector('form[data-files].live')`)
 	agent.fill("#words", "Here is what it should look like.")
-	agent.do(chromedp.SetUploadFiles(`#reply input[type=file]`, []string{write("wrong.png", picture(t, 10, 10)), write("right.png", picture(t, 300, 150)), write("program.exe", []byte("MZ\x90\x00\x03\x00"))}))
+	agent.do(chromedp.SetUploadFiles(`#reply input[type=file]`, []string{write("wrong.png", picture(10, 10)), write("right.png", picture(300, 150)), write("program.exe", []byte("MZ\x90\x00\x03\x00"))}))
 	agent.until(`document.querySelectorAll('#staged input[name=kept]').length === 2 && document.querySelector('#staged .wrong')`)
 	agent.says("program.exe was left out: this kind of file is not taken")
 	agent.accessible("attachments")
@@ -58,7 +58,7 @@ func TestFilesInABrowser(t *testing.T) {
 	affiliate.click("button", "Sign in as an affiliate")
 	affiliate.says("Upload a file")
 	faq := write("faq.csv", []byte("id,question,answer,media\nlogo,What does your logo look like?,Like this.,logo.png\nmissing,What is missing?,A picture.,nowhere.png\n"))
-	affiliate.do(chromedp.SetUploadFiles(`input[name=file]`, []string{faq}), chromedp.SetUploadFiles(`input[name=media]`, []string{write("logo.png", picture(t, 200, 100))}))
+	affiliate.do(chromedp.SetUploadFiles(`input[name=file]`, []string{faq}), chromedp.SetUploadFiles(`input[name=media]`, []string{write("logo.png", picture(200, 100))}))
 	affiliate.accessible("upload with files")
 	affiliate.keepShot("upload-files")
 	affiliate.click("button", "Check the file")

@@ -37,13 +37,12 @@ type gallery struct {
 	base     string
 	log      *syncBuffer
 	cookies  map[string]string
-	stop     func()
 }
 
 // picture is a PNG file of so many pixels.
-func picture(t *testing.T, width, height int) []byte {
+func picture(width, height int) []byte {
 	var b bytes.Buffer
-	require.NoError(t, png.Encode(&b, image.NewGray(image.Rect(0, 0, width, height))))
+	_ = png.Encode(&b, image.NewGray(image.Rect(0, 0, width, height))) // memory takes it
 	return b.Bytes()
 }
 
@@ -53,10 +52,27 @@ func voiceNote() []byte {
 }
 
 func newGallery(t *testing.T, dsn, speech string) *gallery {
-	g := &gallery{t: t, telegram: telegramtest.New(testToken), log: &syncBuffer{}, cookies: map[string]string{}}
-	require.NoError(t, g.telegram.Start())
-	t.Cleanup(func() { require.NoError(t, g.telegram.Close()) })
+	network := telegramtest.New(testToken)
+	require.NoError(t, network.Start())
+	t.Cleanup(func() { require.NoError(t, network.Close()) })
+	network.Publish("https://files.shop.example/terms.pdf", telegramtest.WebFile{Type: "application/pdf", Data: []byte("%PDF-1.7")})
 	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "pictures"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "pictures", "plans.png"), picture(64, 48), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "faq.csv"), []byte("id,question,answer,media\n"+
+		"plans,Which plans are there?,There are three plans.,pictures/plans.png | https://files.shop.example/terms.pdf | https://gone.shop.example/old.mp4\n"+
+		"payday,When do you pay commissions?,On the 15th of every month.,nowhere.png\n"), 0o600))
+	g, out := openGallery(t, dsn, speech, dir, fmt.Sprintf("[[account]]\nchannel = \"telegram\"\nid = \"shop\"\ntoken = %q\napi_base = %q\nmode = \"poll\"\nlocale = \"en\"\naffiliates = [\"shop\"]\n",
+		testToken, network.URL()))
+	require.Contains(t, out, `There is no file "nowhere.png"`)
+	require.Contains(t, out, "line 3: media:")
+	g.telegram = network
+	return g
+}
+
+// openGallery serves accounts, with dir's faq.csv published for them, and returns what the import said.
+func openGallery(t *testing.T, dsn, speech, dir, accounts string) (*gallery, string) {
+	g := &gallery{t: t, log: &syncBuffer{}, cookies: map[string]string{}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	g.base = "http://" + listener.Addr().String()
@@ -64,19 +80,10 @@ func newGallery(t *testing.T, dsn, speech string) *gallery {
 		speech = fmt.Sprintf("[speech]\nbase_url = %q\nmodel = \"whisper-1\"\nkey = \"SPEECH-canary-key\"\n", speech)
 	}
 	path := filepath.Join(dir, "faqbot.toml")
-	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, "[server]\npublic_url = %q\n[database]\ndsn = %q\n%s[[account]]\nchannel = \"telegram\"\nid = \"shop\"\ntoken = %q\napi_base = %q\nmode = \"poll\"\nlocale = \"en\"\naffiliates = [\"shop\"]\n",
-		g.base, dsn, speech, testToken, g.telegram.URL()), 0o600))
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "pictures"), 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "pictures", "plans.png"), picture(t, 64, 48), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "faq.csv"), []byte("id,question,answer,media\n"+
-		"plans,Which plans are there?,There are three plans.,pictures/plans.png | https://files.shop.example/terms.pdf | https://gone.shop.example/old.mp4\n"+
-		"payday,When do you pay commissions?,On the 15th of every month.,nowhere.png\n"), 0o600))
+	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, "[server]\npublic_url = %q\n[database]\ndsn = %q\n%s%s", g.base, dsn, speech, accounts), 0o600))
 	out := &bytes.Buffer{}
 	cli := &commands{Config: path}
 	require.NoError(t, importCommand{File: filepath.Join(dir, "faq.csv"), Affiliate: "shop", Publish: true}.Run(t.Context(), cli, terminal{out: out, err: out}))
-	require.Contains(t, out.String(), `There is no file "nowhere.png"`)
-	require.Contains(t, out.String(), "line 3: media:")
-	g.telegram.Publish("https://files.shop.example/terms.pdf", telegramtest.WebFile{Type: "application/pdf", Data: []byte("%PDF-1.7")})
 	c, err := loadConfig(path)
 	require.NoError(t, err)
 	g.service, err = newService(t.Context(), c, newLogger(g.log), nil)
@@ -84,19 +91,18 @@ func newGallery(t *testing.T, dsn, speech string) *gallery {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- g.service.run(ctx, listener) }()
-	g.stop = func() {
+	t.Cleanup(func() {
 		cancel()
 		require.NoError(t, <-ended)
 		require.NoError(t, g.service.close())
-	}
-	t.Cleanup(g.stop)
+	})
 	for who, affiliate := range map[string]knowledge.AffiliateID{"ann": "shop", "bob": "other"} {
 		require.NoError(t, addDemoPerson(t.Context(), g.service.directory, people.Newcomer{Name: who, Role: people.RoleAgent, Affiliates: []knowledge.AffiliateID{affiliate}}))
 		g.cookies[who], err = g.service.directory.SignIn(t.Context(), who, demoPassword, "127.0.0.1")
 		require.NoError(t, err)
 	}
 	require.Eventually(t, g.service.searcher.Ready, 30*time.Second, 10*time.Millisecond)
-	return g
+	return g, out.String()
 }
 
 // do asks for a page as somebody, "" being a stranger.
@@ -161,11 +167,11 @@ func onGalleries(t *testing.T, speech string, test func(t *testing.T, g *gallery
 func TestFilesInAndOut(t *testing.T) {
 	onGalleries(t, "", func(t *testing.T, g *gallery) {
 		const chat = 77
-		photo := picture(t, 20, 10)
+		photo := picture(20, 10)
 		g.telegram.SayFile(chat, "photo", "", "image/jpeg", photo, "which plans are there, canaryone")
 		sent := g.sent(chat, 3)
 		require.Equal(t, disclosure+"\n\nThere are three plans.", sent[0].Text)
-		require.Equal(t, []any{"photo", "plans.png", picture(t, 64, 48), "upload"}, []any{sent[0].File.Kind, sent[0].File.Name, sent[0].File.Data, sent[0].File.How})
+		require.Equal(t, []any{"photo", "plans.png", picture(64, 48), "upload"}, []any{sent[0].File.Kind, sent[0].File.Name, sent[0].File.Data, sent[0].File.How})
 		require.Equal(t, []any{"document", []byte("%PDF-1.7"), "link"}, []any{sent[1].File.Kind, sent[1].File.Data, sent[1].File.How})
 		require.Nil(t, sent[2].File, "Telegram does not get what is not there: the link goes instead")
 		require.Equal(t, "https://gone.shop.example/old.mp4", sent[2].Text)
@@ -202,7 +208,7 @@ func TestFilesInAndOut(t *testing.T) {
 			require.NoError(t, w.WriteField("text", "Here is your plan, canarytwo"))
 			f, err := w.CreateFormFile("file", "your plan.png")
 			require.NoError(t, err)
-			_, err = f.Write(picture(t, 30, 30))
+			_, err = f.Write(picture(30, 30))
 			require.NoError(t, err)
 			f, err = w.CreateFormFile("file", "notes.txt")
 			require.NoError(t, err)
@@ -213,7 +219,7 @@ func TestFilesInAndOut(t *testing.T) {
 			require.Equal(t, http.StatusSeeOther, status, body)
 		}
 		list := g.sent(chat, before+3)[before+1:]
-		require.Equal(t, []any{"Here is your plan, canarytwo", "photo", "your plan.png", picture(t, 30, 30)}, []any{list[0].Text, list[0].File.Kind, list[0].File.Name, list[0].File.Data})
+		require.Equal(t, []any{"Here is your plan, canarytwo", "photo", "your plan.png", picture(30, 30)}, []any{list[0].Text, list[0].File.Kind, list[0].File.Name, list[0].File.Data})
 		require.Equal(t, []any{"", "document", "notes.txt"}, []any{list[1].Text, list[1].File.Kind, list[1].File.Name})
 		g.shown("ann", ticket, `<img src="/desk/media/[^"]*" alt="your plan\.png`)
 		g.telegram.Say(chat, "a last word")
@@ -290,7 +296,7 @@ func TestMediaLinks(t *testing.T) {
 	link := strings.TrimPrefix(g.service.links.link(files[0]), g.base)
 	status, header, body := g.do("", http.MethodGet, link, nil)
 	require.Equal(t, http.StatusOK, status)
-	require.Equal(t, string(picture(t, 64, 48)), body)
+	require.Equal(t, string(picture(64, 48)), body)
 	require.Equal(t, "nosniff", header.Get("X-Content-Type-Options"))
 	require.Contains(t, header.Get("Content-Security-Policy"), "sandbox")
 	for _, forged := range []string{strings.Replace(link, "until=", "until=9", 1), strings.Replace(link, "plans.png", "other.png", 1), strings.Split(link, "?")[0], link + "x"} {

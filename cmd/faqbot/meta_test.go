@@ -182,6 +182,47 @@ func TestMetaConversation(t *testing.T) {
 	})
 }
 
+// An entry's files go out natively on each of Meta's networks, though nobody can reach us from outside; what
+// customers send is kept, and a voice note is not passed over.
+func TestMetaFiles(t *testing.T) {
+	onMeta(t, func(t *testing.T, s *metaSite) {
+		s.stop()
+		plans, prices := picture(64, 48), []byte("%PDF-1.7 prices")
+		require.NoError(t, os.WriteFile(filepath.Join(s.dir, "plans.png"), plans, 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(s.dir, "prices 2026.pdf"), prices, 0o600))
+		faq := filepath.Join(s.dir, "faq.csv")
+		require.NoError(t, os.WriteFile(faq, []byte("id,question,answer,media\nplans,Which plans are there?,There are three plans.,plans.png | prices 2026.pdf\n"), 0o600))
+		require.Contains(t, s.faqbot("import", faq, "--affiliate", "shop", "--publish"), "Published: revision 2")
+		s.start()
+		for kind, a := range s.accounts {
+			a.SetMoods(graphtest.Moods{Shuffle: true, Duplicate: 2, Early: 2})
+			image, document, n := "image", "document", 2
+			if kind != "whatsapp" { // words stand by themselves there
+				document, n = "file", 3
+			}
+			a.SayFile("16505550007", graphtest.File{Kind: "image", Type: "image/png", Data: picture(20, 10), Caption: "which plans are there, canaryone"})
+			list := heard(t, a, "16505550007", n)
+			said := ""
+			for _, m := range list {
+				said += m.Text
+			}
+			require.Equal(t, disclosure+"\n\nThere are three plans.", said, kind)
+			require.Equal(t, []any{image, plans}, []any{list[0].Type, list[0].Data}, kind)
+			require.Equal(t, []any{document, "prices 2026.pdf", prices}, []any{list[n-1].Type, list[n-1].Name, list[n-1].Data}, kind)
+			a.SayFile("16505550008", graphtest.File{Kind: "voice", Type: "audio/ogg", Data: voiceNote()})
+			require.Contains(t, heard(t, a, "16505550008", 1)[0].Text, "can't listen to voice messages", kind)
+			require.Eventually(t, func() bool {
+				return s.count(`SELECT COUNT(*) FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE c.channel = '`+kind+`' AND m.author = 'customer' AND m.attachments LIKE '%"kept"%'`) == 2
+			}, 20*time.Second, 50*time.Millisecond, kind)
+			require.Len(t, a.Sent("16505550007"), n, "%s: nothing is sent twice", kind)
+		}
+		s.stop()
+		for _, word := range []string{"canary", "MetaToken"} {
+			require.NotContains(t, s.log.String(), word)
+		}
+	})
+}
+
 // Meta asks whether the webhook is ours; what does not come from Meta is refused.
 func TestMetaHook(t *testing.T) {
 	s := newMetaSite(t, "faqbot.db")

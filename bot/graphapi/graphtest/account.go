@@ -34,13 +34,15 @@ type Account struct {
 	calls     map[string]int // by edge
 	usage     map[string]string
 	templates []Template
-	files     map[string]File
-	seen      map[string]bool // IDs of customers' messages
-	apps      bool            // subscribed
-	fields    []string        // subscribed on a page
-	override  string          // webhook of this number alone
-	expires   time.Time       // of the token, zero if it does not
-	scopes    []string        // of the token
+	files     map[string]File   // of customers
+	uploads   map[string]upload // of ours
+	lost      map[string]bool   // links that lead nowhere
+	seen      map[string]bool   // IDs of customers' messages
+	apps      bool              // subscribed
+	fields    []string          // subscribed on a page
+	override  string            // webhook of this number alone
+	expires   time.Time         // of the token, zero if it does not
+	scopes    []string          // of the token
 	next      int
 	moods     Moods
 
@@ -85,7 +87,9 @@ type Sent struct {
 	Type     string // text, buttons, list, quick_replies, image, …, template
 	Text     string // with the caption of a file and the words of a template
 	Buttons  []Button
-	Link     string // of a file
+	Link     string // of a file that was fetched from there
+	Name     string // of a file
+	Data     []byte // of a file that was uploaded
 	Context  string // the message it quotes
 	Tag      string // Messenger: the tag it was sent with
 	Opaque   string // what is given back in statuses and echoes
@@ -104,15 +108,10 @@ type Template struct {
 	Header                                 string // TEXT, IMAGE, "" for none
 }
 
-// A File is what a media ID stands for.
-type File struct {
-	Type string
-	Data []byte
-}
-
 func newAccount(s *Server, o AccountOptions) *Account {
 	return &Account{o: o, server: s, changed: make(chan struct{}), customers: map[string]*customer{}, calls: map[string]int{},
-		usage: map[string]string{}, files: map[string]File{}, seen: map[string]bool{}, queues: map[string][]posting{}}
+		usage: map[string]string{}, files: map[string]File{}, uploads: map[string]upload{}, lost: map[string]bool{}, seen: map[string]bool{},
+		queues: map[string][]posting{}}
 }
 
 // Hook sets where webhooks are posted. What waits goes there.
@@ -149,15 +148,6 @@ func (a *Account) SetUsage(header, value string) {
 	a.usage[header] = value
 }
 
-// Put keeps a file under a media ID and returns the address it is fetched from, once the server was
-// started.
-func (a *Account) Put(id string, f File) (address string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.files[id] = f
-	return a.server.URL() + "/media/" + id
-}
-
 // announce wakes whoever waits for a change. a.mu is held.
 func (a *Account) announce() {
 	close(a.changed)
@@ -175,9 +165,9 @@ func (a *Account) customer(id string) *customer {
 }
 
 // serve carries out one call, or the fault that is laid in its way.
-func (a *Account) serve(w http.ResponseWriter, r *http.Request, edge string, body []byte) {
-	var p map[string]any
-	if len(body) > 0 && json.Unmarshal(body, &p) != nil {
+func (a *Account) serve(w http.ResponseWriter, r *http.Request, edge string, b body) {
+	p := b.fields
+	if len(b.json) > 0 && json.Unmarshal(b.json, &p) != nil {
 		refuse(w, bad(100, "the body is not JSON"))
 		return
 	}
@@ -193,7 +183,7 @@ func (a *Account) serve(w http.ResponseWriter, r *http.Request, edge string, bod
 		f.play(w, r)
 		return
 	}
-	answer, failed := a.carryOut(r, edge, p)
+	answer, failed := a.carryOut(r, edge, p, b.file)
 	switch {
 	case f != nil:
 		f.play(w, r)
@@ -204,8 +194,12 @@ func (a *Account) serve(w http.ResponseWriter, r *http.Request, edge string, bod
 	}
 }
 
-func (a *Account) carryOut(r *http.Request, edge string, p map[string]any) (any, *refusal) {
+func (a *Account) carryOut(r *http.Request, edge string, p map[string]any, file *upload) (any, *refusal) {
 	switch {
+	case edge == "media" && r.Method == http.MethodPost && a.o.Kind == WhatsApp:
+		return a.takeMedia(p, file)
+	case edge == "message_attachments" && r.Method == http.MethodPost && a.o.Kind != WhatsApp:
+		return a.takeAttachment(p, file)
 	case edge == "messages" && r.Method == http.MethodPost && a.o.Kind == WhatsApp:
 		return a.whatsapp(r.Context(), p)
 	case edge == "messages" && r.Method == http.MethodPost:
@@ -276,26 +270,16 @@ func (a *Account) serveObject(w http.ResponseWriter, r *http.Request, id string)
 	c := a.customers[id]
 	a.mu.Unlock()
 	switch {
+	case file && r.URL.Query().Get("phone_number_id") != "": // the file was not uploaded by the number
+		refuse(w, bad(100, "Param phone_number_id is not a valid whatsapp business phone number id ID"))
 	case file:
 		write(w, http.StatusOK, map[string]any{"messaging_product": "whatsapp", "url": "http://" + r.Host + "/media/" + id,
-			"mime_type": f.Type, "sha256": "00", "file_size": fmt.Sprint(len(f.Data)), "id": id})
+			"mime_type": f.Type, "sha256": hash(f.Data), "file_size": fmt.Sprint(len(f.Data)), "id": id})
 	case c != nil && a.o.Kind != WhatsApp:
 		write(w, http.StatusOK, map[string]any{"first_name": "A", "last_name": "B", "id": id})
 	default:
 		refuse(w, &refusal{status: http.StatusBadRequest, code: 100, subcode: 33, message: "Unsupported get request."})
 	}
-}
-
-func (a *Account) serveFile(w http.ResponseWriter, id string) {
-	a.mu.Lock()
-	f, ok := a.files[id]
-	a.mu.Unlock()
-	if !ok {
-		http.Error(w, "gone", http.StatusNotFound)
-		return
-	}
-	w.Header().Set("Content-Type", f.Type)
-	_, _ = w.Write(f.Data) // an error means that the caller has gone
 }
 
 // Sent lists what the account sent to a customer, oldest first.

@@ -84,9 +84,8 @@ func (a *Account) pageContent(o map[string]any, m *Sent) *refusal {
 		return bad(100, "either text or attachment")
 	}
 	if attachment != nil {
-		m.Type, m.Link = text(attachment, "type"), text(attachment, "payload", "url")
-		if m.Link == "" {
-			return bad(100, "attachment without url")
+		if failed := a.attached(attachment, m); failed != nil {
+			return failed
 		}
 	}
 	if len(m.Opaque) > 1000 {

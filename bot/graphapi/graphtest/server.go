@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -17,7 +16,7 @@ import (
 	"time"
 )
 
-// bodyMost bounds a call's body, in bytes.
+// bodyMost bounds a call's body without its file, in bytes.
 const bodyMost = 1 << 20
 
 // Kinds of accounts.
@@ -137,20 +136,25 @@ func badToken() *refusal {
 	return &refusal{status: http.StatusUnauthorized, code: 190, message: "Invalid OAuth access token - Cannot parse access token"}
 }
 
-// ServeHTTP serves /v{N}.0/… and the files of /media/….
+// ServeHTTP serves /v{N}.0/…, and files at /media/… to whoever has a token and at /cdn/… to whoever has
+// the address.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if id, ok := strings.CutPrefix(r.URL.Path, "/cdn/"); ok {
+		s.serveCDN(w, r, id)
+		return
+	}
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if token == "" {
 		token = r.URL.Query().Get("access_token")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyMost))
+	b, err := read(w, r)
 	if err != nil {
-		refuse(w, bad(100, "the body could not be read"))
+		refuse(w, bad(100, "the body could not be read: %v", err))
 		return
 	}
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	if strings.Contains(token, "|") {
-		s.serveApp(w, r, token, parts, body)
+		s.serveApp(w, r, token, parts, b.json)
 		return
 	}
 	known := s.accountOf(token)
@@ -180,7 +184,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			message: "Unsupported request. Object with ID '" + parts[1] + "' does not exist, cannot be loaded due to missing permissions"})
 		return
 	}
-	a.serve(w, r, edge, body)
+	a.serve(w, r, edge, b)
 }
 
 func refuse(w http.ResponseWriter, f *refusal) {

@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/textproto"
 	"strings"
 	"sync"
 	"testing"
@@ -178,6 +180,152 @@ func TestPageChecks(t *testing.T) {
 	}
 	a.Block("11")
 	require.InDelta(t, 551, send(`{"text":"x"}`), 0)
+}
+
+// form uploads data and returns the ID or the code of the refusal.
+func form(t *testing.T, s *graphtest.Server, path, name, kind string, data []byte, fields ...string) (id string, refused float64) {
+	t.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for i := 0; i < len(fields); i += 2 {
+		require.NoError(t, w.WriteField(fields[i], fields[i+1]))
+	}
+	part, err := w.CreatePart(textproto.MIMEHeader{"Content-Disposition": {multipart.FileContentDisposition("file", name)}, "Content-Type": {kind}})
+	require.NoError(t, err)
+	_, err = part.Write(data)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+path, &b)
+	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer T")
+	r.Header.Set("Content-Type", w.FormDataContentType())
+	res, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	var answer map[string]any
+	require.NoError(t, json.NewDecoder(res.Body).Decode(&answer))
+	require.NoError(t, res.Body.Close())
+	for _, field := range []string{"id", "attachment_id"} {
+		if v, ok := answer[field].(string); ok {
+			id = v
+		}
+	}
+	return id, code(answer)
+}
+
+const png = "\x89PNG\r\n\x1a\n"
+
+// What WhatsApp does not take it refuses at once, and what it cannot deliver only later.
+func TestWhatsAppUploads(t *testing.T) {
+	s, a := start(t, graphtest.WhatsApp)
+	h := hear(t, 0)
+	a.Hook(h.url)
+	a.Know("16505551234")
+	good := []string{"messaging_product", "whatsapp", "type", "image/png"}
+	id, refused := form(t, s, "/v25.0/5/media", "a.png", "image/png", []byte(png), good...)
+	require.Zero(t, refused)
+	for what, test := range map[string]struct {
+		kind   string
+		data   int
+		fields []string
+		code   float64
+	}{
+		"no product": {"image/png", 1, good[2:], 100}, "no type": {"image/png", 1, good[:2], 100}, "empty": {"image/png", 0, good, 100},
+		"a kind": {"image/gif", 1, good, 100}, "unknown": {"application/octet-stream", 1, good, 100},
+		"largest picture": {"image/png", 5 << 20, good, 0}, "too large a picture": {"image/png", 5<<20 + 1, good, 131053},
+		"largest sound": {"audio/ogg", 16 << 20, good, 0}, "too large a sound": {"audio/ogg", 16<<20 + 1, good, 131053},
+		"larger document": {"application/pdf", 16<<20 + 1, good, 0},
+	} {
+		_, refused := form(t, s, "/v25.0/5/media", "a", test.kind, make([]byte, test.data), test.fields...)
+		require.InDelta(t, test.code, refused, 0, what)
+	}
+	send := func(kind, file string) float64 {
+		_, answer := call(t, s, "T", "/v25.0/5/messages", `{"messaging_product":"whatsapp","to":"+16505551234","type":"`+kind+`","`+kind+`":{`+file+`}}`)
+		return code(answer)
+	}
+	require.Zero(t, send("image", `"id":"`+id+`","caption":"see"`))
+	require.Equal(t, []string{"see", png}, []string{a.Sent("16505551234")[0].Text, string(a.Sent("16505551234")[0].Data)})
+	require.InDelta(t, 100, send("image", `"id":"77"`), 0, "an ID that it never gave")
+	require.InDelta(t, 131008, send("image", `"caption":"see"`), 0)
+	require.InDelta(t, 100, send("audio", `"link":"https://x.example/a","caption":"see"`), 0, "sound has no words")
+	require.InDelta(t, 100, send("image", `"id":"`+id+`","filename":"a.png"`), 0)
+	a.Lose("https://x.example/gone")
+	for _, late := range []float64{send("video", `"id":"`+id+`"`), send("image", `"link":"https://x.example/gone"`)} {
+		require.Zero(t, late)
+	}
+	wait(t, a, func() bool { return a.Pending() == 0 })
+	require.Equal(t, 2, strings.Count(strings.Join(h.heard(), ""), `"code":131053`))
+	require.Len(t, a.Sent("16505551234"), 1)
+	a.ForgetUploads()
+	require.InDelta(t, 100, send("image", `"id":"`+id+`"`), 0)
+}
+
+func TestPageUploads(t *testing.T) {
+	for _, kind := range []string{graphtest.Messenger, graphtest.Instagram} {
+		s, a := start(t, kind)
+		a.Know("11")
+		attach := func(as, name, mediaType string, data []byte, more ...string) (string, float64) {
+			return form(t, s, "/v25.0/me/message_attachments", name, mediaType, data, append(more, "message", `{"attachment":{"type":"`+as+`","payload":{"is_reusable":true}}}`)...)
+		}
+		send := func(attachment string) float64 {
+			_, answer := call(t, s, "T", "/v25.0/me/messages", `{"recipient":{"id":"11"},"messaging_type":"RESPONSE","message":{"attachment":`+attachment+`}}`)
+			return code(answer)
+		}
+		instagram := kind == graphtest.Instagram
+		platform := []string{"platform", "instagram"}
+		id, refused := attach("image", "a.png", "image/png", []byte(png), platform...)
+		require.Zero(t, refused)
+		large := append([]byte(png), make([]byte, 8<<20)...)
+		for what, test := range map[string]struct {
+			as, name, kind string
+			data           []byte
+			fails          bool
+		}{
+			"no picture": {"image", "a.png", "image/png", []byte("words"), true}, "another kind": {"image", "a.pdf", "application/pdf", []byte("%PDF-"), true},
+			"no kind": {"photo", "a.png", "image/png", []byte(png), true}, "too large": {"image", "a.png", "image/png", large, true},
+			"large": {"image", "a.png", "image/png", large[:8<<20], false}, "a PDF": {"file", "a.pdf", "application/pdf", []byte("%PDF-"), false},
+			"words": {"file", "a.txt", "text/plain", []byte("words"), instagram}, "name": {"file", "ä.pdf", "application/pdf", []byte("%PDF-"), instagram},
+		} {
+			_, refused := attach(test.as, test.name, test.kind, test.data, platform...)
+			require.Equal(t, test.fails, refused == 100, "%s %s", kind, what)
+		}
+		if instagram {
+			_, refused = attach("image", "a.png", "image/png", []byte(png))
+			require.InDelta(t, 100, refused, 0, "for which platform")
+			require.Zero(t, send(`{"type":"MEDIA_SHARE","payload":{"id":"`+id+`"}}`))
+			require.InDelta(t, 100, send(`{"type":"image","payload":{"attachment_id":"`+id+`"}}`), 0)
+			require.InDelta(t, 100, send(`{"type":"MEDIA_SHARE","payload":{"id":"7"}}`), 0)
+		} else {
+			require.Zero(t, send(`{"type":"image","payload":{"attachment_id":"`+id+`"}}`))
+			require.InDelta(t, 100, send(`{"type":"video","payload":{"attachment_id":"`+id+`"}}`), 0)
+			require.InDelta(t, 100, send(`{"type":"image","payload":{"attachment_id":"7"}}`), 0)
+		}
+		require.Equal(t, []string{"image", "a.png", png}, []string{a.Sent("11")[0].Type, a.Sent("11")[0].Name, string(a.Sent("11")[0].Data)})
+		a.Lose("https://x.example/gone")
+		require.InDelta(t, 100, send(`{"type":"image","payload":{"url":"https://x.example/gone"}}`), 0)
+		require.Zero(t, send(`{"type":"image","payload":{"url":"https://x.example/a"}}`))
+	}
+}
+
+// WhatsApp's files are had with the token, others' with the address that was given out.
+func TestFilesOfCustomers(t *testing.T) {
+	get := func(address, token string) int {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		require.NoError(t, err)
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		res, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		return res.StatusCode
+	}
+	s, a := start(t, graphtest.WhatsApp)
+	address := a.Put("77", graphtest.File{Type: "image/png", Data: []byte(png)})
+	require.Equal(t, []int{200, 401, 401}, []int{get(address, "T"), get(address, ""), get(address, "X")})
+	require.Equal(t, []int{200, 400}, []int{get(s.URL()+"/v25.0/77", "T"), get(s.URL()+"/v25.0/77?phone_number_id=5", "T")})
+	_, a = start(t, graphtest.Messenger)
+	address = a.Put("77", graphtest.File{Type: "image/png", Data: []byte(png)})
+	require.Equal(t, []int{200, 403, 403}, []int{get(address, ""), get(address[:len(address)-1], ""), get(strings.Replace(address, "/77", "/78", 1), "")})
 }
 
 func TestFaults(t *testing.T) {

@@ -98,6 +98,8 @@ func (a *Account) whatsapp(ctx context.Context, p map[string]any) (any, *refusal
 	case strings.HasPrefix(text(p, "to"), "US."): // reported to be dropped without a word
 	case closed:
 		a.fails(m, 131047, "Re-engagement message")
+	case a.unusable(m):
+		a.fails(m, 131053, "Media upload error")
 	case c.blocked || c.heard.IsZero() && m.Type != "template":
 		a.fails(m, 131026, "Message undeliverable")
 	default:
@@ -141,14 +143,7 @@ func (a *Account) content(p map[string]any, m *Sent) *refusal {
 	case "interactive":
 		return interactive(o, m)
 	case "image", "video", "audio", "document", "sticker":
-		m.Text, m.Link = text(o, "caption"), text(o, "link")
-		if m.Link == "" && text(o, "id") == "" {
-			return bad(131008, "Required parameter is missing: link or id")
-		}
-		if units(m.Text) > 1024 {
-			return bad(131009, "caption is too long")
-		}
-		return nil
+		return a.fileContent(o, m)
 	case "template":
 		return a.template(o, m)
 	}

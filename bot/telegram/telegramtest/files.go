@@ -24,7 +24,7 @@ const (
 // A SentFile is the file of a message of the bot's.
 type SentFile struct {
 	Kind string // photo, video, audio, document
-	Name string // as it was uploaded, "" if it was not
+	Name string // as it was uploaded, now or before; "" if it was not
 	Data []byte // as it was uploaded, found behind the link, or uploaded before
 	ID   string // Telegram's name for it
 	How  string // upload, id, link
@@ -67,15 +67,19 @@ func (b *Bot) store(f stored) string {
 
 // SayFile has a customer send a file in a private chat: a photo, voice, audio, video or document.
 func (b *Bot) SayFile(chat int64, kind, name, mediaType string, data []byte, caption string) (updateID int64) {
+	return b.SayMessage(b.FileMessage(chat, kind, name, mediaType, data, caption))
+}
+
+// FileMessage keeps a file and is the message with it in the Bot API's shape, for SayMessage.
+func (b *Bot) FileMessage(chat int64, kind, name, mediaType string, data []byte, caption string) map[string]any {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	f := stored{kind: kind, name: name, mediaType: mediaType, data: data, seconds: 3}
-	shown := b.shown(b.store(f), f)
-	b.mu.Unlock()
-	message := map[string]any{"chat": chatObject(chat), kind: shown}
+	message := map[string]any{"chat": chatObject(chat), kind: b.shown(b.store(f), f)}
 	if caption != "" {
 		message["caption"] = caption
 	}
-	return b.SayMessage(message)
+	return message
 }
 
 // shown is a file as the Bot API shows it.
@@ -214,7 +218,7 @@ func (b *Bot) file(kind string, p params) (*SentFile, *refusal) {
 	case known.kind != kind:
 		return nil, bad("can't use file of type %s as %s", known.kind, kind)
 	default:
-		f.How, f.ID, f.Data = "id", word, known.data
+		f.How, f.ID, f.Name, f.Data = "id", word, known.name, known.data
 	}
 	return f, nil
 }
