@@ -252,6 +252,30 @@ func TestAJoinLeavesWhatIsResolved(t *testing.T) {
 	})
 }
 
+// Most networks cut times to the second. What was said after something on another channel stands after it.
+func TestTimesCutToTheSecond(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		f := newFamily(w)
+		second := time.Now().Truncate(time.Second).Add(-time.Minute)
+		told := func(at time.Time) func(*Event) { return func(e *Event) { e.At = at } }
+		f.now = second.Add(400 * time.Millisecond)
+		first := f.hears("test/one", "ana", "1", "hello", nil)
+		f.now = second.Add(600 * time.Millisecond)
+		then := f.hears("phones/two", "p", "1", "I go on here", told(second))
+		late := f.hears("phones/two", "p", "2", "written long ago", told(second.Add(-time.Hour)))
+		var all []Message
+		for _, id := range []ConversationID{first.ID, then.ID} {
+			list, err := f.conv.Transcript(t.Context(), id, 0)
+			require.NoError(t, err)
+			all = append(all, list...)
+		}
+		require.Equal(t, then.ID, late.ID)
+		require.True(t, all[1].At.After(all[0].At))
+		require.False(t, all[1].At.After(f.now), "not ahead of our time")
+		require.WithinDuration(t, second.Add(-time.Hour), all[2].At, time.Second)
+	})
+}
+
 func TestInterleave(t *testing.T) {
 	at := func(conv ConversationID, text string, second int) Message {
 		return Message{Conversation: conv, Text: text, At: time.Unix(int64(second), 0)}

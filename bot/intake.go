@@ -292,6 +292,18 @@ type hearing struct {
 	joined       bool // just now, with another conversation
 }
 
+// saidAt is when a message was said, as late as that can have been: most networks cut times to the second,
+// and what was said on another channel in that second would stand after it.
+func (h *hearing) saidAt(told time.Time) time.Time {
+	if told.Equal(told.Truncate(time.Second)) {
+		told = told.Add(time.Second - time.Millisecond)
+	}
+	if told.After(h.now) {
+		return h.now
+	}
+	return told
+}
+
 // hear stores a message and makes a turn due.
 func (h *hearing) hear(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
 	m, c := e.Message, h.conv
@@ -308,7 +320,7 @@ func (h *hearing) hear(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
 		(id, conversation_id, seq, episode_id, author, body, choice, attachments, external_id, network_id, turn_id, status, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (conversation_id, external_id) DO NOTHING`,
 		id, c.ID, h.seq, episode, AuthorCustomer, m.Text, m.Choice, pack(m.Attachments), e.ExternalID, m.NetworkID,
-		turn, StatusReceived, sqldb.Millis(e.At))
+		turn, StatusReceived, sqldb.Millis(h.saidAt(e.At)))
 	if err != nil {
 		return false, fmt.Errorf("store message: %w", err)
 	}
