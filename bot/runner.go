@@ -90,8 +90,8 @@ func (r *Runner) Run(ctx context.Context) error {
 }
 
 // work is the loop of Runner, Courier and Collector: claim, at most as much as there are idle ones among n
-// workers, hand it to them, and with nothing to claim wait for a poke, for what is due next, or for pollEvery. Workers outlive
-// ctx by stopTimeout at most.
+// workers, hand it to them, and with nothing to claim wait for a poke, for what is due next, or for
+// pollEvery. Workers outlive ctx by stopTimeout at most.
 func work[T any](ctx context.Context, n int, poked <-chan struct{}, claim func(most int) (list []T, next time.Time, err error),
 	do func(context.Context, T), log logrus.FieldLogger) error {
 	inHand, stop := context.WithCancel(context.WithoutCancel(ctx))
