@@ -25,14 +25,9 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
 )
 
-const (
-	// writerCache is the page cache of SQLite's writer in KiB: a group's changes lie all over the file, and
-	// those that SQLite's own 2 MB do not hold are written twice and read again.
-	writerCache = 16 << 10
-	// walPages is how long SQLite's log grows, in pages of 4 KiB, before they go into the file. With SQLite's
-	// own 1,000 that would be after every other group, which waits for it.
-	walPages = 8000
-)
+// writerCache is the page cache of SQLite's writer in KiB: a group's changes lie all over the file, and those
+// that SQLite's own 2 MB do not hold are written twice and read again.
+const writerCache = 16 << 10
 
 // A DB is an open database. It is safe for concurrent use.
 type DB struct {
@@ -90,7 +85,6 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, fmt.Errorf("open SQLite %s: %w", path, err)
 	}
 	q.Add("_pragma", fmt.Sprintf("cache_size(-%d)", writerCache))
-	q.Add("_pragma", fmt.Sprintf("wal_autocheckpoint(%d)", walPages))
 	writing, err := newKeeper(file + q.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite %s: %w", path, err)
