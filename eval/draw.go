@@ -49,9 +49,10 @@ const (
 )
 
 const (
-	mostAsked                   = 400     // queries of a draw that are fitted on
-	severalFrom                 = 1.5     // wordings per entry from which draws with fewer say something
-	leastAnswered, moreAnswered = .2, 20. // see weigh
+	mostAsked       = 400 // queries of a draw that are fitted on
+	severalFrom     = 1.5 // wordings per entry from which draws with fewer say something
+	outsideAtMost   = .8  // of the questions are assumed to be out of scope where next to nothing is published
+	outsideFallsOff = 20. // entries, with which that falls by a factor of e
 )
 
 // ReadSources reads the sets in folders: each is a set's own folder, or one of such folders. Where a
@@ -212,7 +213,8 @@ func Draw(ctx context.Context, s Source, e *Vectors) (rows []Row, err error) {
 // weigh gives the rows of one draw that may be fitted on their weights. Who has published more leaves
 // fewer questions unanswered: a fifth is assumed to be answered by next to nothing, and each entry to
 // answer a twentieth of what is left, so that .8 exp(-n/20) are out of scope. Shares of .7 to .9 and
-// twentieths to twenty-fifths carry over about as well, .8/√n less so. The whole keeps the share it came with.
+// twentieths to twenty-fifths carry over about as well, .8/√n less so, except to corpora of 2 to 7 entries that get nothing out of
+// scope (Braun): there the probability comes out too low. The whole keeps the share it came with.
 func weigh(rows []Row, p plan, entries int) {
 	fit, outside := 0.0, 0.0
 	for _, r := range rows {
@@ -224,7 +226,7 @@ func weigh(rows []Row, p plan, entries int) {
 		}
 	}
 	share := outside / max(fit, 1)
-	assumed := (1 - leastAnswered) * math.Exp(-float64(entries)/moreAnswered)
+	assumed := outsideAtMost * math.Exp(-float64(entries)/outsideFallsOff)
 	for i := range rows {
 		r := &rows[i]
 		if !r.Fit {

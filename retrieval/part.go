@@ -37,7 +37,7 @@ type space struct {
 	vectors *vector.Set // by wording
 	means   [][]float32 // by entry: the mean of its wordings' vectors, nil if it has but one
 	answers [][]float32 // by entry: its answer's unit vector, nil if it has none
-	hubness []float32   // by entry: how near its answer is to questions at large, 0 if it has none
+	hubness []float32   // by entry: how near its answer is to others' questions, 0 if it has none
 	heads   heads
 	shape   Evidence // without a question
 }
@@ -159,22 +159,23 @@ func (p *part) place(ctx context.Context, vectors [][]float32) (*space, error) {
 	if len(p.wordings) > 0 {
 		sp.heads = p.learn(set)
 	}
-	sp.hubness = hubness(sp.answers, set)
+	sp.hubness = p.hubness(sp.answers, set)
 	sp.shape, err = p.shapeOf(ctx, sp)
 	return sp, err
 }
 
 const (
 	hubSample     = 512 // wordings at most that answers are compared with: what fits a core's cache
-	hubNeighbours = 3   // 1 to 10 rank StackFAQ and CovidFAQ better than none does, 3 best
+	hubNeighbours = 3   // 1 to 10 all rank StackFAQ and CovidFAQ better than none
 )
 
-// hubness returns the mean cosine of each answer with the wordings nearest to it. Some answers are near to
+// hubness returns the mean cosine of each answer with the wordings of other entries nearest to it. Some answers are near to
 // every question, long ones above all: as in cross-domain similarity local scaling (Conneau et al. 2018),
 // what counts is how much nearer an answer is to a question than to those that it is near anyway.
-func hubness(answers [][]float32, set *vector.Set) []float32 {
+func (p *part) hubness(answers [][]float32, set *vector.Set) []float32 {
+	sample := spread(set.Len(), hubSample)
 	var wordings [][]float32
-	for _, w := range spread(set.Len(), hubSample) {
+	for _, w := range sample {
 		wordings = append(wordings, set.Vector(int(w)))
 	}
 	cosines, nearest := make([]float32, len(wordings)), make([]int32, 0, hubNeighbours)
@@ -184,6 +185,11 @@ func hubness(answers [][]float32, set *vector.Set) []float32 {
 			continue
 		}
 		vector.Dots(cosines, answer, wordings)
+		for k, w := range sample {
+			if p.owner[w] == int32(i) {
+				cosines[k] = 0 // which top passes over
+			}
+		}
 		nearest = top(nearest[:0], cosines, hubNeighbours)
 		for _, w := range nearest {
 			means[i] += cosines[w] / float32(len(nearest))

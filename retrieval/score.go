@@ -9,7 +9,7 @@ type Parts struct {
 	Mean        float64 `json:"mean"`         // mean cosine of all its wordings
 	Ngrams      float64 `json:"ngrams"`       // n-gram similarity of the best wording, 0 to 1
 	Words       float64 `json:"words"`        // the best wording's share of the question's words by weight (BM25), 0 to about 1
-	Answer      float64 `json:"answer"`       // cosine of the answer less what it has with the wordings nearest to it, 0 if there is none
+	Answer      float64 `json:"answer"`       // cosine of the answer less what it has with others' nearest wordings, 0 if there is none
 	AnswerWords float64 `json:"answer_words"` // share of the question's words of the entry's question with its answer, likewise; 0 where no entry has an answer
 	Chance      float64 `json:"chance"`       // the logistic head's probability, 0 if there is no such head
 	Ridge       float64 `json:"ridge"`        // the ridge head's score, about 0 to 1; 0 if there is no such head
