@@ -49,9 +49,10 @@ const (
 )
 
 const (
-	mostAsked   = 400 // queries of a draw that are fitted on
-	severalFrom = 1.5 // wordings per entry from which draws with fewer say something
-	mostOutside = .65 // of the questions that a small corpus is assumed to get are out of scope
+	mostAsked       = 400 // queries of a draw that are fitted on
+	severalFrom     = 1.5 // wordings per entry from which draws with fewer say something
+	outsideAtMost   = .8  // of the questions are assumed to be out of scope where next to nothing is published
+	outsideFallsOff = 20. // entries, with which that falls by a factor of e
 )
 
 // ReadSources reads the sets in folders: each is a set's own folder, or one of such folders. Where a
@@ -168,9 +169,10 @@ func plans(entries int, wordings float64) []plan {
 		{draw: drawWhole, times: 1, weight: 1},
 		{draw: drawLeft, times: 4, weight: 4, left: [2]float64{.1, .45}},
 	}
-	for _, n := range []int{10, 20, 40} {
+	few := []int{10, 20, 40}
+	for _, n := range few {
 		if float64(entries) > 1.3*float64(n) {
-			list = append(list, plan{draw: drawFew, times: 1, weight: 1, entries: n})
+			list = append(list, plan{draw: drawFew, times: 1, weight: 1 / float64(len(few)), entries: n})
 		}
 	}
 	if wordings >= severalFrom {
@@ -209,8 +211,10 @@ func Draw(ctx context.Context, s Source, e *Vectors) (rows []Row, err error) {
 }
 
 // weigh gives the rows of one draw that may be fitted on their weights. Who has published more leaves
-// fewer questions unanswered: a share of .8/√n is assumed, a little under what sets of real traffic have. The
-// whole keeps the share it came with.
+// fewer questions unanswered: a fifth is assumed to be answered by next to nothing, and each entry to
+// answer a twentieth of what is left, so that .8 exp(-n/20) are out of scope. Shares of .7 to .9 and
+// twentieths to twenty-fifths carry over about as well, .8/√n less so, except to corpora of 2 to 7 entries that get nothing out of
+// scope (Braun): there the probability comes out too low. The whole keeps the share it came with.
 func weigh(rows []Row, p plan, entries int) {
 	fit, outside := 0.0, 0.0
 	for _, r := range rows {
@@ -222,7 +226,7 @@ func weigh(rows []Row, p plan, entries int) {
 		}
 	}
 	share := outside / max(fit, 1)
-	assumed := min(mostOutside, .8/math.Sqrt(float64(entries)))
+	assumed := outsideAtMost * math.Exp(-float64(entries)/outsideFallsOff)
 	for i := range rows {
 		r := &rows[i]
 		if !r.Fit {
@@ -306,6 +310,6 @@ func (s Source) ask(ctx context.Context, random *rand.Rand, draw string, e *Vect
 // question also as they are without a logistic head.
 func features(e retrieval.Evidence) map[string]float64 {
 	with, without := e.Inputs(e.Sure), e.Inputs(e.Plain)
-	return map[string]float64{"sure": with[0], "wordings": with[1], "nearest": with[2], "entries": with[3], "spread": with[4],
+	return map[string]float64{"sure": with[0], "wordings": with[1], "nearest": with[2], "entries": with[3], "spread": with[4], "crowd": with[5],
 		"plain sure": without[0], "plain spread": without[4]}
 }

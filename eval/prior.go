@@ -169,22 +169,24 @@ type SourceNote struct {
 }
 
 // learnedFeatures and plainFeatures are those of the two halves of a calibration.
-func learnedFeatures() []string { return []string{"sure", "wordings", "nearest", "entries", "spread"} }
+func learnedFeatures() []string {
+	return []string{"sure", "wordings", "nearest", "entries", "spread", "crowd"}
+}
 func plainFeatures() []string {
-	return []string{"plain sure", "wordings", "nearest", "entries", "plain spread"}
+	return []string{"plain sure", "wordings", "nearest", "entries", "plain spread", "crowd"}
 }
 
 // calibrated fits one half of a calibration.
 func calibrated(rows []Row, names []string) (retrieval.Coefficients, error) {
 	m, err := FitModel(rows, names)
 	at := func(i int) float64 { return rounded(m.Coefficients[names[i]]) }
-	return retrieval.Coefficients{Bias: rounded(m.Bias), Sure: at(0), Wordings: at(1), Nearest: at(2), Entries: at(3), Spread: at(4)}, err
+	return retrieval.Coefficients{Bias: rounded(m.Bias), Sure: at(0), Wordings: at(1), Nearest: at(2), Entries: at(3), Spread: at(4), Crowd: at(5)}, err
 }
 
 // rounded keeps as many digits as mean anything.
 func rounded(x float64) float64 { return math.Round(x*1000) / 1000 }
 
-const priorMethod = "Logistic regression, ridge 1, of whether the best entry answers, on the evidence that retrieval gathers (retrieval.Evidence). Each set was asked as a whole, four times with 10-45 % of its entries left out at random, so that their queries have no answer, and with 10, 20 and 40 entries if it has more; where entries have 1.5 wordings or more, also twice with one and twice with three random wordings of each of 70-100 % of the entries. At most 400 queries of a draw are fitted on. Where entries were left out, queries weigh as if .8/√n of them were out of scope, n being the number of entries. Each set weighs the same. Sets whose licence does not allow shipping what was fitted only measure. leave_one_family_out: each family predicted by the fit to the others."
+const priorMethod = "Logistic regression, ridge 1, of whether the best entry answers, on the evidence that retrieval gathers (retrieval.Evidence). Each set was asked as a whole, four times with 10-45 % of its entries left out at random, so that their queries have no answer, and with 10, 20 and 40 entries if it has more; where entries have 1.5 wordings or more, also twice with one and twice with three random wordings of each of 70-100 % of the entries. At most 400 queries of a draw are fitted on. Where entries were left out, queries weigh as if .8 exp(-n/20) of them were out of scope, n being the number of entries; the draws of few entries weigh as one. Each set weighs the same. Sets whose licence does not allow shipping what was fitted only measure. leave_one_family_out: each family predicted by the fit to the others."
 
 // Collect draws all rows of all sources. told hears what is being done.
 func Collect(ctx context.Context, sources []Source, e *Vectors, told func(string)) (rows []Row, err error) {
@@ -257,13 +259,13 @@ func (p *Prior) Print(w io.Writer) error {
 	}
 	fmt.Fprintln(t)
 	printChecks(t, p.Checks())
-	fmt.Fprintf(t, "coefficients\tbias\tsure\twordings\tnearest\tentries\tspread\n")
+	fmt.Fprintf(t, "coefficients\tbias\tsure\twordings\tnearest\tentries\tspread\tcrowd\n")
 	for _, half := range []struct {
 		name string
 		of   retrieval.Coefficients
 	}{{"with a logistic head", p.Learned}, {"without", p.Plain}} {
 		k := half.of
-		fmt.Fprintf(t, "%s\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\n", half.name, k.Bias, k.Sure, k.Wordings, k.Nearest, k.Entries, k.Spread)
+		fmt.Fprintf(t, "%s\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\n", half.name, k.Bias, k.Sure, k.Wordings, k.Nearest, k.Entries, k.Spread, k.Crowd)
 	}
 	for _, s := range p.Provenance.Sets {
 		if s.Fitted == 0 {

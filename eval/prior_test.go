@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -152,8 +153,8 @@ func TestDrawnRowsWeighAsIfTheCorpusWereItsSize(t *testing.T) {
 		return list
 	}
 	few := rows(10, 90)
-	weigh(few, plan{draw: drawFew, times: 1, weight: 1}, 16)
-	require.InDelta(t, .2, share(few), 1e-9)
+	weigh(few, plan{draw: drawFew, times: 1, weight: 1}, 20)
+	require.InDelta(t, .8/math.E, share(few), 1e-9)
 	whole := rows(10, 90)
 	weigh(whole, plan{draw: drawWhole, times: 1, weight: 1}, 16)
 	require.InDelta(t, .9, share(whole), 1e-9, "what came with the set stays")

@@ -26,7 +26,12 @@ func TestShippedCalibration(t *testing.T) {
 	alike.Nearest, many.Wordings, nothing.Sure = .9, 100, .1
 	require.Greater(t, c.At(few), c.At(alike), "where entries are alike it is worth less")
 	require.Greater(t, c.At(few), c.At(many), "heads grown on many wordings are surer of themselves")
-	require.Less(t, c.At(nothing), .05)
+	require.Less(t, c.At(nothing), .1)
+	large := few
+	large.Entries = mostEntries
+	larger := large
+	larger.Entries = 100 * mostEntries
+	require.Equal(t, c.At(large), c.At(larger), "beyond what was fitted on nothing is extrapolated")
 	plain := few
 	plain.Learned, plain.Plain = false, 1.2
 	require.NotEqual(t, c.At(few), c.At(plain), "with a logistic head the scale is another")
@@ -36,13 +41,13 @@ func TestReadCalibrationRefuses(t *testing.T) {
 	for raw, want := range map[string]string{
 		`{`:             "unexpected end",
 		`{"version":2}`: "version 2",
-		`{"version":3}`: "not likelier right",
-		`{"version":3,"learned":{"sure":1},"plain":{"sure":-1}}`:            "not likelier right",
-		`{"version":3,"learned":{"sure":1},"plain":{"sure":1,"spread":-1}}`: "not likelier right",
+		`{"version":4}`: "not likelier right",
+		`{"version":4,"learned":{"sure":1},"plain":{"sure":-1}}`:            "not likelier right",
+		`{"version":4,"learned":{"sure":1},"plain":{"sure":1,"spread":-1}}`: "not likelier right",
 	} {
 		_, err := readCalibration([]byte(raw))
 		require.ErrorContains(t, err, want)
 	}
-	_, err := readCalibration([]byte(`{"version":3,"learned":{"sure":1,"spread":-0.1},"plain":{"sure":1}}`))
+	_, err := readCalibration([]byte(`{"version":4,"learned":{"sure":1,"spread":-0.1},"plain":{"sure":1}}`))
 	require.NoError(t, err)
 }

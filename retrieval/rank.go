@@ -60,7 +60,7 @@ type view struct {
 	phrases    []float32 // by wording: similarity in words and pairs of words
 	lexical    []float32 // by entry: its best wording's n-gram similarity
 	words      []float32 // by entry: its best wording's BM25
-	answers    []float32 // by entry: its answer's BM25; empty if no entry has one
+	whole      []float32 // by entry: the BM25 of its question with its answer; empty if no entry has one
 	alike      []float64 // by landmark; empty if there are none
 	semantic   []float32 // by entry: its best wording's cosine, unknown if not computed
 	best       []int32   // by entry: the wording with that cosine
@@ -211,8 +211,11 @@ func (p *part) parts(e int32, sp *space, v *view) Parts {
 		Words:  float64(v.words[e]),
 		Ridge:  p.ridge(e, sp, &v.verdict),
 	}
-	if len(v.answers) > 0 && sp.answers[e] != nil {
-		parts.Answer, parts.AnswerWords = float64(vector.Dot(v.vector, sp.answers[e])), float64(v.answers[e])
+	if sp.answers[e] != nil {
+		parts.Answer = float64(vector.Dot(v.vector, sp.answers[e]) - sp.hubness[e])
+	}
+	if len(v.whole) > 0 {
+		parts.AnswerWords = float64(v.whole[e])
 	}
 	if len(v.chances) > 0 {
 		parts.Chance = float64(v.chances[e])
@@ -240,10 +243,10 @@ func (p *part) spell(shut []bool, v *view) {
 	}
 	v.byWording = p.words.Scores(v.byWording, v.text)
 	v.words = p.byEntry(v.words, v.byWording, shut)
-	if p.answers != nil {
-		v.answers = p.answers.Scores(v.answers, v.text)
+	if p.whole != nil {
+		v.whole = p.whole.Scores(v.whole, v.text)
 	} else {
-		v.answers = v.answers[:0]
+		v.whole = v.whole[:0]
 	}
 	n := len(p.entries)
 	v.semantic = slices.Grow(v.semantic[:0], n)[:n]

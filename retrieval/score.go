@@ -9,8 +9,8 @@ type Parts struct {
 	Mean        float64 `json:"mean"`         // mean cosine of all its wordings
 	Ngrams      float64 `json:"ngrams"`       // n-gram similarity of the best wording, 0 to 1
 	Words       float64 `json:"words"`        // the best wording's share of the question's words by weight (BM25), 0 to about 1
-	Answer      float64 `json:"answer"`       // cosine of the answer, 0 if there is none
-	AnswerWords float64 `json:"answer_words"` // the answer's share of the question's words, likewise
+	Answer      float64 `json:"answer"`       // cosine of the answer less what it has with others' nearest wordings, 0 if there is none
+	AnswerWords float64 `json:"answer_words"` // share of the question's words of the entry's question with its answer, likewise; 0 where no entry has an answer
 	Chance      float64 `json:"chance"`       // the logistic head's probability, 0 if there is no such head
 	Ridge       float64 `json:"ridge"`        // the ridge head's score, about 0 to 1; 0 if there is no such head
 
@@ -29,7 +29,7 @@ const (
 	whichNgrams      = 0.12
 	whichWords       = 0.3
 	whichAnswer      = 0.35
-	whichAnswerWords = 0.2
+	whichAnswerWords = 0.3
 	whichChance      = 1.25
 	whichLogChance   = 0.06
 	leastChance      = 1e-4 // below which a chance is as good as none
