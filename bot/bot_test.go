@@ -2,10 +2,12 @@ package bot
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +39,8 @@ type world struct {
 	desk     *deskRecorder
 	intake   *Intake
 	log      logrus.FieldLogger
+	skipped  atomic.Int64 // nanoseconds
+	pokes    []func()     // of what is hurried
 }
 
 func newWorld(t *testing.T, db *sqldb.DB) *world {
@@ -110,7 +114,15 @@ func (w *world) count(query string, args ...any) (n int) {
 // soon fails the test unless cond comes true within ten seconds.
 func (w *world) soon(what string, cond func() bool) {
 	w.t.Helper()
-	require.Eventually(w.t, cond, 20*time.Second, 5*time.Millisecond, what)
+	require.Eventually(w.t, func() bool {
+		if cond() {
+			return true
+		}
+		if w.pokes != nil {
+			w.hasten()
+		}
+		return false
+	}, 20*time.Second, 5*time.Millisecond, what)
 }
 
 // run runs loops until the test ends.
@@ -244,10 +256,29 @@ func (e echo) handoff(t Turn, r Reason) Outcome {
 		Escalate: &Escalation{ID: string(t.ID), Affiliate: t.Conversation.Affiliate, Reason: r, Question: t.Waiting[0].Text}}
 }
 
-// faster is a clock that runs n times as fast, so that hours of back-off pass in a test.
-func faster(n int) func() time.Time {
-	began := time.Now()
-	return func() time.Time { return began.Add(time.Since(began) * time.Duration(n)) }
+// now is a time that hasten moves on, so that hours of back-off pass in a test.
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.skipped.Load())) }
+
+// hasten skips time towards what is due next, but not while something is in hand, whose lease would run out.
+func (w *world) hasten() {
+	var due, lease sql.NullInt64
+	err := w.db.QueryRowContext(w.t.Context(), `SELECT MIN(due), MAX(lease) FROM (SELECT due_at AS due, lease_until AS lease FROM deliveries WHERE state = 'queued'
+		UNION ALL SELECT turn_due_at, lease_until FROM conversations WHERE turn_due_at > 0) AS work`).Scan(&due, &lease)
+	if err != nil || !due.Valid || lease.Int64 > 0 {
+		return
+	}
+	w.skipped.Add(int64(max(time.UnixMilli(due.Int64).Sub(w.now()), time.Second))) // or towards the end of a pause
+	for _, poke := range w.pokes {
+		poke()
+	}
+}
+
+// hurried runs an engine and a courier, with time skipped while soon waits.
+func (w *world) hurried(e Engine) {
+	r := NewRunner(w.store, e, w.accounts, w.log, RunnerOptions{Now: w.now})
+	c := NewCourier(w.store, w.accounts, w.desk, w.log, CourierOptions{Now: w.now})
+	w.pokes = []func(){r.Poke, c.Poke}
+	w.run(r.Run, c.Run)
 }
 
 var errEngine = errors.New("engine failed")
@@ -360,11 +391,7 @@ func TestPersonOvertakesBot(t *testing.T) {
 func TestEngineFailingBecomesHandoff(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.accept(message("c", "u1", "question"))
-		now := faster(50)
-		e := echo{before: func(Turn) error { return errEngine }}
-		r := NewRunner(w.store, e, w.accounts, w.log, RunnerOptions{Now: now})
-		c := NewCourier(w.store, w.accounts, w.desk, w.log, CourierOptions{Now: now})
-		w.run(r.Run, c.Run)
+		w.hurried(echo{before: func(Turn) error { return errEngine }})
 		w.soon("handed off", func() bool { return len(w.desk.heard()) == 1 && len(w.channel.texts("c")) == 1 })
 		require.Equal(t, ReasonBroken, w.desk.heard()[0].Escalation.Reason)
 		require.Equal(t, ModePerson, w.conversation("c").Mode)

@@ -82,6 +82,12 @@ func (w *world) fetches(state string) int {
 	return w.count(`SELECT COUNT(*) FROM fetches WHERE state = $1`, state)
 }
 
+// faster is a clock that runs n times as fast, so that hours of back-off pass in a test.
+func faster(n int) func() time.Time {
+	began := time.Now()
+	return func() time.Time { return began.Add(time.Since(began) * time.Duration(n)) }
+}
+
 func TestFetch(t *testing.T) {
 	large := holds(strings.Repeat("a", media.MaxBytes+1))
 	broken := errors.New("no connection")

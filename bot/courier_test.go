@@ -27,12 +27,10 @@ func (c *recorder) fails(n int, e SendError, arrived bool) {
 	})
 }
 
-// answered takes one question in and answers it, with time running n times as fast.
-func (w *world) answered(n int) {
-	now := faster(n)
+// answered takes one question in and answers it.
+func (w *world) answered() {
 	w.accept(message("c", "u1", "hello"))
-	r := NewRunner(w.store, echo{}, w.accounts, w.log, RunnerOptions{Now: now})
-	w.run(r.Run, NewCourier(w.store, w.accounts, w.desk, w.log, CourierOptions{Now: now}).Run)
+	w.hurried(echo{})
 }
 
 func (w *world) state() (state string) {
@@ -48,7 +46,7 @@ func (w *world) settled() bool {
 func TestSendTransientIsRepeated(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.channel.fails(3, SendError{Kind: SendTransient}, false)
-		w.answered(15)
+		w.answered()
 		w.soon("sent", w.settled)
 		require.Equal(t, "sent", w.state())
 		require.Equal(t, []string{"re: hello"}, w.channel.texts("c"))
@@ -76,7 +74,7 @@ func TestSendThrottledPausesTheAccount(t *testing.T) {
 func TestSendUnknownIsRepeatedOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.channel.fails(5, SendError{Kind: SendUnknown}, true)
-		w.answered(15)
+		w.answered()
 		w.soon("settled", w.settled)
 		require.Equal(t, "doubtful", w.state())
 		require.Len(t, w.channel.texts("c"), 2)
@@ -97,7 +95,7 @@ func TestRepeatWaitsForTheNetwork(t *testing.T) {
 			return nil
 		}
 		w.channel.fails(1, SendError{Kind: SendUnknown}, false)
-		w.answered(15)
+		w.answered()
 		w.soon("sent", w.settled)
 		require.Equal(t, "sent", w.state())
 		require.Len(t, w.channel.texts("c"), 1)
@@ -108,7 +106,7 @@ func TestNoResendWhereTheNetworkTells(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.channel.limits.Resend = false
 		w.channel.fails(5, SendError{Kind: SendUnknown}, true)
-		w.answered(15)
+		w.answered()
 		w.soon("settled", w.settled)
 		require.Len(t, w.channel.texts("c"), 1)
 	})
@@ -149,7 +147,7 @@ func (w *world) claim() (turnClaim, bool) {
 func TestBlockedCustomer(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.channel.fails(1, SendError{Kind: SendBlocked}, false)
-		w.answered(1)
+		w.answered()
 		w.soon("settled", w.settled)
 		c := w.conversation("c")
 		require.True(t, c.Unreachable)
@@ -167,7 +165,7 @@ func TestBlockedCustomer(t *testing.T) {
 func TestLateReplyIsWithdrawn(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.channel.fails(1000, SendError{Kind: SendMisconfigured, Code: "401"}, false)
-		w.answered(300)
+		w.answered()
 		w.soon("paused", func() bool {
 			keys, err := w.store.Misconfigured(t.Context())
 			return err == nil && len(keys) == 1

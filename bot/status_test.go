@@ -88,7 +88,7 @@ func TestDoubtWaitsForTheNetwork(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.channel.limits.Resend, w.channel.limits.Confirm = false, 2*time.Minute
 		w.channel.fails(1, SendError{Kind: SendUnknown}, true)
-		w.answered(20)
+		w.answered()
 		w.soon("in doubt", func() bool {
 			return w.count(`SELECT COUNT(*) FROM deliveries WHERE doubts = 2 AND state = 'queued'`) == 1
 		})
@@ -105,7 +105,7 @@ func TestDoubtThatNobodyResolves(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.channel.limits.Resend, w.channel.limits.Confirm = false, 2*time.Minute
 		w.channel.fails(1, SendError{Kind: SendUnknown}, true)
-		w.answered(200)
+		w.answered()
 		w.soon("given up", w.settled)
 		require.Equal(t, "doubtful", w.state())
 		require.Len(t, w.channel.texts("c"), 1)
