@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"faqbot/retrieval"
@@ -74,8 +75,7 @@ func FitModel(rows []Row, names []string) (Model, error) {
 // A Fitter fits something that makes a probability of a row. It must look only at rows marked Fit.
 type Fitter func(rows []Row) (func(Row) float64, error)
 
-// A Transfer is how well a fit carries over to one set that it has not seen, nor any of its family:
-// over all draws of one kind together.
+// A Transfer is how well a fit carries over to one set that it has not seen: over all draws of one kind together.
 type Transfer struct {
 	Set       string   `json:"set"`
 	Draw      string   `json:"draw"`
@@ -86,13 +86,21 @@ type Transfer struct {
 	AUROC     *float64 `json:"auroc,omitempty"` // nil where nothing is out of scope
 }
 
-// LeaveOneFamilyOut fits, for each family, to the rows of all others, and measures on its own.
-func LeaveOneFamilyOut(rows []Row, fit Fitter) ([]Transfer, error) {
+// familyOf and folderOf are what can be left out together: all that comes from one collection of texts, or one
+// set with its draws of more and fewer wordings ("banking77 k10", "banking77 k5").
+func familyOf(r Row) string { return r.Family }
+func folderOf(r Row) string {
+	folder, _, _ := strings.Cut(r.Set, " ")
+	return folder
+}
+
+// LeaveOneOut fits, for each value of of, to the rows of all others, and measures on its own.
+func LeaveOneOut(rows []Row, of func(Row) string, fit Fitter) ([]Transfer, error) {
 	var list []Transfer
-	for _, name := range distinct(rows, func(r Row) string { return r.Family }) {
-		own, others := part(rows, func(r Row) bool { return r.Family == name })
+	for _, name := range distinct(rows, of) {
+		own, others := part(rows, func(r Row) bool { return of(r) == name })
 		if !slices.ContainsFunc(others, func(r Row) bool { return r.Fit }) {
-			return nil, errors.New("fit: only one family of sets; what carries over to another cannot be told")
+			return nil, errors.New("fit: all sets are of one kind; what carries over to another cannot be told")
 		}
 		probability, err := fit(others)
 		if err != nil {
@@ -158,6 +166,7 @@ type Provenance struct {
 	Method string       `json:"method"`
 	Sets   []SourceNote `json:"sets"`
 	Spread []Transfer   `json:"leave_one_family_out"`
+	BySet  []Transfer   `json:"leave_one_set_out"`
 }
 
 // A SourceNote is what a Prior says about one set.
@@ -186,7 +195,7 @@ func calibrated(rows []Row, names []string) (retrieval.Coefficients, error) {
 // rounded keeps as many digits as mean anything.
 func rounded(x float64) float64 { return math.Round(x*1000) / 1000 }
 
-const priorMethod = "Logistic regression, ridge 1, of whether the best entry answers, on the evidence that retrieval gathers (retrieval.Evidence). Each set was asked as a whole, four times with 10-45 % of its entries left out at random, so that their queries have no answer, and with 10, 20 and 40 entries if it has more; where entries have 1.5 wordings or more, also twice with one and twice with three random wordings of each of 70-100 % of the entries. At most 400 queries of a draw are fitted on. Where entries were left out, queries weigh as if .8 exp(-n/20) of them were out of scope, n being the number of entries; the draws of few entries weigh as one. Each set weighs the same. Sets whose licence does not allow shipping what was fitted only measure. leave_one_family_out: each family predicted by the fit to the others."
+const priorMethod = "Logistic regression, ridge 1, of whether the best entry answers, on the evidence that retrieval gathers (retrieval.Evidence). Each set was asked as a whole, four times with 10-45 % of its entries left out at random, so that their queries have no answer, and with 10, 20 and 40 entries if it has more; where entries have 1.5 wordings or more, also twice with one and twice with three random wordings of each of 70-100 % of the entries. At most 400 queries of a draw are fitted on. Where entries were left out, queries weigh as if .8 exp(-n/20) of them were out of scope, n being the number of entries; the draws of few entries weigh as one. Each set weighs the same. Sets whose licence does not allow shipping what was fitted only measure. leave_one_family_out, leave_one_set_out: each family, each set, predicted by the fit to the others."
 
 // Collect draws all rows of all sources. told hears what is being done.
 func Collect(ctx context.Context, sources []Source, e *Vectors, told func(string)) (rows []Row, err error) {
@@ -212,11 +221,14 @@ func FitPrior(sources []Source, rows []Row, space string) (*Prior, error) {
 	if p.Plain, err = calibrated(rows, plainFeatures()); err != nil {
 		return nil, err
 	}
-	p.Provenance.Spread, err = LeaveOneFamilyOut(rows, func(rows []Row) (func(Row) float64, error) {
+	fit := func(rows []Row) (func(Row) float64, error) {
 		m, err := FitModel(rows, learnedFeatures())
 		return m.Probability, err
-	})
-	if err != nil {
+	}
+	if p.Provenance.Spread, err = LeaveOneOut(rows, familyOf, fit); err != nil {
+		return nil, err
+	}
+	if p.Provenance.BySet, err = LeaveOneOut(rows, folderOf, fit); err != nil {
 		return nil, err
 	}
 	for _, s := range sources {
@@ -226,24 +238,30 @@ func FitPrior(sources []Source, rows []Row, space string) (*Prior, error) {
 	return p, nil
 }
 
-// Checks are the targets for what a fit does on sets of which it has seen nothing, asked as a whole.
+// Checks are the targets for what a fit does on sets of which it has seen nothing, asked as a whole: the joint
+// accuracy without their family, the calibration error without the set. Without its family, which is
+// harder, the latter has no target.
 func (p *Prior) Checks() (list []Checked) {
-	sum, worst, n := 0.0, 0.0, 0.0
 	for _, t := range p.Provenance.Spread {
-		if t.Draw != drawWhole {
-			continue
-		}
-		if target, ok := jointTargets()[t.Set]; ok {
+		if target, ok := jointTargets()[t.Set]; ok && t.Draw == drawWhole {
 			list = append(list, Checked{Set: t.Set, Target: target, Value: t.Joint, Standing: standing(t.Joint, target, false)})
 		}
-		if t.Queries >= calibrationLeast {
-			sum, worst, n = sum+t.ECE, max(worst, t.ECE), n+1
-		}
 	}
-	if n > 0 {
-		list = append(list, calibrationChecks(sum/n, worst)...)
+	if mean, worst, ok := calibrationErrors(p.Provenance.BySet); ok {
+		list = append(list, calibrationChecks(mean, worst)...)
 	}
 	return list
+}
+
+// calibrationErrors are the mean and the worst over the sets that are large enough to tell.
+func calibrationErrors(spread []Transfer) (mean, worst float64, ok bool) {
+	n := 0.0
+	for _, t := range spread {
+		if t.Draw == drawWhole && t.Queries >= calibrationLeast {
+			mean, worst, n = mean+t.ECE, max(worst, t.ECE), n+1
+		}
+	}
+	return mean / n, worst, n > 0
 }
 
 // Print shows what was fitted and how well it carries over.
@@ -259,6 +277,9 @@ func (p *Prior) Print(w io.Writer) error {
 	}
 	fmt.Fprintln(t)
 	printChecks(t, p.Checks())
+	if mean, worst, ok := calibrationErrors(p.Provenance.Spread); ok {
+		fmt.Fprintf(t, "without the set's family, ECE\tmean %.4f\tworst %s\n\n", mean, three(worst))
+	}
 	fmt.Fprintf(t, "coefficients\tbias\tsure\twordings\tnearest\tentries\tspread\tcrowd\n")
 	for _, half := range []struct {
 		name string

@@ -193,7 +193,7 @@ func TestFitModelWeighsSetsTheSame(t *testing.T) {
 	require.ErrorContains(t, err, "no rows")
 }
 
-func TestLeaveOneFamilyOut(t *testing.T) {
+func TestLeaveOneOut(t *testing.T) {
 	rows := slices.Concat(rowsOf("a1", "a", 500, true), rowsOf("a2", "a", 500, true), rowsOf("b", "b", 500, true), rowsOf("c", "c", 500, false))
 	var trained [][]string
 	fit := func(rows []Row) (func(Row) float64, error) {
@@ -201,7 +201,7 @@ func TestLeaveOneFamilyOut(t *testing.T) {
 		m, err := FitModel(rows, []string{"x"})
 		return m.Probability, err
 	}
-	spread, err := LeaveOneFamilyOut(rows, fit)
+	spread, err := LeaveOneOut(rows, familyOf, fit)
 	require.NoError(t, err)
 	require.Equal(t, [][]string{{"b", "c"}, {"a1", "a2", "c"}, {"a1", "a2", "b"}}, trained)
 	require.Len(t, spread, 4)
@@ -211,8 +211,13 @@ func TestLeaveOneFamilyOut(t *testing.T) {
 		require.LessOrEqual(t, s.Joint, s.Hindsight)
 		require.NotNil(t, s.AUROC)
 	}
-	_, err = LeaveOneFamilyOut(rowsOf("a1", "a", 50, true), fit)
-	require.ErrorContains(t, err, "only one family")
+	_, err = LeaveOneOut(rowsOf("a1", "a", 50, true), familyOf, fit)
+	require.ErrorContains(t, err, "of one kind")
+
+	trained = nil
+	_, err = LeaveOneOut(slices.Concat(rowsOf("a k5", "a", 500, true), rowsOf("a k10", "a", 500, true), rowsOf("a_oos", "a", 500, true)), folderOf, fit)
+	require.NoError(t, err)
+	require.Equal(t, [][]string{{"a_oos"}, {"a k5", "a k10"}}, trained, "a set goes with its other draws, not with its family")
 }
 
 func TestFitPriorSaysWhereItComesFrom(t *testing.T) {

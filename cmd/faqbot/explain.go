@@ -59,7 +59,8 @@ func explain(w io.Writer, o bot.Outcome, p dialogue.Policy, took time.Duration) 
 	_, err := fmt.Fprint(w, `
 meaning: cosine of the best wording's vector with the question's; mean: of all the entry's wordings.
 spelling: similarity of letter n-grams; words: the wording's share of the question's words by weight.
-answer, its words: the same of the entry's answer. head, ridge: what was learned from all wordings.
+answer: cosine of the entry's answer, less what it has with others' questions. its words: as words, of question and answer.
+head, ridge: what was learned from all wordings.
 sure: what the probability goes by.
 `)
 	if e := t.Hits[0].Evidence; err == nil {
