@@ -96,15 +96,16 @@ const (
 	Missing Standing = "MISSED"
 )
 
+// standing compares v with t to three digits, as both are told: more of a target is not known.
 func standing(v float64, t Target, low bool) Standing {
 	if low {
 		v, t.Floor, t.Goal = -v, -t.Floor, -t.Goal
 	}
-	const rounding = 1e-9
+	told := func(v float64) float64 { return math.Round(v * 1000) }
 	switch {
-	case v >= t.Goal-rounding:
+	case told(v) >= told(t.Goal):
 		return AtGoal
-	case v >= t.Floor-rounding:
+	case told(v) >= told(t.Floor):
 		return AtFloor
 	}
 	return Missing

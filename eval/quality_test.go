@@ -137,6 +137,7 @@ func TestStanding(t *testing.T) {
 	require.Equal(t, []Standing{AtGoal, AtGoal, AtFloor, AtFloor, Missing},
 		[]Standing{standing(.95, high, false), standing(.9, high, false), standing(.89, high, false), standing(.8, high, false), standing(.79, high, false)})
 	require.Equal(t, []Standing{AtGoal, AtFloor, Missing}, []Standing{standing(.05, low, true), standing(.08, low, true), standing(.081, low, true)})
+	require.Equal(t, []Standing{AtFloor, Missing}, []Standing{standing(.7996, high, false), standing(.7994, high, false)}, "compared as they are told")
 }
 
 func TestCalibrationIsCheckedOverLargeSetsAsTheyAre(t *testing.T) {
