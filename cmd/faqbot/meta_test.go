@@ -191,7 +191,8 @@ func TestMetaFiles(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(s.dir, "plans.png"), plans, 0o600))
 		require.NoError(t, os.WriteFile(filepath.Join(s.dir, "prices 2026.pdf"), prices, 0o600))
 		faq := filepath.Join(s.dir, "faq.csv")
-		require.NoError(t, os.WriteFile(faq, []byte("id,question,answer,media\nplans,Which plans are there?,There are three plans.,plans.png | prices 2026.pdf\n"), 0o600))
+		require.NoError(t, os.WriteFile(faq, []byte("id,question,answer,media\nplans,Which plans are there?,There are three plans.,plans.png | prices 2026.pdf\n"+
+			"pay,How do I get paid?,By transfer.,\nreturn,How do I return an item?,Print the label.,\n"), 0o600))
 		require.Contains(t, s.faqbot("import", faq, "--affiliate", "shop", "--publish"), "Published: revision 2")
 		s.start()
 		for kind, a := range s.accounts {
