@@ -54,17 +54,10 @@ func newEveryChannel(t *testing.T) *everyChannel {
 	config := fmt.Sprintf(account, "chat", "webchat")
 	config += fmt.Sprintf(account+"token = %q\napi_base = %q\nmode = \"poll\"\n", "shop", "telegram", testToken, telegram.URL())
 	e := &everyChannel{lines: map[string]func(*testing.T) line{"telegram": func(t *testing.T) line { return telegramLine{t, telegram} }}}
-	accounts := map[string]*graphtest.Account{}
-	for i, kind := range []string{graphtest.WhatsApp, graphtest.Messenger, graphtest.Instagram} {
-		id := fmt.Sprint(5000 + i)
-		accounts[kind] = graph.Add(graphtest.AccountOptions{Kind: kind, ID: id, Business: "9" + id, Token: "MetaToken" + id, Secret: "app-secret", AppID: "77"})
-		e.lines[kind] = func(t *testing.T) line { return metaLine{t, accounts[kind]} }
-		config += fmt.Sprintf(account+"token = \"MetaToken%s\"\nsecret = \"app-secret\"\nverify_token = \"v3rify\"\napi_base = %q\n", "shop", kind, id, graph.URL())
-		if kind == graphtest.WhatsApp {
-			config += fmt.Sprintf("number_id = %q\nbusiness_id = \"9%s\"\n", id, id)
-		} else {
-			config += fmt.Sprintf("page_id = %q\n", id)
-		}
+	meta, accounts := metaAccounts(graph)
+	config += meta
+	for kind, a := range accounts {
+		e.lines[kind] = func(t *testing.T) line { return metaLine{t, a} }
 	}
 	dir := t.TempDir()
 	for name, data := range map[string][]byte{"plans.png": picture(64, 48), "welcome.mp3": []byte("ID3\x04 welcome"), "faq.csv": []byte(sharedFAQ)} {

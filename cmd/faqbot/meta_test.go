@@ -29,6 +29,23 @@ type metaSite struct {
 	accounts map[string]*graphtest.Account // by channel
 }
 
+// metaAccounts adds an account of each kind to a fake that has started, and returns their configuration, by channel.
+func metaAccounts(graph *graphtest.Server) (config string, accounts map[string]*graphtest.Account) {
+	accounts = map[string]*graphtest.Account{}
+	for i, kind := range []string{graphtest.WhatsApp, graphtest.Messenger, graphtest.Instagram} {
+		id := fmt.Sprint(5000 + i)
+		accounts[kind] = graph.Add(graphtest.AccountOptions{Kind: kind, ID: id, Business: "9" + id, Token: "MetaToken" + id, Secret: "app-secret", AppID: "77"})
+		config += fmt.Sprintf("[[account]]\nchannel = %q\nid = \"shop\"\ntoken = \"MetaToken%s\"\nsecret = \"old-secret app-secret\"\nverify_token = \"v3rify\"\napi_base = %q\nlocale = \"en\"\naffiliates = [\"shop\"]\n",
+			kind, id, graph.URL())
+		if kind == graphtest.WhatsApp {
+			config += fmt.Sprintf("number_id = %q\nbusiness_id = \"9%s\"\n", id, id)
+		} else {
+			config += fmt.Sprintf("page_id = %q\n", id)
+		}
+	}
+	return config, accounts
+}
+
 func newMetaSite(t *testing.T, dsn string) *metaSite {
 	t.Helper()
 	graph := graphtest.New()
@@ -36,22 +53,13 @@ func newMetaSite(t *testing.T, dsn string) *metaSite {
 	t.Cleanup(func() { require.NoError(t, graph.Close()) })
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s := &metaSite{site: &site{t: t, dir: t.TempDir(), addr: l.Addr().String(), log: &syncBuffer{}, scheme: "http", client: http.DefaultClient},
-		dsn: dsn, accounts: map[string]*graphtest.Account{}}
+	s := &metaSite{site: &site{t: t, dir: t.TempDir(), addr: l.Addr().String(), log: &syncBuffer{}, scheme: "http", client: http.DefaultClient}, dsn: dsn}
 	require.NoError(t, l.Close())
 	config := fmt.Sprintf("[server]\nlisten = %q\n[database]\ndsn = %q\n", s.addr, dsn)
 	config += "[[account]]\nchannel = \"webchat\"\nid = \"chat\"\nlocale = \"en\"\naffiliates = [\"shop\"]\n"
-	for i, kind := range []string{"whatsapp", "messenger", "instagram"} {
-		id := fmt.Sprint(5000 + i)
-		s.accounts[kind] = graph.Add(graphtest.AccountOptions{Kind: kind, ID: id, Business: "9" + id, Token: "MetaToken" + id, Secret: "app-secret", AppID: "77"})
-		config += fmt.Sprintf("[[account]]\nchannel = %q\nid = \"shop\"\ntoken = \"MetaToken%s\"\nsecret = \"old-secret app-secret\"\nverify_token = \"v3rify\"\napi_base = %q\nlocale = \"en\"\naffiliates = [\"shop\"]\n",
-			kind, id, graph.URL())
-		if kind == "whatsapp" {
-			config += fmt.Sprintf("number_id = %q\nbusiness_id = \"9%s\"\n", id, id)
-		} else {
-			config += fmt.Sprintf("page_id = %q\n", id)
-		}
-	}
+	meta, accounts := metaAccounts(graph)
+	config += meta
+	s.accounts = accounts
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "faqbot.toml"), []byte(config), 0o600))
 	faq, err := filepath.Abs("testdata/shop.jsonl")
 	require.NoError(t, err)
