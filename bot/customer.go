@@ -53,13 +53,13 @@ func (h *hearing) prove(ctx context.Context, tx *sql.Tx, phone string) error {
 	}
 	a := h.conv.Address
 	// Whoever had it on the same account has it no more.
-	if _, err := tx.ExecContext(ctx, `UPDATE conversations SET phone = '' WHERE phone = $1 AND channel = $2 AND account = $3 AND id <> $4`,
+	if _, err := tx.ExecContext(ctx, `UPDATE conversations SET phone = '' WHERE phone = $1 AND phone <> '' AND channel = $2 AND account = $3 AND id <> $4`,
 		phone, a.Channel, a.Account, h.conv.ID); err != nil {
 		return fmt.Errorf("a phone number passed on: %w", err)
 	}
 	var other CustomerID
 	err := tx.QueryRowContext(ctx, `SELECT o.customer_id FROM conversations o JOIN conversations c ON c.id = $2
-		WHERE o.phone = $1 AND o.id <> $2 AND o.affiliate = $3 AND o.phone_at > $4 AND NOT o.apart AND NOT c.apart AND o.customer_id <> c.customer_id
+		WHERE o.phone = $1 AND o.phone <> '' AND o.id <> $2 AND o.affiliate = $3 AND o.phone_at > $4 AND NOT o.apart AND NOT c.apart AND o.customer_id <> c.customer_id
 		ORDER BY o.phone_at DESC LIMIT 1`, phone, h.conv.ID, h.conv.Affiliate, h.now.Add(-phoneFor).UnixMilli()).Scan(&other)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil

@@ -5,8 +5,8 @@
 //
 // # No customer message ends in silence
 //
-// Every effect is a row. Intake stores a message before the network gets its 200; the stored
-// message is the queue of work. A turn commits its replies, and the news for the desk, as
+// Every effect is a row. Intake stores what a network posts before it gets its 200, as it came, in the
+// inbox; one transaction takes it out and stores the message, which is the queue of work. A turn commits its replies, and the news for the desk, as
 // deliveries in one transaction with the fact that the messages are answered. So a crash between
 // any two statements loses nothing. A turn that keeps failing becomes a handoff, and so does a
 // reply that cannot be sent.

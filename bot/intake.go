@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -45,7 +47,7 @@ type IntakeOptions struct {
 	LinkKey []byte           // Conversations' own; without it no link of ours is known
 }
 
-// An Intake takes in what channels heard. What Accept returns nil for is on disk.
+// An Intake takes in what channels heard. What Receive or Accept returns nil for is on disk.
 type Intake struct {
 	store      *Store
 	accounts   *Registry
@@ -55,6 +57,10 @@ type Intake struct {
 	linkKey    []byte
 	hears      bool
 	courtesies chan courtesy
+	order      order         // of the inbox
+	received   chan struct{} // something is in the inbox
+	lastPost   atomic.Int64  // when that was, in Unix nanoseconds
+	storing    atomic.Int64  // how many are being put there
 }
 
 // A courtesy is a best-effort sign to a customer that we heard.
@@ -76,49 +82,76 @@ func NewIntake(store *Store, accounts *Registry, log logrus.FieldLogger, o Intak
 		o.Poke = func() {}
 	}
 	return &Intake{store: store, accounts: accounts, log: log, poke: o.Poke, now: o.Now, hears: o.Hears, linkKey: o.LinkKey,
-		courtesies: make(chan courtesy, courtesiesMost)}
+		courtesies: make(chan courtesy, courtesiesMost), received: make(chan struct{}, 1)}
+}
+
+// An arrival is an event on its way into the store.
+type arrival struct {
+	Event
+	account Account
+	limits  Limits
+	at      time.Time // when we had it
+	heard   bool      // by the bot, which will answer
 }
 
 // Accept stores events of account and returns after they are durable. An event that came before
 // changes nothing. An error means that none, or not all, were stored: the network must deliver them
 // again.
 func (in *Intake) Accept(ctx context.Context, account Account, events []Event) error {
-	now := in.now()
+	list := inOrder(in.arrivals(account, events, in.now()))
+	if err := in.store.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error { return in.takeIn(ctx, tx, list) }); err != nil {
+		return fmt.Errorf("accept %d events on %s: %w", len(events), AccountKey(account.Channel, account.ID), err)
+	}
+	in.tell(list)
+	return nil
+}
+
+func (in *Intake) arrivals(account Account, events []Event, at time.Time) (list []arrival) {
 	limits := Limits{}
 	if channel := in.accounts.Channel(AccountKey(account.Channel, account.ID)); channel != nil {
 		limits = channel.Limits()
 	}
-	// One order of locks for all: two batches of the same customers must not wait for each other.
-	events = slices.Clone(events)
-	slices.SortStableFunc(events, func(a, b Event) int { return strings.Compare(a.Address.Customer, b.Address.Customer) })
-	var heard []Event // by the bot, which will answer
-	err := in.store.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		heard = nil // the group's transaction may be tried again
-		for _, e := range events {
-			answers, err := in.accept(ctx, tx, account, limits, in.holding(complete(e, now), now), now)
-			if err != nil {
-				return err
-			}
-			if e.Message != nil && (answers || e.Message.Tap != "") {
-				heard = append(heard, e)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("accept %d events on %s: %w", len(events), AccountKey(account.Channel, account.ID), err)
-	}
 	for _, e := range events {
-		if e.Unread != nil {
-			in.log.WithFields(logrus.Fields{"channel": account.Channel, "account": account.ID, "reason": e.Unread.Reason}).
+		list = append(list, arrival{Event: in.holding(complete(e, at), at), account: account, limits: limits, at: at})
+	}
+	return list
+}
+
+// inOrder is list in one order of locks for all: two batches of the same customers must not wait for each
+// other. What one customer did stays in its order.
+func inOrder(list []arrival) []arrival {
+	slices.SortStableFunc(list, func(a, b arrival) int {
+		return cmp.Or(strings.Compare(a.account.Channel, b.account.Channel), strings.Compare(a.account.ID, b.account.ID),
+			strings.Compare(a.Address.Customer, b.Address.Customer))
+	})
+	return list
+}
+
+// takeIn stores a list. It may be called again for one, if the transaction failed.
+func (in *Intake) takeIn(ctx context.Context, tx *sql.Tx, list []arrival) error {
+	for i := range list {
+		a := &list[i]
+		answers, err := in.accept(ctx, tx, a.account, a.limits, a.Event, a.at)
+		if err != nil {
+			return err
+		}
+		a.heard = a.Message != nil && (answers || a.Message.Tap != "")
+	}
+	return nil
+}
+
+// tell tells whom it concerns of what has been stored.
+func (in *Intake) tell(list []arrival) {
+	for _, a := range list {
+		if a.Unread != nil {
+			in.log.WithFields(logrus.Fields{"channel": a.account.Channel, "account": a.account.ID, "reason": a.Unread.Reason}).
 				Error("cannot read a part of what the network posted; it is kept")
 		}
-	}
-	for _, e := range heard {
-		in.beCourteous(e)
+		if a.heard {
+			in.beCourteous(a.Event)
+		}
 	}
 	in.poke()
-	return nil
 }
 
 // Reject keeps a body that the network signed and we could not read, for a person to look at.
@@ -136,7 +169,7 @@ func (in *Intake) Reject(ctx context.Context, account Account, body []byte, reas
 func reject(ctx context.Context, tx *sql.Tx, account Account, u Unread, now time.Time) error {
 	digest := sha256.Sum256(append([]byte(AccountKey(account.Channel, account.ID)+"\x00"), u.Body...))
 	_, err := tx.ExecContext(ctx, `INSERT INTO rejects (id, channel, account, reason, body, at) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (id) DO NOTHING`, hex.EncodeToString(digest[:]), account.Channel, account.ID, storable(u.Reason), u.Body, now.UnixMilli())
+		ON CONFLICT (id) DO NOTHING`, hex.EncodeToString(digest[:]), account.Channel, account.ID, storable(u.Reason), append([]byte{}, u.Body...), now.UnixMilli()) // SQLite reads an empty body back as nil, and stores that as NULL
 	return err
 }
 
@@ -148,8 +181,16 @@ func (in *Intake) beCourteous(e Event) {
 	}
 }
 
-// Run shows typing and acknowledges taps until ctx ends. Without it Accept works all the same.
+// Run takes in what is received, shows typing and acknowledges taps, until ctx ends. Without it Accept works
+// all the same.
 func (in *Intake) Run(ctx context.Context) error {
+	var g errgroup.Group
+	g.Go(func() error { return in.empty(ctx) })
+	g.Go(func() error { return in.showAll(ctx) })
+	return g.Wait()
+}
+
+func (in *Intake) showAll(ctx context.Context) error {
 	var g errgroup.Group
 	g.SetLimit(8)
 	tick := time.NewTicker(courtesyEvery)

@@ -158,6 +158,7 @@ func begin(t *testing.T, open func(Stage) *Harness) *play {
 	}
 	server := httptest.NewServer(router)
 	t.Cleanup(server.Close)
+	p.run(p.intake.Run)
 	p.hook = server.URL
 	if p.Receiver != nil {
 		p.hook += "/hooks/" + key
@@ -190,11 +191,22 @@ func (p *play) say(number int, text string) {
 	status, err := p.post(p.Say(p.hook, number, text))
 	require.NoError(p.t, err)
 	require.Equal(p.t, http.StatusOK, status)
+	p.taken()
+}
+
+// taken waits until all that was posted is taken in.
+func (p *play) taken() {
+	p.t.Helper()
+	p.soon("all is taken in", func() bool {
+		var n int
+		return p.db.QueryRowContext(p.t.Context(), `SELECT COUNT(*) FROM inbox`).Scan(&n) == nil && n == 0
+	})
 }
 
 // heard are the customer's words as they were stored, in their order.
 func (p *play) heard() (texts []string) {
 	p.t.Helper()
+	p.taken()
 	rows, err := p.db.QueryContext(p.t.Context(), `SELECT m.body FROM messages m JOIN conversations c ON c.id = m.conversation_id
 		WHERE m.author = 'customer' AND c.customer = $1 ORDER BY m.seq`, p.Customer)
 	require.NoError(p.t, err)
@@ -266,7 +278,7 @@ func (e echo) Broken(t bot.Turn) bot.Outcome { return bot.Outcome{Next: t.Conver
 func (p *play) answer(n int) {
 	p.carry(n)
 	runner := bot.NewRunner(p.store, echo{}, p.accounts, p.log, bot.RunnerOptions{Poke: p.courier.Poke})
-	p.run(runner.Run, p.intake.Run)
+	p.run(runner.Run)
 }
 
 // carry runs the courier alone.

@@ -96,6 +96,7 @@ func (p *play) sayFile(number int, f File) int {
 	p.t.Helper()
 	status, err := p.post(p.Media.Say(p.hook, number, f))
 	require.NoError(p.t, err)
+	p.taken()
 	return status
 }
 
@@ -141,6 +142,7 @@ func testFileKinds(t *testing.T, p *play) {
 	status, err := p.post(p.Media.Odd(p.hook, 2))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status)
+	p.taken()
 	require.Len(t, p.said().Attachments, 1)
 	require.NotEmpty(t, p.said().Attachments[0].Kind)
 	p.soon("answered", func() bool { return len(p.Received()) == 2 })

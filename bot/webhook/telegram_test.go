@@ -2,13 +2,15 @@ package webhook_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,45 +22,52 @@ import (
 	"faqbot/bot/telegram"
 	"faqbot/bot/telegram/telegramtest"
 	"faqbot/bot/webhook"
+	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/sqldb/sqldbtest"
 )
 
 const botToken = "99:CANARY-token"
 
-// A desk takes in events once each, as the real intake does, and fails now and then.
+// A desk is the real intake, which fails now and then.
 type desk struct {
-	mu       sync.Mutex
-	calls    int
-	failing  int            // every how many calls one fails; 0 for none
-	seen     map[string]int // how often each event came
-	texts    map[string][]string
-	rejected []string
+	*bot.Intake
+	t       *testing.T
+	db      *sqldb.DB
+	calls   atomic.Int64
+	failing int64 // every how many calls one fails; 0 for none
 }
 
-func (d *desk) Accept(_ context.Context, _ bot.Account, events []bot.Event) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.calls++
-	if d.failing > 0 && d.calls%d.failing == 0 {
+func (d *desk) Receive(ctx context.Context, a bot.Account, body []byte) error {
+	if n := d.calls.Add(1); d.failing > 0 && n%d.failing == 0 {
 		return errors.New("the disk is full")
 	}
-	for _, e := range events {
-		d.seen[e.ExternalID]++
-		if e.Message != nil && d.seen[e.ExternalID] == 1 {
-			d.texts[e.Address.Customer] = append(d.texts[e.Address.Customer], e.Message.Text)
-		}
-	}
-	return nil
+	return d.Intake.Receive(ctx, a, body)
 }
 
-func (d *desk) Reject(_ context.Context, _ bot.Account, body []byte, _ string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.rejected = append(d.rejected, string(body))
-	return nil
+// column is what a query returns, once all that was posted has been taken in.
+func (d *desk) column(query string, args ...any) (list []string) {
+	d.t.Helper()
+	require.Eventually(d.t, func() bool {
+		var n int
+		return d.db.QueryRowContext(d.t.Context(), `SELECT COUNT(*) FROM inbox`).Scan(&n) == nil && n == 0
+	}, 10*time.Second, time.Millisecond)
+	require.NoError(d.t, sqldb.Each(d.t.Context(), d.db, func(rows *sql.Rows) error {
+		var text string
+		err := rows.Scan(&text)
+		list = append(list, text)
+		return err
+	}, query, args...))
+	return list
+}
+
+func (d *desk) rejected() []string { return d.column(`SELECT body FROM rejects`) }
+
+func (d *desk) said(chat string) []string {
+	return d.column(`SELECT m.body FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE c.customer = $1 ORDER BY m.seq`, chat)
 }
 
 // hear serves the hooks of one Telegram account at URL/hooks/telegram/main.
-func hear(t *testing.T, d *desk, apiBase string) (*telegram.Channel, string) {
+func hear(t *testing.T, apiBase string) (*desk, *telegram.Channel, string) {
 	t.Helper()
 	gin.SetMode(gin.ReleaseMode)
 	log := logrus.New()
@@ -66,14 +75,23 @@ func hear(t *testing.T, d *desk, apiBase string) (*telegram.Channel, string) {
 	account := bot.Account{Channel: "telegram", ID: "main"}
 	c, err := telegram.New(account, telegram.Options{Token: botToken, Secret: "S3cret", APIBase: apiBase, Log: log})
 	require.NoError(t, err)
+	accounts := bot.NewRegistry()
+	accounts.Put(account, c)
+	d := &desk{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), bot.Schema())}
+	d.Intake = bot.NewIntake(bot.NewStore(d.db), accounts, log, bot.IntakeOptions{})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-ended)
+	})
 	engine := gin.New()
-	webhook.NewHooks(func(string) (webhook.Endpoint, bool) { return webhook.Endpoint{Account: account, Receiver: c}, true }, d, log).Register(engine)
+	webhook.NewHooks(webhook.Served(accounts), d, log).Register(engine)
 	s := httptest.NewServer(engine)
 	t.Cleanup(s.Close)
-	return c, s.URL + "/hooks/telegram/main"
+	return d, c, s.URL + "/hooks/telegram/main"
 }
-
-func newDesk() *desk { return &desk{seen: map[string]int{}, texts: map[string][]string{}} }
 
 func TestTelegramBodies(t *testing.T) {
 	deep := `{"update_id":1,"message":` + strings.Repeat(`{"x":`, 20_000) + "1" + strings.Repeat("}", 20_001)
@@ -98,8 +116,7 @@ func TestTelegramBodies(t *testing.T) {
 		{"3 MiB and a byte", large + " ", 413, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d := newDesk()
-			_, url := hear(t, d, "")
+			d, _, url := hear(t, "")
 			for _, secret := range []string{"S3cret", "guess", ""} {
 				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(test.body))
 				require.NoError(t, err)
@@ -113,11 +130,12 @@ func TestTelegramBodies(t *testing.T) {
 					require.Equal(t, test.status, resp.StatusCode)
 				}
 			}
-			require.Len(t, d.rejected, test.kept)
+			rejected := d.rejected()
+			require.Len(t, rejected, test.kept)
 			if test.kept > 0 {
-				require.Equal(t, test.body, d.rejected[0])
+				require.Equal(t, test.body, rejected[0])
 			}
-			require.Len(t, d.texts["5"], test.said)
+			require.Len(t, d.said("5"), test.said)
 		})
 	}
 }
@@ -129,9 +147,8 @@ func TestTelegramDelivers(t *testing.T) {
 	defer func() { require.NoError(t, s.Close()) }()
 	s.SetBackoff(time.Millisecond, 5*time.Millisecond)
 	s.SetDuplicate(7)
-	d := newDesk()
+	d, c, url := hear(t, s.URL())
 	d.failing = 5
-	c, url := hear(t, d, s.URL())
 	require.NoError(t, c.Start(t.Context(), url))
 	var want []string
 	for i := range 50 {
@@ -143,9 +160,8 @@ func TestTelegramDelivers(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	require.NoError(t, s.Wait(ctx, func() bool { return s.Pending() == 0 }))
-	require.Len(t, d.texts, 20)
-	for chat, texts := range d.texts {
-		require.Equal(t, want, texts, chat)
+	for chat := 1; chat <= 20; chat++ {
+		require.Equal(t, want, d.said(strconv.Itoa(chat)), chat)
 	}
 	require.Len(t, s.Accepted(), 1000)
 	require.Zero(t, s.AnswersWithBody())

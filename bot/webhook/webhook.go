@@ -1,6 +1,6 @@
 // Package webhook is the door at which messaging networks leave their news: one gin handler for all
-// of them. It limits, verifies, decodes and stores, in that order, and answers once the news is
-// durable. It knows no network by name, decides nothing about what was said, and sends nothing.
+// of them. It limits, verifies and stores, in that order, and answers once the news is durable. It knows no
+// network by name, reads nothing of what was said, and sends nothing.
 package webhook
 
 import (
@@ -18,12 +18,10 @@ import (
 // bodyMost is the largest body taken, in bytes: WhatsApp documents payloads of up to 3 MB.
 const bodyMost = 3 << 20
 
-// An Intake takes in what was heard; *bot.Intake is one.
-type Intake interface {
-	// Accept stores events durably. After an error the network must deliver them again.
-	Accept(ctx context.Context, account bot.Account, events []bot.Event) error
-	// Reject keeps a verified body that could not be read.
-	Reject(ctx context.Context, account bot.Account, body []byte, reason string) error
+// An Inbox keeps what was posted; *bot.Intake has one.
+type Inbox interface {
+	// Receive stores a verified body durably. After an error the network must post it again.
+	Receive(ctx context.Context, account bot.Account, body []byte) error
 }
 
 // An Endpoint is one account and what reads its posts.
@@ -34,9 +32,9 @@ type Endpoint struct {
 
 // Hooks serves the webhooks of all accounts.
 type Hooks struct {
-	find   Find
-	intake Intake
-	log    logrus.FieldLogger
+	find  Find
+	inbox Inbox
+	log   logrus.FieldLogger
 }
 
 // A Find returns the endpoint of a bot.AccountKey, if the account is served now.
@@ -51,9 +49,9 @@ func Served(r *bot.Registry) Find {
 	}
 }
 
-// NewHooks returns the hooks of what find finds, which pass what they hear to intake.
-func NewHooks(find Find, intake Intake, log logrus.FieldLogger) *Hooks {
-	return &Hooks{find: find, intake: intake, log: log}
+// NewHooks returns the hooks of what find finds, which leave what they hear in inbox.
+func NewHooks(find Find, inbox Inbox, log logrus.FieldLogger) *Hooks {
+	return &Hooks{find: find, inbox: inbox, log: log}
 }
 
 // Register mounts /hooks/:channel/:account: POST for what happened, GET for the networks that make sure
@@ -94,8 +92,7 @@ func (h *Hooks) post(c *gin.Context) {
 	}
 	body, status := read(c)
 	if status == 0 {
-		log := h.log.WithFields(logrus.Fields{"channel": e.Account.Channel, "account": e.Account.ID})
-		status = h.take(c.Request.Context(), e, c.Request.Header, body, log)
+		status = h.take(c.Request.Context(), e, c.Request.Header, body)
 	}
 	c.Status(status)
 }
@@ -113,27 +110,18 @@ func read(c *gin.Context) (body []byte, refused int) {
 }
 
 // take verifies and stores one body and returns the status to answer with.
-func (h *Hooks) take(ctx context.Context, e Endpoint, header http.Header, body []byte, log logrus.FieldLogger) int {
+func (h *Hooks) take(ctx context.Context, e Endpoint, header http.Header, body []byte) int {
 	if err := e.Receiver.Verify(header, body); err != nil {
-		log.WithError(err).Warn("a webhook call does not prove that it comes from the network")
+		h.logger(e).WithError(err).Warn("a webhook call does not prove that it comes from the network")
 		return http.StatusUnauthorized
 	}
-	events, err := e.Receiver.Decode(body)
-	if err != nil {
-		// The network would repeat it for days, and everything behind it would wait.
-		log.WithError(err).Error("cannot read what the network posted; it is kept")
-		if err := h.intake.Reject(ctx, e.Account, body, err.Error()); err != nil {
-			log.WithError(err).Error("cannot keep a rejected body; the network will post it again")
-			return http.StatusInternalServerError
-		}
-		return http.StatusOK
-	}
-	if len(events) == 0 {
-		return http.StatusOK
-	}
-	if err := h.intake.Accept(ctx, e.Account, events); err != nil {
-		log.WithError(err).Error("cannot store what the network posted; it will post it again")
+	if err := h.inbox.Receive(ctx, e.Account, body); err != nil {
+		h.logger(e).WithError(err).Error("cannot store what the network posted; it will post it again")
 		return http.StatusInternalServerError
 	}
 	return http.StatusOK
+}
+
+func (h *Hooks) logger(e Endpoint) logrus.FieldLogger {
+	return h.log.WithFields(logrus.Fields{"channel": e.Account.Channel, "account": e.Account.ID})
 }

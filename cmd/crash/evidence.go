@@ -188,6 +188,7 @@ func read[T any](ctx context.Context, db *sqldb.DB, query string, scan func(*sql
 // waiting says what the service has not worked off yet, nothing if it is done.
 func waiting(ctx context.Context, db *sqldb.DB) (list []string, err error) {
 	for _, w := range []struct{ what, query string }{
+		{"posts of networks wait to be taken in", `SELECT COUNT(*) FROM inbox`},
 		{"messages of customers wait for a turn", `SELECT COUNT(*) FROM messages WHERE author = 'customer' AND turn_id = ''`},
 		{"deliveries are queued", `SELECT COUNT(*) FROM deliveries WHERE state = 'queued'`},
 		{"conversations wait for a person without a ticket", `SELECT COUNT(*) FROM conversations c WHERE mode = 'person'

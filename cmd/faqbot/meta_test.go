@@ -77,7 +77,7 @@ func newMetaSite(t *testing.T, dsn string) *metaSite {
 	return s
 }
 
-// count runs a counting query on the service's database.
+// count runs a counting query on the service's database, once all that was posted is taken in.
 func (s *metaSite) count(query string) (n int) {
 	s.t.Helper()
 	dsn := s.dsn
@@ -86,6 +86,9 @@ func (s *metaSite) count(query string) (n int) {
 	}
 	db, err := sqldb.Open(s.t.Context(), dsn)
 	require.NoError(s.t, err)
+	require.Eventually(s.t, func() bool {
+		return db.QueryRowContext(s.t.Context(), `SELECT COUNT(*) FROM inbox`).Scan(&n) == nil && n == 0
+	}, 20*time.Second, 5*time.Millisecond)
 	require.NoError(s.t, db.QueryRowContext(s.t.Context(), query).Scan(&n))
 	require.NoError(s.t, db.Close())
 	return n

@@ -13,6 +13,8 @@ const (
 	// burst is how long one measurement lasts: less than a customer must be quiet before the service
 	// answers, so that taking messages in is measured and not answering them.
 	burst = 600 * time.Millisecond
+	// flood is how long it is measured what can be taken in without an end, while customers are answered, too.
+	flood = 10 * time.Second
 	// flooders is how many customers write in turns during a burst.
 	flooders = 1000
 )
@@ -83,7 +85,27 @@ func (s *stage) accept(ctx context.Context) (rows []row, err error) {
 		row{what: "bare gin handler, the same check", value: fmt.Sprintf("%.0f (%s)", median(theirs.rates), span(theirs.rates, "%.0f"))},
 		row{what: "share of the bare handler's", value: fmt.Sprintf("%.2f (%s)", share, span(shares, "%.2f")), wanted: fmt.Sprintf("≥ %.2g", leastShare), met: share >= leastShare})
 	tail, err := s.tail(ctx, ours, m, rate/3)
-	return append(rows, tail), err
+	if err != nil {
+		return nil, err
+	}
+	long, err := s.flood(ctx, ours, m, median(theirs.rates))
+	return append(rows, tail, long), err
+}
+
+// flood has the service take in posts for so long that it must also work them off meanwhile.
+func (s *stage) flood(ctx context.Context, c *contestant, m *mint, bare float64) (row, error) {
+	count, rate, err := closed(c.program, c.lines[:c.best], m, flood)
+	if err != nil {
+		return row{}, err
+	}
+	s.accepted += count
+	began := time.Now()
+	r := row{what: fmt.Sprintf("the same for %s, with what comes after", flood)}
+	if err := s.drain(ctx); err != nil {
+		return r, err
+	}
+	r.value = fmt.Sprintf("%.0f a second, %.2f of the bare handler's; all answered %s later", rate, rate/bare, time.Since(began).Round(100*time.Millisecond))
+	return r, nil
 }
 
 // round has a contestant take a burst. What it has taken is worked off before the next one.

@@ -166,7 +166,7 @@ func (s *stage) drain(ctx context.Context) error {
 	defer cancel()
 	for {
 		var n int
-		err := s.db.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM conversations WHERE turn_due_at > 0)
+		err := s.db.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM inbox) + (SELECT COUNT(*) FROM conversations WHERE turn_due_at > 0)
 			+ (SELECT COUNT(*) FROM deliveries WHERE state = 'queued')`).Scan(&n)
 		if err != nil {
 			return fmt.Errorf("wait until all is answered: %w", err)

@@ -99,3 +99,16 @@ func (db *DB) commitGroup(ctx context.Context, batch []*member) {
 		m.err = db.InTx(ctx, func(tx *sql.Tx) error { return m.do(ctx, tx) })
 	}
 }
+
+// ExecGrouped carries out one statement like Grouped. On SQLite args is called when its turn has come, so
+// in the order of the commits, and again if the statement is.
+func (db *DB) ExecGrouped(ctx context.Context, query string, args func() []any) error {
+	if db.postgres { // one round trip, and a transaction of its own
+		_, err := db.ExecContext(ctx, query, args()...)
+		return err
+	}
+	return db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, query, args()...)
+		return err
+	})
+}
