@@ -1,10 +1,12 @@
 package bot
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 )
 
 // What a network took and did not deliver is sent again, a few times; news of an earlier try changes nothing.
@@ -88,5 +90,80 @@ func TestAnUnwantedTemplateTeaches(t *testing.T) {
 		d := w.replied("c")
 		require.NoError(t, w.store.settle(t.Context(), d, verdict{state: "failed", code: string(SendUnwanted)}, time.Now()))
 		require.Equal(t, OptOutMarketing, w.conversation("c").OptOut)
+	})
+}
+
+// A file that the network took, and then says it cannot use, goes as its link, once, whoever carries it out; what
+// is said of either try again, or at the same time, sends nothing more.
+func TestAFileThatFailsLate(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.channel.limits.Media, w.channel.limits.Caption = true, 1024
+		file := Media{Kind: "photo", Name: "plans.png", File: "0123abc"}
+		d := w.replied("c", file)
+		require.NoError(t, w.store.settle(t.Context(), d, verdict{state: "sent", external: "n1"}, time.Now()))
+		fails := func(id string) {
+			var g errgroup.Group
+			for range 4 {
+				g.Go(func() error {
+					return w.intake.Accept(t.Context(), w.account, []Event{status(StatusUpdate{Delivery: d.id, NetworkID: id, Status: StatusFailed, Failure: SendFile})})
+				})
+			}
+			require.NoError(t, g.Wait())
+		}
+		fails("n1")
+		w.accept(status(StatusUpdate{Delivery: d.id, NetworkID: "n1", Status: StatusSent}))
+		require.Equal(t, "queued", w.state())
+		courier := NewCourier(w.store, w.accounts, w.desk, w.log, CourierOptions{Link: func(m Media) string { return "https://bot.example/media/" + m.File }})
+		w.run(courier.Run)
+		w.soon("sent as its link", w.settled)
+		require.Equal(t, []string{"plans.png\nhttps://bot.example/media/0123abc"}, w.channel.texts("c"))
+		n2 := "x" + string(d.id)
+		fails("n1")
+		require.Equal(t, "sent", w.state(), "old news")
+		fails(n2)
+		require.Equal(t, "failed", w.state())
+		w.soon("a person is told", func() bool { return len(w.desk.heard()) == 1 })
+		fails(n2)
+		require.Equal(t, 1, w.count(`SELECT COUNT(*) FROM deliveries WHERE lane = 'desk'`))
+		require.Len(t, w.channel.texts("c"), 1)
+	})
+}
+
+// Of all tries that a network did not carry out, none is taken for the last one.
+func TestOldNewsOfEachTry(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		d := w.replied("c", Media{Kind: "photo", Name: "plans.png", Link: "https://shop.example/plans.png"})
+		for i, f := range []SendFailure{SendTransient, SendFile} {
+			name := fmt.Sprint("n", i)
+			require.NoError(t, w.store.settle(t.Context(), d, verdict{state: "sent", external: name}, time.Now()))
+			w.accept(status(StatusUpdate{Delivery: d.id, NetworkID: name, Status: StatusFailed, Failure: f}))
+			var ok bool
+			var err error
+			d, ok, err = w.claimDelivery(time.Now().Add(time.Minute), time.Minute)
+			require.NoError(t, err)
+			require.True(t, ok)
+			require.Equal(t, f == SendFile, d.payload.Linked)
+		}
+		require.NoError(t, w.store.settle(t.Context(), d, verdict{state: "sent", external: "n2"}, time.Now()))
+		for i, f := range []SendFailure{SendTransient, SendFile} {
+			w.accept(status(StatusUpdate{Delivery: d.id, NetworkID: fmt.Sprint("n", i), Status: StatusFailed, Failure: f}))
+		}
+		require.Equal(t, "sent", w.state())
+		require.Zero(t, w.count(`SELECT COUNT(*) FROM deliveries WHERE lane = 'desk'`))
+	})
+}
+
+// Where there is no link to the file, and nothing was said beside it, a person is told.
+func TestAFileThatFailsLateWithoutALink(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.channel.limits.Media, w.channel.limits.Caption = true, 1024
+		d := w.replied("c", Media{Kind: "photo", Name: "plans.png", File: "0123abc"})
+		require.NoError(t, w.store.settle(t.Context(), d, verdict{state: "sent", external: "n1"}, time.Now()))
+		w.accept(status(StatusUpdate{Delivery: d.id, NetworkID: "n1", Status: StatusFailed, Failure: SendFile}))
+		w.run(w.courier().Run)
+		w.soon("given up", func() bool { return w.state() == "failed" })
+		require.Empty(t, w.channel.texts("c"))
+		w.soon("a person is told", func() bool { return len(w.desk.heard()) == 1 })
+		require.Equal(t, 1, w.count(`SELECT COUNT(*) FROM deliveries WHERE lane = 'customer' AND code = 'file'`))
 	})
 }

@@ -126,6 +126,7 @@ const (
 	SendThrottled     SendFailure = "throttled"     // the account must pause for After
 	SendUnknown       SendFailure = "unknown"       // it may have gone out
 	SendRefused       SendFailure = "refused"       // never: deleted, malformed
+	SendFile          SendFailure = "file"          // not with this file, which the network cannot use: its link may go
 	SendBlocked       SendFailure = "blocked"       // never, until the customer writes: they blocked us
 	SendWindowClosed  SendFailure = "window_closed" // not until the customer writes
 	SendUnwanted      SendFailure = "unwanted"      // not until the customer says so: they opted out

@@ -174,14 +174,23 @@ func (c *Courier) withLink(r Reply) Reply {
 	return r
 }
 
-// sendOrLink sends r. A file that the network does not take, or surely refused, goes as its link instead.
+// sendOrLink sends r. A file that the network does not take, or surely refused, now or after it had taken it,
+// goes as its link instead.
 func sendOrLink(ctx context.Context, channel Channel, d delivery, r Reply) (external string, err error) {
 	limits := channel.Limits()
-	err = &SendError{Kind: SendRefused, Code: "no files"}
-	if r.Media == nil || limits.Media {
+	switch {
+	case d.payload.Linked:
+		err = &SendError{Kind: SendFile, Code: "no link to the file"}
+	case r.Media != nil && !limits.Media:
+		err = &SendError{Kind: SendRefused, Code: "no files"}
+	default:
 		external, err = channel.Send(ctx, d.to, d.id, r)
 	}
-	if linked, ok := r.linked(limits); ok && err != nil && sendErrorOf(err).Kind == SendRefused {
+	if err == nil {
+		return external, nil
+	}
+	kind := sendErrorOf(err).Kind
+	if linked, ok := r.linked(limits); ok && (kind == SendRefused || kind == SendFile) {
 		return channel.Send(ctx, d.to, d.id, linked)
 	}
 	return external, err
@@ -215,7 +224,7 @@ func (c *Courier) judge(d delivery, err *SendError, l Limits) verdict {
 		if !d.mayBeOpen(now) {
 			v.state = "failed"
 		}
-	case SendRefused, SendBlocked, SendUnwanted:
+	case SendRefused, SendFile, SendBlocked, SendUnwanted:
 		v.state = "failed"
 	default:
 		if d.attempt >= sayAttempts {

@@ -20,11 +20,15 @@ func (s *Store) learn(ctx context.Context, tx *sql.Tx, account Account, l Limits
 	if !u.Before.IsZero() {
 		return learnBefore(ctx, tx, e)
 	}
-	d, state, failed, err := findDelivery(ctx, tx, account, u.Delivery, u.NetworkID)
+	lock := ""
+	if u.Status == StatusFailed { // the same news that comes twice at once must not send twice
+		lock = s.db.ForUpdate
+	}
+	d, state, failed, err := findDelivery(ctx, tx, account, u.Delivery, u.NetworkID, lock)
 	if err != nil || d == nil {
 		return err
 	}
-	if failed != "" && u.NetworkID == failed && (u.Status == StatusFailed || u.Status == StatusSent) {
+	if slices.Contains(failed, u.NetworkID) && (u.Status == StatusFailed || u.Status == StatusSent) {
 		return nil // old news of a try that another has followed
 	}
 	if u.Status == StatusFailed {
@@ -34,15 +38,16 @@ func (s *Store) learn(ctx context.Context, tx *sql.Tx, account Account, l Limits
 }
 
 // findDelivery finds a reply by our own ID, or by the network's; nil if there is none on the account.
-// failed is the network's name for the try before, if that was not delivered.
-func findDelivery(ctx context.Context, tx *sql.Tx, account Account, id DeliveryID, networkID string) (_ *delivery, state, failed string, err error) {
+// failed are the network's names for the tries before, which were not delivered. The row is read with lock.
+func findDelivery(ctx context.Context, tx *sql.Tx, account Account, id DeliveryID, networkID, lock string) (_ *delivery, state string, failed []string, err error) {
 	d := delivery{lane: laneCustomer}
 	var window int64
+	var names string
 	scan := func(where string, arg any) error {
 		return tx.QueryRowContext(ctx, `SELECT id, conversation_id, seq, message_id, state, attempt, failed_id,
 				(SELECT window_until FROM conversations c WHERE c.id = deliveries.conversation_id) FROM deliveries
-			WHERE `+where+` AND channel = $2 AND account = $3 AND lane = 'customer'`, arg, account.Channel, account.ID).
-			Scan(&d.id, &d.conv, &d.seq, &d.message, &state, &d.attempt, &failed, &window)
+			WHERE `+where+` AND channel = $2 AND account = $3 AND lane = 'customer' `+lock, arg, account.Channel, account.ID).
+			Scan(&d.id, &d.conv, &d.seq, &d.message, &state, &d.attempt, &names, &window)
 	}
 	err = sql.ErrNoRows
 	if id != "" {
@@ -52,13 +57,13 @@ func findDelivery(ctx context.Context, tx *sql.Tx, account Account, id DeliveryI
 		err = scan(`external_id <> '' AND external_id = $1`, networkID)
 	}
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, "", "", nil
+		return nil, "", nil, nil
 	}
 	if err != nil {
-		return nil, "", "", fmt.Errorf("find the delivery of a status: %w", err)
+		return nil, "", nil, fmt.Errorf("find the delivery of a status: %w", err)
 	}
 	d.window = sqldb.Time(window)
-	return &d, state, failed, nil
+	return &d, state, strings.Fields(names), nil
 }
 
 // learnArrival settles a delivery that the network has, in doubt or not answered yet, as sent.
@@ -110,9 +115,9 @@ func (d delivery) again(u *StatusUpdate, now time.Time) bool {
 }
 
 // sendAgain queues a delivery once more, but no words of the bot where a person speaks by now. Its fence goes, so that the answer to the call that made the last try,
-// should it come only now, settles nothing.
+// should it come only now, settles nothing, and the network's name for that try joins those that failed.
 func sendAgain(ctx context.Context, tx *sql.Tx, d delivery, u *StatusUpdate, now time.Time) (queued bool, err error) {
-	res, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = 'queued', due_at = $2, code = $3, failed_id = $4, external_id = '', doubts = 0,
+	res, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = 'queued', due_at = $2, code = $3, failed_id = failed_id || ' ' || $4, external_id = '', doubts = 0,
 		lease_until = 0, fence = fence + 1, settled_at = 0 WHERE id = $1 AND state IN ('queued', 'sent') AND EXISTS
 			(SELECT 1 FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE m.id = deliveries.message_id
 				AND m.status IN ('queued', 'sent') AND (m.author <> $5 OR c.mode <> $6))`,
@@ -127,10 +132,34 @@ func sendAgain(ctx context.Context, tx *sql.Tx, d delivery, u *StatusUpdate, now
 	return true, err
 }
 
+// linkInstead notes with a delivery whose file the network could not use that its link goes from now on. ok is
+// false if it was to go already, or there is no file.
+func linkInstead(ctx context.Context, tx *sql.Tx, id DeliveryID) (ok bool, err error) {
+	var packed string
+	if err := tx.QueryRowContext(ctx, `SELECT payload FROM deliveries WHERE id = $1`, id).Scan(&packed); err != nil {
+		return false, fmt.Errorf("read the delivery of a file: %w", err)
+	}
+	var p payload
+	if unpack(packed, &p) != nil || p.Reply == nil || p.Reply.Media == nil || p.Linked {
+		return false, nil
+	}
+	p.Linked = true
+	if _, err := tx.ExecContext(ctx, `UPDATE deliveries SET payload = $2 WHERE id = $1`, id, mustJSON(p)); err != nil {
+		return false, fmt.Errorf("send a file as its link: %w", err)
+	}
+	return true, nil
+}
+
 // learnFailure gives up a delivery that the network took and could not carry out, unless it may go better
 // once more.
-func (s *Store) learnFailure(ctx context.Context, tx *sql.Tx, d delivery, u *StatusUpdate, now time.Time) error {
-	if d.again(u, now) {
+func (s *Store) learnFailure(ctx context.Context, tx *sql.Tx, d delivery, u *StatusUpdate, now time.Time) (err error) {
+	again := d.again(u, now)
+	if u.Failure == SendFile && u.NetworkID != "" {
+		if again, err = linkInstead(ctx, tx, d.id); err != nil {
+			return err
+		}
+	}
+	if again {
 		if queued, err := sendAgain(ctx, tx, d, u, now); queued || err != nil {
 			return err
 		}

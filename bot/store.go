@@ -127,10 +127,11 @@ func mustJSON(v any) string {
 	return string(b)
 }
 
-// A payload is what a delivery carries: exactly one of the two, which is also its lane.
+// A payload is what a delivery carries: exactly one of Reply and News, which is also its lane.
 type payload struct {
-	Reply *Reply `json:"reply,omitempty"`
-	News  *News  `json:"news,omitempty"`
+	Reply  *Reply `json:"reply,omitempty"`
+	News   *News  `json:"news,omitempty"`
+	Linked bool   `json:"linked,omitempty"` // the network could not use the reply's file: its link goes instead
 }
 
 const (

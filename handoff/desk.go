@@ -99,6 +99,8 @@ func fateWords(f bot.Fate) string {
 		return "A reply did not arrive: the network allows none until the customer writes again."
 	case f.Code == string(bot.SendUnwanted):
 		return "A template did not arrive: the customer wants no advertising."
+	case f.Code == string(bot.SendFile):
+		return "A reply did not arrive: the network cannot use its file."
 	case f.State == "doubtful":
 		return "Nobody can tell whether a reply arrived: the network did not confirm it, twice."
 	case f.State == "withdrawn":

@@ -44,9 +44,9 @@ func (d *Desk) Count(ctx context.Context, of []knowledge.AffiliateID, agent Agen
 	return d.store.count(ctx, of, agent)
 }
 
-// A Case is all there is to know about a ticket.
+// A Case is all there is to know about a ticket, or about a conversation of which no person has one.
 type Case struct {
-	Ticket       Ticket
+	Ticket       Ticket // its ID is "" if there is none
 	Conversation bot.Conversation
 	Said         []bot.Message // oldest first
 	Notes        []Note        // oldest first
@@ -57,14 +57,32 @@ func (d *Desk) Show(ctx context.Context, id TicketID) (c Case, err error) {
 	if c.Ticket, err = d.store.ticket(ctx, id); err != nil {
 		return c, err
 	}
-	if c.Conversation, err = d.conversations.Get(ctx, c.Ticket.Conversation); err != nil {
-		return c, err
-	}
-	if c.Said, err = d.conversations.Transcript(ctx, c.Ticket.Conversation, 0); err != nil {
+	if err = d.hear(ctx, &c, c.Ticket.Conversation); err != nil {
 		return c, err
 	}
 	c.Notes, err = d.store.notes(ctx, id)
 	return c, err
+}
+
+// ShowConversation returns a conversation with everything that was said, and with its ticket if one is open; or
+// bot.ErrNotFound.
+func (d *Desk) ShowConversation(ctx context.Context, id bot.ConversationID) (c Case, err error) {
+	open, err := d.List(ctx, Filter{Affiliates: []knowledge.AffiliateID{knowledge.Everyone}, Conversations: []bot.ConversationID{id}})
+	if err != nil {
+		return c, err
+	}
+	if len(open) > 0 {
+		return d.Show(ctx, open[0].ID)
+	}
+	return c, d.hear(ctx, &c, id)
+}
+
+// hear fills in a case's conversation and what was said in it.
+func (d *Desk) hear(ctx context.Context, c *Case, id bot.ConversationID) (err error) {
+	if c.Conversation, err = d.conversations.Get(ctx, id); err == nil {
+		c.Said, err = d.conversations.Transcript(ctx, id, 0)
+	}
+	return err
 }
 
 // Ticket returns a ticket by itself, or ErrNotFound.

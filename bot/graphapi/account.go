@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sirupsen/logrus"
+
 	"faqbot/bot"
 )
 
@@ -35,10 +37,13 @@ type App struct {
 	client *Client
 }
 
-// App is the app of an ID, by one of its secrets.
-func (c *Client) App(id, secret string) *App {
+// App is the app of an ID, by the newest of its secrets, the last; nil if we know too little to ask about it.
+func (c *Client) App(id string, secrets []string) *App {
+	if id == "" || len(secrets) == 0 || c.InstagramLogin() {
+		return nil
+	}
 	as := *c
-	as.token = id + "|" + secret
+	as.token = id + "|" + secrets[len(secrets)-1]
 	return &App{ID: id, client: &as}
 }
 
@@ -100,6 +105,31 @@ func (a *App) Subscription(ctx context.Context, object string) (Subscription, er
 func (a *App) Subscribe(ctx context.Context, object, callback, verifyToken, fields string) error {
 	return a.client.Call(ctx, http.MethodPost, a.ID+"/subscriptions", nil,
 		map[string]string{"object": object, "callback_url": callback, "verify_token": verifyToken, "fields": fields}, nil)
+}
+
+// CallTimeout bounds one administrative call.
+const CallTimeout = 15 * time.Second
+
+// Subscribe has subscribe, by which our app hears of an account, tried until it is done: again after first, then
+// twice as late each time, at most an hour. Then it waits until ctx ends and returns nil.
+func Subscribe(ctx context.Context, subscribe func(context.Context) error, first time.Duration, log logrus.FieldLogger) error {
+	for again := first; ctx.Err() == nil; again = min(2*again, time.Hour) {
+		err := subscribe(ctx)
+		if err == nil {
+			log.Info("the app is subscribed")
+			break
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		log.WithError(err).WithField("again_in", again.String()).Error("cannot subscribe: customers' messages may not reach us")
+		select {
+		case <-ctx.Done():
+		case <-time.After(again):
+		}
+	}
+	<-ctx.Done()
+	return nil
 }
 
 // The sections of a channel's SETUP.md that problems are mended in.

@@ -92,7 +92,7 @@ func TestSendError(t *testing.T) {
 		{500, 987654, 0, bot.SendUnknown}, {400, 99, 0, bot.SendUnknown},
 		{400, 4, 0, bot.SendThrottled}, {429, 80007, 0, bot.SendThrottled}, {400, 130429, 0, bot.SendThrottled}, {400, 613, 0, bot.SendThrottled}, {400, 9, 2018352, bot.SendThrottled},
 		{400, 32, 0, bot.SendThrottled}, {429, 424242, 0, bot.SendThrottled}, {400, 80006, 0, bot.SendThrottled},
-		{400, 131056, 0, bot.SendTransient}, {400, 131053, 0, bot.SendTransient},
+		{400, 131056, 0, bot.SendTransient}, {400, 131053, 0, bot.SendFile},
 		{400, 131047, 0, bot.SendWindowClosed}, {400, 10, 2018278, bot.SendWindowClosed}, {400, 10, 2534022, bot.SendWindowClosed}, {400, 10, 2018065, bot.SendWindowClosed},
 		{400, 10, 1545041, bot.SendWindowClosed},
 		{400, 131026, 0, bot.SendBlocked}, {400, 551, 0, bot.SendBlocked}, {400, 551, 1545041, bot.SendBlocked}, {400, 200, 1545041, bot.SendBlocked}, {400, 10, 2018108, bot.SendBlocked},

@@ -12,9 +12,6 @@ import (
 // codeSlowDown is our own: the limit is so near that the call was not made.
 const codeSlowDown = -1
 
-// codeUpload is WhatsApp's word for a file that it cannot take, or cannot fetch.
-const codeUpload = 131053
-
 // An Error is the Graph API's refusal. What it says in words is not kept: it may quote ours.
 type Error struct {
 	Code      int  `json:"code"`
@@ -117,8 +114,8 @@ func kindOf(code int) bot.SendFailure {
 		return bot.SendThrottled
 	case 131056: // too fast to this one customer; the others need not wait
 		return bot.SendTransient
-	case codeUpload: // Meta could not take a file: once more may help, and nothing was sent
-		return bot.SendTransient
+	case 131053: // WhatsApp cannot take, fetch or show a file
+		return bot.SendFile
 	case 131047:
 		return bot.SendWindowClosed
 	case 131050: // they wish no advertising of us
@@ -167,10 +164,7 @@ func SendError(err error) *bot.SendError {
 // will tell whether the account is at fault.
 func uploadError(err error) *bot.SendError {
 	e := SendError(err)
-	refusal, _ := errors.AsType[*Error](err)
 	switch {
-	case refusal != nil && refusal.Code == codeUpload:
-		e.Kind = bot.SendRefused
 	case e.Kind == bot.SendUnknown:
 		e.Kind = bot.SendTransient
 	case e.Kind != bot.SendThrottled && e.Kind != bot.SendTransient:

@@ -152,7 +152,7 @@ func (u *Uploader) set(key uploadKey, id string) {
 // forget drops the ID of key if err says that what it was in was refused, and reports that.
 func (u *Uploader) forget(key uploadKey, err error) bool {
 	refused, ok := errors.AsType[*bot.SendError](err)
-	if !ok || refused.Kind != bot.SendRefused {
+	if !ok || refused.Kind != bot.SendRefused && refused.Kind != bot.SendFile {
 		return false
 	}
 	u.mu.Lock()

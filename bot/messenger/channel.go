@@ -140,29 +140,13 @@ func (c *Channel) Challenge(query url.Values) (string, bool) {
 // Run subscribes the app to the page or Instagram account, without which nothing is ever posted, and
 // tries until that is done; then it waits until ctx ends and returns nil.
 func (c *Channel) Run(ctx context.Context) error {
-	for again := c.retry; ctx.Err() == nil; again = min(2*again, time.Hour) {
-		err := c.Subscribe(ctx)
-		if err == nil {
-			c.log.Info("the app is subscribed")
-			break
-		}
-		if ctx.Err() != nil {
-			break
-		}
-		c.log.WithError(err).WithField("again_in", again.String()).Error("cannot subscribe: customers' messages may not reach us")
-		wait(ctx, again)
-	}
-	<-ctx.Done()
-	return nil
+	return graphapi.Subscribe(ctx, c.Subscribe, c.retry, c.log)
 }
-
-// callTimeout bounds one administrative call.
-const callTimeout = 15 * time.Second
 
 // Subscribe has the app hear of the account, and on Messenger has new customers shown a button to
 // start with, without which links to us tell nothing. Doing it again changes nothing.
 func (c *Channel) Subscribe(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, graphapi.CallTimeout)
 	defer cancel()
 	if err := c.api.Call(ctx, http.MethodPost, "me/subscribed_apps", url.Values{"subscribed_fields": {c.fields()}}, struct{}{}, nil); err != nil {
 		return fmt.Errorf("subscribe the app: %w", err)
@@ -184,14 +168,4 @@ func (c *Channel) fields() string {
 	}
 	return "messages,messaging_postbacks,messaging_referrals,messaging_optins,message_deliveries,message_reads,message_reactions," +
 		"message_edits,message_echoes,messaging_policy_enforcement,standby,messaging_handovers"
-}
-
-// wait waits for d or until ctx ends.
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

@@ -51,7 +51,7 @@ func (c *Channel) permissions() []string {
 // Check asks Meta about the account, its subscription and, if the app is known, the token and the
 // webhook.
 func (c *Channel) Check(ctx context.Context, hook string) (s bot.Standing) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, graphapi.CallTimeout)
 	defer cancel()
 	id, err := c.introduce(ctx, &s)
 	if err != nil {
@@ -134,7 +134,7 @@ func (c *Channel) checkSubscription(ctx context.Context) []bot.Problem {
 
 // checkApp tells what only the app itself is told: when the token ends, and where Meta posts to.
 func (c *Channel) checkApp(ctx context.Context, hook string) (list []bot.Problem) {
-	app := c.ourApp()
+	app := c.api.App(c.app, c.secrets)
 	if app == nil {
 		if hook == "" || c.api.InstagramLogin() {
 			return nil
@@ -159,14 +159,6 @@ func (c *Channel) checkApp(ctx context.Context, hook string) (list []bot.Problem
 	return list
 }
 
-// ourApp is our app, nil if we know too little to ask about it.
-func (c *Channel) ourApp() *graphapi.App {
-	if c.app == "" || len(c.secrets) == 0 || c.api.InstagramLogin() {
-		return nil
-	}
-	return c.api.App(c.app, c.secrets[len(c.secrets)-1])
-}
-
 // errByHand means that Meta can only be told in its console.
 var errByHand = errors.New("without the app's ID Meta is told by hand: enter the address and the verify token in the app's webhook settings")
 
@@ -175,11 +167,11 @@ func (c *Channel) Hook(ctx context.Context, address string) error {
 	if err := c.Subscribe(ctx); err != nil {
 		return err
 	}
-	app := c.ourApp()
+	app := c.api.App(c.app, c.secrets)
 	if app == nil {
 		return errByHand
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, graphapi.CallTimeout)
 	defer cancel()
 	sub, err := app.Subscription(ctx, c.object())
 	if err != nil {

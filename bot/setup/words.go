@@ -27,7 +27,7 @@ func DeadWords(d bot.DeadLetter) string {
 		return "the customer blocked the account, or is gone"
 	case bot.SendWindowClosed:
 		return "the customer had not written for too long"
-	case bot.SendRefused:
+	case bot.SendRefused, bot.SendFile:
 		return "the network does not take it"
 	}
 	return "the network could not be reached"

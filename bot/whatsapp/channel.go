@@ -67,7 +67,7 @@ type Channel struct {
 	api         *graphapi.Client
 	uploads     *graphapi.Uploader // nil: only links are sent
 	log         logrus.FieldLogger
-	retry       time.Duration // between two tries to subscribe
+	retry       time.Duration // the first wait between two tries to subscribe
 
 	mu        sync.Mutex
 	templates []bot.Template
@@ -132,7 +132,7 @@ func (c *Channel) Link(ctx context.Context, greeting, ref string) (string, error
 	phone := c.phone
 	c.mu.Unlock()
 	if phone == "" {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		ctx, cancel := context.WithTimeout(ctx, graphapi.CallTimeout)
 		defer cancel()
 		var number struct {
 			Display string `json:"display_phone_number"`
@@ -154,41 +154,17 @@ func (c *Channel) Link(ctx context.Context, greeting, ref string) (string, error
 // Run subscribes the app to the business account, without which nothing is ever posted, and tries
 // until that is done; then it waits until ctx ends and returns nil.
 func (c *Channel) Run(ctx context.Context) error {
-	for c.business != "" && ctx.Err() == nil {
-		err := c.Subscribe(ctx)
-		if err == nil {
-			c.log.Info("the app is subscribed to the business account")
-			break
-		}
-		if ctx.Err() != nil {
-			break
-		}
-		c.log.WithError(err).WithField("again_in", c.retry.String()).Error("cannot subscribe to the WhatsApp business account: customers' messages may not reach us")
-		wait(ctx, c.retry)
-	}
 	if c.business == "" {
 		c.log.Warn("business_id is not set: the app is not subscribed by us, and templates are not known")
+		<-ctx.Done()
+		return nil
 	}
-	<-ctx.Done()
-	return nil
+	return graphapi.Subscribe(ctx, c.Subscribe, c.retry, c.log)
 }
 
 // Subscribe has the app hear of the business account. Doing it again changes nothing.
 func (c *Channel) Subscribe(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, graphapi.CallTimeout)
 	defer cancel()
 	return c.api.Call(ctx, http.MethodPost, c.business+"/subscribed_apps", nil, struct{}{}, nil)
-}
-
-// callTimeout bounds one administrative call.
-const callTimeout = 15 * time.Second
-
-// wait waits for d or until ctx ends.
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

@@ -55,7 +55,7 @@ func (n number) hook() string {
 
 // Check asks Meta about the number, its subscription, its webhook and, if the app is known, the token.
 func (c *Channel) Check(ctx context.Context, hook string) (s bot.Standing) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, graphapi.CallTimeout)
 	defer cancel()
 	var n number
 	err := c.api.Call(ctx, http.MethodGet, c.number, url.Values{"fields": {"display_phone_number,verified_name,webhook_configuration"}}, nil, &n)
@@ -69,7 +69,7 @@ func (c *Channel) Check(ctx context.Context, hook string) (s bot.Standing) {
 	}
 	s.Link = "https://wa.me/" + phoneDigits(n.Display)
 	s.Problems = append(s.Problems, c.checkBusiness(ctx)...)
-	if app := c.app(); app != nil {
+	if app := c.api.App(c.appID, c.secrets); app != nil {
 		s.Problems = append(s.Problems, sections().CheckToken(ctx, app, c.api, time.Now(), "whatsapp_business_messaging", "whatsapp_business_management")...)
 		if sub, err := app.Subscription(ctx, object); err == nil && hook != "" && !sub.Has("messages") {
 			s.Problems = append(s.Problems, bot.Problem{Kind: bot.ProblemWebhook, Grave: true, What: "The app does not subscribe the webhook field messages.",
@@ -115,14 +115,6 @@ func (c *Channel) checkBusiness(ctx context.Context) []bot.Problem {
 		Mend: "Set the webhook again; that subscribes the app.", Section: sections().Webhook}}
 }
 
-// app is our app, nil if we know too little to ask about it.
-func (c *Channel) app() *graphapi.App {
-	if c.appID == "" || len(c.secrets) == 0 {
-		return nil
-	}
-	return c.api.App(c.appID, c.secrets[len(c.secrets)-1])
-}
-
 // Hook subscribes the app and has Meta post what comes for this number to address, whatever other
 // numbers of the app do.
 func (c *Channel) Hook(ctx context.Context, address string) error {
@@ -131,9 +123,9 @@ func (c *Channel) Hook(ctx context.Context, address string) error {
 			return fmt.Errorf("subscribe the app: %w", err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, graphapi.CallTimeout)
 	defer cancel()
-	if app := c.app(); app != nil {
+	if app := c.api.App(c.appID, c.secrets); app != nil {
 		sub, err := app.Subscription(ctx, object)
 		if err != nil {
 			return fmt.Errorf("ask for the app's webhook: %w", err)

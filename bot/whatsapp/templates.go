@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/graphapi"
 )
 
 const (
@@ -81,7 +82,7 @@ func (c *Channel) Templates(ctx context.Context) ([]bot.Template, error) {
 	if fresh || c.business == "" {
 		return slices.Clone(list), nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, graphapi.CallTimeout)
 	defer cancel()
 	list, err := c.readTemplates(ctx)
 	if err != nil {

@@ -246,10 +246,17 @@ func TestAddMeta(t *testing.T) {
 			require.Zero(t, code, out)
 			require.Contains(t, out, "Start `faqbot serve`")
 			n.start()
+			subscribes := func(times int) {
+				t.Helper()
+				require.Eventually(t, func() bool { return strings.Count(n.log.String(), "the app is subscribed") == times }, 20*time.Second, 10*time.Millisecond)
+			}
+			subscribes(1)
 			out, code = n.run(add...)
 			require.Zero(t, code, out)
 			require.Contains(t, out, "posts to it from now on")
 			require.Contains(t, out, "verify token")
+			// The service takes the change up in its own time. What is broken before that it would mend, or try to a minute later.
+			subscribes(2)
 			subscribed, at := a.Subscribed()
 			require.True(t, subscribed)
 			require.Equal(t, hook, at)

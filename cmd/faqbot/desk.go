@@ -22,7 +22,7 @@ type deskCommand struct {
 	As string `help:"Who you are; your user name if not given." placeholder:"AGENT"`
 
 	List     deskList     `cmd:"" help:"List tickets: who waits first."`
-	Show     deskShow     `cmd:"" help:"Show a ticket and everything that was said."`
+	Show     deskShow     `cmd:"" help:"Show a ticket, or a conversation without one, and everything that was said."`
 	Take     deskTake     `cmd:"" help:"Take a ticket, so that others see that you work on it."`
 	Reply    deskReply    `cmd:"" help:"Answer the customer, in the chat they wrote in."`
 	Note     deskNote     `cmd:"" help:"Keep a note that the customer never sees."`
@@ -40,7 +40,9 @@ type deskTicket struct {
 }
 
 type (
-	deskShow struct{ deskTicket }
+	deskShow struct {
+		ID string `arg:"" help:"A ticket's ID, from list, or a conversation's, from /desk/conversations or the log."`
+	}
 	deskTake struct {
 		deskTicket
 		Over bool `help:"Take it over from whoever has it."`
@@ -164,7 +166,13 @@ func printable(s string) string {
 
 func (cmd deskShow) Run(ctx context.Context, cli *commands, term terminal) error {
 	return atDesk(ctx, cli, term, func(d *handoff.Desk, _ handoff.AgentID) error {
-		c, err := d.Show(ctx, handoff.TicketID(cmd.Ticket))
+		c, err := d.Show(ctx, handoff.TicketID(cmd.ID))
+		if errors.Is(err, handoff.ErrNotFound) {
+			c, err = d.ShowConversation(ctx, bot.ConversationID(cmd.ID))
+		}
+		if errors.Is(err, bot.ErrNotFound) {
+			return fmt.Errorf("there is no ticket and no conversation %s; faqbot desk list --all shows the tickets there are, /desk/conversations the conversations", cmd.ID)
+		}
 		if err != nil {
 			return err
 		}
@@ -175,7 +183,11 @@ func (cmd deskShow) Run(ctx context.Context, cli *commands, term terminal) error
 
 func showCase(w io.Writer, c handoff.Case) {
 	t := c.Ticket
-	fmt.Fprintf(w, "ticket %s  queue %s  %s  %s  reason %s  language %s\n", t.ID, t.Queue, t.State, orNone(string(t.Assignee)), t.Reason, orNone(t.Locale))
+	if t.ID == "" {
+		fmt.Fprintf(w, "conversation %s  %s  language %s\n", c.Conversation.ID, whoHas(c.Conversation), orNone(c.Conversation.Locale))
+	} else {
+		fmt.Fprintf(w, "ticket %s  queue %s  %s  %s  reason %s  language %s\n", t.ID, t.Queue, t.State, orNone(string(t.Assignee)), t.Reason, orNone(t.Locale))
+	}
 	fmt.Fprintf(w, "customer on %s", bot.AccountKey(c.Conversation.Address.Channel, c.Conversation.Address.Account))
 	if ref := c.Conversation.FirstRef; ref != "" {
 		fmt.Fprintf(w, ", came by %s, last by %s", ref, c.Conversation.LastRef)
@@ -213,6 +225,14 @@ func showCase(w io.Writer, c handoff.Case) {
 		}
 		fmt.Fprintf(w, "%s  %s (private): %s\n", n.At.Local().Format("2 Jan 15:04"), who, printable(n.Text))
 	}
+}
+
+// whoHas says who has a conversation that has no open ticket.
+func whoHas(c bot.Conversation) string {
+	if c.Mode == bot.ModePerson {
+		return "a person has it: faqbot desk list shows the ticket"
+	}
+	return fmt.Sprintf("no person has it: to take it over, step in at /desk/conversations/%s", c.ID)
 }
 
 func (cmd deskTake) Run(ctx context.Context, cli *commands, term terminal) error {

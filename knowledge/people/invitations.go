@@ -105,7 +105,7 @@ func (d *Directory) Redeem(ctx context.Context, token, password string) (Person,
 		if id, err := takeInvitation(ctx, tx, hashToken(token), d.now()); err != nil || id != p.ID {
 			return firstOf(err, ErrToken)
 		}
-		return d.setPassword(ctx, tx, p.ID, p.ID, hash)
+		return d.setPassword(ctx, tx, p.ID, hash)
 	})
 	if err != nil {
 		return Person{}, doing(err)
@@ -114,39 +114,13 @@ func (d *Directory) Redeem(ctx context.Context, token, password string) (Person,
 	return p, nil
 }
 
-// SetPassword gives a person a password, for the operator's command line. Sessions and links end. The
-// error may be ErrNotFound (also for somebody disabled) or one of the ErrPassword….
-func (d *Directory) SetPassword(ctx context.Context, by, id PersonID, password string) error {
-	doing := func(err error) error { return fmt.Errorf("set the password of %s: %w", id, err) }
-	p, err := d.Get(ctx, id)
-	if err == nil {
-		err = checkPassword(password, p.Name)
-	}
-	if err != nil {
-		return doing(err)
-	}
-	hash, err := d.hasher.hash(ctx, password)
-	if err != nil {
-		return doing(err)
-	}
-	err = d.db.InTx(ctx, func(tx *sql.Tx) error {
-		if err := lockGate(ctx, tx); err != nil {
-			return err
-		}
-		return d.setPassword(ctx, tx, by, id, hash)
-	})
-	if err != nil {
-		return doing(err)
-	}
-	return nil
-}
-
-func (d *Directory) setPassword(ctx context.Context, tx *sql.Tx, by, id PersonID, hash string) error {
+// setPassword also lets the person sign in however often somebody guessed at their name.
+func (d *Directory) setPassword(ctx context.Context, tx *sql.Tx, id PersonID, hash string) error {
 	p, stored, err := selectPerson(ctx, tx, "p.id", string(id))
 	if err != nil {
 		return err
 	}
-	if err := d.replacePassword(ctx, tx, by, p, stored, hash); err != nil {
+	if err := d.replacePassword(ctx, tx, p, stored, hash); err != nil {
 		return err
 	}
 	return deleteAttempts(ctx, tx, newGuess(p.Name, "").name) // last, as when signing in

@@ -116,7 +116,7 @@ func (d *Directory) ChangePassword(ctx context.Context, id PersonID, old, passwo
 		if err := lockGate(ctx, tx); err != nil {
 			return err
 		}
-		if err := d.replacePassword(ctx, tx, id, p, stored, hash); err != nil {
+		if err := d.replacePassword(ctx, tx, p, stored, hash); err != nil {
 			return firstKnown(err, ErrNotFound, ErrSignIn)
 		}
 		if token, err = d.beginSession(ctx, tx, id, remote); err != nil {
@@ -131,7 +131,7 @@ func (d *Directory) ChangePassword(ctx context.Context, id PersonID, old, passwo
 }
 
 // replacePassword also ends what the old one opened: sessions, and a link sent before.
-func (d *Directory) replacePassword(ctx context.Context, tx *sql.Tx, by PersonID, p Person, was, hash string) error {
+func (d *Directory) replacePassword(ctx context.Context, tx *sql.Tx, p Person, was, hash string) error {
 	if err := updatePassword(ctx, tx, p.ID, was, hash); err != nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (d *Directory) replacePassword(ctx context.Context, tx *sql.Tx, by PersonID
 	if err := deleteInvitation(ctx, tx, p.ID); err != nil {
 		return err
 	}
-	return d.note(ctx, tx, by, ActionPassword, p.Name)
+	return d.note(ctx, tx, p.ID, ActionPassword, p.Name)
 }
 
 // Who returns the person whose session the token is, and false if it is nobody's: unknown, ended,
@@ -177,13 +177,6 @@ func (d *Directory) SignOut(ctx context.Context, token string) error {
 		return fmt.Errorf("sign out: %w", err)
 	}
 	return nil
-}
-
-// SignOutEverywhere ends all sessions of a person.
-func (d *Directory) SignOutEverywhere(ctx context.Context, by, id PersonID) error {
-	return d.change(ctx, by, id, ActionSignOut, func(tx *sql.Tx, p *Person) (string, error) {
-		return p.Name + " everywhere", deleteSessions(ctx, tx, id)
-	})
 }
 
 // Sessions returns a person's sessions, the last seen first.

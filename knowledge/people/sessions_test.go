@@ -20,6 +20,12 @@ func TestPasswordsThatWillNotDo(t *testing.T) {
 	run(t, func(t *testing.T, d *people.Directory, c *clock, _ *sqldb.DB) {
 		p, err := d.Add(t.Context(), people.Operator, people.Newcomer{Name: "Anastasia R", Role: people.RoleAgent})
 		require.NoError(t, err)
+		choose := func(password string) error {
+			token, err := d.Reset(t.Context(), people.Operator, p.ID)
+			require.NoError(t, err)
+			_, err = d.Redeem(t.Context(), token, password)
+			return err
+		}
 		for password, want := range map[string]error{
 			"": people.ErrPasswordShort, "ninechars": people.ErrPasswordShort, "日本語日本語日本語": people.ErrPasswordShort,
 			strings.Repeat("xy", 101): people.ErrPasswordLong,
@@ -27,13 +33,12 @@ func TestPasswordsThatWillNotDo(t *testing.T) {
 			"Password123": people.ErrPasswordObvious, "1234567890": people.ErrPasswordObvious, "9876543210": people.ErrPasswordObvious,
 			"aaaaaaaaaaaa": people.ErrPasswordObvious, "          ": people.ErrPasswordObvious, "qwertyuiop": people.ErrPasswordObvious, "changeme!!!": people.ErrPasswordObvious,
 		} {
-			require.ErrorIs(t, d.SetPassword(t.Context(), people.Operator, p.ID, password), want, "%q", password)
+			require.ErrorIs(t, choose(password), want, "%q", password)
 		}
 		for _, password := range []string{good, strings.Repeat("xy", 100), "日本語のパスワードだよ", "!?.-_!?.-_x", "0192837465"} {
-			require.NoError(t, d.SetPassword(t.Context(), people.Operator, p.ID, password), "%q", password)
+			require.NoError(t, choose(password), "%q", password)
 			signIn(t, d, "anastasia r", password)
 		}
-		require.ErrorIs(t, d.SetPassword(t.Context(), people.Operator, "nobody", good), people.ErrNotFound)
 	})
 }
 
@@ -75,9 +80,6 @@ func TestSessions(t *testing.T) {
 		require.False(t, ok)
 		_, ok = who(t, d, fourth)
 		require.True(t, ok)
-		require.NoError(t, d.SignOutEverywhere(ctx, people.Operator, p.ID))
-		_, ok = who(t, d, fourth)
-		require.False(t, ok)
 		requireNotStored(t, db, first, fourth)
 	})
 }

@@ -24,6 +24,7 @@ type Fault struct {
 	Transient  bool // with Code
 	RetryAfter int  // seconds, with Code
 	Accept     bool // the call is carried out all the same: only its answer is lost
+	Late       bool // with Code, on WhatsApp: the message is taken, and a status says later that it failed
 }
 
 // Inject lays f in the way of the next calls that it fits, after the faults injected before. Marking
@@ -44,13 +45,13 @@ func (a *Account) ClearFaults() {
 	a.faults = nil
 }
 
-// fault uses up the fault that fits a call. a.mu is held.
-func (a *Account) fault(edge, customer string) *Fault {
+// fault uses up the fault that fits a call, or what becomes of it later. a.mu is held.
+func (a *Account) fault(edge, customer string, late bool) *Fault {
 	if edge == "messages" && customer == "" { // a courtesy
 		return nil
 	}
 	for i, f := range a.faults {
-		if f.Edge != "" && f.Edge != edge || f.Customer != "" && f.Customer != customer {
+		if f.Late != late || f.Edge != "" && f.Edge != edge || f.Customer != "" && f.Customer != customer {
 			continue
 		}
 		if f.Times > 0 {

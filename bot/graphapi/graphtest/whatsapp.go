@@ -94,7 +94,10 @@ func (a *Account) whatsapp(ctx context.Context, p map[string]any) (any, *refusal
 	c.last = m.At
 	answer := map[string]any{"messaging_product": "whatsapp", "contacts": []any{map[string]any{"input": text(p, "to"), "wa_id": id}},
 		"messages": []any{map[string]any{"id": m.ID}}}
+	late := a.fault("messages", id, true)
 	switch {
+	case late != nil:
+		a.fails(m, late.Code, "Failed")
 	case strings.HasPrefix(text(p, "to"), "US."): // reported to be dropped without a word
 	case closed:
 		a.fails(m, 131047, "Re-engagement message")

@@ -73,7 +73,10 @@ func (s *site) add(name string, role people.Role) people.Person {
 	s.t.Helper()
 	p, err := s.dir.Add(s.t.Context(), people.Operator, people.Newcomer{Name: name, Role: role, Affiliates: []knowledge.AffiliateID{"acme"}})
 	require.NoError(s.t, err)
-	require.NoError(s.t, s.dir.SetPassword(s.t.Context(), people.Operator, p.ID, good))
+	token, err := s.dir.Reset(s.t.Context(), people.Operator, p.ID)
+	require.NoError(s.t, err)
+	_, err = s.dir.Redeem(s.t.Context(), token, good)
+	require.NoError(s.t, err)
 	return p
 }
 
