@@ -20,13 +20,14 @@ import (
 const (
 	// patience is how long the oldest post waits while others keep coming, the next within lull.
 	patience = settle - 200*time.Millisecond
-	lull     = 2 * time.Millisecond
-	// postsMost is how many posts one transaction takes in: enough that its commit is cheap, few enough
-	// that those who want to store the next ones hardly wait. From when the oldest has waited for behind it
-	// takes postsBehind, so that they do: else a flood would be answered when it is over.
-	postsMost   = 64
-	postsBehind = 384
-	behind      = time.Second
+	lull     = time.Millisecond
+	// postsLeast is how many posts one transaction takes in: few, so that those who want to store the next
+	// ones hardly wait. Each time that the oldest has waited twice as long they are twice as many, up to
+	// postsMost: else a flood would be answered when it is over.
+	postsLeast = 16
+	postsMost  = 512
+	// turnOfOthers is how long posts that keep coming are let past between two such transactions.
+	turnOfOthers = 5 * time.Millisecond
 	// postsBytes bounds their bodies: up to here a transaction begins to read another one.
 	postsBytes = 8 << 20
 	// inboxEvery is how often we look for posts that a process received which then died.
@@ -71,21 +72,21 @@ func (in *Intake) Receive(ctx context.Context, account Account, body []byte) err
 func (in *Intake) empty(ctx context.Context) error {
 	tick := time.NewTicker(inboxEvery)
 	defer tick.Stop()
-	most, failures := postsMost, 0
+	most, failures := postsLeast, 0
 	for ctx.Err() == nil {
+		in.letOthersPost(ctx, turnOfOthers)
 		n, oldest, err := in.takeOut(ctx, most)
 		switch {
 		case err == nil && n == 0:
+			most = postsLeast
 			select {
 			case <-ctx.Done():
 			case <-in.received:
-				in.letOthersPost(ctx)
+				in.letOthersPost(ctx, patience)
 			case <-tick.C:
 			}
-		case err == nil && in.now().Sub(oldest) > behind:
-			most, failures = min(2*most, postsBehind), 0
 		case err == nil:
-			most, failures = min(2*most, postsMost), 0
+			most, failures = min(2*most, bite(in.now().Sub(oldest))), 0
 		case ctx.Err() != nil:
 		case most > 1:
 			most = 1
@@ -102,8 +103,17 @@ func (in *Intake) empty(ctx context.Context) error {
 	return nil
 }
 
+// bite is how many posts to take in at once when the oldest is of an age.
+func bite(age time.Duration) int {
+	n := postsLeast
+	for ; age >= 2*patience && n < postsMost; age /= 2 {
+		n *= 2
+	}
+	return n
+}
+
 // letOthersPost waits as long as posts keep coming and patience lasts.
-func (in *Intake) letOthersPost(ctx context.Context) {
+func (in *Intake) letOthersPost(ctx context.Context, patience time.Duration) {
 	began := time.Now()
 	for ctx.Err() == nil && time.Since(began) < patience && (in.storing.Load() > 0 || time.Since(time.Unix(0, in.lastPost.Load())) < lull) {
 		rest(ctx, lull)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
@@ -175,4 +176,12 @@ func TestReceiveLarge(t *testing.T) {
 			return err
 		}))
 	})
+}
+
+func TestBitesGrowWithAge(t *testing.T) {
+	require.Equal(t, postsLeast, bite(0))
+	require.Equal(t, postsLeast, bite(2*patience-1))
+	require.Equal(t, 2*postsLeast, bite(2*patience))
+	require.Equal(t, 4*postsLeast, bite(5*patience))
+	require.Equal(t, postsMost, bite(time.Hour))
 }

@@ -194,7 +194,8 @@ func (s *stage) lost(ctx context.Context) (row, error) {
 	if err := s.db.QueryRowContext(ctx, `SELECT
 		(SELECT COUNT(*) FROM messages WHERE author = 'customer'),
 		(SELECT COUNT(*) FROM messages m WHERE author = 'customer' AND NOT EXISTS
-			(SELECT 1 FROM messages r WHERE r.turn_id = m.turn_id AND r.conversation_id = m.conversation_id AND r.author = 'bot')),
+			(SELECT 1 FROM messages r WHERE r.turn_id = m.turn_id AND r.conversation_id = m.conversation_id AND r.author = 'bot')
+			AND NOT EXISTS (SELECT 1 FROM turns t WHERE t.id = m.turn_id AND t.action = 'forward')),
 		(SELECT COUNT(*) FROM messages WHERE author = 'bot'),
 		(SELECT COUNT(*) FROM deliveries WHERE state <> 'sent')`).Scan(&stored, &silent, &replies, &unsent); err != nil {
 		return row{}, fmt.Errorf("look what was lost: %w", err)
@@ -206,7 +207,7 @@ func (s *stage) lost(ctx context.Context) (row, error) {
 		}
 	}
 	missing, doubled := replies-len(arrived), s.account.SentCount()-len(arrived)
-	return row{what: "lost or doubled", value: fmt.Sprintf("%d accepted, %d stored, %d without an answer; %d answers, %d not sent, %d not arrived, %d twice",
+	return row{what: "lost or doubled", value: fmt.Sprintf("%d accepted, %d stored, %d neither answered nor passed to a person; %d answers, %d not sent, %d not arrived, %d twice",
 		said, stored, silent, replies, unsent, missing, doubled), wanted: "none",
 		met: said == stored && said > 0 && silent == 0 && unsent == 0 && missing == 0 && doubled == 0}, nil
 }

@@ -44,6 +44,8 @@ type DB struct {
 	writer   *sql.DB    // on SQLite one connection, whose page cache stays good as long as it alone writes; else DB
 	write    sync.Mutex // held by the write transaction on SQLite
 	group    group
+
+	checkpoints checkpointer // on SQLite
 }
 
 // Open opens the database that dsn names: "postgres://…" is Postgres, anything else the path of a
@@ -77,7 +79,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, errors.New("open SQLite: name a file, for example faqbot.db")
 	}
 	// busy_timeout comes first: switching to WAL itself may have to wait for another process.
-	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}}
+	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", fmt.Sprintf("wal_autocheckpoint(%d)", 4*logMost)}}
 	q.Set("_txlock", "immediate")
 	file := "file:" + (&url.URL{Path: path}).EscapedPath() + "?"
 	reading, err := newKeeper(file + q.Encode())
@@ -97,7 +99,9 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	}
 	writer := sql.OpenDB(writing)
 	writer.SetMaxOpenConns(1)
-	return &DB{DB: raw, writer: writer}, nil
+	db := &DB{DB: raw, writer: writer}
+	db.startCheckpoints(ctx)
+	return db, nil
 }
 
 // Close closes the database.
@@ -105,6 +109,7 @@ func (db *DB) Close() error {
 	if db.postgres {
 		return db.DB.Close()
 	}
+	db.checkpoints.close()
 	return errors.Join(db.writer.Close(), db.DB.Close())
 }
 
@@ -127,6 +132,9 @@ func (db *DB) InTx(ctx context.Context, do func(tx *sql.Tx) error) error {
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
+	}
+	if !db.postgres {
+		db.checkpoints.note()
 	}
 	return nil
 }
