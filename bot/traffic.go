@@ -15,6 +15,7 @@ type Traffic struct {
 	HeardAt time.Time // the last message from a customer, zero if there was none
 	SentAt  time.Time // the last reply that the network took
 	Waiting int       // replies that wait to be sent
+	Unread  int       // posts that wait to be taken in
 	Rejects int       // bodies that could not be read and are kept
 	Dead    int       // replies that did not get through; see DeadLetters
 
@@ -32,9 +33,10 @@ func (s *Store) Traffic(ctx context.Context, channel, account string, now time.T
 		(SELECT COALESCE(MAX(d.settled_at), 0) FROM deliveries d WHERE d.lane = $3 AND d.state = 'sent' AND d.conversation_id IN
 			(SELECT id FROM conversations WHERE channel = $1 AND account = $2 ORDER BY active_at DESC LIMIT 100)),
 		(SELECT COUNT(*) FROM deliveries WHERE channel = $1 AND account = $2 AND lane = $3 AND state = 'queued'),
+		(SELECT COUNT(*) FROM inbox WHERE channel = $1 AND account = $2),
 		(SELECT COUNT(*) FROM rejects WHERE channel = $1 AND account = $2),
 		(SELECT COUNT(*) FROM deliveries WHERE channel = $1 AND account = $2 AND lane = 'customer' AND state IN ('failed', 'doubtful', 'withdrawn'))`,
-		channel, account, laneCustomer).Scan(&heard, &sent, &t.Waiting, &t.Rejects, &t.Dead)
+		channel, account, laneCustomer).Scan(&heard, &sent, &t.Waiting, &t.Unread, &t.Rejects, &t.Dead)
 	if err != nil {
 		return t, fmt.Errorf("read the traffic of %s: %w", AccountKey(channel, account), err)
 	}

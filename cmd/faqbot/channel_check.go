@@ -58,6 +58,9 @@ func printReport(ctx context.Context, out io.Writer, r setup.Report, store *bot.
 	if !t.PausedUntil.IsZero() {
 		fmt.Fprintf(out, "  ! %s\n", setup.PauseWords(t))
 	}
+	if t.Unread > 0 {
+		fmt.Fprintf(out, "  ! %d posts of the network came in and wait to be read: more come than the service can take, or it does not run\n", t.Unread)
+	}
 	if t.Rejects > 0 {
 		list, err := store.Rejects(ctx, r.Settings.Channel, r.Settings.ID, deadShown)
 		if err != nil {
