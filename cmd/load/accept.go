@@ -52,32 +52,12 @@ func (s *stage) accept(ctx context.Context) (rows []row, err error) {
 	if err := s.drain(ctx); err != nil {
 		return nil, err
 	}
-	for _, n := range steps {
-		rates := []float64{}
-		for _, c := range []*contestant{ours, theirs} {
-			rate, err := s.round(ctx, c, n, m)
-			if err != nil {
-				return nil, err
-			}
-			rates = append(rates, rate)
-			if c.rates = append(c.rates, rate); rate == slices.Max(c.rates) {
-				c.best = n
-			}
-		}
-		rows = append(rows, row{what: fmt.Sprintf("posts a second, %d connections", n), value: fmt.Sprintf("%.0f; bare handler %.0f", rates[0], rates[1])})
+	if rows, err = s.climb(ctx, steps, ours, theirs, m); err != nil {
+		return nil, err
 	}
-	ours.rates, theirs.rates = nil, nil
-	var shares []float64
-	for range s.o.rounds {
-		var rates []float64
-		for _, c := range []*contestant{ours, theirs} {
-			rate, err := s.round(ctx, c, c.best, m)
-			if err != nil {
-				return nil, err
-			}
-			c.rates, rates = append(c.rates, rate), append(rates, rate)
-		}
-		shares = append(shares, rates[0]/rates[1])
+	shares, err := s.inTurns(ctx, ours, theirs, m)
+	if err != nil {
+		return nil, err
 	}
 	rate, share := median(ours.rates), median(shares)
 	rows = append(rows,
@@ -90,6 +70,41 @@ func (s *stage) accept(ctx context.Context) (rows []row, err error) {
 	}
 	long, err := s.flood(ctx, ours, m, median(theirs.rates))
 	return append(rows, tail, long), err
+}
+
+// climb has both take bursts over more and more lines, and finds with how many each takes the most.
+func (s *stage) climb(ctx context.Context, steps []int, ours, theirs *contestant, m *mint) (rows []row, err error) {
+	for _, n := range steps {
+		var rates []float64
+		for _, c := range []*contestant{ours, theirs} {
+			rate, err := s.round(ctx, c, n, m)
+			if err != nil {
+				return nil, err
+			}
+			rates = append(rates, rate)
+			if c.rates = append(c.rates, rate); rate == slices.Max(c.rates) {
+				c.best = n
+			}
+		}
+		rows = append(rows, row{what: fmt.Sprintf("posts a second, %d connections", n), value: fmt.Sprintf("%.0f; bare handler %.0f", rates[0], rates[1])})
+	}
+	return rows, nil
+}
+
+// inTurns measures both at their best, in turns, and returns ours as shares of theirs.
+func (s *stage) inTurns(ctx context.Context, ours, theirs *contestant, m *mint) (shares []float64, err error) {
+	ours.rates, theirs.rates = nil, nil
+	for i := range s.o.rounds {
+		for _, c := range []*contestant{ours, theirs} {
+			rate, err := s.round(ctx, c, c.best, m)
+			if err != nil {
+				return nil, err
+			}
+			c.rates = append(c.rates, rate)
+		}
+		shares = append(shares, ours.rates[i]/theirs.rates[i])
+	}
+	return shares, nil
 }
 
 // flood has the service take in posts for so long that it must also work them off meanwhile.
