@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"syscall"
@@ -15,14 +14,14 @@ const (
 	burst = 600 * time.Millisecond
 	// flood is how long it is measured what can be taken in without an end, while customers are answered, too.
 	flood = 10 * time.Second
+	mostLines = 512
 	// flooders is how many customers write in turns during a burst.
 	flooders = 1000
 )
 
-// A contestant is a program with its lines, and what it did.
+// A contestant is a program, and what it did.
 type contestant struct {
 	*program
-	lines []*line
 	best  int // lines with which it takes the most
 	rates []float64
 }
@@ -37,22 +36,7 @@ func (s *stage) accept(ctx context.Context) (rows []row, err error) {
 	s.account.Know(customers...)
 	m := newMint(s.account, customers, s.questions)
 	ours, theirs := &contestant{program: s.service}, &contestant{program: s.bare}
-	steps := []int{1, 8, 32, 128, 512}
-	for _, c := range []*contestant{ours, theirs} {
-		if c.lines, err = dial(ctx, c.program, steps[len(steps)-1]); err != nil {
-			return nil, err
-		}
-		defer func() { err = errors.Join(err, hangUp(c.lines)) }()
-		// A connection on which nothing was asked yet is closed after some seconds.
-		if err := together(c.lines, func(l *line) error { return l.post(m.call(c.address)) }); err != nil {
-			return nil, err
-		}
-	}
-	s.accepted += len(ours.lines)
-	if err := s.drain(ctx); err != nil {
-		return nil, err
-	}
-	if rows, err = s.climb(ctx, steps, ours, theirs, m); err != nil {
+	if rows, err = s.climb(ctx, ours, theirs, m); err != nil {
 		return nil, err
 	}
 	shares, err := s.inTurns(ctx, ours, theirs, m)
@@ -73,8 +57,8 @@ func (s *stage) accept(ctx context.Context) (rows []row, err error) {
 }
 
 // climb has both take bursts over more and more lines, and finds with how many each takes the most.
-func (s *stage) climb(ctx context.Context, steps []int, ours, theirs *contestant, m *mint) (rows []row, err error) {
-	for _, n := range steps {
+func (s *stage) climb(ctx context.Context, ours, theirs *contestant, m *mint) (rows []row, err error) {
+	for _, n := range []int{1, 8, 32, 128, mostLines} {
 		var rates []float64
 		for _, c := range []*contestant{ours, theirs} {
 			rate, err := s.round(ctx, c, n, m)
@@ -109,7 +93,7 @@ func (s *stage) inTurns(ctx context.Context, ours, theirs *contestant, m *mint) 
 
 // flood has the service take in posts for so long that it must also work them off meanwhile.
 func (s *stage) flood(ctx context.Context, c *contestant, m *mint, bare float64) (row, error) {
-	count, rate, err := closed(c.program, c.lines[:c.best], m, flood)
+	count, rate, err := closed(ctx, c.program, c.best, m, flood)
 	if err != nil {
 		return row{}, err
 	}
@@ -125,7 +109,7 @@ func (s *stage) flood(ctx context.Context, c *contestant, m *mint, bare float64)
 
 // round has a contestant take a burst. What it has taken is worked off before the next one.
 func (s *stage) round(ctx context.Context, c *contestant, n int, m *mint) (float64, error) {
-	count, rate, err := closed(c.program, c.lines[:n], m, burst)
+	count, rate, err := closed(ctx, c.program, n, m, burst)
 	if err != nil || c.program != s.service {
 		return rate, err
 	}
@@ -137,7 +121,7 @@ func (s *stage) round(ctx context.Context, c *contestant, n int, m *mint) (float
 func (s *stage) tail(ctx context.Context, c *contestant, m *mint, rate float64) (row, error) {
 	var took []time.Duration
 	for range s.o.rounds {
-		list, err := open(c.program, c.lines, m, rate, burst)
+		list, err := open(ctx, c.program, mostLines, m, rate, burst)
 		if err != nil {
 			return row{}, err
 		}

@@ -68,14 +68,11 @@ func TestCallsAreSignedAndDiffer(t *testing.T) {
 
 func TestClosedCountsWhatWasAnswered(t *testing.T) {
 	p, count := serve(t, func(int64) {})
-	lines, err := dial(t.Context(), p, 4)
-	require.NoError(t, err)
-	n, rate, err := closed(p, lines, newTestMint(), 50*time.Millisecond)
+	n, rate, err := closed(t.Context(), p, 4, newTestMint(), 50*time.Millisecond)
 	require.NoError(t, err)
 	require.Positive(t, n)
 	require.EqualValues(t, count.Load(), n)
 	require.Positive(t, rate)
-	require.NoError(t, hangUp(lines))
 }
 
 // A server that stands still makes those late who come meanwhile, although few were being served.
@@ -86,9 +83,7 @@ func TestOpenCountsFromWhenACallWasDue(t *testing.T) {
 			<-time.After(stands) // its slowness is what is tested
 		}
 	})
-	lines, err := dial(t.Context(), p, 1)
-	require.NoError(t, err)
-	took, err := open(p, lines, newTestMint(), 100, 150*time.Millisecond)
+	took, err := open(t.Context(), p, 1, newTestMint(), 100, 150*time.Millisecond)
 	require.NoError(t, err)
 	require.Len(t, took, 15)
 	late := 0
@@ -98,16 +93,12 @@ func TestOpenCountsFromWhenACallWasDue(t *testing.T) {
 		}
 	}
 	require.Greater(t, late, 10)
-	require.NoError(t, hangUp(lines))
 }
 
 func TestARefusedCallIsAnError(t *testing.T) {
 	s := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(s.Close)
 	p := &program{address: s.Listener.Addr().String()}
-	lines, err := dial(t.Context(), p, 1)
-	require.NoError(t, err)
-	_, _, err = closed(p, lines, newTestMint(), time.Millisecond)
+	_, _, err := closed(t.Context(), p, 1, newTestMint(), time.Millisecond)
 	require.ErrorContains(t, err, "404")
-	require.NoError(t, hangUp(lines))
 }

@@ -57,87 +57,101 @@ type line struct {
 	in   *bufio.Reader
 }
 
-// dial opens n connections to a program.
-func dial(ctx context.Context, p *program, n int) (lines []*line, err error) {
+// connected runs do with n new connections to a program. Something was asked on each before, so that opening
+// them is not measured.
+func connected(ctx context.Context, p *program, n int, do func([]*line) error) (err error) {
+	var lines []*line
+	defer func() {
+		for _, l := range lines {
+			err = errors.Join(err, l.conn.Close())
+		}
+	}()
 	for range n {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", p.address)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("connect: %w", err), hangUp(lines))
+			return fmt.Errorf("connect: %w", err)
 		}
 		lines = append(lines, &line{conn, bufio.NewReader(conn)})
 	}
-	return lines, nil
-}
-
-func hangUp(lines []*line) error {
-	var err error
-	for _, l := range lines {
-		err = errors.Join(err, l.conn.Close())
-	}
-	return err
-}
-
-// post makes one call and waits for its answer, which must be 200.
-func (l *line) post(call []byte) error {
-	if err := l.conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	hello := fmt.Appendf(nil, "GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n", p.address)
+	if err := together(lines, func(l *line) error { _, err := l.ask(hello); return err }); err != nil {
 		return err
 	}
+	return do(lines)
+}
+
+// ask makes one call and waits for its answer.
+func (l *line) ask(call []byte) (status int, err error) {
+	if err := l.conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		return 0, err
+	}
 	if _, err := l.conn.Write(call); err != nil {
-		return fmt.Errorf("post: %w", err)
+		return 0, fmt.Errorf("post: %w", err)
 	}
 	r, err := http.ReadResponse(l.in, nil)
 	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
+		return 0, fmt.Errorf("read the answer: %w", err)
 	}
 	_, err = io.Copy(io.Discard, r.Body)
-	if err = errors.Join(err, r.Body.Close()); err == nil && r.StatusCode != http.StatusOK {
-		err = fmt.Errorf("a webhook call was answered with %d", r.StatusCode)
+	return r.StatusCode, errors.Join(err, r.Body.Close())
+}
+
+// post makes a webhook call, whose answer must be 200.
+func (l *line) post(call []byte) error {
+	status, err := l.ask(call)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("a webhook call was answered with %d", status)
 	}
 	return err
 }
 
-// closed has each line post for d, each call when the one before was answered, and returns how many
+// closed has each of so many lines post for d, each call when the one before was answered, and returns how many
 // were.
-func closed(p *program, lines []*line, m *mint, d time.Duration) (count int, perSecond float64, err error) {
+func closed(ctx context.Context, p *program, lines int, m *mint, d time.Duration) (count int, perSecond float64, err error) {
 	var n atomic.Int64
-	began := time.Now()
-	err = together(lines, func(l *line) error {
-		for time.Since(began) < d {
-			if err := l.post(m.call(p.address)); err != nil {
-				return err
+	err = connected(ctx, p, lines, func(lines []*line) error {
+		began := time.Now()
+		defer func() { perSecond = float64(n.Load()) / time.Since(began).Seconds() }()
+		return together(lines, func(l *line) error {
+			for time.Since(began) < d {
+				if err := l.post(m.call(p.address)); err != nil {
+					return err
+				}
+				n.Add(1)
 			}
-			n.Add(1)
-		}
-		return nil
+			return nil
+		})
 	})
-	return int(n.Load()), float64(n.Load()) / time.Since(began).Seconds(), err
+	return int(n.Load()), perSecond, err
 }
 
 // open posts at a rate for d, each call at its time whether or not those before were answered, as
 // long as there are lines, and returns how long after its time each was answered.
-func open(p *program, lines []*line, m *mint, rate float64, d time.Duration) (took []time.Duration, err error) {
-	due := make(chan time.Time, int(rate*d.Seconds())+1) // holds all: the clock waits for nobody
-	began := time.Now()
-	go func() {
-		defer close(due)
-		for n := range int(rate * d.Seconds()) {
-			at := began.Add(time.Duration(float64(n) / rate * float64(time.Second)))
-			pauseUntil(at)
-			due <- at
-		}
-	}()
-	var mu sync.Mutex
-	err = together(lines, func(l *line) error {
-		for at := range due {
-			if err := l.post(m.call(p.address)); err != nil {
-				return err
+func open(ctx context.Context, p *program, lines int, m *mint, rate float64, d time.Duration) (took []time.Duration, err error) {
+	err = connected(ctx, p, lines, func(lines []*line) error {
+		due := make(chan time.Time, int(rate*d.Seconds())+1) // holds all: the clock waits for nobody
+		began := time.Now()
+		go func() {
+			defer close(due)
+			for n := range int(rate * d.Seconds()) {
+				at := began.Add(time.Duration(float64(n) / rate * float64(time.Second)))
+				pauseUntil(at)
+				due <- at
 			}
-			late := time.Since(at)
-			mu.Lock()
-			took = append(took, late)
-			mu.Unlock()
-		}
-		return nil
+		}()
+		var mu sync.Mutex
+		return together(lines, func(l *line) error {
+			for at := range due {
+				if err := l.post(m.call(p.address)); err != nil {
+					return err
+				}
+				late := time.Since(at)
+				mu.Lock()
+				took = append(took, late)
+				mu.Unlock()
+			}
+			return nil
+		})
 	})
 	return took, err
 }
