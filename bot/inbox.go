@@ -20,14 +20,14 @@ import (
 const (
 	// patience is how long the oldest post waits while others keep coming, the next within lull.
 	patience = settle - 200*time.Millisecond
-	lull     = time.Millisecond
+	lull     = 5 * time.Millisecond
 	// postsLeast is how many posts one transaction takes in: few, so that those who want to store the next
 	// ones hardly wait. Each time that the oldest has waited twice as long they are twice as many, up to
 	// postsMost: else a flood would be answered when it is over.
 	postsLeast = 16
 	postsMost  = 512
 	// turnOfOthers is how long posts that keep coming are let past between two such transactions.
-	turnOfOthers = 5 * time.Millisecond
+	turnOfOthers = 20 * time.Millisecond
 	// postsBytes bounds their bodies: up to here a transaction begins to read another one.
 	postsBytes = 8 << 20
 	// inboxEvery is how often we look for posts that a process received which then died.
@@ -116,7 +116,7 @@ func bite(age time.Duration) int {
 func (in *Intake) letOthersPost(ctx context.Context, patience time.Duration) {
 	began := time.Now()
 	for ctx.Err() == nil && time.Since(began) < patience && (in.storing.Load() > 0 || time.Since(time.Unix(0, in.lastPost.Load())) < lull) {
-		rest(ctx, lull)
+		rest(ctx, time.Millisecond)
 	}
 }
 
