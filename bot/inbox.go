@@ -25,8 +25,9 @@ const (
 	// ones hardly wait. Each time that the oldest has waited twice as long they are twice as many, up to
 	// postsMost: else a flood would be answered when it is over.
 	postsLeast = 16
-	postsMost  = 512
-	// turnOfOthers is how long posts that keep coming are let past between two such transactions.
+	postsMost  = 128
+	// turnOfOthers is how long posts that keep coming are let past before a transaction that takes in
+	// postsLeast. Before one that takes in more it is as much shorter.
 	turnOfOthers = 20 * time.Millisecond
 	// postsBytes bounds their bodies: up to here a transaction begins to read another one.
 	postsBytes = 8 << 20
@@ -74,7 +75,7 @@ func (in *Intake) empty(ctx context.Context) error {
 	defer tick.Stop()
 	most, failures := postsLeast, 0
 	for ctx.Err() == nil {
-		in.letOthersPost(ctx, turnOfOthers)
+		in.letOthersPost(ctx, turnOfOthers*postsLeast/time.Duration(most))
 		n, oldest, err := in.takeOut(ctx, most)
 		switch {
 		case err == nil && n == 0:

@@ -129,23 +129,31 @@ func closed(ctx context.Context, p *program, lines int, m *mint, d time.Duration
 // long as there are lines, and returns how long after its time each was answered.
 func open(ctx context.Context, p *program, lines int, m *mint, rate float64, d time.Duration) (took []time.Duration, err error) {
 	err = connected(ctx, p, lines, func(lines []*line) error {
-		due := make(chan time.Time, int(rate*d.Seconds())+1) // holds all: the clock waits for nobody
+		type post struct {
+			call []byte
+			at   time.Time
+		}
+		calls := make([][]byte, int(rate*d.Seconds())) // made before, since whoever posts is measured, too
+		for i := range calls {
+			calls[i] = m.call(p.address)
+		}
+		due := make(chan post, len(calls)) // holds all: the clock waits for nobody
 		began := time.Now()
 		go func() {
 			defer close(due)
-			for n := range int(rate * d.Seconds()) {
+			for n, call := range calls {
 				at := began.Add(time.Duration(float64(n) / rate * float64(time.Second)))
 				pauseUntil(at)
-				due <- at
+				due <- post{call, at}
 			}
 		}()
 		var mu sync.Mutex
 		return together(lines, func(l *line) error {
-			for at := range due {
-				if err := l.post(m.call(p.address)); err != nil {
+			for post := range due {
+				if err := l.post(post.call); err != nil {
 					return err
 				}
-				late := time.Since(at)
+				late := time.Since(post.at)
 				mu.Lock()
 				took = append(took, late)
 				mu.Unlock()
