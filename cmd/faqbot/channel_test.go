@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -41,10 +40,7 @@ func newNewcomer(t *testing.T, dsn string) *newcomer {
 	require.NoError(t, n.telegram.Start())
 	require.NoError(t, n.graph.Start())
 	t.Cleanup(func() { require.NoError(t, errors.Join(n.telegram.Close(), n.graph.Close())) })
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	n.addr = l.Addr().String()
-	require.NoError(t, l.Close())
+	n.addr = freeAddress(t)
 	require.NoError(t, os.WriteFile(filepath.Join(n.dir, "faqbot.toml"),
 		fmt.Appendf(nil, "[server]\nlisten = %q\npublic_url = \"http://%s\"\n[database]\ndsn = %q\n", n.addr, n.addr, dsn), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(n.dir, "token"), []byte(metaToken+"\n"), 0o600))

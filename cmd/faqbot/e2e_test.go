@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -57,16 +58,30 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
+// ports are given out from below those that the system gives to connections.
+var ports atomic.Int32
+
+// freeAddress is an address for a process of ours that is yet to listen; nobody else gets it meanwhile.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", 20_000+ports.Add(1))
+		if l, err := net.Listen("tcp", address); err == nil {
+			require.NoError(t, l.Close())
+			return address
+		}
+	}
+	require.Fail(t, "no port is free")
+	return ""
+}
+
 // newSite configures a site on a database and publishes the shop's FAQ.
 func newSite(t *testing.T, dsn, mode string) *site {
 	t.Helper()
 	s := &site{t: t, dir: t.TempDir(), telegram: telegramtest.New(testToken), log: &syncBuffer{}, scheme: "http", client: http.DefaultClient}
 	require.NoError(t, s.telegram.Start())
 	t.Cleanup(func() { require.NoError(t, s.telegram.Close()) })
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	s.addr = l.Addr().String()
-	require.NoError(t, l.Close())
+	s.addr = freeAddress(t)
 	config := fmt.Sprintf(`
 [server]
 listen = %q
@@ -176,8 +191,14 @@ func (c *customer) ask(text string) telegramtest.SentMessage {
 func everywhere(t *testing.T, test func(t *testing.T, s *site)) {
 	t.Helper()
 	for _, mode := range []string{setup.ModeWebhook, setup.ModePoll} {
-		t.Run("sqlite/"+mode, func(t *testing.T) { test(t, newSite(t, "faqbot.db", mode)) })
-		t.Run("postgres/"+mode, func(t *testing.T) { test(t, newSite(t, sqldbtest.Postgres(t), mode)) })
+		t.Run("sqlite/"+mode, func(t *testing.T) {
+			t.Parallel()
+			test(t, newSite(t, "faqbot.db", mode))
+		})
+		t.Run("postgres/"+mode, func(t *testing.T) {
+			t.Parallel()
+			test(t, newSite(t, sqldbtest.Postgres(t), mode))
+		})
 	}
 }
 

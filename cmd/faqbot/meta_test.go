@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -51,10 +50,7 @@ func newMetaSite(t *testing.T, dsn string) *metaSite {
 	graph := graphtest.New()
 	require.NoError(t, graph.Start())
 	t.Cleanup(func() { require.NoError(t, graph.Close()) })
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	s := &metaSite{site: &site{t: t, dir: t.TempDir(), addr: l.Addr().String(), log: &syncBuffer{}, scheme: "http", client: http.DefaultClient}, dsn: dsn}
-	require.NoError(t, l.Close())
+	s := &metaSite{site: &site{t: t, dir: t.TempDir(), addr: freeAddress(t), log: &syncBuffer{}, scheme: "http", client: http.DefaultClient}, dsn: dsn}
 	config := fmt.Sprintf("[server]\nlisten = %q\n[database]\ndsn = %q\n", s.addr, dsn)
 	config += "[[account]]\nchannel = \"webchat\"\nid = \"chat\"\nlocale = \"en\"\naffiliates = [\"shop\"]\n"
 	meta, accounts := metaAccounts(graph)
@@ -96,8 +92,16 @@ func (s *metaSite) count(query string) (n int) {
 
 func onMeta(t *testing.T, test func(t *testing.T, s *metaSite)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { test(t, newMetaSite(t, "faqbot.db")) })
-	t.Run("postgres", func(t *testing.T) { test(t, newMetaSite(t, sqldbtest.Postgres(t))) })
+	for _, db := range []string{"sqlite", "postgres"} {
+		t.Run(db, func(t *testing.T) {
+			t.Parallel()
+			dsn := "faqbot.db"
+			if db == "postgres" {
+				dsn = sqldbtest.Postgres(t)
+			}
+			test(t, newMetaSite(t, dsn))
+		})
+	}
 }
 
 func heard(t *testing.T, a *graphtest.Account, customer string, n int) []graphtest.Sent {
