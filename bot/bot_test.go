@@ -261,13 +261,16 @@ func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.skipped.
 
 // hasten skips time towards what is due next, but not while something is in hand, whose lease would run out.
 func (w *world) hasten() {
-	var due, lease sql.NullInt64
-	err := w.db.QueryRowContext(w.t.Context(), `SELECT MIN(due), MAX(lease) FROM (SELECT due_at AS due, lease_until AS lease FROM deliveries WHERE state = 'queued'
-		UNION ALL SELECT turn_due_at, lease_until FROM conversations WHERE turn_due_at > 0) AS work`).Scan(&due, &lease)
+	var due, lease, paused sql.NullInt64
+	now := w.now()
+	err := w.db.QueryRowContext(w.t.Context(), `SELECT MIN(due), MAX(lease), (SELECT MAX(until) FROM pauses) FROM (
+		SELECT due_at AS due, lease_until AS lease FROM deliveries WHERE state = 'queued'
+		UNION ALL SELECT turn_due_at, lease_until FROM conversations WHERE turn_due_at > 0) AS work`).Scan(&due, &lease, &paused)
 	if err != nil || !due.Valid || lease.Int64 > 0 {
 		return
 	}
-	w.skipped.Add(int64(max(time.UnixMilli(due.Int64).Sub(w.now()), time.Second))) // or towards the end of a pause
+	next := time.UnixMilli(max(due.Int64, paused.Int64))
+	w.skipped.Add(int64(max(0, next.Sub(now)))) // what is due already waits for a core, not for time
 	for _, poke := range w.pokes {
 		poke()
 	}

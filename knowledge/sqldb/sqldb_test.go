@@ -64,26 +64,35 @@ func TestGrouped(t *testing.T) {
 
 // A member whose statement the database refuses, which on Postgres spoils a transaction, harms nobody.
 func TestGroupedRefusedStatement(t *testing.T) {
-	sqldbtest.Run(t, numbers(), func(t *testing.T, db *sqldb.DB) {
-		insert := func(n int) error {
-			return db.Grouped(t.Context(), func(_ context.Context, tx *sql.Tx) error {
-				_, err := tx.ExecContext(t.Context(), `INSERT INTO numbers (n) VALUES ($1)`, n)
+	const query = `INSERT INTO numbers (n) VALUES ($1)`
+	for name, insert := range map[string]func(context.Context, *sqldb.DB, int) error{
+		"Grouped": func(ctx context.Context, db *sqldb.DB, n int) error {
+			return db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
+				_, err := tx.ExecContext(ctx, query, n)
 				return err
 			})
-		}
-		require.NoError(t, insert(0))
-		var g errgroup.Group
-		refused := make([]error, 20)
-		for i := range refused {
-			g.Go(func() error { refused[i] = insert(0); return nil })
-			g.Go(func() error { return insert(i + 1) })
-		}
-		require.NoError(t, g.Wait())
-		for _, err := range refused {
-			require.Error(t, err)
-		}
-		require.Len(t, list(t, db), 21)
-	})
+		},
+		"ExecGrouped": func(ctx context.Context, db *sqldb.DB, n int) error {
+			return db.ExecGrouped(ctx, query, func() []any { return []any{n} })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sqldbtest.Run(t, numbers(), func(t *testing.T, db *sqldb.DB) {
+				require.NoError(t, insert(t.Context(), db, 0))
+				var g errgroup.Group
+				refused := make([]error, 20)
+				for i := range refused {
+					g.Go(func() error { refused[i] = insert(t.Context(), db, 0); return nil })
+					g.Go(func() error { return insert(t.Context(), db, i+1) })
+				}
+				require.NoError(t, g.Wait())
+				for _, err := range refused {
+					require.Error(t, err)
+				}
+				require.Len(t, list(t, db), 21)
+			})
+		})
+	}
 }
 
 func TestInTxRollsBack(t *testing.T) {
