@@ -3,13 +3,8 @@ package sqldb
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 	"slices"
 	"sync"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // groupMax bounds one shared transaction: enough to make an fsync cheap, few enough that nobody
@@ -23,13 +18,11 @@ type group struct {
 	busy  bool // somebody is committing
 }
 
-// A member is one caller of Grouped or, with a statement, of ExecGrouped on Postgres.
+// A member is one caller of Grouped.
 type member struct {
-	do    func(ctx context.Context, tx *sql.Tx) error
-	query string
-	args  func() []any
-	err   error
-	wake  chan bool // true: lead the next transaction; false: err is your result
+	do   func(ctx context.Context, tx *sql.Tx) error
+	err  error
+	wake chan bool // true: lead the next transaction; false: err is your result
 }
 
 // Grouped runs do like InTx, but in a transaction shared with whoever calls Grouped at the same
@@ -47,12 +40,7 @@ func (db *DB) Grouped(ctx context.Context, do func(ctx context.Context, tx *sql.
 	if db.postgres {
 		return db.InTx(ctx, func(tx *sql.Tx) error { return do(ctx, tx) })
 	}
-	return db.share(ctx, &member{do: do}, db.commitGroup)
-}
-
-// share has me and whoever shares at the same time carried out by one call of commit.
-func (db *DB) share(ctx context.Context, me *member, commit func(context.Context, []*member)) error {
-	me.wake = make(chan bool, 1)
+	me := &member{do: do, wake: make(chan bool, 1)}
 	g := &db.group
 	g.mu.Lock()
 	g.queue = append(g.queue, me)
@@ -69,7 +57,7 @@ func (db *DB) share(ctx context.Context, me *member, commit func(context.Context
 	g.queue = g.queue[n:]
 	g.mu.Unlock()
 
-	commit(context.WithoutCancel(ctx), batch)
+	db.commitGroup(context.WithoutCancel(ctx), batch)
 
 	g.mu.Lock()
 	if g.busy = len(g.queue) > 0; g.busy {
@@ -112,42 +100,15 @@ func (db *DB) commitGroup(ctx context.Context, batch []*member) {
 	}
 }
 
-// ExecGrouped carries out one statement like Grouped, on Postgres too, where the group is one round trip. args
-// is called when its turn has come, so in the order of the commits, and again if the statement is.
+// ExecGrouped carries out one statement like Grouped. On SQLite args is called when its turn has come, so
+// in the order of the commits, and again if the statement is.
 func (db *DB) ExecGrouped(ctx context.Context, query string, args func() []any) error {
-	if db.postgres {
-		return db.share(ctx, &member{query: query, args: args}, db.sendGroup)
+	if db.postgres { // one round trip, and a transaction of its own
+		_, err := db.ExecContext(ctx, query, args()...)
+		return err
 	}
 	return db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, query, args()...)
 		return err
-	})
-}
-
-// sendGroup carries out the statements of a batch. When they fail together, all are undone, and alone each has only
-// itself to blame.
-func (db *DB) sendGroup(ctx context.Context, batch []*member) {
-	if len(batch) > 1 && db.send(ctx, batch) == nil {
-		return
-	}
-	for _, m := range batch {
-		_, m.err = db.ExecContext(ctx, m.query, m.args()...)
-	}
-}
-
-// send carries out statements in one round trip, which is one transaction
-// (https://www.postgresql.org/docs/current/protocol-flow.html, "Pipelining").
-func (db *DB) send(ctx context.Context, batch []*member) (err error) {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("connect to Postgres: %w", err)
-	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	return conn.Raw(func(driver any) error {
-		var b pgx.Batch
-		for _, m := range batch {
-			b.Queue(m.query, m.args()...)
-		}
-		return driver.(*stdlib.Conn).Conn().SendBatch(ctx, &b).Close()
 	})
 }

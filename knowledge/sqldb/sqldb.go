@@ -21,6 +21,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
 )
 
 // writerCache is the page cache of SQLite's writer in KiB: a group's changes lie all over the file, and those
