@@ -190,8 +190,8 @@ func TestTellTwice(t *testing.T) {
 	onBoth(t, func(t *testing.T, o *office) {
 		o.say("u1", "/human")
 		tk := o.ticket("opened", func(Ticket) bool { return true })
-		n := bot.News{Conversation: tk.Conversation, Seq: 99, At: time.Now(), Escalation: &bot.Escalation{ID: "e2", Reason: bot.ReasonBroken}}
-		for range 2 { // a second cause while a ticket is open opens none
+		n := bot.News{Conversation: tk.Conversation, Seq: 99, At: tk.OpenedAt, Escalation: &bot.Escalation{ID: "e2", Reason: bot.ReasonBroken}}
+		for range 2 { // a cause that somebody's ticket was opened for already opens none
 			require.NoError(t, o.desk.Tell(t.Context(), n))
 		}
 		n = bot.News{Conversation: tk.Conversation, Seq: 100, At: time.Now(), Fate: &bot.Fate{State: "failed", Code: "blocked"}}
@@ -218,6 +218,29 @@ func TestWroteWhileClosing(t *testing.T) {
 		})
 		c, err := o.desk.Show(t.Context(), tk.ID)
 		require.NoError(t, err)
+		require.Equal(t, bot.ModePerson, c.Conversation.Mode)
+	})
+}
+
+// The customer asks for a person while the agent closes, when the bot has the conversation again and the ticket is
+// still open: that is another ticket, which closing the first one leaves alone.
+func TestAskedAgainWhileClosing(t *testing.T) {
+	onBoth(t, func(t *testing.T, o *office) {
+		o.say("u1", "/human")
+		first := o.ticket("opened", func(Ticket) bool { return true })
+		require.NoError(t, o.desk.conversations.HandBack(t.Context(), first.Conversation, bot.Reply{Text: "The bot answers again."}))
+		o.say("u2", "/human")
+		var open []Ticket
+		o.soon("another ticket", func() bool {
+			var err error
+			open, err = o.desk.List(t.Context(), Filter{Affiliates: everyone()})
+			require.NoError(t, err)
+			return len(open) == 1 && open[0].ID != first.ID
+		})
+		require.NoError(t, o.desk.Close(t.Context(), first.ID, "ann"))
+		c, err := o.desk.Show(t.Context(), open[0].ID)
+		require.NoError(t, err)
+		require.Equal(t, StateOpen, c.Ticket.State)
 		require.Equal(t, bot.ModePerson, c.Conversation.Mode)
 	})
 }
