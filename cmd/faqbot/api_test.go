@@ -13,6 +13,7 @@ import (
 )
 
 func TestAPI(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	require.NoError(t, h.service.searcher.Refresh(t.Context()))
 	key, _, err := h.service.directory.AddKey(t.Context(), people.Operator, "acme", "shop")

@@ -12,6 +12,7 @@ import (
 // Files in a real browser: a customer's picture and recording at the desk, an agent's attachments with and
 // without JavaScript, an entry's picture from the upload page to the chat.
 func TestFilesInABrowser(t *testing.T) {
+	t.Parallel()
 	d := newBrowserDemo(t)
 	dir := t.TempDir()
 	write := func(name string, data []byte) string {

@@ -321,6 +321,7 @@ func awkwardXLSX(t *testing.T, dir string) string {
 // A newcomer's way through the demo, in a real browser: ask, reach a person, be answered, upload,
 // publish, roll back; and nothing on any page keeps anybody out.
 func TestDemoInABrowser(t *testing.T) {
+	t.Parallel()
 	d := newBrowserDemo(t)
 
 	customer := d.tab(1440, 900)
@@ -465,6 +466,7 @@ func (b *tab) reloading(path, expression string) {
 
 // Without JavaScript: upload, publish, take, reply and close.
 func TestDemoWithoutJavaScript(t *testing.T) {
+	t.Parallel()
 	d := newBrowserDemo(t)
 	visitor := d.tab(390, 844)
 	visitor.do(emulation.SetScriptExecutionDisabled(true))

@@ -74,6 +74,7 @@ func (r *reader) post(path string, form url.Values) (int, string) {
 // hooked; changed without entering the secrets anew; a reply that did not get through is sent again, once;
 // removed. Leads see, and change nothing.
 func TestChannelPages(t *testing.T) {
+	t.Parallel()
 	n := newNewcomer(t, "faqbot.db")
 	n.start()
 	admin, lead, other := n.reader("ada", "admin", "*"), n.reader("lee", "lead", "shop"), n.reader("oz", "lead", "elsewhere")
@@ -181,6 +182,7 @@ func TestChannelPages(t *testing.T) {
 
 // The pages in a real browser, wide and narrow; and the form on a phone without JavaScript.
 func TestChannelsInABrowser(t *testing.T) {
+	t.Parallel()
 	d := newBrowserDemo(t)
 	n := &newcomer{graph: graphtest.New(), site: &site{t: t, dir: t.TempDir(), telegram: telegramtest.New(testToken), log: d.log}}
 	require.NoError(t, n.telegram.Start())

@@ -101,6 +101,7 @@ func (n *newcomer) quiet() {
 // The whole way on Telegram, by the real binary beside a running service: add, answered, check, moved
 // away and back, removed.
 func TestAddTelegram(t *testing.T) {
+	t.Parallel()
 	for name, dsn := range map[string]func(testing.TB) string{"sqlite": func(testing.TB) string { return "faqbot.db" }, "postgres": sqldbtest.Postgres} {
 		t.Run(name, func(t *testing.T) {
 			n := newNewcomer(t, dsn(t))
@@ -178,6 +179,7 @@ func TestAddTelegram(t *testing.T) {
 
 // With --test the command waits until somebody writes to the account and is answered.
 func TestAddAndTest(t *testing.T) {
+	t.Parallel()
 	n := newNewcomer(t, "faqbot.db")
 	n.start()
 	said := make(chan string, 1)
@@ -203,6 +205,7 @@ func TestAddAndTest(t *testing.T) {
 
 // An app of Meta's has one address for all its pages: a second page does not take it from the first.
 func TestOneAppForEachPage(t *testing.T) {
+	t.Parallel()
 	n := newNewcomer(t, "faqbot.db")
 	_, add := n.meta("messenger")
 	second := n.graph.Add(graphtest.AccountOptions{Kind: "messenger", ID: "6001", Token: "CanaryPageToken", Secret: metaSecret, AppID: "77"})
@@ -231,6 +234,7 @@ func setHook(t *testing.T, s *telegramtest.Server, url string) {
 
 // The whole way on each of Meta's networks.
 func TestAddMeta(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"whatsapp", "messenger", "instagram"} {
 		t.Run(kind, func(t *testing.T) {
 			n := newNewcomer(t, "faqbot.db")
@@ -306,6 +310,7 @@ func TestAddMeta(t *testing.T) {
 
 // What the network says cannot work is not kept, and is said with the step that mends it.
 func TestAddRefused(t *testing.T) {
+	t.Parallel()
 	n := newNewcomer(t, "faqbot.db")
 	a, add := n.meta("whatsapp")
 	page, _ := n.graph.Add(graphtest.AccountOptions{Kind: "messenger", ID: "6001", Token: "CanaryPageToken", Secret: metaSecret, AppID: "77"}), 0
@@ -356,6 +361,7 @@ func TestAddRefused(t *testing.T) {
 // Without its key file the database does not give the secrets away, and what to do is said; the file of
 // the configuration wins over what was added.
 func TestKeyOfTheSecrets(t *testing.T) {
+	t.Parallel()
 	n := newNewcomer(t, "faqbot.db")
 	add := []string{"channel", "add", "telegram", "--id", "shop", "--affiliate", "shop", "--token", "env:BOT_TOKEN", "--api-base", n.telegram.URL()}
 	n.start()
@@ -409,6 +415,7 @@ func TestKeyOfTheSecrets(t *testing.T) {
 
 // At a terminal everything needed is asked for, and secrets unseen.
 func TestAddAsks(t *testing.T) {
+	t.Parallel()
 	answers := []string{"shop", "", "5001", "95001", "TheToken", "77", "TheSecret", "acme, bolt", "es"}
 	var hidden []string
 	ask := func(question string, unseen bool) (string, error) {

@@ -42,6 +42,7 @@ func (d *browserDemo) person(s *metaSite, name, role string) *tab {
 // A visitor of the chat goes on in WhatsApp, by a link of their own; an agent sees one timeline, is told when
 // the window has closed, sends a template, sees an opt-out; a lead separates the two; sources are counted.
 func TestCustomerOverChannelsInABrowser(t *testing.T) {
+	t.Parallel()
 	s := newMetaSite(t, "faqbot.db")
 	d := &browserDemo{t: t, address: s.addr, log: s.log, browser: newBrowser(t)}
 	wa := s.accounts["whatsapp"]

@@ -14,6 +14,7 @@ import (
 
 // A conversation is shown by its own ID: without a ticket, with the one that is open, and once that is closed.
 func TestDeskShowsAConversation(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "faqbot.db", setup.ModePoll)
 	s.start()
 	c := &customer{s: s, chat: 77}

@@ -207,6 +207,7 @@ var ticketID = regexp.MustCompile(`(?m)^([A-Z0-9]{8})\s+shop\s`)
 // The whole way: answers, a choice, a ticket, a person's reply, back to the bot; and nothing of it
 // in the log.
 func TestFromQuestionToPersonAndBack(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, s *site) {
 		s.start()
 		c := &customer{s: s, chat: 77}
@@ -274,6 +275,7 @@ func TestPublishIsLiveWithinTwoSeconds(t *testing.T) {
 
 // Commands, a greeting with a question, a customer's language, a deep link.
 func TestSmallTalk(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "faqbot.db", setup.ModeWebhook)
 	s.start()
 	c := &customer{s: s, chat: 9}
@@ -290,6 +292,7 @@ func TestSmallTalk(t *testing.T) {
 
 // The HTTP edge refuses what is not Telegram, and survives what is hostile.
 func TestHostileRequests(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "faqbot.db", setup.ModeWebhook)
 	s.start()
 	post := func(path, secret string, body []byte) int {
@@ -346,6 +349,7 @@ func TestOneServicePerFile(t *testing.T) {
 
 // A token that Telegram refuses makes the service not ready, by name; the replies wait for the mend.
 func TestRefusedTokenShows(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "faqbot.db", setup.ModePoll)
 	s.start()
 	s.telegram.Inject(telegramtest.Fault{Method: "sendMessage", Times: 1, Code: http.StatusUnauthorized, Description: "Unauthorized"})
@@ -360,6 +364,7 @@ func TestRefusedTokenShows(t *testing.T) {
 
 // Whoever blocks the bot is not written to until they come back.
 func TestBlockedAndBack(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "faqbot.db", setup.ModeWebhook)
 	s.start()
 	c := &customer{s: s, chat: 4}

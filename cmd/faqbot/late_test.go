@@ -17,6 +17,7 @@ import (
 // A file that WhatsApp takes, and minutes later says it cannot use, reaches the customer as its link, once. If
 // that fails too, the desk is told, once.
 func TestAFileThatWhatsAppCannotUse(t *testing.T) {
+	t.Parallel()
 	for name, dsn := range map[string]func(testing.TB) string{"sqlite": sqldbtest.SQLite, "postgres": sqldbtest.Postgres} {
 		t.Run(name, func(t *testing.T) {
 			graph := graphtest.New()

@@ -165,6 +165,7 @@ func onGalleries(t *testing.T, speech string, test func(t *testing.T, g *gallery
 // A customer's picture and document are shown at the desk, to those who may see them; an entry's files and an
 // agent's go out natively, in order.
 func TestFilesInAndOut(t *testing.T) {
+	t.Parallel()
 	onGalleries(t, "", func(t *testing.T, g *gallery) {
 		const chat = 77
 		photo := picture(20, 10)
@@ -236,6 +237,7 @@ func TestFilesInAndOut(t *testing.T) {
 
 // A voice note is answered by what is said in it, if somebody listens.
 func TestVoiceNoteIsAnswered(t *testing.T) {
+	t.Parallel()
 	var broken atomic.Bool
 	speech := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _, err := r.FormFile("file")
@@ -268,6 +270,7 @@ func TestVoiceNoteIsAnswered(t *testing.T) {
 
 // Without a speech service a voice note is acknowledged, and a person is offered who can listen to it.
 func TestVoiceNoteWithoutSpeech(t *testing.T) {
+	t.Parallel()
 	onGalleries(t, "", func(t *testing.T, g *gallery) {
 		g.telegram.SayFile(5, "voice", "", "audio/ogg", voiceNote(), "")
 		m := g.sent(5, 1)[0]
@@ -289,6 +292,7 @@ func TestVoiceNoteWithoutSpeech(t *testing.T) {
 
 // A link to a file of ours opens for whoever has it, until it ends; nobody can make one.
 func TestMediaLinks(t *testing.T) {
+	t.Parallel()
 	g := newGallery(t, sqldbtest.SQLite(t), "")
 	files, err := g.service.corpus.Files(t.Context(), "shop")
 	require.NoError(t, err)

@@ -116,6 +116,7 @@ func heard(t *testing.T, a *graphtest.Account, customer string, n int) []graphte
 // One body with three messages of two customers, two statuses and something malformed: all good events
 // are taken once, the bad one is kept and reported, and the same body again is nothing new.
 func TestWhatsAppBatch(t *testing.T) {
+	t.Parallel()
 	onMeta(t, func(t *testing.T, s *metaSite) {
 		a := s.accounts["whatsapp"]
 		a.SetMoods(graphtest.Moods{})
@@ -162,6 +163,7 @@ func TestWhatsAppBatch(t *testing.T) {
 // The same conversation on each of Meta's networks: answer, choice by a tap, a person of ours who writes
 // past us and silences the bot; in spite of shuffled, repeated and early statuses and echoes.
 func TestMetaConversation(t *testing.T) {
+	t.Parallel()
 	onMeta(t, func(t *testing.T, s *metaSite) {
 		for kind, a := range s.accounts {
 			a.SetMoods(graphtest.Moods{Shuffle: true, Duplicate: 2, Early: 2})
@@ -200,6 +202,7 @@ func TestMetaConversation(t *testing.T) {
 // An entry's files go out natively on each of Meta's networks, though nobody can reach us from outside; what
 // customers send is kept, and a voice note is not passed over.
 func TestMetaFiles(t *testing.T) {
+	t.Parallel()
 	onMeta(t, func(t *testing.T, s *metaSite) {
 		s.stop()
 		plans, prices := picture(64, 48), []byte("%PDF-1.7 prices")
@@ -241,6 +244,7 @@ func TestMetaFiles(t *testing.T) {
 
 // Meta asks whether the webhook is ours; what does not come from Meta is refused.
 func TestMetaHook(t *testing.T) {
+	t.Parallel()
 	s := newMetaSite(t, "faqbot.db")
 	ask := func(path string) (int, string) {
 		res, err := http.Get("http://" + s.addr + path)

@@ -174,6 +174,7 @@ func (h *house) status(route gin.RouteInfo, who string) (int, string) {
 
 // Every route, for every role, with an object of another affiliate.
 func TestEveryRouteForEveryRole(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t)
 	engine := h.service.routes().(*gin.Engine)
 	insiders := map[string][]string{
