@@ -75,7 +75,7 @@ func (in *Intake) empty(ctx context.Context) error {
 	defer tick.Stop()
 	most, failures := postsLeast, 0
 	for ctx.Err() == nil {
-		in.letOthersPost(ctx, turnOfOthers*postsLeast/time.Duration(most))
+		in.letOthersPost(ctx, turnOfOthers*postsLeast/time.Duration(max(most, postsLeast)))
 		n, oldest, err := in.takeOut(ctx, most)
 		switch {
 		case err == nil && n == 0:

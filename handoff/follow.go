@@ -80,9 +80,11 @@ func (d *Desk) escalated(ctx context.Context, n bot.News) error {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	// Only what the bot had is escalated, so whoever has an older ticket is just ending it, see end.
-	if err := d.store.overtake(ctx, n.Conversation, n.Escalation.ID, n.At); err != nil {
-		return err
+	if err == nil && t.State != StateClosed && t.OpenedAt.UnixMilli() < n.At.UnixMilli() {
+		// Only what the bot had is escalated, so whoever has an older ticket is just ending it, see end.
+		if err := d.store.close(ctx, t.ID, ResolutionHandedBack, n.At); err != nil {
+			return err
+		}
 	}
 	return d.store.open(ctx, n.Conversation, opening{Escalation: *n.Escalation, at: n.At, waits: true})
 }

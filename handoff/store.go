@@ -162,15 +162,6 @@ func (s *store) close(ctx context.Context, id TicketID, r Resolution, now time.T
 	return err
 }
 
-// overtake closes a conversation's open ticket that is older than an escalation which has none yet.
-func (s *store) overtake(ctx context.Context, c bot.ConversationID, escalation string, at time.Time) error {
-	_, err := s.exec(ctx, `UPDATE tickets SET state = $2, closed_at = $3, outcome = $4, waiting_since = 0,
-		changes = changes + 1, changed_at = $3 WHERE conversation_id = $1 AND state <> $2 AND opened_at < $3
-		AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.escalation = $5)`,
-		c, StateClosed, at.UnixMilli(), ResolutionHandedBack, escalation)
-	return err
-}
-
 // note keeps a note, once per key.
 func (s *store) note(ctx context.Context, id TicketID, key string, n Note) error {
 	return s.db.InTx(ctx, func(tx *sql.Tx) error {

@@ -92,14 +92,10 @@ func (s *metaSite) count(query string) (n int) {
 
 func onMeta(t *testing.T, test func(t *testing.T, s *metaSite)) {
 	t.Helper()
-	for _, db := range []string{"sqlite", "postgres"} {
-		t.Run(db, func(t *testing.T) {
+	for name, dsn := range map[string]func(testing.TB) string{"sqlite": func(testing.TB) string { return "faqbot.db" }, "postgres": sqldbtest.Postgres} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dsn := "faqbot.db"
-			if db == "postgres" {
-				dsn = sqldbtest.Postgres(t)
-			}
-			test(t, newMetaSite(t, dsn))
+			test(t, newMetaSite(t, dsn(t)))
 		})
 	}
 }

@@ -14,7 +14,8 @@ const (
 	// answers, so that taking messages in is measured and not answering them.
 	burst = 600 * time.Millisecond
 	// flood is how long it is measured what can be taken in without an end, while customers are answered, too.
-	flood     = 10 * time.Second
+	flood = 10 * time.Second
+	// mostLines is how many connections there are at the most.
 	mostLines = 512
 	// flooders is how many customers write in turns during a burst.
 	flooders = 1000
@@ -141,8 +142,9 @@ func (s *stage) tail(ctx context.Context, c *contestant, m *mint, rate float64) 
 			return row{}, err
 		}
 		slices.Sort(took)
-		p50, p99, most = append(p50, quantile(took, .5)), append(p99, quantile(took, .99)), max(most, quantile(took, 1))
-		ratios = append(ratios, float64(quantile(took, .99))/float64(quantile(took, .5)))
+		half, late := quantile(took, .5), quantile(took, .99)
+		p50, p99, most = append(p50, half), append(p99, late), max(most, quantile(took, 1))
+		ratios = append(ratios, float64(late)/float64(half))
 		if c.program != s.service {
 			continue
 		}
