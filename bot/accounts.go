@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/vault"
 )
 
 // An AddedAccount is an account that people added, as the database keeps it.
 type AddedAccount struct {
 	Channel, ID string
 	Settings    []byte // JSON, without secrets
-	Sealed      []byte // its secrets, sealed by a Vault
+	Sealed      []byte // its secrets, sealed by a vault.Vault
 	Version     string // another one after every change
 	ChangedAt   time.Time
 }
@@ -95,6 +96,31 @@ func (s *Store) DropAccount(ctx context.Context, channel, id string) (dropped bo
 		return false, fmt.Errorf("forget account %s: %w", AccountKey(channel, id), err)
 	}
 	return dropped, nil
+}
+
+// ResealAccounts seals the secrets of all added accounts with the first key of v.
+func (s *Store) ResealAccounts(ctx context.Context, v *vault.Vault) error {
+	list, err := s.AddedAccounts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range list {
+		sealed, err := v.Reseal(a.Key(), a.Sealed)
+		if err != nil {
+			return fmt.Errorf("account %s: %w", a.Key(), err)
+		}
+		err = s.db.InTx(ctx, func(tx *sql.Tx) error {
+			// The version stays: the secrets are the same, and services need not take them up. An account that
+			// somebody changes meanwhile was sealed with a key of the same file.
+			_, err := tx.ExecContext(ctx, `UPDATE accounts SET secrets = $1 WHERE channel = $2 AND account = $3 AND version = $4`,
+				sealed, a.Channel, a.ID, a.Version)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("seal account %s again: %w", a.Key(), err)
+		}
+	}
+	return nil
 }
 
 // UnpauseAccount lets an account that was stopped as misconfigured try again: somebody mended it.

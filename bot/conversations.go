@@ -7,13 +7,15 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"faqbot/knowledge/vault"
 )
 
 // ConversationsOptions are the parts of Conversations that may be left out.
 type ConversationsOptions struct {
 	Poke    func()           // called when deliveries were queued
 	Now     func() time.Time // time.Now if nil
-	LinkKey []byte           // signs the links by which they do; without it there are none
+	LinkKey vault.Signer     // signs the links by which they do; without it there are none
 }
 
 // Conversations is how people of ours read and speak. Calling a method again changes nothing more.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/vault"
 )
 
 // A customer is one or more conversations, each with an address of theirs. They are joined by proof alone:
@@ -34,8 +35,8 @@ const (
 )
 
 // identify finds out whether the customer of e is one we know from another channel.
-func (h *hearing) identify(ctx context.Context, tx *sql.Tx, e Event, key []byte) (Event, error) {
-	e, err := h.arrive(ctx, tx, e, key)
+func (h *hearing) identify(ctx context.Context, tx *sql.Tx, e Event, signer vault.Signer) (Event, error) {
+	e, err := h.arrive(ctx, tx, e, signer)
 	if err == nil && e.Phone != "" {
 		err = h.prove(ctx, tx, e.Phone)
 	}

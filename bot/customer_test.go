@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/vault"
 )
 
 // A linked is a recorder to which links lead.
@@ -29,7 +30,7 @@ type family struct {
 	served map[string]Account // by AccountKey
 }
 
-var linkKey = []byte("a key for the links of these tests")
+var linkKey = vault.FixedSigner([]byte("a key for the links of these tests"))
 
 func newFamily(w *world) *family {
 	f := &family{world: w, now: time.Now(), served: map[string]Account{"test/one": w.account}}
@@ -141,7 +142,7 @@ func TestALinkThatIsOfNoUse(t *testing.T) {
 			{"phones/rival", code}, // another affiliate's account
 			{"shared/three", code}, // an account for which it was not made
 			{"phones/two", forged},
-			{"phones/two", linkPrefix + strings.Repeat("A", linkRandom) + seal(linkKey, strings.Repeat("A", linkRandom), "phones/two")},
+			{"phones/two", linkPrefix + strings.Repeat("A", linkRandom) + linkSignature(linkKey.MAC(linkMessage(strings.Repeat("A", linkRandom), "phones/two")))},
 		} {
 			got := f.hears(c.key, fmt.Sprint("x", i), "1", "/start", by(c.code))
 			require.NotEqual(t, ana.Customer, got.Customer, c.key)

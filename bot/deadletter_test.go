@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
+
+	"faqbot/knowledge/vault"
 )
 
 // dead makes one dead letter of a failure and returns it.
@@ -101,9 +103,9 @@ func TestReplayRefused(t *testing.T) {
 // An account that is added anew may try again; what was said waits for it.
 func TestAddedAccounts(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		vault, err := NewVault(NewVaultKey())
+		box, err := vault.New(vault.NewKey())
 		require.NoError(t, err)
-		a := AddedAccount{Channel: "test", ID: "one", Settings: []byte(`{"id":"one"}`), Sealed: vault.Seal("test/one", []byte("CanarySecret"))}
+		a := AddedAccount{Channel: "test", ID: "one", Settings: []byte(`{"id":"one"}`), Sealed: box.Seal("test/one", []byte("CanarySecret"))}
 		require.NoError(t, w.store.PutAccount(t.Context(), a, time.Now()))
 		before, err := w.store.AccountVersions(t.Context())
 		require.NoError(t, err)
@@ -124,16 +126,16 @@ func TestAddedAccounts(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, list, 1)
 		require.NotContains(t, string(list[0].Sealed), "Canary")
-		secrets, err := vault.Open(list[0].Key(), list[0].Sealed)
+		secrets, err := box.Open(list[0].Key(), list[0].Sealed)
 		require.NoError(t, err)
 		require.Equal(t, "CanarySecret", string(secrets))
-		_, err = vault.Open("test/two", list[0].Sealed)
-		require.ErrorIs(t, err, ErrVault, "what is one account's opens for no other")
-		other, err := NewVault(NewVaultKey())
+		_, err = box.Open("test/two", list[0].Sealed)
+		require.ErrorIs(t, err, vault.ErrSealed, "what is one account's opens for no other")
+		other, err := vault.New(vault.NewKey())
 		require.NoError(t, err)
 		_, err = other.Open(list[0].Key(), list[0].Sealed)
-		require.ErrorIs(t, err, ErrVault)
-		_, err = NewVault([]byte("short"))
+		require.ErrorIs(t, err, vault.ErrSealed)
+		_, err = vault.New([]byte("short"))
 		require.ErrorContains(t, err, "32 bytes")
 
 		dropped, err := w.store.DropAccount(t.Context(), "test", "one")

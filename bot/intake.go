@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/vault"
 )
 
 const (
@@ -44,7 +45,7 @@ type IntakeOptions struct {
 	Poke    func()           // called when a turn has become due sooner than the runner knows
 	Now     func() time.Time // time.Now if nil
 	Hears   bool             // a Collector turns voice notes into words: their turns wait for it
-	LinkKey []byte           // Conversations' own; without it no link of ours is known
+	LinkKey vault.Signer     // Conversations' own; without it no link of ours is known
 }
 
 // An Intake takes in what channels heard. What Receive or Accept returns nil for is on disk.
@@ -54,7 +55,7 @@ type Intake struct {
 	log        logrus.FieldLogger
 	poke       func()
 	now        func() time.Time
-	linkKey    []byte
+	linkKey    vault.Signer
 	hears      bool
 	courtesies chan courtesy
 	order      order         // of the inbox

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
@@ -13,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"faqbot/knowledge/vault"
 )
 
 // A link takes a customer from one conversation to another channel and proves, by coming back there,
@@ -44,20 +45,19 @@ type Destination struct {
 // ErrNoLink means that the customer cannot go on there.
 var ErrNoLink = errors.New("no link leads there")
 
-// seal signs a code's random part for an account.
-func seal(key []byte, random, accountKey string) string {
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte("link\x00" + random + "\x00" + accountKey))
-	return base32.StdEncoding.EncodeToString(mac.Sum(nil))[:linkSeal]
-}
+// linkMessage is what is signed of a code: its random part and the account.
+func linkMessage(random, accountKey string) string { return "link\x00" + random + "\x00" + accountKey }
+
+// linkSignature writes a signature as it stands in a code.
+func linkSignature(mac []byte) string { return base32.StdEncoding.EncodeToString(mac)[:linkSeal] }
 
 // isLink reports whether ref looks like a code of ours; signed, whether we made it for that account.
-func isLink(key []byte, ref, accountKey string) (looks, signed bool) {
+func isLink(signer vault.Signer, ref, accountKey string) (looks, signed bool) {
 	code, ok := strings.CutPrefix(ref, linkPrefix)
-	if !ok || len(key) == 0 || len(code) != linkRandom+linkSeal || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
+	if !ok || !signer.Ready() || len(code) != linkRandom+linkSeal || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
 		return false, false
 	}
-	return true, hmac.Equal([]byte(code[linkRandom:]), []byte(seal(key, code[:linkRandom], accountKey)))
+	return true, signer.VerifyMAC(linkMessage(code[:linkRandom], accountKey), code[linkRandom:], linkSignature)
 }
 
 func linkDigest(code string) string {
@@ -68,7 +68,7 @@ func linkDigest(code string) string {
 // Destinations are the accounts of the same affiliate at which conv's customer may go on, in order:
 // those of channels that a link leads to and that they have not written on yet.
 func (c *Conversations) Destinations(ctx context.Context, conv Conversation) ([]Destination, error) {
-	if len(c.o.LinkKey) == 0 {
+	if !c.o.LinkKey.Ready() {
 		return nil, nil
 	}
 	var list []Destination
@@ -108,7 +108,11 @@ func (c *Conversations) Link(ctx context.Context, id ConversationID, key, agent 
 		return "", fmt.Errorf("from conversation %s: %w", id, ErrNoLink)
 	}
 	random := rand.Text()[:linkRandom]
-	code := linkPrefix + random + seal(c.o.LinkKey, random, key)
+	mac := c.o.LinkKey.MAC(linkMessage(random, key))
+	if mac == nil { // the keys have just gone
+		return "", fmt.Errorf("from conversation %s: %w", id, ErrNoLink)
+	}
+	code := linkPrefix + random + linkSignature(mac)
 	served := c.accounts.all()[key]
 	linker, ok := served.channel.(Linker)
 	if !ok {
@@ -134,7 +138,7 @@ func (c *Conversations) Link(ctx context.Context, id ConversationID, key, agent 
 
 // arrive redeems the code that e came by, if it is one of ours, and returns e without it. A message that
 // is nothing but what the link filled in becomes the choice to go on here.
-func (h *hearing) arrive(ctx context.Context, tx *sql.Tx, e Event, key []byte) (Event, error) {
+func (h *hearing) arrive(ctx context.Context, tx *sql.Tx, e Event, signer vault.Signer) (Event, error) {
 	ref := ""
 	switch {
 	case e.Referral != nil:
@@ -143,7 +147,7 @@ func (h *hearing) arrive(ctx context.Context, tx *sql.Tx, e Event, key []byte) (
 		ref = e.Message.Ref
 	}
 	a := h.conv.Address
-	looks, signed := isLink(key, ref, AccountKey(a.Channel, a.Account))
+	looks, signed := isLink(signer, ref, AccountKey(a.Channel, a.Account))
 	if !looks {
 		return e, nil
 	}

@@ -17,6 +17,7 @@ import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/vault"
 )
 
 // An office is a desk, a bot that hands everybody over, and a network that takes every reply.
@@ -71,7 +72,7 @@ func onBoth(t *testing.T, test func(t *testing.T, o *office)) {
 		accounts := bot.NewRegistry()
 		accounts.Put(o.account, o.network)
 		accounts.Put(o.other, o.phones)
-		linkKey := []byte("a key for links")
+		linkKey := vault.FixedSigner([]byte("a key for links"))
 		store := bot.NewStore(db)
 		o.desk = NewDesk(db, bot.NewConversations(store, accounts, bot.ConversationsOptions{LinkKey: linkKey}), phrases, log, nil)
 		o.intake = bot.NewIntake(store, accounts, log, bot.IntakeOptions{LinkKey: linkKey})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/knowledge/vault"
 )
 
 // A RefusedError means that an account was not added, because its network says that it cannot work.
@@ -109,17 +110,15 @@ func (l *Lines) keep(ctx context.Context, s Settings) error {
 	if err != nil {
 		return err
 	}
-	l.mu.Lock()
-	vault, err := l.openVault(len(kept) == 0)
-	l.mu.Unlock()
-	if errors.Is(err, ErrNoKey) {
+	v, err := vault.Load(l.o.Key)
+	if errors.Is(err, vault.ErrNoKey) && len(kept) > 0 {
 		return fmt.Errorf("%w, and the secrets of %d added accounts were sealed with it: put it back, or remove those accounts", err, len(kept))
 	}
 	if err != nil {
 		return err
 	}
 	for _, other := range kept { // a second key beside the first would hide the mistake
-		if _, err := vault.Open(other.Key(), other.Sealed); err != nil {
+		if _, err := v.Open(other.Key(), other.Sealed); err != nil {
 			return fmt.Errorf("%w: the key in %s does not fit account %s: put the right one back, or remove that account", err, l.o.Key, other.Key())
 		}
 	}
@@ -131,7 +130,7 @@ func (l *Lines) keep(ctx context.Context, s Settings) error {
 	if err != nil {
 		return fmt.Errorf("keep account %s: %w", s.Key(), err)
 	}
-	return l.o.Store.PutAccount(ctx, bot.AddedAccount{Channel: s.Channel, ID: s.ID, Settings: settings, Sealed: vault.Seal(s.Key(), secrets)}, time.Now())
+	return l.o.Store.PutAccount(ctx, bot.AddedAccount{Channel: s.Channel, ID: s.ID, Settings: settings, Sealed: v.Seal(s.Key(), secrets)}, time.Now())
 }
 
 // servedWithin is how long a running service may take to take up an added account.

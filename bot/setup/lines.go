@@ -19,6 +19,7 @@ import (
 	"faqbot/bot/messenger"
 	"faqbot/bot/telegram"
 	"faqbot/bot/whatsapp"
+	"faqbot/knowledge/vault"
 )
 
 // Options are what Lines need.
@@ -27,7 +28,7 @@ type Options struct {
 	Registry  *bot.Registry
 	File      []Settings     // accounts of the configuration file: they win over added ones
 	PublicURL string         // where the world reaches us, without a path; "" if it does not
-	Key       string         // where the key of the secrets is: see OpenVault
+	Key       string         // where the key of the secrets is: see vault.Load
 	Files     telegram.Files // what files of ours are sent from; nil where nothing is sent
 	Log       logrus.FieldLogger
 
@@ -46,7 +47,6 @@ type Lines struct {
 	mu       sync.Mutex
 	lines    map[string]*line // by AccountKey
 	versions map[string]string
-	vault    *bot.Vault // nil until it is needed
 }
 
 // A line is one account. What is behind the comment is guarded by Lines.mu.
@@ -159,7 +159,7 @@ func (l *Lines) open(a bot.AddedAccount) *line {
 	return n
 }
 
-// sealed are an account's secrets as a vault keeps them.
+// sealed are an account's secrets as a vault.Vault keeps them.
 type sealed struct {
 	Token, Secret, VerifyToken string
 }
@@ -168,13 +168,12 @@ func (l *Lines) read(a bot.AddedAccount, s *Settings) error {
 	if err := json.Unmarshal(a.Settings, s); err != nil {
 		return fmt.Errorf("read the account's settings: %w", err)
 	}
-	vault, err := l.openVault(false)
+	v, err := vault.Load(l.o.Key) // each time: the right key may be put back, or a new one rotated in
 	if err != nil {
 		return err
 	}
-	text, err := vault.Open(a.Key(), a.Sealed)
+	text, err := v.Open(a.Key(), a.Sealed)
 	if err != nil {
-		l.vault = nil // the right key may be put back
 		return fmt.Errorf("%w than the one in %s", err, l.o.Key)
 	}
 	var secrets sealed
@@ -183,18 +182,6 @@ func (l *Lines) read(a bot.AddedAccount, s *Settings) error {
 	}
 	s.Token, s.Secret, s.VerifyToken = Secret(secrets.Token), Secret(secrets.Secret), Secret(secrets.VerifyToken)
 	return nil
-}
-
-// openVault opens the vault once. l.mu is held.
-func (l *Lines) openVault(fresh bool) (*bot.Vault, error) {
-	if l.vault == nil {
-		vault, err := OpenVault(l.o.Key, fresh)
-		if err != nil {
-			return nil, err
-		}
-		l.vault = vault
-	}
-	return l.vault, nil
 }
 
 // lookEvery is how often Run looks for accounts that another process added or removed, and checkEvery how

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/knowledge/vault"
 )
 
 // A Report is how one account stands.
@@ -55,10 +56,10 @@ func (l *Lines) report(n *line) Report {
 func brokenProblem(channel string, err error) bot.Problem {
 	p := bot.Problem{Kind: bot.ProblemOther, Grave: true, What: "The account cannot be served: " + err.Error() + ".", Mend: "Add it again.", Section: faqbotSection(channel)}
 	switch {
-	case errors.Is(err, ErrNoKey):
+	case errors.Is(err, vault.ErrNoKey):
 		p.What = "The account's secrets cannot be read: " + err.Error() + "."
 		p.Mend = "Put the key file back where it was. If it is lost, remove the account and add it again."
-	case errors.Is(err, bot.ErrVault):
+	case errors.Is(err, vault.ErrSealed):
 		p.What = "The account's secrets cannot be read: " + err.Error() + "."
 		p.Mend = "Put back the key file that belongs to this database. If it is lost, remove the account and add it again."
 	}

@@ -16,6 +16,8 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/channeltest"
+
+	"faqbot/knowledge/vault"
 )
 
 func TestConformance(t *testing.T) {
@@ -24,7 +26,7 @@ func TestConformance(t *testing.T) {
 		account := bot.Account{Channel: "webchat", ID: "shop"}
 		c, err := New(account, Options{IdentitySecret: secret})
 		require.NoError(t, err)
-		site, err := NewSite([]*Channel{c}, SiteOptions{Key: bytes.Repeat([]byte("k"), 32), Log: stage.Log, Conversations: stage.Conversations, Accept: stage.Intake.Accept, Media: stage.Shelf})
+		site, err := NewSite([]*Channel{c}, SiteOptions{Signer: vault.FixedSigner(bytes.Repeat([]byte("k"), 32)), Log: stage.Log, Conversations: stage.Conversations, Accept: stage.Intake.Accept, Media: stage.Shelf})
 		require.NoError(t, err)
 		visitor := site.newVisitor(c)
 		var base string

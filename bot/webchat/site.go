@@ -17,6 +17,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/knowledge/media"
+	"faqbot/knowledge/vault"
 )
 
 // Conversations is where streams read, and what links a visitor to another channel; *bot.Conversations is one.
@@ -35,7 +36,7 @@ type Media interface {
 
 // SiteOptions are what the widgets of all accounts share.
 type SiteOptions struct {
-	Key           []byte // signs tokens: at least 32 bytes, the same in every process and after a restart
+	Signer        vault.Signer // signs tokens: the same keys in every process and after a restart
 	Conversations Conversations
 	Accept        func(ctx context.Context, account bot.Account, events []bot.Event) error // *bot.Intake's
 	Log           logrus.FieldLogger
@@ -72,11 +73,8 @@ type Site struct {
 
 // NewSite returns the site of channels.
 func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
-	if len(o.Key) < 32 {
-		return nil, errors.New("the key that signs visitors' tokens is shorter than 32 bytes")
-	}
-	if o.Conversations == nil || o.Accept == nil || o.Log == nil {
-		return nil, errors.New("a chat site needs Conversations, Accept and Log")
+	if o.Signer == nil || o.Conversations == nil || o.Accept == nil || o.Log == nil {
+		return nil, errors.New("a chat site needs Signer, Conversations, Accept and Log")
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -155,6 +153,11 @@ func (s *Site) at(handle func(*visit)) gin.HandlerFunc {
 		h.Del("X-Frame-Options")
 		if v.channel == nil {
 			c.String(http.StatusNotFound, "%s\n", v.words["err_gone"])
+			return
+		}
+		if !s.o.Signer.Ready() { // nobody can be told from a stranger, nor get a token to come back with
+			c.Header("Retry-After", "60")
+			c.JSON(http.StatusServiceUnavailable, gin.H{"error": v.words["err_broken"]})
 			return
 		}
 		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; media-src 'self' https:; connect-src 'self'; "+

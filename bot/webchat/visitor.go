@@ -30,13 +30,11 @@ func (v visitor) anonymous() bool { return strings.HasPrefix(v.customer, anonymo
 
 // sign is our signature over parts, none of which holds a NUL.
 func (s *Site) sign(parts ...string) string {
-	mac := hmac.New(sha256.New, s.o.Key)
-	mac.Write([]byte(strings.Join(parts, "\x00")))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	return s.o.Signer.Sign(strings.Join(parts, "\x00"))
 }
 
 func (s *Site) signed(signature string, parts ...string) bool {
-	return hmac.Equal([]byte(signature), []byte(s.sign(parts...)))
+	return s.o.Signer.Verify(strings.Join(parts, "\x00"), signature)
 }
 
 // visitorCalled is the visitor whom account knows by the name customer.

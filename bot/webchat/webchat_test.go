@@ -28,6 +28,7 @@ import (
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/vault"
 	"faqbot/retrieval"
 )
 
@@ -76,7 +77,7 @@ func openShop(t *testing.T, options ...option) *shop {
 	log.SetOutput(&lockedWriter{to: s.log})
 	accounts := bot.NewRegistry()
 	var list []*Channel
-	so := SiteOptions{Key: bytes.Repeat([]byte("k"), 32), Log: log, Now: s.clock, Media: media.NewStore(db, media.Options{}),
+	so := SiteOptions{Signer: vault.FixedSigner(bytes.Repeat([]byte("k"), 32)), Log: log, Now: s.clock, Media: media.NewStore(db, media.Options{}),
 		Suggest: func(context.Context, bot.Account, string) []string { return []string{"How do I join?"} },
 		Staffed: func(bot.Account) bool { s.mu.Lock(); defer s.mu.Unlock(); return s.staffed },
 		Contact: func(_ context.Context, _ bot.ConversationID, email string) error {
@@ -104,7 +105,7 @@ func openShop(t *testing.T, options ...option) *shop {
 	require.NoError(t, err)
 	courier := bot.NewCourier(store, accounts, deaf{}, log, bot.CourierOptions{})
 	runner := bot.NewRunner(store, dialogue.NewEngine(answers{}, phrases, dialogue.DefaultPolicy()), accounts, log, bot.RunnerOptions{Poke: courier.Poke})
-	linkKey := []byte("a key for links")
+	linkKey := vault.FixedSigner([]byte("a key for links"))
 	intake := bot.NewIntake(store, accounts, log, bot.IntakeOptions{Poke: runner.Poke, LinkKey: linkKey})
 	s.conversations = bot.NewConversations(store, accounts, bot.ConversationsOptions{Poke: courier.Poke, LinkKey: linkKey})
 	s.accept = intake.Accept

@@ -76,7 +76,8 @@ func withLines(ctx context.Context, cli *commands, term terminal, do func(config
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	store := bot.NewStore(db)
-	log := newLogger(io.Discard) // what is wrong is said in the command's own words
+	log := newLogger(io.Discard)      // what is wrong is said in the command's own words
+	_ = newKeyring(c, db).Reload(ctx) // makes the key if there is none yet; whoever needs it says what is wrong with it
 	n, err := newNetworks(c, setup.Options{Store: store, Log: log})
 	if err == nil {
 		err = n.lines.Reload(ctx)

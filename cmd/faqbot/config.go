@@ -15,6 +15,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/setup"
+	"faqbot/knowledge/sqldb"
 )
 
 // config is faqbot.toml. Every zero value is useful: without a file the service runs.
@@ -30,7 +31,8 @@ type config struct {
 		KeyFile string `toml:"key_file"` // where the key of added accounts' secrets is, or "env:NAME"
 	} `toml:"server"`
 	Database struct {
-		DSN secret `toml:"dsn"` // a SQLite file, or postgres://…
+		DSN  secret `toml:"dsn"`  // a SQLite file, or postgres://…
+		Pool int    `toml:"pool"` // how many connections; 0 is sqldb.DefaultMaxConns
 	} `toml:"database"`
 	Embeddings serviceConfig    `toml:"embeddings"` // used beside the built-in encoder
 	Speech     serviceConfig    `toml:"speech"`     // turns voice notes into words
@@ -94,6 +96,13 @@ func parseConfig(data []byte, c *config) error {
 	return err
 }
 
+// The loops of a service use some connections at the same time as pages do; more than maxPool are more than
+// a Postgres takes unless it is told to.
+const (
+	minPool = 4
+	maxPool = 500
+)
+
 // complete fills in defaults, resolves secrets and checks what can be checked without a network.
 func (c *config) complete() error {
 	if c.Server.Listen == "" {
@@ -118,6 +127,12 @@ func (c *config) complete() error {
 	}
 	if c.Database.DSN == "" {
 		c.Database.DSN = "./faqbot.db"
+	}
+	if p := c.Database.Pool; p != 0 && (p < minPool || p > maxPool) {
+		return fmt.Errorf("[database] pool = %d: write a number from %d to %d, or leave it out for %d", p, minPool, maxPool, sqldb.DefaultMaxConns(string(c.Database.DSN)))
+	}
+	if c.Database.Pool == 0 {
+		c.Database.Pool = sqldb.DefaultMaxConns(string(c.Database.DSN))
 	}
 	if err := c.Embeddings.complete(dir); err != nil {
 		return fmt.Errorf("[embeddings] %w", err)
@@ -174,7 +189,7 @@ func (c config) keyFile() string {
 		return c.Server.KeyFile
 	case c.Server.KeyFile != "":
 		return c.beside(c.Server.KeyFile)
-	case strings.HasPrefix(dsn, "postgres"):
+	case sqldb.IsPostgres(dsn):
 		return c.beside("faqbot.key")
 	default:
 		return dsn + ".key"

@@ -1,12 +1,7 @@
 package main
 
 import (
-	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -16,6 +11,8 @@ import (
 
 	"faqbot/bot"
 	"faqbot/knowledge/media"
+	"faqbot/knowledge/people"
+	"faqbot/knowledge/vault"
 )
 
 // mediaLinkLife is how long a link to a file of ours is good: networks fetch it within minutes, and
@@ -26,22 +23,18 @@ const mediaLinkLife = 7 * 24 * time.Hour
 // until it ends, and nobody can make one.
 type mediaLinks struct {
 	service *service
-	key     []byte
+	signer  vault.Signer
 	now     func() time.Time
 }
 
-func newMediaLinks(ctx context.Context, s *service) (*mediaLinks, error) {
-	key, err := s.directory.Secret(ctx, "media links")
-	if err != nil {
-		return nil, err
-	}
-	return &mediaLinks{service: s, key: key, now: time.Now}, nil
+func newMediaLinks(s *service) *mediaLinks {
+	return &mediaLinks{service: s, signer: s.keys.Signer(people.MediaLinks), now: time.Now}
 }
 
-// link is the address of a file, "" if the world cannot reach us.
+// link is the address of a file, "" if the world cannot reach us or the key that signs it is missing.
 func (l *mediaLinks) link(m bot.Media) string {
 	base := l.service.config.Server.PublicURL
-	if base == "" {
+	if base == "" || !l.signer.Ready() {
 		return ""
 	}
 	name := m.Name
@@ -50,20 +43,17 @@ func (l *mediaLinks) link(m bot.Media) string {
 	}
 	until := strconv.FormatInt(l.now().Add(mediaLinkLife).Unix(), 10)
 	return base + "/media/" + url.PathEscape(m.File) + "/" + url.PathEscape(name) + "?" +
-		url.Values{"until": {until}, "key": {l.sign(m.File, name, until)}}.Encode()
+		url.Values{"until": {until}, "key": {l.signer.Sign(linkMessage(m.File, name, until))}}.Encode()
 }
 
-func (l *mediaLinks) sign(file, name, until string) string {
-	h := hmac.New(sha256.New, l.key)
-	fmt.Fprintf(h, "%s\x00%s\x00%s", file, until, name)
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
-}
+// linkMessage is what is signed of a link.
+func linkMessage(file, name, until string) string { return file + "\x00" + until + "\x00" + name }
 
 // serve hands a file to whoever holds its link.
 func (l *mediaLinks) serve(c *gin.Context) {
 	file, name, until := c.Param("file"), c.Param("name"), c.Query("until")
 	end, err := strconv.ParseInt(until, 10, 64)
-	if err != nil || !hmac.Equal([]byte(c.Query("key")), []byte(l.sign(file, name, until))) || !l.now().Before(time.Unix(end, 0)) {
+	if err != nil || !l.signer.Verify(linkMessage(file, name, until), c.Query("key")) || !l.now().Before(time.Unix(end, 0)) {
 		c.String(http.StatusNotFound, "There is no file here, or the link has ended.\n")
 		return
 	}

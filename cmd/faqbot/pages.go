@@ -48,7 +48,7 @@ type pages struct {
 	chat    *webchat.Site
 }
 
-func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
+func newPages(s *service, d *demo) (p *pages, err error) {
 	p = &pages{service: s, demo: d}
 	files, err := fs.Sub(pageFiles, "pages")
 	if err != nil {
@@ -63,12 +63,8 @@ func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
 	}
 	p.door = signin.New(s.directory, signinPages, signin.Options{HTTPS: s.config.https(), PublicURL: s.config.Server.PublicURL,
 		Affiliates: s.corpus.Affiliates, Home: home, Log: s.log})
-	staging, err := s.directory.Secret(ctx, "desk files")
-	if err != nil {
-		return nil, err
-	}
 	if p.console, err = console.New(s.desk, s.conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: s.corpus.Entry, Media: mediaPath,
-		Shelf: s.media, Key: staging, Record: s.directory.Record, Log: s.log}); err != nil {
+		Shelf: s.media, Signer: s.keys.Signer(people.DeskFiles), Record: s.directory.Record, Log: s.log}); err != nil {
 		return nil, err
 	}
 	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke, Media: s.media, Log: s.log}); err != nil {
@@ -77,11 +73,7 @@ func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
 	if p.board, err = board.New(s.networks.lines, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log}); err != nil {
 		return nil, err
 	}
-	key, err := s.directory.Secret(ctx, "webchat visitors")
-	if err != nil {
-		return nil, err
-	}
-	p.chat, err = webchat.NewSite(s.networks.webchat, webchat.SiteOptions{Key: key, Conversations: s.conversations, Accept: s.intake.Accept,
+	p.chat, err = webchat.NewSite(s.networks.webchat, webchat.SiteOptions{Signer: s.keys.Signer(people.VisitorTokens), Conversations: s.conversations, Accept: s.intake.Accept,
 		Media: s.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
 		Contact: s.desk.Contact, Called: console.ChannelName, Secure: s.config.https(), Log: s.log})
 	return p, err

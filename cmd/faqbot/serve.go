@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -61,11 +60,11 @@ func (serveCommand) Run(ctx context.Context, cli *commands, term terminal) error
 // welcomeFirstAdmin prints the link with which the first admin makes an account, while there is none.
 // It goes to the terminal, never to the log: whoever reads it can become admin.
 func (s *service) welcomeFirstAdmin(ctx context.Context, term terminal) error {
-	token, err := s.directory.FirstAdmin(ctx)
+	token, ends, err := s.directory.FirstAdmin(ctx, s.keys.Signer(people.FirstAdminLink))
 	if err != nil || token == "" {
 		return err
 	}
-	fmt.Fprintf(term.out, "There is no admin yet. Open this link within 24 hours to become one:\n%s\n", s.config.welcome(token))
+	fmt.Fprintf(term.out, "There is no admin yet. Open this link before %s to become one:\n%s\n", ends.Local().Format("2 January 15:04"), s.config.welcome(token))
 	return nil
 }
 
@@ -76,6 +75,7 @@ type service struct {
 	db            *sqldb.DB
 	unlock        func() error
 	store         *bot.Store
+	keys          *people.Keyring
 	directory     *people.Directory
 	corpus        *knowledge.Corpus
 	embedders     embedders
@@ -94,6 +94,7 @@ type service struct {
 	pages         *pages
 	rebuilt       chan struct{} // told when what is searched has changed
 	stopping      atomic.Bool
+	readiness     readiness
 }
 
 // newEngine is the engine that serves, answers the API, and is tried out: there is one.
@@ -114,6 +115,8 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	if s.db, err = openDB(ctx, c); err != nil {
 		return nil, err
 	}
+	s.keys = newKeyring(c, s.db)
+	s.reloadKeys(ctx)
 	s.media = media.NewStore(s.db, media.Options{})
 	if s.embedders, err = newEmbedders(c, s.db, logProgress(log)); err != nil {
 		return nil, err
@@ -135,11 +138,14 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	s.corpus = knowledge.NewCorpus(s.db, time.Now)
 	s.searcher = s.embedders.searcher(s.corpus, s.observe)
 	s.engine = newEngine(s.searcher, s.phrases)
-	if err := s.wireTalk(ctx); err != nil {
+	if err := s.wireTalk(); err != nil {
 		return nil, err
 	}
-	if s.pages, err = newPages(ctx, s, d); err != nil {
+	if s.pages, err = newPages(s, d); err != nil {
 		return nil, err
+	}
+	if loose := looseWords(c); loose != "" {
+		log.Warn(loose)
 	}
 	for _, a := range c.Accounts {
 		if len(a.Affiliates) == 0 {
@@ -151,16 +157,11 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 }
 
 // wireTalk wires those who hear, decide, carry out and speak.
-func (s *service) wireTalk(ctx context.Context) error {
-	linkKey, err := s.directory.Secret(ctx, "links between channels")
-	if err != nil {
-		return err
-	}
+func (s *service) wireTalk() (err error) {
+	linkKey := s.keys.Signer(people.ChannelLinks)
 	s.conversations = newConversations(s.db, s.networks, linkKey, s.poke)
 	s.desk = handoff.NewDesk(s.db, s.conversations, s.phrases, s.log, nil)
-	if s.links, err = newMediaLinks(ctx, s); err != nil {
-		return err
-	}
+	s.links = newMediaLinks(s)
 	s.courier = bot.NewCourier(s.store, s.networks.accounts, s.desk, s.log, bot.CourierOptions{Link: s.links.link, Observe: s.observe})
 	s.runner = bot.NewRunner(s.store, s.engine, s.networks.accounts, s.log, bot.RunnerOptions{Poke: s.poke, Observe: s.observe})
 	s.intake = bot.NewIntake(s.store, s.networks.accounts, s.log, bot.IntakeOptions{Poke: s.poke, Hears: s.config.Speech.Model != "", LinkKey: linkKey})
@@ -254,7 +255,7 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.collector.Run, s.desk.Run, s.pages.console.Run, s.pages.expire, s.giveBack, s.networks.lines.Run}
+	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.collector.Run, s.desk.Run, s.pages.console.Run, s.pages.expire, s.giveBack, s.networks.lines.Run, s.followKeys}
 	for _, loop := range loops {
 		g.Go(func() error {
 			if err := loop(ctx); !errors.Is(err, context.Canceled) {
@@ -343,28 +344,4 @@ func (s *service) routes() http.Handler {
 	webhook.NewHooks(webhook.Served(s.networks.accounts), s.intake, s.log).Register(r)
 	s.pages.register(r)
 	return r
-}
-
-// readyz says whether the service can do its work, and if not, why.
-func (s *service) readyz(c *gin.Context) {
-	var why []string
-	if s.stopping.Load() {
-		why = append(why, "stopping")
-	}
-	if !s.searcher.Ready() {
-		why = append(why, "reading what is published")
-	}
-	keys, err := s.store.Misconfigured(c.Request.Context())
-	if err != nil {
-		s.log.WithError(err).Error("cannot read the database")
-		why = append(why, "the database does not answer")
-	}
-	for _, key := range keys {
-		why = append(why, key+": the network refuses our token or permissions; see /channels, or faqbot channel check")
-	}
-	if len(why) > 0 {
-		c.String(http.StatusServiceUnavailable, "%s\n", strings.Join(why, "\n"))
-		return
-	}
-	c.String(http.StatusOK, "ready\n")
 }

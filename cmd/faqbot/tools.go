@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -31,6 +32,9 @@ func (migrateCommand) Run(ctx context.Context, cli *commands, term terminal) err
 	if err != nil {
 		return err
 	}
+	if err := newKeyring(c, db).Reload(ctx); err != nil {
+		return errors.Join(fmt.Errorf("the schema is this version's, but: %w", err), db.Close())
+	}
 	fmt.Fprintln(term.out, "The database is at this version's schema.")
 	return db.Close()
 }
@@ -50,7 +54,7 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 	if file == "" {
 		file = "(none: defaults)"
 	}
-	fmt.Fprintf(term.out, "file        %s\nlisten      %s\npublic_url  %s\ndatabase    %s\n", file, c.Server.Listen, orNone(c.Server.PublicURL), describeDSN(string(c.Database.DSN)))
+	fmt.Fprintf(term.out, "file        %s\nlisten      %s\npublic_url  %s\ndatabase    %s, pool %d\nkey         %s\n", file, c.Server.Listen, orNone(c.Server.PublicURL), describeDSN(string(c.Database.DSN)), c.Database.Pool, c.keyFile())
 	if c.Embeddings.Model == "" {
 		fmt.Fprintln(term.out, "embeddings  built-in encoder")
 	} else {
@@ -71,16 +75,36 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 			fmt.Fprintln(term.out, "            ! [server] public_url is not set, so the webhook cannot be registered; set it, or mode = \"poll\"")
 		}
 	}
-	if _, err := os.Stat(string(c.Database.DSN)); errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(string(c.Database.DSN), "postgres") {
+	if _, err := os.Stat(string(c.Database.DSN)); errors.Is(err, fs.ErrNotExist) && !sqldb.IsPostgres(string(c.Database.DSN)) {
 		fmt.Fprintln(term.out, "The configuration is good. The database will be made at the first start.")
 		return nil
 	}
-	db, err := sqldb.Open(ctx, string(c.Database.DSN))
+	if loose := looseWords(c); loose != "" {
+		fmt.Fprintln(term.out, "            ! "+loose)
+	}
+	db, err := openRaw(ctx, c)
 	if err != nil {
-		return fmt.Errorf("the database cannot be opened: %w", err)
+		return fmt.Errorf("the database cannot be used: %w", err)
+	}
+	current, err := isCurrent(ctx, db)
+	if err == nil && current {
+		err = newKeyring(c, db).Check(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, db.Close())
 	}
 	fmt.Fprintln(term.out, "The configuration is good and the database answers.")
 	return db.Close()
+}
+
+// isCurrent reports whether the database has this version's schema.
+func isCurrent(ctx context.Context, db *sqldb.DB) (bool, error) {
+	known, err := sqldb.Known(schemas()...)
+	if err != nil {
+		return false, err
+	}
+	versions, err := db.Versions(ctx)
+	return maps.Equal(known, versions), err
 }
 
 func orNone(s string) string {
@@ -92,7 +116,7 @@ func orNone(s string) string {
 
 // describeDSN shows a SQLite file's path; a Postgres DSN may hold a password.
 func describeDSN(dsn string) string {
-	if strings.HasPrefix(dsn, "postgres") {
+	if sqldb.IsPostgres(dsn) {
 		return "Postgres (hidden)"
 	}
 	return "SQLite " + dsn

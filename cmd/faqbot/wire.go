@@ -17,6 +17,7 @@ import (
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/vault"
 	"faqbot/retrieval"
 	"faqbot/retrieval/embed"
 	"faqbot/retrieval/encoder"
@@ -24,7 +25,7 @@ import (
 
 // schemas are every folder's migrations, in the order of the arrow.
 func schemas() []sqldb.Schema {
-	return []sqldb.Schema{knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), bot.Schema(), handoff.Schema()}
+	return []sqldb.Schema{sqldb.OwnSchema(), knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), bot.Schema(), handoff.Schema()}
 }
 
 // newLogger logs JSON lines to w. Only loops and the HTTP edge log; never a customer's words.
@@ -35,9 +36,22 @@ func newLogger(w io.Writer) *logrus.Logger {
 	return log
 }
 
+// openRaw opens the configured database as it is, unless a newer build has used it.
+func openRaw(ctx context.Context, c config) (*sqldb.DB, error) {
+	db, err := sqldb.OpenWith(ctx, string(c.Database.DSN), sqldb.Options{MaxConns: c.Database.Pool})
+	if err != nil {
+		return nil, err
+	}
+	if err := db.RefuseNewer(ctx, schemas()...); err != nil {
+		_ = db.Close() // the first error says more
+		return nil, err
+	}
+	return db, nil
+}
+
 // openDB opens the configured database at this version's schema.
 func openDB(ctx context.Context, c config) (*sqldb.DB, error) {
-	db, err := sqldb.Open(ctx, string(c.Database.DSN))
+	db, err := openRaw(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +60,19 @@ func openDB(ctx context.Context, c config) (*sqldb.DB, error) {
 		return nil, err
 	}
 	return db, nil
+}
+
+// newKeyring is the service's signing keys. Reload reads them, and the first time makes them and the key file.
+func newKeyring(c config, db *sqldb.DB) *people.Keyring {
+	store := bot.NewStore(db)
+	return people.NewKeyring(db, people.KeyringOptions{Key: c.keyFile(), Others: func(ctx context.Context) (map[string][]byte, error) {
+		list, err := store.AddedAccounts(ctx)
+		sealed := map[string][]byte{}
+		for _, a := range list {
+			sealed[a.Key()] = a.Sealed
+		}
+		return sealed, err
+	}})
 }
 
 // embedders are what turns texts into vectors, with the database as their memory.
@@ -124,6 +151,6 @@ func newCollector(c config, s *service, log logrus.FieldLogger) (*bot.Collector,
 
 // newConversations is how people read and speak. poke is called when they said something; linkKey signs the
 // links by which customers go on elsewhere.
-func newConversations(db *sqldb.DB, n networks, linkKey []byte, poke func()) *bot.Conversations {
+func newConversations(db *sqldb.DB, n networks, linkKey vault.Signer, poke func()) *bot.Conversations {
 	return bot.NewConversations(bot.NewStore(db), n.accounts, bot.ConversationsOptions{Poke: poke, LinkKey: linkKey})
 }

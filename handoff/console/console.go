@@ -29,6 +29,7 @@ import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
+	"faqbot/knowledge/vault"
 )
 
 //go:embed pages/*.html
@@ -48,7 +49,7 @@ type Options struct {
 	Entry  func(context.Context, knowledge.EntryID) (knowledge.Entry, error)   // nil: entries are shown by the wording that matched
 	Media  func(bot.Attachment) string                                         // where a file may be fetched, "" if nowhere; nil means nowhere
 	Shelf  Shelf                                                               // keeps agents' files; nil means that they can send none
-	Key    []byte                                                              // signs the names of files that wait to be sent; required with Shelf
+	Signer vault.Signer                                                        // signs the names of files that wait to be sent; required with Shelf
 	Record func(context.Context, people.PersonID, people.Action, string) error // keeps the audit; nil keeps none
 	Log    logrus.FieldLogger
 	Now    func() time.Time // time.Now if nil
@@ -71,8 +72,8 @@ func New(desk *handoff.Desk, conversations *bot.Conversations, o Options) (*Cons
 	if o.Who == nil || o.Log == nil {
 		return nil, errors.New("console: Who and Log are required")
 	}
-	if o.Shelf != nil && len(o.Key) < 32 {
-		return nil, errors.New("console: the key that signs files' names is shorter than 32 bytes")
+	if o.Shelf != nil && o.Signer == nil {
+		return nil, errors.New("console: Signer is required to keep files")
 	}
 	if o.Now == nil {
 		o.Now = time.Now

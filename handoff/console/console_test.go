@@ -28,6 +28,7 @@ import (
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/vault"
 	"faqbot/retrieval"
 )
 
@@ -124,7 +125,7 @@ func open(t *testing.T) *office {
 		accounts.Put(a, business{})
 	}
 	store := bot.NewStore(o.db)
-	linkKey := []byte("a key for links")
+	linkKey := vault.FixedSigner([]byte("a key for links"))
 	o.conversations = bot.NewConversations(store, accounts, bot.ConversationsOptions{LinkKey: linkKey})
 	o.desk = handoff.NewDesk(o.db, o.conversations, phrases, log, nil)
 	o.intake = bot.NewIntake(store, accounts, log, bot.IntakeOptions{LinkKey: linkKey})

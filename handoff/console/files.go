@@ -2,8 +2,6 @@ package console
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -128,14 +126,14 @@ func (c *Console) stagedOf(p people.Person, id handoff.TicketID, m bot.Media) (s
 		return staged{}, err
 	}
 	text := base64.RawURLEncoding.EncodeToString(packed)
-	return staged{Token: text + "." + c.sign(p, id, text), Words: m.Name + " · " + sizeWords(m.Size), media: m}, nil
+	return staged{Token: text + "." + c.o.Signer.Sign(stagedMessage(p, id, text)), Words: m.Name + " · " + sizeWords(m.Size), media: m}, nil
 }
 
 // known is the file that a token names. Nobody can make one: it would be a way to have another
 // affiliate's file sent to oneself.
 func (c *Console) known(p people.Person, id handoff.TicketID, token string) (staged, bool) {
 	text, signature, ok := strings.Cut(token, ".")
-	if !ok || !hmac.Equal([]byte(signature), []byte(c.sign(p, id, text))) {
+	if !ok || !c.o.Signer.Verify(stagedMessage(p, id, text), signature) {
 		return staged{}, false
 	}
 	packed, err := base64.RawURLEncoding.DecodeString(text)
@@ -146,10 +144,9 @@ func (c *Console) known(p people.Person, id handoff.TicketID, token string) (sta
 	return staged{Token: token, Words: m.Name + " · " + sizeWords(m.Size), media: m}, true
 }
 
-func (c *Console) sign(p people.Person, id handoff.TicketID, text string) string {
-	h := hmac.New(sha256.New, c.o.Key)
-	fmt.Fprintf(h, "staged\x00%s\x00%s\x00%s", p.Name, id, text)
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+// stagedMessage is what is signed of a file's name.
+func stagedMessage(p people.Person, id handoff.TicketID, text string) string {
+	return fmt.Sprintf("staged\x00%s\x00%s\x00%s", p.Name, id, text)
 }
 
 // postFile stages one file before the reply is sent, for the script: so there is something to watch while it

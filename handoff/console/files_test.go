@@ -15,6 +15,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/knowledge/media"
+	"faqbot/knowledge/vault"
 )
 
 const png = "\x89PNG\r\n\x1a\nrest"
@@ -23,7 +24,7 @@ const png = "\x89PNG\r\n\x1a\nrest"
 func withShelf(t *testing.T) *office {
 	o := open(t)
 	require.NoError(t, o.db.Migrate(t.Context(), media.Schema()))
-	o.console.o.Shelf, o.console.o.Key = media.NewStore(o.db, media.Options{}), bytes.Repeat([]byte("k"), 32)
+	o.console.o.Shelf, o.console.o.Signer = media.NewStore(o.db, media.Options{}), vault.FixedSigner([]byte("k"))
 	return o
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/vault"
 )
 
 // invitationLasts is how long a one-time link can be used.
@@ -39,10 +41,17 @@ func (d *Directory) Reset(ctx context.Context, by, id PersonID) (token string, e
 	return token, nil
 }
 
-// FirstAdmin makes the token of a one-time link for the first admin, to print at the start of the
-// service. It replaces the earlier one. It is "" where an admin can sign in already.
-func (d *Directory) FirstAdmin(ctx context.Context) (token string, err error) {
-	token, hash := newToken()
+// firstAdminRenew is how long before its end the first admin's link is replaced by a new one.
+const firstAdminRenew = time.Hour
+
+// FirstAdmin returns the token of a one-time link for the first admin, to print at the start of the service,
+// and when it ends. It is derived from the time of its end with signer, so that all services on one database
+// print the same link; only its digest is kept. It is "" where an admin can sign in already, and where signer
+// has no key.
+func (d *Directory) FirstAdmin(ctx context.Context, signer vault.Signer) (token string, ends time.Time, err error) {
+	if !signer.Ready() {
+		return "", ends, nil
+	}
 	err = d.db.InTx(ctx, func(tx *sql.Tx) error {
 		if err := lockGate(ctx, tx); err != nil {
 			return err
@@ -51,12 +60,25 @@ func (d *Directory) FirstAdmin(ctx context.Context) (token string, err error) {
 			token = ""
 			return err
 		}
-		return upsertInvitation(ctx, tx, firstAdmin, hash, d.now().Add(invitationLasts))
+		hash, old, err := selectFirstAdmin(ctx, tx)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if token, ends = firstAdminToken(signer, old), old; hash == hashToken(token) && d.now().Before(ends.Add(-firstAdminRenew)) {
+			return nil // another service, or an earlier start, printed it
+		}
+		ends = d.now().Add(invitationLasts).UTC().Truncate(time.Millisecond)
+		token = firstAdminToken(signer, ends)
+		return upsertInvitation(ctx, tx, firstAdmin, hashToken(token), ends)
 	})
 	if err != nil {
-		return "", fmt.Errorf("invite the first admin: %w", err)
+		return "", ends, fmt.Errorf("invite the first admin: %w", err)
 	}
-	return token, nil
+	return token, ends, nil
+}
+
+func firstAdminToken(signer vault.Signer, ends time.Time) string {
+	return signer.Sign(fmt.Sprintf("first admin\x00%d", sqldb.Millis(ends)))
 }
 
 // Invited says what a link is for, without using it up. The error may be ErrToken.

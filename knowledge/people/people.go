@@ -1,12 +1,11 @@
 // Package people keeps who may use the service's pages and API, and proves it: accounts with roles,
-// passwords, one-time links, sessions, API keys, the audit, and secrets that the service keeps for
-// itself. It has its own SQL and no pages (signin has them).
+// passwords, one-time links, sessions, API keys, the audit, and the service's signing keys. It has its own SQL and no pages (signin has them).
 //
 // It is not for customers, who have no accounts, nor for deciding what a role may do: pages say which
 // roles they are for.
 //
 // What is stored is of no use to a thief of the database: passwords are argon2id hashes, tokens and
-// keys are known by their SHA-256. Only the service's own secrets stand as they are.
+// keys are known by their SHA-256. The signing keys are sealed with a key that is outside the database.
 package people
 
 import (

@@ -15,6 +15,7 @@ import (
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/vault"
 )
 
 // A clock stands still until it is moved.
@@ -192,15 +193,36 @@ func TestLastAdminStays(t *testing.T) {
 	})
 }
 
+var firstAdminSigner = vault.FixedSigner([]byte("a key for the first admin's link"))
+
 func TestFirstAdmin(t *testing.T) {
 	run(t, func(t *testing.T, d *people.Directory, c *clock, _ *sqldb.DB) {
 		ctx := t.Context()
-		old, err := d.FirstAdmin(ctx)
+		none, _, err := d.FirstAdmin(ctx, nil)
 		require.NoError(t, err)
-		token, err := d.FirstAdmin(ctx)
+		require.Empty(t, none, "without the key no link is made, nor an older one replaced")
+		old, ends, err := d.FirstAdmin(ctx, firstAdminSigner)
 		require.NoError(t, err)
+		require.Equal(t, c.now().Add(24*time.Hour), ends)
+		c.move(23*time.Hour + time.Minute)
+		token, ends, err := d.FirstAdmin(ctx, firstAdminSigner)
+		require.NoError(t, err)
+		require.NotEqual(t, old, token, "the old one ends within the hour")
+		require.Equal(t, c.now().Add(24*time.Hour), ends)
 		_, err = d.BecomeAdmin(ctx, old, "Marta", good)
 		require.ErrorIs(t, err, people.ErrToken, "replaced")
+		// Services that start at the same time, and later starts, print the same link.
+		var starts errgroup.Group
+		for range 6 {
+			starts.Go(func() error {
+				again, _, err := d.FirstAdmin(ctx, firstAdminSigner)
+				if err == nil && again != token {
+					err = errors.New("another link")
+				}
+				return err
+			})
+		}
+		require.NoError(t, starts.Wait())
 		invitation, err := d.Invited(ctx, token)
 		require.NoError(t, err)
 		require.True(t, invitation.First)
@@ -227,7 +249,7 @@ func TestFirstAdmin(t *testing.T) {
 		require.NoError(t, g.Wait())
 		require.Equal(t, 1, length(&won))
 		require.Equal(t, 2, length(&lost))
-		token, err = d.FirstAdmin(ctx)
+		token, _, err = d.FirstAdmin(ctx, firstAdminSigner)
 		require.NoError(t, err)
 		require.Empty(t, token)
 		list, err := d.List(ctx)
@@ -347,28 +369,6 @@ func TestAPIKeys(t *testing.T) {
 		_, err = d.Key(ctx, key)
 		require.ErrorIs(t, err, people.ErrKey)
 		require.ErrorIs(t, d.RevokeKey(ctx, people.Operator, k.ID), people.ErrNotFound)
-	})
-}
-
-func TestSecret(t *testing.T) {
-	run(t, func(t *testing.T, d *people.Directory, c *clock, db *sqldb.DB) {
-		ctx := t.Context()
-		var g errgroup.Group
-		got := make([][]byte, 8)
-		for i := range got { // as many processes
-			g.Go(func() (err error) {
-				got[i], err = people.NewDirectory(db, people.Options{Now: c.now}).Secret(ctx, "visitors")
-				return err
-			})
-		}
-		require.NoError(t, g.Wait())
-		require.Len(t, got[0], 32)
-		for _, s := range got {
-			require.Equal(t, got[0], s)
-		}
-		another, err := d.Secret(ctx, "links")
-		require.NoError(t, err)
-		require.NotEqual(t, got[0], another)
 	})
 }
 

@@ -95,6 +95,13 @@ func selectInvitation(ctx context.Context, r sqldb.Reader, hash string, now time
 	return id, notFound(err)
 }
 
+// selectFirstAdmin returns the digest of the first admin's link and when it ends.
+func selectFirstAdmin(ctx context.Context, r sqldb.Reader) (hash string, ends time.Time, err error) {
+	var ms int64
+	err = r.QueryRowContext(ctx, `SELECT token_hash, expires_at FROM people_invitations WHERE person_id = $1`, string(firstAdmin)).Scan(&hash, &ms)
+	return hash, sqldb.Time(ms), notFound(err)
+}
+
 // takeInvitation uses the link up: of two who hold it, one gets ErrToken.
 func takeInvitation(ctx context.Context, tx *sql.Tx, hash string, now time.Time) (id PersonID, err error) {
 	err = tx.QueryRowContext(ctx, `DELETE FROM people_invitations WHERE token_hash = $1 AND expires_at > $2 RETURNING person_id`,

@@ -157,13 +157,32 @@ func selectNotes(ctx context.Context, r sqldb.Reader, before string, limit int) 
 	return list, err
 }
 
-func insertSecret(ctx context.Context, tx *sql.Tx, name string, value []byte, now time.Time) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO people_secrets (name, value, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-		name, value, sqldb.Millis(now))
+// A secretRow is a signing key, or a sealed list of them, as the database keeps it.
+type secretRow struct {
+	value     []byte
+	sealed    bool
+	createdAt int64 // Unix milliseconds
+}
+
+func selectSecrets(ctx context.Context, r sqldb.Reader) (map[string]secretRow, error) {
+	all := map[string]secretRow{}
+	return all, sqldb.Each(ctx, r, func(rows *sql.Rows) error {
+		var name string
+		var row secretRow
+		err := rows.Scan(&name, &row.value, &row.sealed, &row.createdAt)
+		all[name] = row
+		return err
+	}, `SELECT name, value, sealed, created_at FROM people_secrets`)
+}
+
+func upsertSecret(ctx context.Context, tx *sql.Tx, name string, row secretRow) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO people_secrets (name, value, sealed, created_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value, sealed = excluded.sealed`,
+		name, row.value, row.sealed, row.createdAt)
 	return err
 }
 
-func selectSecret(ctx context.Context, r sqldb.Reader, name string) (value []byte, err error) {
-	err = r.QueryRowContext(ctx, `SELECT value FROM people_secrets WHERE name = $1`, name).Scan(&value)
-	return value, notFound(err)
+func deleteSecrets(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM people_secrets`)
+	return err
 }

@@ -67,8 +67,10 @@ func (db *DB) checkpoint(ctx context.Context) error {
 	if err != nil || pages < logMost {
 		return err
 	}
-	db.write.Lock()
-	defer db.write.Unlock()
+	if err := db.lock(ctx); err != nil {
+		return err
+	}
+	defer db.unlock()
 	_, err = db.moveLog(ctx)
 	return err
 }

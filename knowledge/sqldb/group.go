@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"slices"
 	"sync"
 )
@@ -47,8 +48,10 @@ func (db *DB) Grouped(ctx context.Context, do func(ctx context.Context, tx *sql.
 	lead := !g.busy
 	g.busy = true
 	g.mu.Unlock()
-	if !lead && !<-me.wake {
-		return me.err
+	if !lead {
+		if done, err := g.wait(ctx, me); done {
+			return err
+		}
 	}
 
 	g.mu.Lock()
@@ -72,10 +75,38 @@ func (db *DB) Grouped(ctx context.Context, do func(ctx context.Context, tx *sql.
 	return me.err
 }
 
+// wait waits until me must lead the next transaction, or is done. Whoever's context ends while they are in the
+// queue leaves it.
+func (g *group) wait(ctx context.Context, me *member) (done bool, err error) {
+	select {
+	case lead := <-me.wake:
+		return !lead, me.err
+	case <-ctx.Done():
+	}
+	g.mu.Lock()
+	i := slices.Index(g.queue, me)
+	if i < 0 { // in somebody's batch, which ends soon
+		g.mu.Unlock()
+		return !<-me.wake, me.err
+	}
+	defer g.mu.Unlock()
+	g.queue = slices.Delete(slices.Clone(g.queue), i, i+1) // a batch may share the array
+	select {
+	case <-me.wake: // to lead: the next one does
+		if g.busy = len(g.queue) > 0; g.busy {
+			g.queue[0].wake <- true
+		}
+	default:
+	}
+	return true, fmt.Errorf("wait to write: %w", ctx.Err())
+}
+
 // commitGroup does the parts of a batch in one transaction. When one fails, all is undone and done again
-// without it. Failures are rare, and savepoints, which would undo one part alone, cost as much as a part.
+// without it. Failures are rare, and savepoints, which would undo one part alone, cost as much as a part. When
+// the transaction as a whole fails, as on a full disk or when another process holds the file, everyone fails:
+// each of up to 256 waiting for the file alone would take 256 times as long.
 func (db *DB) commitGroup(ctx context.Context, batch []*member) {
-	for len(batch) > 1 {
+	for len(batch) > 0 {
 		failed := -1
 		err := db.InTx(ctx, func(tx *sql.Tx) error {
 			for i, m := range batch {
@@ -90,13 +121,12 @@ func (db *DB) commitGroup(ctx context.Context, batch []*member) {
 			return
 		}
 		if failed < 0 {
-			break
+			for _, m := range batch {
+				m.err = err
+			}
+			return
 		}
 		batch = slices.Concat(batch[:failed], batch[failed+1:])
-	}
-	// The transaction as a whole failed, as when another process holds the file. Alone each has only itself to blame.
-	for _, m := range batch {
-		m.err = db.InTx(ctx, func(tx *sql.Tx) error { return m.do(ctx, tx) })
 	}
 }
 

@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -30,17 +31,24 @@ func Embedded(owner string, files embed.FS) Schema {
 // the same time are safe: on Postgres they take turns under an advisory lock, on SQLite a write
 // transaction is alone.
 func (db *DB) Migrate(ctx context.Context, schemas ...Schema) (err error) {
+	raw := db.DB
+	if db.postgres { // a migration may take longer than a statement that serves somebody
+		if raw, err = unboundedPostgres(db.dsn); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, raw.Close()) }()
+	}
 	for _, s := range schemas {
-		if err := db.migrate(ctx, s); err != nil {
+		if err := db.migrate(ctx, raw, s); err != nil {
 			return fmt.Errorf("migrate %s: %w", s.Owner, err)
 		}
 	}
 	return nil
 }
 
-func (db *DB) migrate(ctx context.Context, s Schema) (err error) {
+func (db *DB) migrate(ctx context.Context, raw *sql.DB, s Schema) (err error) {
 	dialect := goose.DialectSQLite3
-	opts := []goose.ProviderOption{goose.WithTableName("migrations_" + s.Owner), goose.WithDisableGlobalRegistry(true)}
+	opts := []goose.ProviderOption{goose.WithTableName(versionsPrefix + s.Owner), goose.WithDisableGlobalRegistry(true)}
 	if db.postgres {
 		dialect = goose.DialectPostgres
 		// One try a second for five minutes: a neighbour's long migration is waited for.
@@ -50,10 +58,12 @@ func (db *DB) migrate(ctx context.Context, s Schema) (err error) {
 		}
 		opts = append(opts, goose.WithSessionLocker(locker))
 	} else {
-		db.write.Lock()
-		defer db.write.Unlock()
+		if err := db.lock(ctx); err != nil {
+			return err
+		}
+		defer db.unlock()
 	}
-	p, err := goose.NewProvider(dialect, db.DB, s.Files, opts...)
+	p, err := goose.NewProvider(dialect, raw, s.Files, opts...)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,8 @@
 // what runs often: as parameters they would have SQLite prepare the statement anew each time.
 //
 // SQLite has one writer at a time whatever we do, so DB lets its own writers queue on a mutex
-// instead of on SQLite's busy handler, which polls: waiting is fair and costs nothing. Another
+// instead of on SQLite's busy handler, which polls: waiting is fair, costs nothing and ends with its
+// context. Another
 // process writing to the same file (an import beside the server) is waited for by busy_timeout.
 package sqldb
 
@@ -17,12 +18,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"strings"
-	"sync"
 	"time"
-
-	_ "github.com/jackc/pgx/v5/stdlib" // registers "pgx"
 )
 
 // writerCache is the page cache of SQLite's writer in KiB: a group's changes lie all over the file, and those
@@ -41,42 +41,55 @@ type DB struct {
 	ForUpdate string
 
 	postgres bool
-	writer   *sql.DB    // on SQLite one connection, whose page cache stays good as long as it alone writes; else DB
-	write    sync.Mutex // held by the write transaction on SQLite
+	dsn      string
+	writer   *sql.DB       // on SQLite one connection, whose page cache stays good as long as it alone writes; else DB
+	write    chan struct{} // full while there is a write transaction on SQLite
 	group    group
 
 	checkpoints checkpointer // on SQLite
 }
 
-// Open opens the database that dsn names: "postgres://…" is Postgres, anything else the path of a
-// SQLite file, made if absent. ":memory:" is refused: each connection would have its own.
-func Open(ctx context.Context, dsn string) (*DB, error) {
-	if isPostgres(dsn) {
-		return openPostgres(ctx, dsn)
-	}
-	return openSQLite(ctx, dsn)
+// Options are a database's settings.
+type Options struct {
+	MaxConns int // the pool's size; 0 is DefaultMaxConns
 }
 
-func isPostgres(dsn string) bool {
+// DefaultMaxConns is the pool's size unless Options say otherwise. SQLite reads with as many connections and
+// writes with one more.
+func DefaultMaxConns(dsn string) int {
+	if IsPostgres(dsn) {
+		return 20
+	}
+	return 8
+}
+
+// Open opens the database that dsn names: "postgres://…" is Postgres, anything else the path of a
+// SQLite file, made if absent and readable by its owner alone. ":memory:" is refused: each connection would
+// have its own.
+func Open(ctx context.Context, dsn string) (*DB, error) { return OpenWith(ctx, dsn, Options{}) }
+
+// OpenWith is Open with options.
+func OpenWith(ctx context.Context, dsn string, o Options) (*DB, error) {
+	if o.MaxConns == 0 {
+		o.MaxConns = DefaultMaxConns(dsn)
+	}
+	if IsPostgres(dsn) {
+		return openPostgres(ctx, dsn, o)
+	}
+	return openSQLite(ctx, dsn, o)
+}
+
+// IsPostgres reports whether dsn names a Postgres database.
+func IsPostgres(dsn string) bool {
 	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
 }
 
-func openPostgres(ctx context.Context, dsn string) (*DB, error) {
-	raw, err := sql.Open("pgx", dsn)
-	if err != nil {
-		return nil, fmt.Errorf("open Postgres: %w", err)
-	}
-	raw.SetMaxOpenConns(20)
-	raw.SetMaxIdleConns(20)
-	if err := raw.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("connect to Postgres: %w", err), raw.Close())
-	}
-	return &DB{DB: raw, SkipLocked: "FOR UPDATE SKIP LOCKED", ForUpdate: "FOR UPDATE", writer: raw, postgres: true}, nil
-}
-
-func openSQLite(ctx context.Context, path string) (*DB, error) {
+func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") {
 		return nil, errors.New("open SQLite: name a file, for example faqbot.db")
+	}
+	if err := createPrivate(path); err != nil {
+		return nil, fmt.Errorf("open SQLite %s: %w", path, err)
 	}
 	// busy_timeout comes first: switching to WAL itself may have to wait for another process.
 	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", fmt.Sprintf("wal_autocheckpoint(%d)", 4*logMost)}}
@@ -92,17 +105,55 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, fmt.Errorf("open SQLite %s: %w", path, err)
 	}
 	raw := sql.OpenDB(reading)
-	raw.SetMaxOpenConns(8)
-	raw.SetMaxIdleConns(8)
+	raw.SetMaxOpenConns(o.MaxConns)
+	raw.SetMaxIdleConns(o.MaxConns)
 	if err := raw.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open SQLite %s: %w", path, err), raw.Close())
 	}
 	writer := sql.OpenDB(writing)
 	writer.SetMaxOpenConns(1)
-	db := &DB{DB: raw, writer: writer}
+	db := &DB{DB: raw, dsn: path, writer: writer, write: make(chan struct{}, 1)}
 	db.startCheckpoints(ctx)
 	return db, nil
 }
+
+// createPrivate makes an absent file that its owner alone may read and write, whatever the umask. SQLite
+// gives its log and index the mode of the file that they belong to, so those are private too.
+func createPrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(0o600), f.Close()) // the umask may have taken too much
+}
+
+// Files returns the files of the SQLite database dsn that are there now; none for Postgres.
+func Files(dsn string) (list []string) {
+	if IsPostgres(dsn) {
+		return nil
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if _, err := os.Stat(dsn + suffix); err == nil {
+			list = append(list, dsn+suffix)
+		}
+	}
+	return list
+}
+
+// lock waits until there is no other write transaction, or ctx ends. Whoever waits longest is first.
+func (db *DB) lock(ctx context.Context) error {
+	select {
+	case db.write <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait to write: %w", ctx.Err())
+	}
+}
+
+func (db *DB) unlock() { <-db.write }
 
 // Close closes the database.
 func (db *DB) Close() error {
@@ -120,8 +171,10 @@ func (db *DB) Postgres() bool { return db.postgres }
 // and must use tx alone.
 func (db *DB) InTx(ctx context.Context, do func(tx *sql.Tx) error) error {
 	if !db.postgres {
-		db.write.Lock()
-		defer db.write.Unlock()
+		if err := db.lock(ctx); err != nil {
+			return err
+		}
+		defer db.unlock()
 	}
 	tx, err := db.writer.BeginTx(ctx, nil)
 	if err != nil {
@@ -137,6 +190,20 @@ func (db *DB) InTx(ctx context.Context, do func(tx *sql.Tx) error) error {
 		db.checkpoints.note()
 	}
 	return nil
+}
+
+// Overwriting runs do, in tx, with what it deletes and replaces overwritten by zeros on the disk. On Postgres
+// old values stay until it vacuums the table.
+func (db *DB) Overwriting(ctx context.Context, tx *sql.Tx, do func() error) error {
+	if db.postgres {
+		return do()
+	}
+	if _, err := tx.ExecContext(ctx, `PRAGMA secure_delete = ON`); err != nil {
+		return err
+	}
+	err := do()
+	_, off := tx.ExecContext(ctx, `PRAGMA secure_delete = OFF`)
+	return errors.Join(err, off)
 }
 
 // ignoreDone drops the error of rolling back what has ended already, as it has when its context did.

@@ -76,6 +76,24 @@ func (c *keepingConn) forget() error {
 	return err
 }
 
+// BeginTx begins a transaction that is gone once it was committed, also if that failed.
+func (c *keepingConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	tx, err := c.ConnBeginTx.BeginTx(ctx, o)
+	return endingTx{tx}, err
+}
+
+// An endingTx rolls back when it cannot commit, as on a full disk: SQLite may leave it open, and the next
+// user of the connection could not begin.
+type endingTx struct{ driver.Tx }
+
+func (t endingTx) Commit() error {
+	err := t.Tx.Commit()
+	if err != nil {
+		_ = t.Rollback() // mostly SQLite has done it already
+	}
+	return err
+}
+
 func (c *keepingConn) Close() error { return errors.Join(c.forget(), c.Conn.Close()) }
 
 // ExecContext carries out a query without rows.

@@ -11,6 +11,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/setup"
 	"faqbot/knowledge/page"
+	"faqbot/knowledge/vault"
 )
 
 // A network is one that accounts can be added on.
@@ -160,7 +161,7 @@ func (b *Board) refuse(c *gin.Context, v formView, err error) {
 		v.Problem = &page.Problem{What: "It cannot be added: " + field.Text + ".", Safe: "Nothing was added."}
 	case errors.Is(err, setup.ErrInFile):
 		v.wrong("id", "An account of this name stands in the configuration file, which wins. Choose another name, or take it out of the file.")
-	case errors.Is(err, setup.ErrNoKey), errors.Is(err, bot.ErrVault):
+	case errors.Is(err, vault.ErrNoKey), errors.Is(err, vault.ErrSealed):
 		v.Problem = &page.Problem{What: "The secrets cannot be kept: " + err.Error() + ".", Safe: "Nothing was added."}
 	default:
 		b.fail(c, err)

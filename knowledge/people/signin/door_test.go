@@ -23,6 +23,7 @@ import (
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/people/signin"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/vault"
 )
 
 const (
@@ -232,7 +233,7 @@ func TestCrossOriginPostsAreRefused(t *testing.T) {
 
 func TestFirstAdmin(t *testing.T) {
 	s := newSite(t, false)
-	token, err := s.dir.FirstAdmin(t.Context())
+	token, _, err := s.dir.FirstAdmin(t.Context(), vault.FixedSigner([]byte("a key")))
 	require.NoError(t, err)
 	b, path := s.browser(), "/welcome/"+token
 	res := b.fill(path, path, map[string]string{"name": "Marta", "password": "short"})
