@@ -374,7 +374,8 @@ func TestKeyOfTheSecrets(t *testing.T) {
 	n.stop()
 
 	require.NoError(t, os.Rename(key, key+".kept"))
-	n.start()
+	n.startUnready()
+	require.Contains(t, n.body("/readyz"), "the key of the secrets is missing")
 	out, code = n.run("channel", "check")
 	require.Equal(t, exitMissed, code)
 	require.Contains(t, out, "secrets cannot be read")

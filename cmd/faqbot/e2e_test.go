@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -124,10 +125,23 @@ func (s *site) faqbot(args ...string) string {
 // start serves and waits until the service is ready.
 func (s *site) start() {
 	s.t.Helper()
+	s.launch()
+	require.Eventually(s.t, func() bool { return s.status("/readyz") == http.StatusOK }, 30*time.Second, 10*time.Millisecond)
+}
+
+// startUnready serves and waits until the service says why it is not ready.
+func (s *site) startUnready() {
+	s.t.Helper()
+	s.launch()
+	require.Eventually(s.t, func() bool { return s.status("/healthz") == http.StatusOK }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(s.t, func() bool { return !strings.Contains(s.body("/readyz"), "reading what is published") }, 30*time.Second, 10*time.Millisecond)
+}
+
+func (s *site) launch() {
+	s.t.Helper()
 	s.process = exec.Command("faqbot", "serve", "--config", "faqbot.toml")
 	s.process.Dir, s.process.Stderr, s.process.Stdout = s.dir, s.log, s.log
 	require.NoError(s.t, s.process.Start())
-	require.Eventually(s.t, func() bool { return s.status("/readyz") == http.StatusOK }, 30*time.Second, 10*time.Millisecond)
 }
 
 // stop stops the service as an operator does; it must end by itself.
@@ -150,16 +164,28 @@ func (s *site) kill() {
 }
 
 func (s *site) status(path string) int {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	status, _ := s.get(path)
+	return status
+}
+
+// body is what is served at path.
+func (s *site) body(path string) string {
+	_, body := s.get(path)
+	return body
+}
+
+func (s *site) get(path string) (int, string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.scheme+"://"+s.addr+path, nil)
 	require.NoError(s.t, err)
 	res, err := s.client.Do(req)
 	if err != nil {
-		return 0
+		return 0, ""
 	}
+	text, _ := io.ReadAll(res.Body)
 	_ = res.Body.Close()
-	return res.StatusCode
+	return res.StatusCode, string(text)
 }
 
 // A customer is one chat, and how much of it was read.

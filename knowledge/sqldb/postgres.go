@@ -41,7 +41,7 @@ func openPostgres(ctx context.Context, dsn string, o Options) (*DB, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &boundedConn{Conn: c}, nil
+		return &boundedConn{Conn: c, max: maxSilence}, nil
 	}
 	raw := stdlib.OpenDB(*config)
 	raw.SetMaxOpenConns(o.MaxConns)
@@ -73,10 +73,11 @@ func parsePostgres(dsn string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// A boundedConn is a connection whose every read and write ends within maxSilence. pgx reads only while it
+// A boundedConn is a connection whose every read and write ends within max. pgx reads only while it
 // waits for an answer, so an idle connection is not cut.
 type boundedConn struct {
 	net.Conn
+	max   time.Duration
 	mu    sync.Mutex
 	limit time.Time // pgx's own deadline, by which it ends what a context has ended; zero for none
 }
@@ -106,7 +107,7 @@ func (c *boundedConn) Write(p []byte) (int, error) {
 func (c *boundedConn) bound(set func(time.Time) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := time.Now().Add(maxSilence)
+	t := time.Now().Add(c.max)
 	if !c.limit.IsZero() && c.limit.Before(t) {
 		t = c.limit
 	}
