@@ -125,21 +125,22 @@ func (s *site) faqbot(args ...string) string {
 // start serves and waits until the service is ready.
 func (s *site) start() {
 	s.t.Helper()
-	s.launch()
+	s.launch("faqbot.toml")
 	require.Eventually(s.t, func() bool { return s.status("/readyz") == http.StatusOK }, 30*time.Second, 10*time.Millisecond)
 }
 
 // startUnready serves and waits until the service says why it is not ready.
 func (s *site) startUnready() {
 	s.t.Helper()
-	s.launch()
+	s.launch("faqbot.toml")
 	require.Eventually(s.t, func() bool { return s.status("/healthz") == http.StatusOK }, 30*time.Second, 10*time.Millisecond)
 	require.Eventually(s.t, func() bool { return !strings.Contains(s.body("/readyz"), "reading what is published") }, 30*time.Second, 10*time.Millisecond)
 }
 
-func (s *site) launch() {
+// launch serves with a configuration.
+func (s *site) launch(config string) {
 	s.t.Helper()
-	s.process = exec.Command("faqbot", "serve", "--config", "faqbot.toml")
+	s.process = exec.Command("faqbot", "serve", "--config", config)
 	s.process.Dir, s.process.Stderr, s.process.Stdout = s.dir, s.log, s.log
 	require.NoError(s.t, s.process.Start())
 }
