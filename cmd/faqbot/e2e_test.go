@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,6 +40,7 @@ type site struct {
 	log      *syncBuffer
 	scheme   string
 	client   *http.Client
+	binary   string // what serves; faqbot if empty
 }
 
 // A syncBuffer is written by a process and read by the test.
@@ -79,7 +81,13 @@ func freeAddress(t *testing.T) string {
 // newSite configures a site on a database and publishes the shop's FAQ.
 func newSite(t *testing.T, dsn, mode string) *site {
 	t.Helper()
-	s := &site{t: t, dir: t.TempDir(), telegram: telegramtest.New(testToken), log: &syncBuffer{}, scheme: "http", client: http.DefaultClient}
+	return newSiteOf(t, "", dsn, mode)
+}
+
+// newSiteOf is newSite of another build.
+func newSiteOf(t *testing.T, binary, dsn, mode string) *site {
+	t.Helper()
+	s := &site{binary: binary, t: t, dir: t.TempDir(), telegram: telegramtest.New(testToken), log: &syncBuffer{}, scheme: "http", client: http.DefaultClient}
 	require.NoError(t, s.telegram.Start())
 	t.Cleanup(func() { require.NoError(t, s.telegram.Close()) })
 	s.addr = freeAddress(t)
@@ -102,7 +110,11 @@ affiliates = ["shop"]
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "faqbot.toml"), []byte(config), 0o600))
 	faq, err := filepath.Abs("testdata/shop.jsonl")
 	require.NoError(t, err)
-	require.Contains(t, s.faqbot("import", faq, "--affiliate", "shop", "--publish"), "Published: revision 1")
+	publish := exec.CommandContext(t.Context(), cmp.Or(binary, "faqbot"), "import", faq, "--affiliate", "shop", "--publish")
+	publish.Dir = s.dir
+	out, err := publish.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Contains(t, string(out), "Published: revision 1")
 	t.Cleanup(func() {
 		s.stop()
 		if t.Failed() {
@@ -140,7 +152,7 @@ func (s *site) startUnready() {
 // launch serves with a configuration.
 func (s *site) launch(config string) {
 	s.t.Helper()
-	s.process = exec.Command("faqbot", "serve", "--config", config)
+	s.process = exec.Command(cmp.Or(s.binary, "faqbot"), "serve", "--config", config)
 	s.process.Dir, s.process.Stderr, s.process.Stdout = s.dir, s.log, s.log
 	require.NoError(s.t, s.process.Start())
 }

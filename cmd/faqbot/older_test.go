@@ -130,7 +130,7 @@ func (s *oldSite) whole() {
 
 // open opens the site's database beside the service.
 func (s *site) open(dsn string) *sqldb.DB {
-	if !sqldb.IsPostgres(dsn) {
+	if !sqldb.IsPostgres(dsn) && !filepath.IsAbs(dsn) {
 		dsn = filepath.Join(s.dir, dsn)
 	}
 	db, err := sqldb.Open(s.t.Context(), dsn)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -311,7 +312,7 @@ func (s *service) server() (*http.Server, error) {
 		TLSConfig:         certificates,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
+		WriteTimeout:      maxRequest + 10*time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          golog.New(io.Discard, "", 0), // it tells what strangers got wrong, with their addresses
@@ -328,6 +329,22 @@ func serveOn(server *http.Server, l net.Listener) error {
 	return server.Serve(l)
 }
 
+// maxRequest bounds the work for one request, so that the error still arrives before the server's WriteTimeout
+// ends the connection.
+const maxRequest = 50 * time.Second
+
+// boundRequest gives a request a deadline, which ends its waiting for the database. Streams last as long as
+// their readers stay; the affiliates' pages publish, which may take longer and is theirs to bound.
+func boundRequest(c *gin.Context) {
+	if path := c.FullPath(); strings.HasSuffix(path, "/events") || strings.HasPrefix(path, "/partners") {
+		return
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), maxRequest)
+	defer cancel()
+	c.Request = c.Request.WithContext(ctx)
+	c.Next()
+}
+
 func (s *service) routes() http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
@@ -336,6 +353,7 @@ func (s *service) routes() http.Handler {
 		s.log.WithField("route", c.FullPath()).Errorf("panic: %v", cause)
 		c.AbortWithStatus(http.StatusInternalServerError)
 	}))
+	r.Use(boundRequest)
 	if err := r.SetTrustedProxies(s.config.Server.TrustedProxies); err != nil {
 		panic(err) // they were checked with the configuration
 	}
