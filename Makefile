@@ -4,7 +4,7 @@ GO ?= go
 N ?= 20
 DB ?= sqlite
 
-.PHONY: all build test prepare check fmt lint crash load quality bench fuzz
+.PHONY: all build test prepare check slow fmt lint crash load quality bench fuzz
 
 all: build
 
@@ -22,6 +22,12 @@ prepare:
 check:
 	@test -z "$$(gofmt -l cmd eval bot retrieval handoff knowledge)" || { echo "not gofmt'ed:"; gofmt -l cmd eval bot retrieval handoff knowledge; exit 1; }
 	$(GO) vet ./...
+	@.ci/advisories
+
+# What takes too long for every test run, or needs the machine for itself: full disks, paused databases, backups
+# under load, an upgrade from an earlier commit. As root, so that a small disk can be mounted.
+slow: prepare
+	FAQBOT_SLOW=1 .ci/with-postgres $(GO) test -run 'Slow|TestGroupFailsTogether' -timeout 30m -p 1 -v ./knowledge/sqldb ./cmd/faqbot
 
 # golangci-lint is not needed to build or test; .golangci.yml says what it should look at.
 lint:

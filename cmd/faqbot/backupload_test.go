@@ -34,7 +34,7 @@ func backupsHold(t *testing.T, s *site, n int) {
 		p.more(150)
 		before := p.known()
 		file := filepath.Join(s.dir, fmt.Sprintf("backup-%d.zip", i))
-		s.faqbot("backup", "--with-key", file)
+		s.faqbot("backup", file)
 		files, acked = append(files, file), append(acked, before)
 	}
 	all := p.end()
