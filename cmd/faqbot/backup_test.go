@@ -136,6 +136,10 @@ func TestRestoreLosesNothing(t *testing.T) {
 		refused("a newer faqbot has used this database", "restore", "--replace", newer)
 		format := s.rewrite(backup, func(m string) string { return strings.Replace(m, `"format": 1`, `"format": 2`, 1) })
 		refused("has format 2", "restore", "--replace", format)
+		nonsense := s.rewritePart(backup, backupDatabase, func(data string) string { return strings.Repeat("not a database. ", 1000) })
+		refused(map[string]string{"sqlite": "not a database", "postgres": "pg_restore"}[s.kind], "restore", "--replace", nonsense)
+		half := s.rewritePart(backup, backupDatabase, func(data string) string { return data[:len(data)*2/3] })
+		refused(map[string]string{"sqlite": "malformed", "postgres": "pg_restore"}[s.kind], "restore", "--replace", half)
 
 		out := s.faqbot("restore", "--replace", backup)
 		require.Contains(t, out, "What was there is in ")
@@ -155,6 +159,11 @@ func TestRestoreLosesNothing(t *testing.T) {
 
 // rewrite returns a copy of a backup with another manifest.
 func (s *oldSite) rewrite(path string, change func(string) string) string {
+	return s.rewritePart(path, backupManifest, change)
+}
+
+// rewritePart returns a copy of a backup with another part.
+func (s *oldSite) rewritePart(path, part string, change func(string) string) string {
 	from, err := zip.OpenReader(path)
 	require.NoError(s.t, err)
 	to, err := os.Create(filepath.Join(s.t.TempDir(), "backup.zip"))
@@ -165,7 +174,7 @@ func (s *oldSite) rewrite(path string, change func(string) string) string {
 		require.NoError(s.t, err)
 		data, err := io.ReadAll(r)
 		require.NoError(s.t, err)
-		if f.Name == backupManifest {
+		if f.Name == part {
 			changed := change(string(data))
 			require.NotEqual(s.t, string(data), changed)
 			data = []byte(changed)

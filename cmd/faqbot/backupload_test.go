@@ -21,20 +21,20 @@ func TestSlowBackupUnderLoad(t *testing.T) {
 	for name, dsn := range map[string]func(testing.TB) string{"sqlite": func(testing.TB) string { return "faqbot.db" }, "postgres": sqldbtest.Postgres} {
 		t.Run(name, func(t *testing.T) {
 			s := newHookSite(t, dsn(t))
-			backupsHold(t, s, 4)
+			backupsHold(t, s, 4, "--with-key")
 		})
 	}
 }
 
 // backupsHold takes n backups of a site under load and restores each elsewhere.
-func backupsHold(t *testing.T, s *site, n int) {
+func backupsHold(t *testing.T, s *site, n int, flags ...string) {
 	p := post(s, 4)
 	files, acked := []string{}, []map[int64]bool{}
 	for i := range n {
 		p.more(150)
 		before := p.known()
 		file := filepath.Join(s.dir, fmt.Sprintf("backup-%d.zip", i))
-		s.faqbot("backup", file)
+		s.faqbot(append([]string{"backup", file}, flags...)...)
 		files, acked = append(files, file), append(acked, before)
 	}
 	all := p.end()

@@ -3,6 +3,7 @@ package main
 import (
 	"database/sql"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot/setup"
@@ -184,4 +186,18 @@ func TestPoolIsAKey(t *testing.T) {
 	require.Equal(t, 5, db.Stats().MaxOpenConnections)
 	require.NoError(t, db.Close())
 	require.Equal(t, 20, sqldb.DefaultMaxConns("postgres://x"))
+}
+
+// Every request ends, but for streams and the pages that publish.
+func TestRequestsHaveADeadline(t *testing.T) {
+	gin.SetMode(gin.ReleaseMode)
+	r := gin.New()
+	r.Use(boundRequest)
+	for path, bounded := range map[string]bool{"/hooks/:channel/:account": true, "/desk": true, "/chat/:account/messages": true, "/chat/:account/events": false, "/desk/events": false, "/partners/publish": false} {
+		r.GET(path, func(c *gin.Context) {
+			_, has := c.Request.Context().Deadline()
+			require.Equal(t, bounded, has, path)
+		})
+		r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+	}
 }

@@ -203,3 +203,18 @@ func TestStatementsEnd(t *testing.T) {
 	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT t FROM slow`).Scan(&timeout))
 	require.Equal(t, "0", timeout, "a migration takes as long as it takes")
 }
+
+// A file that another process has open is not taken; once it is alone it is complete by itself.
+func TestTakeAlone(t *testing.T) {
+	path := sqldbtest.SQLite(t)
+	db := sqldbtest.Open(t, path, numbers()...)
+	require.NoError(t, db.InTx(t.Context(), insert(t.Context(), 1)))
+	other, err := sqldb.Open(t.Context(), path)
+	require.NoError(t, err)
+	require.Len(t, list(t, other), 1)
+	require.ErrorContains(t, db.TakeAlone(t.Context()), "another process has the database open")
+	require.NoError(t, other.InTx(t.Context(), insert(t.Context(), 2)))
+	require.NoError(t, other.Close())
+	require.NoError(t, db.TakeAlone(t.Context()))
+	require.Equal(t, []string{path}, sqldb.Files(path))
+}
