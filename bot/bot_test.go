@@ -82,7 +82,7 @@ func (w *world) claimTurn(now time.Time, lease time.Duration) (c turnClaim, ok b
 // claimDelivery claims one delivery, if one is due.
 func (w *world) claimDelivery(now time.Time, lease time.Duration) (d delivery, ok bool, err error) {
 	w.t.Helper()
-	d, _, ok, err = w.store.claimDelivery(w.t.Context(), now, lease)
+	d, _, ok, err = w.store.claimDelivery(w.t.Context(), now, lease, nil)
 	return d, ok, err
 }
 

@@ -64,30 +64,3 @@ const (
 	PausedThrottled     = pauseThrottled
 	PausedMisconfigured = pauseMisconfigured
 )
-
-// A Rejected is a body, or a part of one, that the network signed and we could not read.
-type Rejected struct {
-	Reason string
-	At     time.Time
-	Body   []byte // may hold a customer's words
-}
-
-// Rejects lists what could not be read on an account, the newest first.
-func (s *Store) Rejects(ctx context.Context, channel, account string, limit int) (list []Rejected, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT reason, at, body FROM rejects WHERE channel = $1 AND account = $2 ORDER BY at DESC, id LIMIT $3`,
-		channel, account, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list rejects: %w", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var r Rejected
-		var at int64
-		if err := rows.Scan(&r.Reason, &at, &r.Body); err != nil {
-			return nil, fmt.Errorf("list rejects: %w", err)
-		}
-		r.At = sqldb.Time(at)
-		list = append(list, r)
-	}
-	return list, rows.Err()
-}

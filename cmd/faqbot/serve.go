@@ -161,7 +161,8 @@ func (s *service) wireTalk(ctx context.Context) error {
 	if s.links, err = newMediaLinks(ctx, s); err != nil {
 		return err
 	}
-	s.courier = bot.NewCourier(s.store, s.networks.accounts, s.desk, s.log, bot.CourierOptions{Link: s.links.link, Observe: s.observe})
+	s.courier = bot.NewCourier(s.store, s.networks.accounts, s.desk, s.log, bot.CourierOptions{Link: s.links.link, Observe: s.observe,
+		HearingSince: func() time.Time { return s.intake.HearingSince() }})
 	s.runner = bot.NewRunner(s.store, s.engine, s.networks.accounts, s.log, bot.RunnerOptions{Poke: s.poke, Observe: s.observe})
 	s.intake = bot.NewIntake(s.store, s.networks.accounts, s.log, bot.IntakeOptions{Poke: s.poke, Hears: s.config.Speech.Model != "", LinkKey: linkKey})
 	s.collector, err = newCollector(s.config, s, s.log)
@@ -171,12 +172,7 @@ func (s *service) wireTalk(ctx context.Context) error {
 // lineOptions say what accounts on networks need of the service.
 func (s *service) lineOptions() setup.Options {
 	return setup.Options{Store: s.store, Files: s.media, Log: s.log,
-		Accept: func(ctx context.Context, a bot.Account, events []bot.Event) error {
-			return s.intake.Accept(ctx, a, events)
-		},
-		Reject: func(ctx context.Context, a bot.Account, body []byte, reason string) error {
-			return s.intake.Reject(ctx, a, body, reason)
-		}}
+		Receive: func(ctx context.Context, a bot.Account, body []byte) error { return s.intake.Receive(ctx, a, body) }}
 }
 
 // poke makes everybody look for work, or for news to show, now: something was written.
@@ -201,7 +197,7 @@ func (s *service) takeOver(ctx context.Context) error {
 		return fmt.Errorf("another faqbot serves %s: stop it, or use Postgres to run several: %w", string(s.config.Database.DSN), err)
 	}
 	s.unlock = unlock
-	return s.store.ReleaseLeases(ctx)
+	return s.store.ReleaseLeases(ctx, time.Now())
 }
 
 func (s *service) close() error {

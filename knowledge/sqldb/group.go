@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"slices"
 	"sync"
+
+	"faqbot/knowledge/guard"
 )
 
 // groupMax bounds one shared transaction: enough to make an fsync cheap, few enough that nobody
@@ -79,7 +81,7 @@ func (db *DB) commitGroup(ctx context.Context, batch []*member) {
 		failed := -1
 		err := db.InTx(ctx, func(tx *sql.Tx) error {
 			for i, m := range batch {
-				if m.err = m.do(ctx, tx); m.err != nil {
+				if m.err = guard.Run(func() error { return m.do(ctx, tx) }); m.err != nil {
 					failed = i
 					return m.err
 				}
@@ -89,12 +91,18 @@ func (db *DB) commitGroup(ctx context.Context, batch []*member) {
 		if err == nil {
 			return
 		}
+		if Unavailable(err) { // each alone would wait for it as long, one after the other
+			for _, m := range batch {
+				m.err = err
+			}
+			return
+		}
 		if failed < 0 {
 			break
 		}
 		batch = slices.Concat(batch[:failed], batch[failed+1:])
 	}
-	// The transaction as a whole failed, as when another process holds the file. Alone each has only itself to blame.
+	// The transaction as a whole failed. Alone each has only itself to blame.
 	for _, m := range batch {
 		m.err = db.InTx(ctx, func(tx *sql.Tx) error { return m.do(ctx, tx) })
 	}
