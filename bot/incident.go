@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"faqbot/knowledge"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -137,6 +138,39 @@ func (s *Store) Incidents(ctx context.Context, since time.Time, keys ...string) 
 		return nil, fmt.Errorf("list incidents: %w", err)
 	}
 	return list, nil
+}
+
+// Words says what an incident is, for staff: "Since 14:02 UTC …".
+func (i Incident) Words() string {
+	now, was := "the network does not carry out what is sent", "the network did not carry out what was sent"
+	switch SendFailure(i.Code) {
+	case SendThrottled:
+		now, was = "the network lets too little be sent", "the network let too little be sent"
+	case SendTransient, SendUnknown:
+		now, was = "the network does not answer", "the network did not answer"
+	}
+	if i.Ended.IsZero() {
+		return fmt.Sprintf("Since %s %s. Replies wait (%d now) and go out by themselves.", i.Began.UTC().Format("15:04 UTC"), now, i.Affected)
+	}
+	text := fmt.Sprintf("From %s to %s %s. %d replies were late", i.Began.UTC().Format("2 Jan 15:04"), i.Ended.UTC().Format("15:04 UTC"), was, i.Affected)
+	if i.Failed > 0 {
+		text += fmt.Sprintf("; %d did not get through and have tickets", i.Failed)
+	}
+	return text + "."
+}
+
+// shownFor is how long the desk shows an incident that is over.
+const shownFor = time.Hour
+
+// Incidents lists what lasts, and what ended within the last hour, on the accounts of some affiliates.
+func (c *Conversations) Incidents(ctx context.Context, may func(knowledge.AffiliateID) bool) (list []Incident, err error) {
+	all, err := c.store.Incidents(ctx, c.o.Now().Add(-shownFor))
+	for _, i := range all {
+		if account, ok := c.accounts.Account(AccountKey(i.Channel, i.Account)); ok && may(account.Owner()) {
+			list = append(list, i)
+		}
+	}
+	return list, err
 }
 
 // overtaken reports whether a late answer of the bot's is not wanted any more: a person has written since, or the

@@ -19,9 +19,10 @@ type Traffic struct {
 	Rejects int       // bodies that could not be read and are kept
 	Dead    int       // replies that did not get through; see DeadLetters
 
-	PausedUntil time.Time // sends nothing until then, zero if it may
-	Paused      string    // why: "throttled" by the network, or "misconfigured"
-	PausedCode  string    // the network's
+	Incidents   []Incident // that last, or ended within a day, the newest first
+	PausedUntil time.Time  // sends nothing until then, zero if it may
+	Paused      string     // why: "throttled" by the network, or "misconfigured"
+	PausedCode  string     // the network's
 }
 
 // Traffic returns what came and went on an account.
@@ -47,7 +48,8 @@ func (s *Store) Traffic(ctx context.Context, channel, account string, now time.T
 		return t, fmt.Errorf("read the pause of %s: %w", AccountKey(channel, account), err)
 	}
 	t.PausedUntil = sqldb.Time(until)
-	return t, nil
+	t.Incidents, err = s.Incidents(ctx, now.Add(-24*time.Hour), AccountKey(channel, account))
+	return t, err
 }
 
 // Writers lists the conversations on an account in which a customer wrote last, the newest first.

@@ -86,7 +86,7 @@ func (c *customer) run(ctx context.Context) {
 			continue
 		}
 		c.act(ctx)
-		if c.r.IntN(2) == 0 {
+		if c.slow == 0 && c.r.IntN(2) == 0 {
 			c.wait(ctx)
 		}
 	}

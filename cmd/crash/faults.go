@@ -64,10 +64,10 @@ func (t *trial) loadWithFault(ctx context.Context) (err error) {
 	var working sync.WaitGroup
 	defer working.Wait()
 	defer quiet()
-	// On the average a customer waits 0.7 s and does 1.3 things; what they do is spread over the fault.
-	slow := time.Duration(t.o.lasts.Seconds() * float64(t.o.customers) * 1.3 / 0.7 / float64(t.o.messages))
+	// A customer does about one thing in 0.7 s; what they do is spread over the fault.
+	slow := time.Duration(t.o.lasts.Seconds() * float64(t.o.customers) / 0.7 / float64(t.o.messages))
 	for _, c := range newCustomers(t.o.customers, t.o.seed, t.network.fake, &t.book) {
-		c.slow, c.most = slow, t.o.messages
+		c.slow, c.most = max(slow, 1), t.o.messages
 		working.Go(func() { c.run(busy) })
 	}
 	r := t.random(3)
@@ -94,7 +94,7 @@ func split(r *rand.Rand, whole time.Duration) (parts []time.Duration) {
 	if r.IntN(2) == 0 {
 		return []time.Duration{whole}
 	}
-	for n := 3 + r.IntN(4); n > 1; n-- {
+	for n := 2 + r.IntN(3); n > 1; n-- {
 		part := time.Duration(r.Int64N(int64(whole)*2/int64(n) + 1))
 		parts, whole = append(parts, part), whole-part
 	}

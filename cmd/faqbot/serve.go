@@ -24,6 +24,8 @@ import (
 	"faqbot/bot/webhook"
 	"faqbot/handoff"
 	"faqbot/knowledge"
+	"faqbot/knowledge/attempts"
+	"faqbot/knowledge/guard"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
@@ -133,7 +135,7 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	}
 	s.directory = people.NewDirectory(s.db, people.Options{})
 	s.corpus = knowledge.NewCorpus(s.db, time.Now)
-	s.searcher = s.embedders.searcher(s.corpus, s.observe)
+	s.searcher = s.embedders.searcher(s.corpus, attempts.NewCounter(s.db, nil), s.observe)
 	s.engine = newEngine(s.searcher, s.phrases)
 	if err := s.wireTalk(ctx); err != nil {
 		return nil, err
@@ -250,10 +252,11 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.collector.Run, s.desk.Run, s.pages.console.Run, s.pages.expire, s.giveBack, s.networks.lines.Run}
-	for _, loop := range loops {
+	loops := map[string]func(context.Context) error{"searcher": s.searcher.Run, "runner": s.answer, "intake": s.intake.Run, "courier": s.courier.Run, "collector": s.collector.Run,
+		"desk": s.desk.Run, "console": s.pages.console.Run, "expire": s.pages.expire, "memory": s.giveBack, "accounts": s.networks.lines.Run}
+	for name, loop := range loops {
 		g.Go(func() error {
-			if err := loop(ctx); !errors.Is(err, context.Canceled) {
+			if err := guard.Loop(ctx, s.log, name, loop); !errors.Is(err, context.Canceled) {
 				return err
 			}
 			return nil

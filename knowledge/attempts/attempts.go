@@ -21,9 +21,10 @@ var schema embed.FS
 // Schema is this folder's migrations.
 func Schema() sqldb.Schema { return sqldb.Embedded("attempts", schema) }
 
-// Backoff is the wait after the n-th attempt, if it does not succeed: 2, 8, 30 s, then 2 minutes.
+// Backoff is the wait after the n-th attempt, if it does not succeed: 0, 2, 8, 30 s, then 2 minutes. The first is
+// repeated at once: most processes that die were killed, and not by their work.
 func Backoff(n int) time.Duration {
-	waits := []time.Duration{2 * time.Second, 8 * time.Second, 30 * time.Second, 2 * time.Minute}
+	waits := []time.Duration{0, 2 * time.Second, 8 * time.Second, 30 * time.Second, 2 * time.Minute}
 	return waits[min(max(n, 1), len(waits))-1]
 }
 
@@ -41,8 +42,9 @@ func NewCounter(db *sqldb.DB, now func() time.Time) *Counter {
 	return &Counter{db, now}
 }
 
-// Begin counts an attempt at work on id and returns its number, from 1, or 0 if it is too soon after the last one.
-func (c *Counter) Begin(ctx context.Context, kind, id string) (n int, err error) {
+// Begin counts an attempt at work on id and returns its number, from 1. If it is too soon after the last one it returns
+// 0 and how long to wait.
+func (c *Counter) Begin(ctx context.Context, kind, id string) (n int, wait time.Duration, err error) {
 	err = c.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		now := c.now().UnixMilli()
 		var before int
@@ -51,7 +53,8 @@ func (c *Counter) Begin(ctx context.Context, kind, id string) (n int, err error)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		if n = 0; due > now {
+		if n, wait = 0, 0; due > now {
+			wait = time.Duration(due-now) * time.Millisecond
 			return nil
 		}
 		n = before + 1
@@ -61,9 +64,9 @@ func (c *Counter) Begin(ctx context.Context, kind, id string) (n int, err error)
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("count an attempt at %s %s: %w", kind, id, err)
+		return 0, 0, fmt.Errorf("count an attempt at %s %s: %w", kind, id, err)
 	}
-	return n, nil
+	return n, wait, nil
 }
 
 // End forgets work that succeeded. With a failure it keeps the reason instead; one of the database's does not
