@@ -91,7 +91,7 @@ func endIncident(ctx context.Context, tx *sql.Tx, to Address, now time.Time) err
 		to.Channel, to.Account, minFailures)
 	if err == nil {
 		_, err = tx.ExecContext(ctx, `UPDATE incidents SET ended_at = $3, affected = affected + (SELECT COUNT(*) FROM deliveries d
-				WHERE d.state = 'queued' AND d.lane = 'customer' AND d.channel = $1 AND d.account = $2 AND d.attempt = 0)
+				WHERE d.state = 'queued' AND d.lane = 'customer' AND d.channel = $1 AND d.account = $2 AND d.code = '')
 			WHERE channel = $1 AND account = $2 AND ended_at = 0`, to.Channel, to.Account, now.UnixMilli())
 	}
 	if err != nil {
@@ -173,12 +173,15 @@ func (c *Conversations) Incidents(ctx context.Context, may func(knowledge.Affili
 	return list, err
 }
 
-// overtaken reports whether a late answer of the bot's is not wanted any more: a person has written since, or the
-// customer has asked something new, which a later turn answers. Small talk, as "hello?", asks nothing new.
+// overtaken reports whether an answer of the bot's that its network held up is not wanted any more: a person has
+// written since, or the customer has asked something new, which a later turn answers. Small talk, as "hello?", asks
+// nothing new. What was late for a reason of ours goes out.
 func (s *Store) overtaken(ctx context.Context, d delivery) (overtaken bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = $1 AND m.seq > $2 AND m.author = 'agent' AND m.status <> 'failed')
-		OR EXISTS (SELECT 1 FROM messages m JOIN turns t ON t.id = m.turn_id WHERE m.conversation_id = $1 AND m.seq > $2 AND m.author = 'customer'
-			AND t.action IN ('answer', 'clarify', 'handoff') AND t.reason <> $3)`, d.conv, d.seq, ReasonSmallTalk).Scan(&overtaken)
+	err = s.db.QueryRowContext(ctx, `SELECT (EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = $1 AND m.seq > $2 AND m.author = 'agent' AND m.status <> 'failed')
+			OR EXISTS (SELECT 1 FROM messages m JOIN turns t ON t.id = m.turn_id WHERE m.conversation_id = $1 AND m.seq > $2 AND m.author = 'customer'
+				AND t.action IN ('answer', 'clarify', 'handoff') AND t.reason <> $3))
+		AND ($4 <> '' OR EXISTS (SELECT 1 FROM incidents i WHERE i.channel = $5 AND i.account = $6 AND i.failures >= $7 AND (i.ended_at = 0 OR i.ended_at >= $8)))`,
+		d.conv, d.seq, ReasonSmallTalk, d.code, d.to.Channel, d.to.Account, minFailures, d.created.UnixMilli()).Scan(&overtaken)
 	if err != nil {
 		return false, fmt.Errorf("look whether a late answer is still wanted: %w", err)
 	}
