@@ -82,7 +82,7 @@ func (w *world) claimTurn(now time.Time, lease time.Duration) (c turnClaim, ok b
 // claimDelivery claims one delivery, if one is due.
 func (w *world) claimDelivery(now time.Time, lease time.Duration) (d delivery, ok bool, err error) {
 	w.t.Helper()
-	d, _, ok, err = w.store.claimDelivery(w.t.Context(), now, lease)
+	d, _, ok, err = w.store.claimDelivery(w.t.Context(), now, lease, nil)
 	return d, ok, err
 }
 
@@ -263,7 +263,8 @@ func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.skipped.
 func (w *world) hasten() {
 	var due, lease, paused sql.NullInt64
 	now := w.now()
-	err := w.db.QueryRowContext(w.t.Context(), `SELECT MIN(due), MAX(lease), (SELECT MAX(until) FROM pauses) FROM (
+	err := w.db.QueryRowContext(w.t.Context(), `SELECT MIN(due), MAX(lease),
+			(SELECT MAX(at) FROM (SELECT MAX(until) AS at FROM pauses UNION ALL SELECT MAX(probe_at) FROM incidents WHERE ended_at = 0) AS held) FROM (
 		SELECT due_at AS due, lease_until AS lease FROM deliveries WHERE state = 'queued'
 		UNION ALL SELECT turn_due_at, lease_until FROM conversations WHERE turn_due_at > 0) AS work`).Scan(&due, &lease, &paused)
 	if err != nil || !due.Valid || lease.Int64 > 0 {

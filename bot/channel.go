@@ -34,6 +34,12 @@ type Receiver interface {
 	Decode(body []byte) ([]Event, error)
 }
 
+// A SenderFinder is a Receiver that can tell who wrote what Decode could not read.
+type SenderFinder interface {
+	// Senders names the customers whose words are in a body, or in a part of one, as far as it can be told.
+	Senders(body []byte) []string
+}
+
 // A Challenger is a Receiver whose network asks, by a GET, for a proof that the webhook is ours.
 type Challenger interface {
 	// Challenge returns what to answer; ok is false if the network is not the one that asks.
@@ -49,6 +55,12 @@ type Typist interface {
 // An Acknowledger is a Channel whose buttons spin until a tap is acknowledged. Best effort.
 type Acknowledger interface {
 	Acknowledge(ctx context.Context, tap string) error
+}
+
+// A Prober is a Channel that can find out whether its network answers, without sending anything.
+type Prober interface {
+	// Probe's error is a *SendError.
+	Probe(ctx context.Context) error
 }
 
 // A Reader is a Channel that can show customers that their message was read and that an answer is on
@@ -124,7 +136,8 @@ type SendFailure string
 const (
 	SendTransient     SendFailure = "transient"     // it surely did not go out: try again
 	SendThrottled     SendFailure = "throttled"     // the account must pause for After
-	SendUnknown       SendFailure = "unknown"       // it may have gone out
+	SendUnknown       SendFailure = "unknown"       // no answer: it may have gone out
+	SendErrored       SendFailure = "errored"       // the network answered that it failed, and may have taken it all the same: again if it does not tell
 	SendRefused       SendFailure = "refused"       // never: deleted, malformed
 	SendFile          SendFailure = "file"          // not with this file, which the network cannot use: its link may go
 	SendBlocked       SendFailure = "blocked"       // never, until the customer writes: they blocked us
@@ -136,9 +149,11 @@ const (
 // A SendError is why a send failed. Its text holds no token and no customer's words.
 type SendError struct {
 	Kind  SendFailure
-	After time.Duration // for SendThrottled
+	After time.Duration // for SendThrottled, 0 if the network does not say
 	Code  string        // the network's
 	Err   error
+
+	ThisCustomer bool // it says nothing about sending to others
 }
 
 func (e *SendError) Error() string {

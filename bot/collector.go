@@ -8,6 +8,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"faqbot/knowledge/guard"
 	"faqbot/knowledge/media"
 )
 
@@ -17,14 +18,22 @@ const (
 	hearTimeout  = 15 * time.Second
 )
 
-// fetchBackoff is the wait after a file's n-th failed try. After one more it is lost.
+// fetchWaits are the waits after a file's failed tries. After one more it is lost.
+func fetchWaits() []time.Duration {
+	return []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 5 * time.Minute, time.Hour}
+}
+
+// fetchBackoff is the wait after a file's n-th failed try, if it is to be tried again.
 func fetchBackoff(n int) (time.Duration, bool) {
-	waits := []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 5 * time.Minute, time.Hour}
+	waits := fetchWaits()
 	if n > len(waits) {
 		return 0, false
 	}
-	return waits[n-1], true
+	return waits[max(n, 1)-1], true
 }
+
+// errFetchEnds is why a file is lost of which the service died again and again.
+var errFetchEnds = errors.New("the service ended each time it fetched this file")
 
 // A Shelf keeps files; *media.Store is one.
 type Shelf interface {
@@ -97,18 +106,23 @@ func (c *Collector) Run(ctx context.Context) error {
 func (c *Collector) collect(ctx context.Context, f fetch) {
 	log := c.log.WithFields(logrus.Fields{"conversation": f.conv, "fetch": f.id, "kind": f.attachment.Kind})
 	began := c.o.Now()
-	a, data, err := c.fetch(ctx, f)
+	a, data, err := f.attachment, []byte(nil), error(nil)
+	if f.attempt > len(fetchWaits())+1 { // the process ended each time
+		err = errFetchEnds
+	} else {
+		err = guard.Run(func() (err error) { a, data, err = c.fetch(ctx, f); return err })
+	}
 	c.o.Observe("fetch", c.o.Now().Sub(began), nil)
 	interrupted := ctx.Err() != nil
-	// Settling must work even when the service is stopping.
-	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
 	if wait, again := fetchBackoff(f.attempt); err != nil && (again || interrupted) {
+		guard.Log(log, "fetching a file", err)
 		log.WithError(err).WithField("attempt", f.attempt).Warn("cannot fetch a file that a customer sent")
 		if interrupted {
 			wait = 0
 		}
-		if err := c.store.deferFetch(settling, f, c.o.Now().Add(wait), interrupted); err != nil {
+		if err := persist(ctx, log, "put a file off", func(ctx context.Context) error {
+			return c.store.deferFetch(ctx, f, c.o.Now().Add(wait), interrupted)
+		}); err != nil {
 			log.WithError(err).Error("cannot put a file off; its lease will end")
 		}
 		return
@@ -117,9 +131,14 @@ func (c *Collector) collect(ctx context.Context, f fetch) {
 		a.Lost = LostUnreachable
 	}
 	if f.hear && a.Lost == "" {
-		a = c.hear(ctx, a, data, log)
+		heard := a
+		if err := guard.Run(func() error { heard = c.hear(ctx, a, data, log); return nil }); err != nil {
+			guard.Log(log, "listening to a recording", err)
+			heard.Unheard = UnheardFailed
+		}
+		a = heard
 	}
-	if err := c.store.settleFetch(settling, f, a, c.o.Now()); err != nil {
+	if err := persist(ctx, log, "settle a file", func(ctx context.Context) error { return c.store.settleFetch(ctx, f, a, c.o.Now()) }); err != nil {
 		log.WithError(err).Error("cannot settle a file; its lease will end")
 		return
 	}
@@ -169,8 +188,8 @@ func (c *Collector) keep(ctx context.Context, from Address, a Attachment) (Attac
 	if err != nil {
 		return a, err
 	}
-	b, err := c.shelf.Put(ctx, a.Name, r)
-	_ = r.Close() // what counts has been read
+	b, err := c.shelf.Put(ctx, a.Name, r) // also fails when the network breaks off
+	_ = r.Close()                         // what counts has been read
 	switch {
 	case errors.Is(err, media.ErrTooLarge):
 		a.Lost = LostTooLarge

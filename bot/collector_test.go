@@ -131,7 +131,7 @@ func TestFetchSurvives(t *testing.T) {
 		_, _, ok, err = w.store.claimFetch(t.Context(), time.Now(), time.Hour)
 		require.NoError(t, err)
 		require.False(t, ok, "it is held")
-		require.NoError(t, w.store.ReleaseLeases(t.Context()))
+		require.NoError(t, w.store.ReleaseLeases(t.Context(), time.Now().Add(-time.Hour)))
 		w.run(w.collector(shelf, CollectorOptions{}).Run)
 		w.soon("kept", func() bool { return w.fetches("kept") == 1 })
 		late := dead.attachment

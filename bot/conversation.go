@@ -251,6 +251,8 @@ type Passed struct{}
 type Unread struct {
 	Body   []byte
 	Reason string // names places in Body, never what stands there
+
+	post []byte // the whole of which Body is a part, nil if Body is the whole
 }
 
 // WindowReason is what opened the window in which a network lets us write.

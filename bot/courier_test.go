@@ -121,14 +121,22 @@ func TestDeathDuringSend(t *testing.T) {
 		o, err := echo{}.Turn(t.Context(), c.turn)
 		require.NoError(t, err)
 		require.NoError(t, w.store.commitTurn(t.Context(), c, o, time.Now()))
+		now := time.Now()
 		for want := range 3 {
-			d, ok, err := w.claimDelivery(time.Now(), time.Minute)
+			d, ok, err := w.claimDelivery(now, time.Minute)
 			require.NoError(t, err)
 			require.True(t, ok)
 			require.Equal(t, want, d.doubts)
-			require.NoError(t, w.store.ReleaseLeases(t.Context())) // the next start
+			now = now.Add(time.Second)
+			require.NoError(t, w.store.ReleaseLeases(t.Context(), now)) // the next start
+			_, ok, err = w.claimDelivery(now.Add(sendBackoff(want+1)-time.Millisecond), time.Minute)
+			require.NoError(t, err)
+			require.False(t, ok, "a restart does not hand it out at once")
+			now = now.Add(sendBackoff(want + 1))
 		}
-		w.run(w.courier().Run)
+		w.skipped.Store(int64(time.Hour))
+		c2 := NewCourier(w.store, w.accounts, w.desk, w.log, CourierOptions{Now: w.now})
+		w.run(c2.Run)
 		w.soon("given up", w.settled)
 		require.Equal(t, "doubtful", w.state())
 		require.Empty(t, w.channel.texts("c"))
@@ -253,7 +261,7 @@ func TestLeaseIsRenewed(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, 1, again.doubts)
 		require.NoError(t, w.store.renewDelivery(t.Context(), d, later.Add(2*time.Hour))) // the first worker wakes up
-		third, ok, err := w.claimDelivery(later.Add(time.Hour+leaseTime), leaseTime)
+		third, ok, err := w.claimDelivery(later.Add(time.Hour+leaseTime+sendBackoff(2)), leaseTime)
 		require.NoError(t, err)
 		require.True(t, ok, "a stale worker renews nothing")
 		require.Equal(t, 2, third.doubts)

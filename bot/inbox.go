@@ -5,13 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/sirupsen/logrus"
 
+	"faqbot/knowledge/guard"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -33,17 +33,35 @@ const (
 	postsBytes = 8 << 20
 	// inboxEvery is how often we look for posts that a process received which then died.
 	inboxEvery = time.Second
-	// inboxTries is how often a post is tried that could be read and cannot be stored, and inboxPause is
-	// the time between two tries.
-	inboxTries = 4
-	inboxPause = 100 * time.Millisecond
+	// maxPostAttempts is how often a post is tried that fails by its own fault, or whose processing the process
+	// did not survive. Then it is set aside.
+	maxPostAttempts = 4
 )
+
+// postBackoff is the wait after a post's n-th attempt: 0, 1 and 4 s. The first is repeated at once, since most
+// processes that die were killed, and a later post must not overtake an innocent one.
+func postBackoff(n int) time.Duration {
+	waits := []time.Duration{0, time.Second, 4 * time.Second}
+	if n >= maxPostAttempts {
+		return 0 // it is set aside at once
+	}
+	return waits[max(n, 1)-1]
+}
 
 // A post is what a network posted, as it came.
 type post struct {
 	id, channel, account string
 	body                 []byte
 	at                   time.Time
+	replay               string // it was among the rejects: replayWhole, replayPart, "" if not
+}
+
+// A candidate is a post that is due, without its body.
+type candidate struct {
+	id      string
+	bytes   int64
+	attempt int
+	reason  string // of its last failure
 }
 
 // Receive stores what a network posted to account, verified and yet to be read, and returns after it is
@@ -56,6 +74,7 @@ func (in *Intake) Receive(ctx context.Context, account Account, body []byte) err
 		return []any{in.order.next(now), account.Channel, account.ID, body, now.UnixMilli()}
 	})
 	if err != nil {
+		in.deafAt.Store(in.now().UnixMilli())
 		return fmt.Errorf("store what was posted to %s: %w", AccountKey(account.Channel, account.ID), err)
 	}
 	in.lastPost.Store(time.Now().UnixNano())
@@ -66,19 +85,28 @@ func (in *Intake) Receive(ctx context.Context, account Account, body []byte) err
 	return nil
 }
 
+// HearingSince is since when everything that networks posted was stored: since the service began or could last
+// not store a post. What a network has not told in this time it has not tried to tell.
+func (in *Intake) HearingSince() time.Time { return time.UnixMilli(in.deafAt.Load()) }
+
 // empty takes in what lies in the inbox until ctx ends, the oldest first.
 //
-// What fails together is tried one by one. What fails by itself again and again would keep all others
-// waiting for good, so it is set aside for a person.
+// While the database is unavailable everything waits. What fails together is tried one by one. What fails by
+// itself is tried again later, and then set aside for a person, while others go on.
 func (in *Intake) empty(ctx context.Context) error {
 	tick := time.NewTicker(inboxEvery)
 	defer tick.Stop()
-	most, failures := postsLeast, 0
-	for ctx.Err() == nil {
+	most, trouble := postsLeast, 0
+	left, err := in.leftovers(ctx)
+	for err == nil && ctx.Err() == nil {
 		in.letOthersPost(ctx, turnOfOthers*postsLeast/time.Duration(max(most, postsLeast)))
-		n, oldest, err := in.takeOut(ctx, most)
+		b, err := in.takeOut(ctx, most, left)
+		if err == nil && trouble > 0 {
+			in.log.Info("the database is available again")
+			trouble = 0
+		}
 		switch {
-		case err == nil && n == 0:
+		case err == nil && len(b.ids) == 0:
 			most = postsLeast
 			select {
 			case <-ctx.Done():
@@ -87,21 +115,31 @@ func (in *Intake) empty(ctx context.Context) error {
 			case <-tick.C:
 			}
 		case err == nil:
-			most, failures = min(2*most, bite(in.now().Sub(oldest))), 0
-		case ctx.Err() != nil:
-		case most > 1:
+			most = min(2*most, bite(in.now().Sub(b.oldest)))
+		case sqldb.Unavailable(err):
+			if trouble++; trouble == 1 {
+				in.log.WithError(err).Error("cannot take in what networks posted: the database is unavailable; all of it waits")
+			}
+			in.uncount(ctx, b)
+			rest(ctx, databaseBackoff(trouble))
+		case len(b.ids) > 1:
 			most = 1
 		default:
-			in.log.WithError(err).Error("cannot take in what a network posted; it is tried again")
-			if failures++; failures%inboxTries == 0 {
-				if err := in.setAside(ctx, err.Error()); err != nil && ctx.Err() == nil {
-					in.log.WithError(err).Error("cannot set aside what cannot be taken in")
-				}
+			in.log.WithError(err).Error("cannot take in what a network posted; it is tried again later")
+			if err := in.failed(ctx, b, err); err != nil && ctx.Err() == nil {
+				in.log.WithError(err).Error("cannot note that a post failed")
 			}
-			rest(ctx, inboxPause)
 		}
 	}
-	return nil
+	return err
+}
+
+// leftovers is the newest post that was there when the process began, "" if there was none. What ended the
+// process before may be among them.
+func (in *Intake) leftovers(ctx context.Context) (id string, err error) {
+	return id, persist(ctx, in.log, "look into the inbox", func(ctx context.Context) error {
+		return in.store.db.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), '') FROM inbox`).Scan(&id)
+	})
 }
 
 // bite is how many posts to take in at once when the oldest is of an age.
@@ -121,101 +159,192 @@ func (in *Intake) letOthersPost(ctx context.Context, patience time.Duration) {
 	}
 }
 
-// takeOut takes in the oldest posts, at most so many, and returns how many those were and when the oldest
-// came. It is one transaction: what is out of the inbox is stored, once, whoever dies.
-func (in *Intake) takeOut(ctx context.Context, most int) (n int, oldest time.Time, err error) {
-	var list []arrival
+// A batch is the posts of one transaction.
+type batch struct {
+	ids     []string
+	counted bool      // this attempt is counted in their rows already
+	oldest  time.Time // when the oldest came
+}
+
+// takeOut takes in the oldest posts that are due, at most so many. It is one transaction: what is out of the
+// inbox is stored, once, whoever dies. Posts up to left, and those that failed before, are suspected of having
+// ended the process: their attempt is counted before. Those that failed are tried one at a time.
+func (in *Intake) takeOut(ctx context.Context, most int, left string) (b batch, err error) {
+	ctx = context.WithoutCancel(ctx) // it is short, and watching for an end costs as much as a statement
+	list, err := in.candidates(ctx, most)
+	if err != nil || len(list) == 0 {
+		return b, err
+	}
+	if first := list[0]; first.attempt >= maxPostAttempts {
+		return in.setAside(ctx, first)
+	}
+	if b, err = in.batchOf(ctx, list, left); err != nil {
+		return b, err
+	}
+	var arrived []arrival
 	var unread []post
 	var why []error
-	ctx = context.WithoutCancel(ctx) // it is short, and watching for an end costs as much as a statement
-	err = in.store.db.InTx(ctx, func(tx *sql.Tx) (err error) {
-		defer func() { // a post that a decoder stumbles over would stop the service, and again when it starts
-			if p := recover(); p != nil {
-				in.log.WithField("stack", string(debug.Stack())).Error("a post makes us stumble")
-				err = fmt.Errorf("panic: %v", p)
-			}
-		}()
-		posts, err := remove(ctx, tx, most)
+	err = in.store.db.InTx(ctx, func(tx *sql.Tx) error {
+		arrived, unread, why = nil, nil, nil
+		posts, err := remove(ctx, tx, b)
 		if err != nil || len(posts) == 0 {
 			return err
 		}
-		n, oldest = len(posts), posts[0].at
+		b.oldest = posts[0].at
 		for _, p := range posts {
 			account, events, err := in.decode(p)
 			if err == nil {
-				list = append(list, in.arrivals(account, events, p.at)...)
+				arrived = append(arrived, in.arrivals(account, events, p.at)...)
 				continue
 			}
 			// The network would repeat it for days.
-			if err := reject(ctx, tx, account, Unread{Body: p.body, Reason: err.Error()}, p.at); err != nil {
+			if err := in.reject(ctx, tx, account, Unread{Body: p.body, Reason: err.Error()}, p.at); err != nil {
 				return fmt.Errorf("keep what cannot be read: %w", err)
 			}
 			unread, why = append(unread, p), append(why, err)
 		}
-		return in.takeIn(ctx, tx, inOrder(list))
+		return in.takeIn(ctx, tx, inOrder(arrived))
 	})
 	if err != nil {
-		return 0, oldest, fmt.Errorf("take in what was posted: %w", err)
+		guard.Log(in.log, "taking in a post", err)
+		return b, fmt.Errorf("take in what was posted: %w", err)
 	}
 	for i, p := range unread {
+		guard.Log(in.log, "reading a post", why[i])
 		in.log.WithFields(logrus.Fields{"channel": p.channel, "account": p.account}).WithError(why[i]).
 			Error("cannot read what the network posted; it is kept")
 	}
-	if n > 0 {
-		in.tell(list)
-	}
-	return n, oldest, nil
+	in.tell(arrived)
+	return b, nil
 }
 
-// decode reads a post.
-func (in *Intake) decode(p post) (Account, []Event, error) {
+// candidates are the oldest posts that are due, at most so many and postsBytes together.
+func (in *Intake) candidates(ctx context.Context, most int) (list []candidate, err error) {
+	bytes := int64(0)
+	err = sqldb.Each(ctx, in.store.db, func(rows *sql.Rows) error {
+		var c candidate
+		if err := rows.Scan(&c.id, &c.bytes, &c.attempt, &c.reason); err != nil {
+			return err
+		}
+		if bytes < postsBytes {
+			list, bytes = append(list, c), bytes+c.bytes
+		}
+		return nil
+	}, fmt.Sprintf(`SELECT id, LENGTH(body), attempt, reason FROM inbox WHERE due_at <= $1 ORDER BY id LIMIT %d`, most), in.now().UnixMilli())
+	if err != nil {
+		return nil, fmt.Errorf("look into the inbox: %w", err)
+	}
+	return list, nil
+}
+
+// batchOf is the posts of list to take in together, with their attempt counted if one of them is suspect.
+func (in *Intake) batchOf(ctx context.Context, list []candidate, left string) (b batch, err error) {
+	b.counted = list[0].attempt > 0 || list[0].id <= left
+	for _, c := range list {
+		if len(b.ids) > 0 && (c.attempt > 0 || list[0].attempt > 0 || b.counted != (c.id <= left)) {
+			break
+		}
+		b.ids = append(b.ids, c.id)
+	}
+	if !b.counted {
+		return b, nil
+	}
+	n := list[0].attempt + 1 // the same for all
+	err = in.store.db.InTx(ctx, func(tx *sql.Tx) error {
+		args := []any{in.now().Add(postBackoff(n)).UnixMilli(), n}
+		_, err := tx.ExecContext(ctx, `UPDATE inbox SET due_at = $1, attempt = $2 WHERE id IN (`+marks(b.ids, &args)+`)`, args...)
+		return err
+	})
+	if err != nil {
+		b.counted = false
+		return b, fmt.Errorf("count an attempt at a post: %w", err)
+	}
+	return b, nil
+}
+
+// marks are the parameters of a list, which joins args.
+func marks(ids []string, args *[]any) string {
+	var list []string
+	for _, id := range ids {
+		*args = append(*args, id)
+		list = append(list, fmt.Sprintf("$%d", len(*args)))
+	}
+	return strings.Join(list, ", ")
+}
+
+// uncount takes back an attempt that the database kept from being made.
+func (in *Intake) uncount(ctx context.Context, b batch) {
+	if !b.counted {
+		return
+	}
+	err := persist(ctx, in.log, "take back an attempt", func(ctx context.Context) error {
+		return in.store.db.InTx(ctx, func(tx *sql.Tx) error {
+			var args []any
+			_, err := tx.ExecContext(ctx, `UPDATE inbox SET attempt = attempt - 1, due_at = 0 WHERE id IN (`+marks(b.ids, &args)+`)`, args...)
+			return err
+		})
+	})
+	if err != nil {
+		in.log.WithError(err).Error("cannot take back an attempt at a post")
+	}
+}
+
+// failed notes why the only post of a batch failed, and counts the attempt unless it is counted.
+func (in *Intake) failed(ctx context.Context, b batch, cause error) error {
+	return persist(ctx, in.log, "note that a post failed", func(ctx context.Context) error {
+		return in.store.db.InTx(ctx, func(tx *sql.Tx) error {
+			if b.counted {
+				_, err := tx.ExecContext(ctx, `UPDATE inbox SET reason = $2 WHERE id = $1`, b.ids[0], storable(cause.Error()))
+				return err
+			}
+			_, err := tx.ExecContext(ctx, `UPDATE inbox SET reason = $2, attempt = attempt + 1 WHERE id = $1`, b.ids[0], storable(cause.Error()))
+			return err
+		})
+	})
+}
+
+// decode reads a post. A panic in it is the post's fault, as any error.
+func (in *Intake) decode(p post) (account Account, events []Event, err error) {
 	key := AccountKey(p.channel, p.account)
 	receiver, ok := in.accounts.Channel(key).(Receiver)
 	if !ok {
 		return Account{Channel: p.channel, ID: p.account}, nil, errors.New("the account has been removed since")
 	}
-	account, _ := in.accounts.Account(key)
-	events, err := receiver.Decode(p.body)
-	return account, events, err
+	account, _ = in.accounts.Account(key)
+	if err := guard.Run(func() error { events, err = receiver.Decode(p.body); return err }); err != nil {
+		return account, nil, err
+	}
+	if p.replay != "" {
+		if events, err = replayed(p, events); err != nil {
+			return account, nil, err
+		}
+	}
+	for i := range events {
+		if u := events[i].Unread; u != nil {
+			part := *u
+			part.post = p.body
+			events[i].Unread = &part
+		}
+	}
+	return account, events, nil
 }
 
-// remove takes the oldest posts out of the inbox, in the order in which they came.
-func remove(ctx context.Context, tx *sql.Tx, most int) (list []post, err error) {
-	last, bytes := "", int64(0)
-	err = sqldb.Each(ctx, tx, func(rows *sql.Rows) error {
-		var id string
-		var size int64
-		if err := rows.Scan(&id, &size); err != nil {
-			return err
-		}
-		if bytes < postsBytes {
-			last, bytes = id, bytes+size
-		}
-		return nil
-	}, fmt.Sprintf(`SELECT id, LENGTH(body) FROM inbox ORDER BY id LIMIT %d`, most))
-	if err != nil || last == "" {
-		return nil, err
+// remove takes a batch out of the inbox, in the order in which it came. What another process has taken
+// meanwhile is not returned.
+func remove(ctx context.Context, tx *sql.Tx, b batch) (list []post, err error) {
+	where, args := `id >= $1 AND id <= $2 AND attempt = 0`, []any{b.ids[0], b.ids[len(b.ids)-1]} // one text for all sizes
+	if b.counted {
+		args = nil
+		where = `id IN (` + marks(b.ids, &args) + `)`
 	}
-	// What another process has taken meanwhile is not returned, and what one of them stored late is.
 	err = sqldb.Each(ctx, tx, func(rows *sql.Rows) error {
 		var p post
 		var at int64
-		err := rows.Scan(&p.id, &p.channel, &p.account, &p.body, &at)
+		err := rows.Scan(&p.id, &p.channel, &p.account, &p.body, &at, &p.replay)
 		p.at = sqldb.Time(at)
 		list = append(list, p)
 		return err
-	}, `DELETE FROM inbox WHERE id <= $1 RETURNING id, channel, account, body, at`, last)
+	}, `DELETE FROM inbox WHERE `+where+` RETURNING id, channel, account, body, at, replay`, args...)
 	slices.SortFunc(list, func(a, b post) int { return strings.Compare(a.id, b.id) })
 	return list, err
-}
-
-// setAside moves the oldest post to what could not be read.
-func (in *Intake) setAside(ctx context.Context, reason string) error {
-	return in.store.db.InTx(ctx, func(tx *sql.Tx) error {
-		posts, err := remove(ctx, tx, 1)
-		for _, p := range posts {
-			err = errors.Join(err, reject(ctx, tx, Account{Channel: p.channel, ID: p.account}, Unread{Body: p.body, Reason: reason}, p.at))
-		}
-		return err
-	})
 }

@@ -3,9 +3,7 @@ package bot
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/errgroup"
 
+	"faqbot/knowledge/guard"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/vault"
 )
@@ -62,6 +61,7 @@ type Intake struct {
 	received   chan struct{} // something is in the inbox
 	lastPost   atomic.Int64  // when that was, in Unix nanoseconds
 	storing    atomic.Int64  // how many are being put there
+	deafAt     atomic.Int64  // when one was last not stored, or the Intake was made, in Unix milliseconds
 }
 
 // A courtesy is a best-effort sign to a customer that we heard.
@@ -82,8 +82,10 @@ func NewIntake(store *Store, accounts *Registry, log logrus.FieldLogger, o Intak
 	if o.Poke == nil {
 		o.Poke = func() {}
 	}
-	return &Intake{store: store, accounts: accounts, log: log, poke: o.Poke, now: o.Now, hears: o.Hears, linkKey: o.LinkKey,
+	in := &Intake{store: store, accounts: accounts, log: log, poke: o.Poke, now: o.Now, hears: o.Hears, linkKey: o.LinkKey,
 		courtesies: make(chan courtesy, courtesiesMost), received: make(chan struct{}, 1)}
+	in.deafAt.Store(o.Now().UnixMilli())
+	return in
 }
 
 // An arrival is an event on its way into the store.
@@ -155,25 +157,6 @@ func (in *Intake) tell(list []arrival) {
 	in.poke()
 }
 
-// Reject keeps a body that the network signed and we could not read, for a person to look at.
-func (in *Intake) Reject(ctx context.Context, account Account, body []byte, reason string) error {
-	err := in.store.db.InTx(ctx, func(tx *sql.Tx) error {
-		return reject(ctx, tx, account, Unread{Body: body, Reason: reason}, in.now())
-	})
-	if err != nil {
-		return fmt.Errorf("keep rejected body: %w", err)
-	}
-	return nil
-}
-
-// reject keeps u. The same again changes nothing: a network repeats whole bodies.
-func reject(ctx context.Context, tx *sql.Tx, account Account, u Unread, now time.Time) error {
-	digest := sha256.Sum256(append([]byte(AccountKey(account.Channel, account.ID)+"\x00"), u.Body...))
-	_, err := tx.ExecContext(ctx, `INSERT INTO rejects (id, channel, account, reason, body, at) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (id) DO NOTHING`, hex.EncodeToString(digest[:]), account.Channel, account.ID, storable(u.Reason), append([]byte{}, u.Body...), now.UnixMilli()) // SQLite reads an empty body back as nil, and stores that as NULL
-	return err
-}
-
 func (in *Intake) beCourteous(e Event) {
 	c := courtesy{to: e.Address, tap: e.Message.Tap, message: e.Message.NetworkID}
 	select {
@@ -209,7 +192,7 @@ func (in *Intake) showAll(ctx context.Context) error {
 			g.Go(func() error {
 				ctx, cancel := context.WithTimeout(ctx, courtesyTimeout)
 				defer cancel()
-				if err := in.show(ctx, c); err != nil && ctx.Err() == nil {
+				if err := guard.Run(func() error { return in.show(ctx, c) }); err != nil && ctx.Err() == nil {
 					in.log.WithFields(logrus.Fields{"channel": c.to.Channel, "account": c.to.Account}).WithError(err).
 						Debug("courtesy failed")
 				}
@@ -282,7 +265,7 @@ func (in *Intake) accept(ctx context.Context, tx *sql.Tx, account Account, l Lim
 	s := in.store
 	switch { // what opens no conversation
 	case e.Unread != nil:
-		return false, reject(ctx, tx, account, *e.Unread, now)
+		return false, in.reject(ctx, tx, account, *e.Unread, now)
 	case e.Status != nil:
 		return false, s.learn(ctx, tx, account, l, e, now)
 	case e.Moved != nil:

@@ -98,13 +98,6 @@ func TestRefs(t *testing.T) {
 	})
 }
 
-func TestReject(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
-		require.NoError(t, w.intake.Reject(t.Context(), w.account, []byte{0, 255, '{'}, "not JSON"))
-		require.Equal(t, 1, w.count(`SELECT COUNT(*) FROM rejects`))
-	})
-}
-
 func TestFit(t *testing.T) {
 	l := Limits{Text: 10, Choices: 2, Label: 5}
 	require.Equal(t, []Reply{{Text: "short"}}, Fit(Reply{Text: "short"}, l))

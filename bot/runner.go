@@ -3,10 +3,14 @@ package bot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/errgroup"
+
+	"faqbot/knowledge/guard"
+	"faqbot/knowledge/sqldb"
 )
 
 const (
@@ -25,12 +29,24 @@ const (
 	stopTimeout = 20 * time.Second
 )
 
-// turnBackoff is the wait after a turn's first, second, third failure. After that it goes to a person,
-// which may fail as well.
-func turnBackoff(attempt int) (time.Duration, bool) {
-	waits := []time.Duration{2 * time.Second, 8 * time.Second, 30 * time.Second}
-	return waits[min(attempt, len(waits))-1], attempt <= len(waits)
+// turnWaits are the waits after a turn's first, second, third failure, and after any later one.
+func turnWaits() []time.Duration {
+	return []time.Duration{2 * time.Second, 8 * time.Second, 30 * time.Second}
 }
+
+const (
+	// maxTurnAttempts is how often the engine is asked. After that the turn goes to a person.
+	maxTurnAttempts = 3
+	// maxLoadedAttempts is how often what was said is loaded for a turn. After that it goes to a person by what the
+	// conversation's row says alone.
+	maxLoadedAttempts = maxTurnAttempts + 1
+)
+
+// errUndecided means that it was the engine that failed.
+var errUndecided = errors.New("the engine failed")
+
+// turnBackoff is the wait after a turn's n-th failure.
+func turnBackoff(n int) time.Duration { return turnWaits()[min(max(n, 1), len(turnWaits()))-1] }
 
 // RunnerOptions are the parts of a Runner that may be left out.
 type RunnerOptions struct {
@@ -107,11 +123,14 @@ func work[T any](ctx context.Context, n int, poked <-chan struct{}, claim func(m
 		if idle == 0 {
 			break
 		}
-		list, next, err := claim(idle)
+		var list []T
+		var next time.Time
+		err := guard.Run(func() (err error) { list, next, err = claim(idle); return err })
+		guard.Log(log, "looking for work", err)
 		for _, claimed := range list {
 			g.Go(func() error {
 				defer func() { <-slots }()
-				do(inHand, claimed)
+				guard.Do(log, "work", func() { do(inHand, claimed) }) // its lease ends by itself then
 				return nil
 			})
 		}
@@ -193,15 +212,17 @@ func renewing(ctx context.Context, every time.Duration, renew func(context.Conte
 			case <-renewals.Done():
 				return nil
 			case <-tick.C:
-				if err := renew(renewals); err != nil {
+				if err := guard.Run(func() error { return renew(renewals) }); err != nil && !sqldb.Unavailable(err) {
 					return err
 				}
 			}
 		}
 	})
+	defer func() {
+		stop()
+		_ = g.Wait() // that a renewal failed shows when the work is committed
+	}()
 	do(ctx)
-	stop()
-	_ = g.Wait() // that a renewal failed shows when the work is committed
 }
 
 // handle works out one claimed turn and commits it.
@@ -209,14 +230,10 @@ func (r *Runner) handle(ctx context.Context, c turnClaim) {
 	log := r.log.WithFields(logrus.Fields{"conversation": c.turn.Conversation.ID, "turn": c.turn.ID})
 	began := r.o.Now()
 	var outcome Outcome
-	err := r.store.loadTurn(ctx, &c)
-	if err == nil {
-		outcome, err = r.decide(ctx, &c)
-	}
+	err := guard.Run(func() (err error) { outcome, err = r.workOut(ctx, &c); return err })
 	if err == nil {
 		outcome.Trace.Took = r.o.Now().Sub(began)
-		outcome.Replies = r.fit(c.turn.Account, outcome.Replies)
-		err = r.store.commitTurn(ctx, c, outcome, r.o.Now())
+		err = persist(ctx, log, "commit a turn", func(ctx context.Context) error { return r.store.commitTurn(ctx, c, outcome, r.o.Now()) })
 	}
 	if errors.Is(err, errFenced) { // no failure: somebody else speaks
 		r.o.Observe("turn", r.o.Now().Sub(began), nil)
@@ -226,6 +243,7 @@ func (r *Runner) handle(ctx context.Context, c turnClaim) {
 	}
 	r.o.Observe("turn", r.o.Now().Sub(began), err)
 	if err != nil {
+		guard.Log(log, "a turn", err)
 		r.putOff(ctx, c, err, log)
 		return
 	}
@@ -234,19 +252,65 @@ func (r *Runner) handle(ctx context.Context, c turnClaim) {
 	r.o.Poke()
 }
 
-// decide runs the engine, or gives up on it.
-func (r *Runner) decide(ctx context.Context, c *turnClaim) (Outcome, error) {
-	t := &c.turn
-	a := t.Conversation.Address
+// workOut runs the engine on what was said, or gives up on it.
+func (r *Runner) workOut(ctx context.Context, c *turnClaim) (Outcome, error) {
+	r.know(c)
+	if c.attempt > maxLoadedAttempts {
+		if err := r.store.loadBare(ctx, c); err != nil {
+			return Outcome{}, err
+		}
+		return r.handOver(*c)
+	}
+	if err := r.store.loadTurn(ctx, c); err != nil {
+		return Outcome{}, err
+	}
+	outcome, err := r.decide(ctx, c)
+	if err != nil {
+		return outcome, fmt.Errorf("%w: %w", errUndecided, err)
+	}
+	outcome.Replies = r.fit(c.turn.Account, outcome.Replies)
+	return outcome, nil
+}
+
+// know fills in whose account a turn is on.
+func (r *Runner) know(c *turnClaim) {
+	a := c.turn.Conversation.Address
 	account, known := r.accounts.Account(AccountKey(a.Channel, a.Account))
 	if !known { // it was taken out of the configuration: nobody's entries answer, so a person does
 		account = Account{Channel: a.Channel, ID: a.Account}
 	}
-	t.Account = account
-	if channel := r.accounts.Channel(AccountKey(a.Channel, a.Account)); channel != nil && channel.Limits().Tells {
+	c.turn.Account = account
+}
+
+// handOver is the outcome of a turn of which only the conversation's row can be read: people have it.
+func (r *Runner) handOver(c turnClaim) (Outcome, error) {
+	t := c.turn
+	if len(t.Waiting) == 0 {
+		return Outcome{}, errors.New("a turn is due and nothing waits")
+	}
+	next := t.Conversation
+	next.Mode = ModePerson
+	o := Outcome{Next: next, Trace: Trace{Rule: "kept failing"}, Decision: Decision{Action: ActionForward, Reason: ReasonPersonHasIt}}
+	if t.Conversation.Mode == ModePerson {
+		return o, nil
+	}
+	o.Decision = Decision{Action: ActionHandoff, Reason: ReasonBroken}
+	o.Escalate = &Escalation{ID: string(t.ID), Affiliate: t.Conversation.Affiliate, Reason: ReasonBroken, Locale: t.Conversation.Locale}
+	err := guard.Run(func() error {
+		o.Replies = r.fit(t.Account, r.engine.Broken(t).Replies) // what the customer is told
+		return nil
+	})
+	guard.Log(r.log, "telling a customer that a person takes over", err)
+	return o, nil
+}
+
+// decide runs the engine, or gives up on it.
+func (r *Runner) decide(ctx context.Context, c *turnClaim) (Outcome, error) {
+	t := &c.turn
+	if channel := r.accounts.Channel(AccountKey(t.Account.Channel, t.Account.ID)); channel != nil && channel.Limits().Tells {
 		t.Disclose = false
 	}
-	if _, again := turnBackoff(c.attempt); !again {
+	if c.attempt > maxTurnAttempts {
 		return r.engine.Broken(*t), nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
@@ -254,18 +318,21 @@ func (r *Runner) decide(ctx context.Context, c *turnClaim) (Outcome, error) {
 	return r.engine.Turn(ctx, *t)
 }
 
-// putOff has a failed turn tried again later.
+// putOff has a failed turn tried again later. That the service stops, or the database was away, is no failure of
+// the turn's.
 func (r *Runner) putOff(ctx context.Context, c turnClaim, cause error, log logrus.FieldLogger) {
-	interrupted := ctx.Err() != nil
-	wait, _ := turnBackoff(c.attempt)
-	if interrupted {
-		wait = 0
+	wait, interrupted := turnBackoff(c.attempt), false
+	switch {
+	case ctx.Err() != nil:
+		wait, interrupted = 0, true
+	case sqldb.Unavailable(cause) && !errors.Is(cause, errUndecided):
+		wait, interrupted = databaseBackoff(c.attempt), true
 	}
 	log.WithError(cause).WithField("attempt", c.attempt).Error("turn failed")
-	// The service may be stopping: giving the lease back must still work.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if err := r.store.deferTurn(ctx, c, r.o.Now().Add(wait), interrupted); err != nil {
+	err := persist(ctx, log, "put a turn off", func(ctx context.Context) error {
+		return r.store.deferTurn(ctx, c, r.o.Now().Add(wait), interrupted)
+	})
+	if err != nil {
 		log.WithError(err).Error("cannot put the turn off; its lease will end")
 	}
 }

@@ -106,7 +106,7 @@ func below(s SendStatus) string {
 // Without its name for the message, news of the next try could not be told from news of this one.
 func (d delivery) again(u *StatusUpdate, now time.Time) bool {
 	switch u.Failure {
-	case SendTransient, SendThrottled, SendUnknown:
+	case SendTransient, SendThrottled, SendErrored, SendUnknown:
 		return u.NetworkID != "" && d.attempt < againAttempts
 	case SendWindowClosed:
 		return u.NetworkID != "" && d.mayBeOpen(now)

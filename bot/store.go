@@ -45,7 +45,9 @@ func scanConversation(row scanner, more ...any) (c Conversation, err error) {
 	}
 	c.OpenedAt, c.HeardAt, c.WindowUntil, c.pacedUntil = sqldb.Time(opened), sqldb.Time(heard), sqldb.Time(window), sqldb.Time(paced)
 	c.OptOutAt = sqldb.Time(optOut)
-	return c, errors.Join(unpack(first, &c.First), unpack(last, &c.Last))
+	// A referral that cannot be read counts as none: it must not keep a turn from being claimed.
+	_, _ = unpack(first, &c.First), unpack(last, &c.Last)
+	return c, nil
 }
 
 // conversation reads one conversation, or ErrNotFound.

@@ -25,6 +25,8 @@ type delivery struct {
 	created time.Time
 	window  time.Time // until when the network lets us write, as far as we know
 	payload payload
+	code    string // of the last failure, "" if there was none
+	failing int    // sends to the network that failed in a row, of any delivery on the account
 }
 
 // claimDelivery claims the delivery that is due longest among those that are first in their conversation and
@@ -33,13 +35,15 @@ type delivery struct {
 // A delivery whose last claim was never settled comes with one more doubt: whoever held it died, perhaps
 // after the network had it. So they are claimed one at a time, each when it can be sent at once: with
 // several in one transaction, more would be on their way when a process dies.
-func (s *Store) claimDelivery(ctx context.Context, now time.Time, lease time.Duration) (d delivery, next time.Time, ok bool, err error) {
+//
+// Those of except are in this process's hands, although their lease may have ended while the database was away.
+func (s *Store) claimDelivery(ctx context.Context, now time.Time, lease time.Duration, except []string) (d delivery, next time.Time, ok bool, err error) {
 	if ok, err = s.any(ctx, `SELECT 1 FROM deliveries WHERE state = 'queued' AND due_at <= $1 AND lease_until <= $1 LIMIT 1`, now); err != nil {
 		return d, next, false, fmt.Errorf("look for a delivery: %w", err)
 	}
 	if ok {
 		err = s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-			d, err = s.claimIn(ctx, tx, now, lease)
+			d, err = s.claimIn(ctx, tx, now, lease, except)
 			if ok = !errors.Is(err, sql.ErrNoRows); !ok { // nothing is changed, so the group need not fail
 				return nil
 			}
@@ -56,21 +60,27 @@ func (s *Store) claimDelivery(ctx context.Context, now time.Time, lease time.Dur
 	return d, next, ok, err
 }
 
-func (s *Store) claimIn(ctx context.Context, tx *sql.Tx, now time.Time, lease time.Duration) (d delivery, err error) {
+func (s *Store) claimIn(ctx context.Context, tx *sql.Tx, now time.Time, lease time.Duration, except []string) (d delivery, err error) {
 	var packed string
 	var created, window int64
+	args := []any{now.UnixMilli(), now.Add(lease).UnixMilli()}
+	others := ""
+	if len(except) > 0 {
+		others = `AND d.id NOT IN (` + marks(except, &args) + `)`
+	}
 	err = tx.QueryRowContext(ctx, `UPDATE deliveries SET lease_until = $2, attempt = attempt + 1, fence = fence + 1,
 			doubts = doubts + CASE WHEN lease_until > 0 THEN 1 ELSE 0 END
 		WHERE id = (SELECT d.id FROM deliveries d
-			WHERE d.state = 'queued' AND d.due_at <= $1 AND d.lease_until <= $1
+			WHERE d.state = 'queued' AND d.due_at <= $1 AND (d.lease_until = 0 OR `+leaseEnd("d.lease_until", "d.attempt", leaseWaits())+` <= $1) `+others+`
 			AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.conversation_id = d.conversation_id
 				AND e.lane = d.lane AND e.state = 'queued' AND e.seq < d.seq)
 			AND NOT EXISTS (SELECT 1 FROM pauses p WHERE d.lane = 'customer' AND p.channel = d.channel
 				AND p.account = d.account AND p.until > $1)
+			AND NOT EXISTS (SELECT 1 FROM incidents i WHERE d.lane = 'customer' AND i.channel = d.channel
+				AND i.account = d.account AND i.ended_at = 0 AND i.probe_at > $1)
 			ORDER BY d.due_at, d.seq LIMIT 1 `+s.db.SkipLocked+`)
-		RETURNING id, conversation_id, lane, seq, message_id, attempt, doubts, fence, created_at, payload`,
-		now.UnixMilli(), now.Add(lease).UnixMilli()).
-		Scan(&d.id, &d.conv, &d.lane, &d.seq, &d.message, &d.attempt, &d.doubts, &d.fence, &created, &packed)
+		RETURNING id, conversation_id, lane, seq, message_id, attempt, doubts, fence, created_at, payload, code`, args...).
+		Scan(&d.id, &d.conv, &d.lane, &d.seq, &d.message, &d.attempt, &d.doubts, &d.fence, &created, &packed, &d.code)
 	if err != nil {
 		return d, err
 	}
@@ -78,10 +88,19 @@ func (s *Store) claimIn(ctx context.Context, tx *sql.Tx, now time.Time, lease ti
 	if json.Unmarshal([]byte(packed), &d.payload) != nil {
 		d.payload = payload{} // it cannot be carried out, and must not hold up the others
 	}
-	err = tx.QueryRowContext(ctx, `SELECT channel, account, customer, window_until FROM conversations WHERE id = $1`, d.conv).
-		Scan(&d.to.Channel, &d.to.Account, &d.to.Customer, &window)
+	err = tx.QueryRowContext(ctx, `SELECT channel, account, customer, window_until,
+			COALESCE((SELECT failures FROM incidents i WHERE i.channel = c.channel AND i.account = c.account AND i.ended_at = 0), 0)
+		FROM conversations c WHERE id = $1`, d.conv).Scan(&d.to.Channel, &d.to.Account, &d.to.Customer, &window, &d.failing)
 	d.window = sqldb.Time(window)
+	if err == nil && d.lane == laneCustomer && d.inIncident() {
+		err = holdProbes(ctx, tx, d.to, now.Add(maxProbeTime))
+	}
 	return d, err
+}
+
+// leaseWaits are the waits before a delivery is claimed again whose claim was never given back.
+func leaseWaits() []time.Duration {
+	return []time.Duration{sendBackoff(1), sendBackoff(2), sendBackoff(3), sendBackoff(4)}
 }
 
 // renewDelivery keeps a claimed delivery from others until then, unless it was settled or claimed anew.
@@ -95,12 +114,13 @@ func (s *Store) renewDelivery(ctx context.Context, d delivery, until time.Time) 
 
 // A verdict is what became of an attempt to carry out a delivery.
 type verdict struct {
-	state    string    // queued, sent, failed, doubtful, withdrawn
+	state    string    // queued, sent, failed, doubtful, withdrawn, dropped (nobody wants it any more)
 	due      time.Time // when queued: try again then
 	external string    // when sent: the network's ID
 	code     string    // of the failure
 	doubt    bool      // it may have gone out
 	uncount  bool      // the attempt does not count: nothing was tried
+	network  health    // what the attempt says about the network
 	pace     time.Duration
 	pause    *pause
 }
@@ -154,6 +174,11 @@ func (s *Store) follow(ctx context.Context, tx *sql.Tx, d delivery, v verdict, n
 			return fmt.Errorf("pause account: %w", err)
 		}
 	}
+	if d.lane == laneCustomer {
+		if err := noteHealth(ctx, tx, d, v, now); err != nil {
+			return err
+		}
+	}
 	if d.lane == laneDesk || v.state == "queued" {
 		return nil
 	}
@@ -163,6 +188,9 @@ func (s *Store) follow(ctx context.Context, tx *sql.Tx, d delivery, v verdict, n
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE messages SET status = $2 WHERE id = $1`, d.message, status); err != nil {
 		return fmt.Errorf("mark message: %w", err)
+	}
+	if v.state == "dropped" {
+		return nil
 	}
 	if status == StatusFailed {
 		return s.giveUp(ctx, tx, d, v, now)
@@ -216,24 +244,26 @@ func (s *Store) giveUp(ctx context.Context, tx *sql.Tx, d delivery, v verdict, n
 	return q.close(ctx)
 }
 
-// overdue lists bot replies that have waited for their network since before cut, unclaimed.
-func (s *Store) overdue(ctx context.Context, cut, now time.Time) (list []delivery, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT d.id, d.conversation_id, d.seq, d.message_id, d.fence, c.channel, c.account, c.customer
+// overdue lists bot replies, unclaimed, that have waited too long for their network: withdrawAfter, or, if that is
+// because the network was away or throttles us, until the window closes, but no longer than maxLate.
+func (s *Store) overdue(ctx context.Context, now time.Time) (list []delivery, err error) {
+	err = sqldb.Each(ctx, s.db, func(rows *sql.Rows) error {
+		d := delivery{lane: laneCustomer}
+		err := rows.Scan(&d.id, &d.conv, &d.seq, &d.message, &d.fence, &d.code, &d.doubts, &d.to.Channel, &d.to.Account, &d.to.Customer)
+		list = append(list, d)
+		return err
+	}, `SELECT d.id, d.conversation_id, d.seq, d.message_id, d.fence, d.code, d.doubts, c.channel, c.account, c.customer
 		FROM deliveries d JOIN messages m ON m.id = d.message_id JOIN conversations c ON c.id = d.conversation_id
 		WHERE d.state = 'queued' AND d.lane = $1 AND d.created_at < $2 AND d.lease_until <= $3 AND m.author = $4
-		ORDER BY d.created_at LIMIT 100`, laneCustomer, cut.UnixMilli(), now.UnixMilli(), AuthorBot)
+		AND (d.created_at < $5 OR c.window_until > 0 AND c.window_until <= $3 OR d.code <> $6
+			AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.channel = d.channel AND i.account = d.account AND i.failures >= $7 AND (i.ended_at = 0 OR i.ended_at >= $2))
+			AND NOT EXISTS (SELECT 1 FROM pauses p WHERE p.channel = d.channel AND p.account = d.account AND p.reason = $8 AND p.until >= $2))
+		ORDER BY d.created_at LIMIT 100`, laneCustomer, now.Add(-withdrawAfter).UnixMilli(), now.UnixMilli(), AuthorBot,
+		now.Add(-maxLate).UnixMilli(), SendErrored, minFailures, pauseThrottled)
 	if err != nil {
 		return nil, fmt.Errorf("list overdue replies: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		d := delivery{lane: laneCustomer}
-		if err := rows.Scan(&d.id, &d.conv, &d.seq, &d.message, &d.fence, &d.to.Channel, &d.to.Account, &d.to.Customer); err != nil {
-			return nil, err
-		}
-		list = append(list, d)
-	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // Unpause lets the accounts that were stopped as misconfigured try again: at a start the

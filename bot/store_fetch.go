@@ -45,7 +45,8 @@ func (s *Store) claimFetch(ctx context.Context, now time.Time, lease time.Durati
 	var attachments string
 	err = s.db.InTx(ctx, func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, `UPDATE fetches SET lease_until = $2, attempt = attempt + 1, fence = fence + 1
-			WHERE id = (SELECT id FROM fetches WHERE state = 'queued' AND due_at <= $1 AND lease_until <= $1 ORDER BY due_at, id LIMIT 1 `+s.db.SkipLocked+`)
+			WHERE id = (SELECT id FROM fetches WHERE state = 'queued' AND due_at <= $1
+				AND (lease_until = 0 OR `+leaseEnd("lease_until", "attempt", fetchWaits())+` <= $1) ORDER BY due_at, id LIMIT 1 `+s.db.SkipLocked+`)
 			RETURNING id, conversation_id, message_id, place, holds, attempt, fence`, now.UnixMilli(), now.Add(lease).UnixMilli()).
 			Scan(&f.id, &f.conv, &f.message, &f.place, &f.hear, &f.attempt, &f.fence)
 		if err != nil {
@@ -64,10 +65,7 @@ func (s *Store) claimFetch(ctx context.Context, now time.Time, lease time.Durati
 		return f, next, false, fmt.Errorf("claim a file to fetch: %w", err)
 	}
 	var list []Attachment
-	if err := unpack(attachments, &list); err != nil {
-		return f, next, false, fmt.Errorf("read fetch %s: %w", f.id, err)
-	}
-	if f.place < len(list) { // else its words were taken back; it is settled as lost
+	if unpack(attachments, &list) == nil && f.place < len(list) { // else its words were taken back, or cannot be read; it is settled as lost
 		f.attachment = list[f.place]
 	}
 	return f, next, true, nil
@@ -133,8 +131,8 @@ func attach(ctx context.Context, tx *sql.Tx, f fetch, a Attachment) error {
 	if err != nil {
 		return err
 	}
-	if err := unpack(attachments, &list); err != nil || f.place >= len(list) {
-		return err // taken back meanwhile
+	if unpack(attachments, &list) != nil || f.place >= len(list) {
+		return nil // taken back meanwhile, or it cannot be read
 	}
 	list[f.place] = a
 	waits := a.Heard != "" && turn == "" && author == AuthorCustomer

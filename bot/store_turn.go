@@ -35,14 +35,14 @@ type turnClaim struct {
 // claimTurns claims the conversations that are due longest, at most so many. With none due, next is when
 // one will be, zero if none is foreseen. Their turns are yet to be loaded.
 func (s *Store) claimTurns(ctx context.Context, now time.Time, lease time.Duration, most int) (list []turnClaim, next time.Time, err error) {
-	const due = `turn_due_at > 0 AND turn_due_at <= $1 AND lease_until <= $1`
+	due := `turn_due_at > 0 AND turn_due_at <= $1 AND (lease_until = 0 OR ` + leaseEnd("lease_until", "attempt", turnWaits()) + ` <= $1)`
 	any, err := s.any(ctx, `SELECT 1 FROM conversations WHERE `+due+` LIMIT 1`, now)
 	if err != nil {
 		return nil, next, fmt.Errorf("look for a turn: %w", err)
 	}
 	if !any {
 		next, err = s.soonest(ctx, `SELECT MIN(turn_due_at) AS at FROM conversations WHERE turn_due_at > 0 AND turn_due_at > $1
-			UNION ALL SELECT MIN(lease_until) FROM conversations WHERE turn_due_at > 0 AND turn_due_at <= $1 AND lease_until > $1`, now)
+			UNION ALL SELECT MIN(lease_until) FROM conversations WHERE turn_due_at > 0 AND turn_due_at <= $1 AND lease_until > $1`, now) // a dead one's is met at the next look
 		return nil, next, err
 	}
 	err = s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
@@ -62,6 +62,18 @@ func (s *Store) claimTurns(ctx context.Context, now time.Time, lease time.Durati
 		return nil, next, fmt.Errorf("claim turns: %w", err)
 	}
 	return list, next, nil
+}
+
+// leaseEnd is when work whose lease was never given back may be claimed by others: whoever held it died, maybe of it,
+// so it waits as long as after a failure of the attempt. The columns name lease and attempt.
+func leaseEnd(lease, attempt string, waits []time.Duration) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "(%s + CASE", lease)
+	for i, wait := range waits[:len(waits)-1] {
+		fmt.Fprintf(&b, " WHEN %s <= %d THEN %d", attempt, i+1, wait.Milliseconds())
+	}
+	fmt.Fprintf(&b, " ELSE %d END)", waits[len(waits)-1].Milliseconds())
+	return b.String()
 }
 
 // any reports whether a query about now has a row: reading is cheap, and most looks find nothing.
@@ -121,6 +133,19 @@ func (s *Store) loadTurn(ctx context.Context, c *turnClaim) error {
 		t.History = t.History[n-historyMost:]
 	}
 	return s.loadAnswered(ctx, t)
+}
+
+// loadBare loads of what c's turn answers no more than which messages those are: what else is there could not be
+// read, or not be worked on.
+func (s *Store) loadBare(ctx context.Context, c *turnClaim) error {
+	c.turn.History, c.turn.Waiting = nil, nil
+	return sqldb.Each(ctx, s.db, func(rows *sql.Rows) error {
+		m := Message{Conversation: c.turn.Conversation.ID, Author: AuthorCustomer}
+		err := rows.Scan(&m.ID, &m.Seq)
+		c.turn.Waiting = append(c.turn.Waiting, m)
+		return err
+	}, `SELECT id, seq FROM messages WHERE conversation_id = $1 AND seq >= $2 AND turn_id = '' AND author = 'customer' ORDER BY seq LIMIT `+strconv.Itoa(waitingMost),
+		c.turn.Conversation.ID, c.from)
 }
 
 // loadElsewhere adds to t's history what was lately said of the same matter on the customer's other channels.
@@ -282,17 +307,14 @@ func (s *Store) deferTurn(ctx context.Context, c turnClaim, due time.Time, inter
 
 // ReleaseLeases ends every lease. Only a process that knows it is alone on the database, as the
 // server on a SQLite file is at its start, may call it: what its predecessor held when it died is
-// then taken up at once instead of when the leases end.
-func (s *Store) ReleaseLeases(ctx context.Context) error {
+// then claimed after the wait of one failure instead of that after its lease.
+func (s *Store) ReleaseLeases(ctx context.Context, now time.Time) error {
 	return s.db.InTx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE conversations SET lease_until = 0 WHERE lease_until > 0`); err != nil {
-			return fmt.Errorf("release turns: %w", err)
+		for _, table := range []string{"conversations", "fetches", "deliveries"} {
+			if _, err := tx.ExecContext(ctx, `UPDATE `+table+` SET lease_until = $1 WHERE lease_until > $1`, now.UnixMilli()); err != nil {
+				return fmt.Errorf("release the leases of %s: %w", table, err)
+			}
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE fetches SET lease_until = 0 WHERE lease_until > 0`); err != nil {
-			return fmt.Errorf("release files: %w", err)
-		}
-		// 1, not 0: that it was claimed and never settled is what makes a delivery doubtful.
-		_, err := tx.ExecContext(ctx, `UPDATE deliveries SET lease_until = 1 WHERE lease_until > 0 AND state = 'queued'`)
-		return err
+		return nil
 	})
 }

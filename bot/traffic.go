@@ -19,9 +19,10 @@ type Traffic struct {
 	Rejects int       // bodies that could not be read and are kept
 	Dead    int       // replies that did not get through; see DeadLetters
 
-	PausedUntil time.Time // sends nothing until then, zero if it may
-	Paused      string    // why: "throttled" by the network, or "misconfigured"
-	PausedCode  string    // the network's
+	Incidents   []Incident // that last, or ended within a day, the newest first
+	PausedUntil time.Time  // sends nothing until then, zero if it may
+	Paused      string     // why: "throttled" by the network, or "misconfigured"
+	PausedCode  string     // the network's
 }
 
 // Traffic returns what came and went on an account.
@@ -47,7 +48,8 @@ func (s *Store) Traffic(ctx context.Context, channel, account string, now time.T
 		return t, fmt.Errorf("read the pause of %s: %w", AccountKey(channel, account), err)
 	}
 	t.PausedUntil = sqldb.Time(until)
-	return t, nil
+	t.Incidents, err = s.Incidents(ctx, now.Add(-24*time.Hour), AccountKey(channel, account))
+	return t, err
 }
 
 // Writers lists the conversations on an account in which a customer wrote last, the newest first.
@@ -64,30 +66,3 @@ const (
 	PausedThrottled     = pauseThrottled
 	PausedMisconfigured = pauseMisconfigured
 )
-
-// A Rejected is a body, or a part of one, that the network signed and we could not read.
-type Rejected struct {
-	Reason string
-	At     time.Time
-	Body   []byte // may hold a customer's words
-}
-
-// Rejects lists what could not be read on an account, the newest first.
-func (s *Store) Rejects(ctx context.Context, channel, account string, limit int) (list []Rejected, err error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT reason, at, body FROM rejects WHERE channel = $1 AND account = $2 ORDER BY at DESC, id LIMIT $3`,
-		channel, account, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list rejects: %w", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var r Rejected
-		var at int64
-		if err := rows.Scan(&r.Reason, &at, &r.Body); err != nil {
-			return nil, fmt.Errorf("list rejects: %w", err)
-		}
-		r.At = sqldb.Time(at)
-		list = append(list, r)
-	}
-	return list, rows.Err()
-}

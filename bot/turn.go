@@ -66,6 +66,7 @@ const (
 	ReasonFlood       Reason = "flood"         // more messages at once than anyone types
 	ReasonOptedOut    Reason = "opted_out"     // the customer wants to hear nothing of the bot
 	ReasonBroken      Reason = "broken"        // the engine, or sending, kept failing
+	ReasonRejected    Reason = "rejected"      // what the customer sent could not be read; it is kept among the rejects
 	ReasonNothing     Reason = "nothing"       // nothing to answer, or answered a moment ago
 )
 

@@ -21,20 +21,17 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/dialogue"
+	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/sqldb"
 )
 
-const (
-	sweepEvery = time.Minute
-	// sweepAfter keeps Sweep's hands off conversations that are just changing hands.
-	sweepAfter = time.Minute
-	// LongestReply is the most characters, in UTF-16 units, of a person's reply; networks get it in parts.
-	LongestReply = 20_000
-)
+// LongestReply is the most characters, in UTF-16 units, of a person's reply; networks get it in parts.
+const LongestReply = 20_000
 
 // A Desk is where people work on tickets. It is a bot.Desk.
 type Desk struct {
 	store         store
+	attempts      *attempts.Counter
 	conversations *bot.Conversations
 	phrases       *dialogue.Phrases
 	log           logrus.FieldLogger
@@ -43,12 +40,12 @@ type Desk struct {
 
 var _ bot.Desk = (*Desk)(nil)
 
-// NewDesk returns the desk in db, to which Schema has been applied. now is time.Now if nil.
+// NewDesk returns the desk in db, to which Schema and attempts.Schema have been applied. now is time.Now if nil.
 func NewDesk(db *sqldb.DB, conversations *bot.Conversations, phrases *dialogue.Phrases, log logrus.FieldLogger, now func() time.Time) *Desk {
 	if now == nil {
 		now = time.Now
 	}
-	return &Desk{store: store{db}, conversations: conversations, phrases: phrases, log: log, now: now}
+	return &Desk{store: store{db}, attempts: attempts.NewCounter(db, now), conversations: conversations, phrases: phrases, log: log, now: now}
 }
 
 // Tell takes n in. It is idempotent.
@@ -104,7 +101,7 @@ func fateWords(f bot.Fate) string {
 	case f.State == "doubtful":
 		return "Nobody can tell whether a reply arrived: the network did not confirm it, twice."
 	case f.State == "withdrawn":
-		return "A reply of the bot was withdrawn: the network could not be reached for ten minutes."
+		return "A reply of the bot was withdrawn: it could not be sent in time."
 	}
 	return fmt.Sprintf("A reply did not arrive (%s).", f.Code)
 }
@@ -286,42 +283,4 @@ func (d *Desk) StepIn(ctx context.Context, id bot.ConversationID, agent AgentID)
 		}
 	}
 	return t.ID, d.Take(ctx, t.ID, agent, false)
-}
-
-// Run sweeps every minute until ctx ends.
-func (d *Desk) Run(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := d.Sweep(ctx); err != nil && ctx.Err() == nil {
-				d.log.WithError(err).Error("sweep failed")
-			}
-		}
-	}
-}
-
-// Sweep opens a ticket for every conversation that has waited for a person for a minute and has none.
-func (d *Desk) Sweep(ctx context.Context) error {
-	waiting, err := d.conversations.WithPerson(ctx, d.now().Add(-sweepAfter))
-	if err != nil {
-		return err
-	}
-	for _, c := range waiting {
-		t, err := d.current(ctx, c.ID)
-		if err == nil && t.State != StateClosed {
-			continue
-		}
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return err
-		}
-		if err := d.adopt(ctx, c.ID, "sweep:"+rand.Text(), d.now(), false); err != nil {
-			return err
-		}
-		d.log.WithField("conversation", c.ID).Warn("a conversation waited for a person without a ticket")
-	}
-	return nil
 }

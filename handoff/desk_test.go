@@ -15,6 +15,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/dialogue"
 	"faqbot/knowledge"
+	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 	"faqbot/knowledge/vault"
@@ -62,7 +63,7 @@ func (n *network) texts() []string {
 // onBoth opens an office on SQLite and on Postgres.
 func onBoth(t *testing.T, test func(t *testing.T, o *office)) {
 	t.Helper()
-	sqldbtest.Run(t, []sqldb.Schema{bot.Schema(), Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{attempts.Schema(), bot.Schema(), Schema()}, func(t *testing.T, db *sqldb.DB) {
 		log := logrus.New()
 		log.SetOutput(t.Output())
 		phrases, err := dialogue.LoadPhrases()

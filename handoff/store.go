@@ -58,6 +58,12 @@ func (s *store) of(ctx context.Context, c bot.ConversationID) (Ticket, error) {
 	return t, err
 }
 
+// hasOpen reports whether a conversation has an open ticket of its own.
+func (s *store) hasOpen(ctx context.Context, c bot.ConversationID) (has bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM tickets WHERE conversation_id = $1 AND state <> $2)`, c, StateClosed).Scan(&has)
+	return has, err
+}
+
 // An opening is what a ticket begins with.
 type opening struct {
 	bot.Escalation

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/guard"
 )
 
 const (
@@ -58,18 +59,22 @@ func (s *Searcher) refresh(ctx context.Context) error {
 	errs := make([]error, len(changed))
 	var wg sync.WaitGroup
 	for i, a := range changed {
+		if s.opts.Attempts != nil && !s.rests.rested(a.name, a.newest) {
+			errs[i] = s.rests.why(a.name)
+			continue
+		}
 		wg.Go(func() {
 			claim := s.claims.of(a.name)
 			claim.Lock()
 			defer claim.Unlock()
-			errs[i] = s.rebuild(ctx, a.name, a.newest)
+			errs[i] = s.attempt(ctx, a.name, a.newest)
 		})
 	}
 	wg.Wait()
 	err = errors.Join(errs...)
 	// One affiliate that cannot be read does not keep the service from starting, a corpus that
 	// cannot be read does.
-	if ctx.Err() == nil && (err == nil || len(*s.parts.Load()) > 0) {
+	if ctx.Err() == nil && !errors.Is(err, errSoon) && (err == nil || len(*s.parts.Load()) > 0) {
 		s.ready.Store(true)
 	}
 	return err
@@ -82,23 +87,12 @@ func (s *Searcher) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	if s.primary != nil {
-		wg.Go(func() { s.keepFilled(ctx) })
+		wg.Go(func() { s.keepFilled(ctx) }) // which survives what it does
 	}
 	tick := time.NewTicker(s.opts.Every)
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		if !s.Ready() {
-			_ = s.refresh(ctx) // reported to Observe
-		}
-		changed, _ := s.outdated(ctx) // reported to Observe
-		for _, a := range changed {
-			if claim := s.claims.of(a.name); claim.TryLock() {
-				wg.Go(func() {
-					defer claim.Unlock()
-					_ = s.rebuild(ctx, a.name, a.newest) // reported to Observe
-				})
-			}
-		}
+		s.look(ctx, &wg)
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
@@ -106,6 +100,28 @@ func (s *Searcher) Run(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// look begins to build what is outdated. What fails is reported to Observe.
+func (s *Searcher) look(ctx context.Context, wg *sync.WaitGroup) {
+	err := guard.Run(func() error {
+		if !s.Ready() {
+			_ = s.refresh(ctx)
+		}
+		changed, _ := s.outdated(ctx)
+		for _, a := range changed {
+			if claim := s.claims.of(a.name); s.rests.rested(a.name, a.newest) && claim.TryLock() {
+				wg.Go(func() {
+					defer claim.Unlock()
+					_ = s.attempt(ctx, a.name, a.newest)
+				})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.opts.Observe(StageRevisions, 0, err)
+	}
 }
 
 // Poke makes Run look for new revisions now. It never blocks.
@@ -165,7 +181,8 @@ func (s *Searcher) rebuild(ctx context.Context, a knowledge.AffiliateID, newest 
 		return nil
 	}
 	start := time.Now()
-	p, err := s.build(ctx, a, old)
+	var p *part
+	err = guard.Run(func() (err error) { p, err = s.build(ctx, a, old); return err })
 	if err != nil {
 		err = fmt.Errorf("refresh %s: %w", a, err)
 	} else {
@@ -234,8 +251,12 @@ func (s *Searcher) fill(ctx context.Context, p *part) error {
 	start := time.Now()
 	filled := *p
 	var err error
-	filled.primary, err = p.embed(ctx, s.primary, p.reuse)
-	if err != nil {
+	var refused error // of the embedder, which is no fault of the part's
+	err = s.counted(ctx, "vectors", p.affiliate, p.revision, func() error {
+		filled.primary, refused = p.embed(ctx, s.primary, p.reuse)
+		return nil
+	})
+	if err = errors.Join(err, refused); err != nil {
 		err = fmt.Errorf("vectors for %s: %w", p.affiliate, err)
 	} else {
 		filled.reuse = nil

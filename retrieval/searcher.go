@@ -45,6 +45,8 @@ type SearcherOptions struct {
 	Observe func(stage string, took time.Duration, err error)
 	// Now is the clock that validity windows go by; nil means time.Now.
 	Now func() time.Time
+	// Attempts counts attempts to build parts across the death of the process; nil: nobody does.
+	Attempts Attempts
 }
 
 const (
@@ -67,6 +69,7 @@ type Searcher struct {
 	parts   atomic.Pointer[snapshot]
 	swap    sync.Mutex // held while parts is replaced
 	claims  claims
+	rests   rests
 	slots   chan struct{} // bounds the parts being built at once
 	cores   chan struct{} // bounds the searches and builds that compute at once
 	poke    chan struct{}

@@ -12,6 +12,9 @@ import (
 // codeSlowDown is our own: the limit is so near that the call was not made.
 const codeSlowDown = -1
 
+// codePairRate is too many messages to one customer.
+const codePairRate = 131056
+
 // An Error is the Graph API's refusal. What it says in words is not kept: it may quote ours.
 type Error struct {
 	Code      int  `json:"code"`
@@ -75,7 +78,7 @@ func (e *Error) Kind() bot.SendFailure {
 	case e.Status == http.StatusTooManyRequests:
 		return bot.SendThrottled
 	case e.Transient || e.Status >= 500:
-		return bot.SendUnknown
+		return bot.SendErrored
 	case e.Status == http.StatusUnauthorized:
 		return bot.SendMisconfigured
 	}
@@ -109,10 +112,10 @@ func kindOf(code int) bot.SendFailure {
 	switch code {
 	case 1, 2, 99, 131000, 131016, 131057, 133004:
 		// "Temporary": it may have gone out all the same, so it must not simply be repeated.
-		return bot.SendUnknown
+		return bot.SendErrored
 	case codeSlowDown, 4, 9, 17, 32, 341, 613, 80007, 130429:
 		return bot.SendThrottled
-	case 131056: // too fast to this one customer; the others need not wait
+	case codePairRate: // too fast to this one customer; the others need not wait
 		return bot.SendTransient
 	case 131053: // WhatsApp cannot take, fetch or show a file
 		return bot.SendFile
@@ -141,11 +144,7 @@ func kindOf(code int) bot.SendFailure {
 // SendError says what a failed call means for what was to be sent.
 func SendError(err error) *bot.SendError {
 	if refusal, ok := errors.AsType[*Error](err); ok {
-		e := &bot.SendError{Kind: refusal.Kind(), Code: refusal.name(), Err: refusal}
-		if e.Kind == bot.SendThrottled {
-			e.After = refusal.pause()
-		}
-		return e
+		return &bot.SendError{Kind: refusal.Kind(), Code: refusal.name(), Err: refusal, After: refusal.After, ThisCustomer: refusal.Code == codePairRate}
 	}
 	if cut, ok := errors.AsType[*bot.LostError](err); ok {
 		if cut.Unsent {
@@ -165,22 +164,10 @@ func SendError(err error) *bot.SendError {
 func uploadError(err error) *bot.SendError {
 	e := SendError(err)
 	switch {
-	case e.Kind == bot.SendUnknown:
+	case e.Kind == bot.SendUnknown || e.Kind == bot.SendErrored:
 		e.Kind = bot.SendTransient
 	case e.Kind != bot.SendThrottled && e.Kind != bot.SendTransient:
 		e.Kind = bot.SendRefused
 	}
 	return e
-}
-
-// pause is how long the account must send nothing after a rate limit: what Meta says, else a few
-// seconds where messages a second are counted and a minute where calls an hour are.
-func (e *Error) pause() time.Duration {
-	switch {
-	case e.After > 0:
-		return e.After
-	case e.Code == 130429:
-		return 4 * time.Second
-	}
-	return time.Minute
 }

@@ -61,13 +61,15 @@ type Channel struct {
 }
 
 var (
-	_ bot.Channel    = (*Channel)(nil)
-	_ bot.Reader     = (*Channel)(nil)
-	_ bot.Typist     = (*Channel)(nil)
-	_ bot.Receiver   = (*Channel)(nil)
-	_ bot.Challenger = (*Channel)(nil)
-	_ bot.Fetcher    = (*Channel)(nil)
-	_ bot.Linker     = (*Channel)(nil)
+	_ bot.Prober       = (*Channel)(nil)
+	_ bot.Channel      = (*Channel)(nil)
+	_ bot.Reader       = (*Channel)(nil)
+	_ bot.Typist       = (*Channel)(nil)
+	_ bot.Receiver     = (*Channel)(nil)
+	_ bot.SenderFinder = (*Channel)(nil)
+	_ bot.Challenger   = (*Channel)(nil)
+	_ bot.Fetcher      = (*Channel)(nil)
+	_ bot.Linker       = (*Channel)(nil)
 )
 
 // New returns the Channel of account. It calls nobody.
@@ -135,6 +137,14 @@ func (c *Channel) Verify(h http.Header, body []byte) error {
 // Challenge answers Meta's question whether the webhook is ours.
 func (c *Channel) Challenge(query url.Values) (string, bool) {
 	return graphapi.Challenge(query, c.verifyToken)
+}
+
+// Probe asks the Graph API for our own ID. Its error is a *bot.SendError.
+func (c *Channel) Probe(ctx context.Context) error {
+	if err := c.api.Call(ctx, http.MethodGet, "me", url.Values{"fields": {"id"}}, nil, nil); err != nil {
+		return graphapi.SendError(err)
+	}
+	return nil
 }
 
 // Run subscribes the app to the page or Instagram account, without which nothing is ever posted, and

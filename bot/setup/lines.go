@@ -19,6 +19,7 @@ import (
 	"faqbot/bot/messenger"
 	"faqbot/bot/telegram"
 	"faqbot/bot/whatsapp"
+	"faqbot/knowledge/guard"
 	"faqbot/knowledge/vault"
 )
 
@@ -33,8 +34,7 @@ type Options struct {
 	Log       logrus.FieldLogger
 
 	// What polled accounts hear goes here; needed by Run alone.
-	Accept func(ctx context.Context, account bot.Account, events []bot.Event) error
-	Reject func(ctx context.Context, account bot.Account, body []byte, reason string) error
+	Receive func(ctx context.Context, account bot.Account, body []byte) error
 }
 
 // Lines are the accounts on networks that are served now, those of the file and those that were added,
@@ -200,13 +200,14 @@ func (l *Lines) Run(ctx context.Context) error {
 	defer tick.Stop()
 	check := time.Now().Add(checkFirst)
 	for ctx.Err() == nil {
-		if err := l.Reload(ctx); err != nil && ctx.Err() == nil {
+		if err := guard.Run(func() error { return l.Reload(ctx) }); err != nil && ctx.Err() == nil {
+			guard.Log(l.o.Log, "looking for added accounts", err)
 			l.o.Log.WithError(err).Error("cannot look for added accounts")
 		}
 		l.start(ctx, g)
 		if time.Now().After(check) {
 			check = time.Now().Add(checkEvery)
-			g.Go(func() error { l.watch(ctx); return nil })
+			g.Go(func() error { guard.Do(l.o.Log, "checking the accounts", func() { l.watch(ctx) }); return nil })
 		}
 		select {
 		case <-ctx.Done():
@@ -229,7 +230,7 @@ func (l *Lines) start(ctx context.Context, g *errgroup.Group) {
 		n.stop = stop
 		g.Go(func() error {
 			defer stop()
-			err := l.serve(ctx, n)
+			err := guard.Loop(ctx, l.o.Log, n.settings.Key(), func(ctx context.Context) error { return l.serve(ctx, n) })
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -245,11 +246,7 @@ func (l *Lines) serve(ctx context.Context, n *line) error {
 		if n.settings.Mode != ModePoll {
 			return c.Run(ctx, l.hook(n.settings))
 		}
-		return c.Poll(ctx,
-			func(ctx context.Context, events []bot.Event) error { return l.o.Accept(ctx, account, events) },
-			func(ctx context.Context, body []byte, reason string) error {
-				return l.o.Reject(ctx, account, body, reason)
-			})
+		return c.Poll(ctx, func(ctx context.Context, body []byte) error { return l.o.Receive(ctx, account, body) })
 	case *whatsapp.Channel:
 		return c.Run(ctx)
 	case *messenger.Channel:

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/knowledge/guard"
 	"faqbot/knowledge/vault"
 )
 
@@ -106,7 +107,7 @@ func (l *Lines) Check(ctx context.Context, keys ...string) []Report {
 	var g sync.WaitGroup
 	for _, r := range l.snapshot() {
 		if len(keys) == 0 || slices.Contains(keys, r.Settings.Key()) {
-			g.Go(func() { l.check(ctx, r.Settings.Key()) })
+			g.Go(func() { guard.Do(l.o.Log, "checking an account", func() { l.check(ctx, r.Settings.Key()) }) })
 		}
 	}
 	g.Wait()
@@ -123,7 +124,7 @@ func (l *Lines) Freshen(ctx context.Context, within time.Duration) {
 		var g sync.WaitGroup
 		for _, r := range l.snapshot() {
 			if time.Since(r.CheckedAt) > time.Minute {
-				g.Go(func() { l.check(ctx, r.Settings.Key()) })
+				g.Go(func() { guard.Do(l.o.Log, "checking an account", func() { l.check(ctx, r.Settings.Key()) }) })
 			}
 		}
 		g.Wait()

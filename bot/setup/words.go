@@ -20,7 +20,7 @@ func DeadWords(d bot.DeadLetter) string {
 	case "doubtful":
 		return "nobody can tell whether it arrived"
 	case "withdrawn":
-		return "it could not be sent for ten minutes and was withdrawn"
+		return "it could not be sent in time and was withdrawn"
 	}
 	switch bot.SendFailure(d.Code) {
 	case bot.SendBlocked:

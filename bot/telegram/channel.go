@@ -72,6 +72,7 @@ var (
 	_ bot.Typist       = (*Channel)(nil)
 	_ bot.Acknowledger = (*Channel)(nil)
 	_ bot.Receiver     = (*Channel)(nil)
+	_ bot.SenderFinder = (*Channel)(nil)
 	_ bot.Linker       = (*Channel)(nil)
 	_ bot.Fetcher      = (*Channel)(nil)
 )

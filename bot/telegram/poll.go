@@ -11,8 +11,6 @@ import (
 	"time"
 
 	tg "github.com/go-telegram/bot"
-
-	"faqbot/bot"
 )
 
 const (
@@ -21,17 +19,14 @@ const (
 	pollMost  = 30 * time.Second // the longest wait after a failure that mends itself
 )
 
-// An Accept stores events durably, in order. After an error they come again.
-type Accept func(ctx context.Context, events []bot.Event) error
-
-// A Reject keeps an update that could not be read.
-type Reject func(ctx context.Context, body []byte, reason string) error
+// A Receive stores an update as it came, durably. After an error it comes again.
+type Receive func(ctx context.Context, body []byte) error
 
 // Poll hears the account by polling, for where no webhook can reach us, until ctx ends; then it
-// returns nil. It removes a webhook. An update is confirmed to Telegram only after accept, or for
-// one that cannot be read reject, returned nil for it and all before it; a crash in between brings
-// it again. Nothing of that is stored here: Telegram keeps what was not confirmed, for 24 h.
-func (c *Channel) Poll(ctx context.Context, accept Accept, reject Reject) error {
+// returns nil. It removes a webhook. An update is confirmed to Telegram only after receive returned nil
+// for it and all before it; a crash in between brings it again. Nothing is read or stored here: Telegram
+// keeps what was not confirmed, for 24 h.
+func (c *Channel) Poll(ctx context.Context, receive Receive) error {
 	c.insist(ctx, "start polling", func(ctx context.Context) error {
 		if err := c.unhook(ctx); err != nil {
 			return err
@@ -45,7 +40,7 @@ func (c *Channel) Poll(ctx context.Context, accept Accept, reject Reject) error 
 		began := time.Now()
 		updates, err := c.getUpdates(ctx, offset)
 		if err == nil {
-			offset, err = c.takeAll(ctx, updates, offset, accept, reject)
+			offset, err = c.takeAll(ctx, updates, offset, receive)
 		}
 		if ctx.Err() != nil {
 			break
@@ -90,21 +85,12 @@ func (c *Channel) unhook(ctx context.Context) error {
 	return nil
 }
 
-// takeAll takes updates in order and returns the offset past those that were taken.
-func (c *Channel) takeAll(ctx context.Context, updates []json.RawMessage, offset int64, accept Accept, reject Reject) (int64, error) {
+// takeAll stores updates in order and returns the offset past those that were stored.
+func (c *Channel) takeAll(ctx context.Context, updates []json.RawMessage, offset int64, receive Receive) (int64, error) {
 	start := offset
 	for _, raw := range updates {
-		events, err := c.Decode(raw)
-		switch {
-		case err != nil:
-			c.log.WithError(err).Error("cannot read an update; it is kept")
-			if err := reject(ctx, raw, err.Error()); err != nil {
-				return offset, fmt.Errorf("keep an update: %w", err)
-			}
-		case len(events) > 0:
-			if err := accept(ctx, events); err != nil {
-				return offset, fmt.Errorf("accept an update: %w", err)
-			}
+		if err := receive(ctx, raw); err != nil {
+			return offset, fmt.Errorf("store an update: %w", err)
 		}
 		var named struct {
 			ID int64 `json:"update_id"`

@@ -76,13 +76,15 @@ type Channel struct {
 }
 
 var (
-	_ bot.Channel    = (*Channel)(nil)
-	_ bot.Reader     = (*Channel)(nil)
-	_ bot.Receiver   = (*Channel)(nil)
-	_ bot.Challenger = (*Channel)(nil)
-	_ bot.Fetcher    = (*Channel)(nil)
-	_ bot.Templater  = (*Channel)(nil)
-	_ bot.Linker     = (*Channel)(nil)
+	_ bot.Prober       = (*Channel)(nil)
+	_ bot.Channel      = (*Channel)(nil)
+	_ bot.Reader       = (*Channel)(nil)
+	_ bot.Receiver     = (*Channel)(nil)
+	_ bot.SenderFinder = (*Channel)(nil)
+	_ bot.Challenger   = (*Channel)(nil)
+	_ bot.Fetcher      = (*Channel)(nil)
+	_ bot.Templater    = (*Channel)(nil)
+	_ bot.Linker       = (*Channel)(nil)
 )
 
 // New returns the Channel of account. It calls nobody.
@@ -149,6 +151,14 @@ func (c *Channel) Link(ctx context.Context, greeting, ref string) (string, error
 		c.mu.Unlock()
 	}
 	return "https://wa.me/" + phone + "?text=" + url.PathEscape(greeting+" (ref: "+ref+")"), nil
+}
+
+// Probe asks the Graph API for our own ID. Its error is a *bot.SendError.
+func (c *Channel) Probe(ctx context.Context) error {
+	if err := c.api.Call(ctx, http.MethodGet, c.number, url.Values{"fields": {"id"}}, nil, nil); err != nil {
+		return graphapi.SendError(err)
+	}
+	return nil
 }
 
 // Run subscribes the app to the business account, without which nothing is ever posted, and tries

@@ -347,8 +347,8 @@ func (c *checker) checkRest() {
 	for _, s := range c.e.Odd {
 		c.violate(other, "%s", s)
 	}
-	if c.r.Messages == 0 || c.r.Delivered == 0 || c.r.Kills == 0 {
-		c.violate(other, "nothing was put to the test: %d messages, %d replies, %d kills", c.r.Messages, c.r.Delivered, c.r.Kills)
+	if c.r.Messages == 0 || c.r.Delivered == 0 || c.r.Kills+len(c.e.Faults) == 0 {
+		c.violate(other, "nothing was put to the test: %d messages, %d replies, %d kills and other faults", c.r.Messages, c.r.Delivered, c.r.Kills+len(c.e.Faults))
 	}
 	if c.e.Rejects > 0 {
 		c.violate(lost, "%d bodies were rejected as unreadable", c.e.Rejects)

@@ -17,7 +17,7 @@ func TestTheRealBinarySurvivesAFewKills(t *testing.T) {
 	for _, mode := range []string{modeWebhook, modePoll, modeWhatsApp, modeMessenger} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			r, err := run(t.Context(), options{kills: 3, db: dbSQLite, mode: mode, seed: 11, customers: 20, binary: binary,
+			r, err := run(t.Context(), options{kills: 3, fault: faultKill, db: dbSQLite, mode: mode, seed: 11, customers: 20, binary: binary,
 				dir: t.TempDir(), progress: io.Discard})
 			require.NoError(t, err)
 			require.Empty(t, r.Violations)
@@ -43,6 +43,10 @@ func TestCommandLine(t *testing.T) {
 		"db":        {"-db", "mysql"},
 		"n":         {"-n", "0"},
 		"customers": {"-customers", "0"},
+		"fault":     {"-fault", "flood"},
+		"outage":    {"-fault", "outage", "-mode", "poll"},
+		"pause":     {"-fault", "pause"},
+		"for":       {"-fault", "lock", "-for", "0s"},
 		"argument":  {"now"},
 		"flag":      {"-x"},
 	} {
@@ -59,7 +63,7 @@ func TestPostgresNeedsAServer(t *testing.T) {
 
 // A service that ends by itself is not mistaken for one that was killed.
 func TestABinaryThatEndsByItselfIsAnError(t *testing.T) {
-	_, err := run(t.Context(), options{kills: 1, db: dbSQLite, mode: modePoll, customers: 1, binary: "/bin/true", dir: t.TempDir(),
+	_, err := run(t.Context(), options{kills: 1, fault: faultKill, db: dbSQLite, mode: modePoll, customers: 1, binary: "/bin/true", dir: t.TempDir(),
 		progress: io.Discard})
 	require.ErrorIs(t, err, errDies)
 }

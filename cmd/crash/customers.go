@@ -41,6 +41,12 @@ func (b *book) say(s saying) {
 	b.sayings = append(b.sayings, s)
 }
 
+func (b *book) said() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.sayings)
+}
+
 func (b *book) reply(r agentReply) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -62,20 +68,25 @@ type customer struct {
 	fake    fake
 	book    *book
 	r       *rand.Rand
-	seeker  bool   // they may want a person, and the bot back
-	lost    bool   // what they asked last has no answer
-	last    string // the last message of theirs that was not mended yet, "" if there is none
-	replies int    // that they have seen
+	seeker  bool          // they may want a person, and the bot back
+	lost    bool          // what they asked last has no answer
+	last    string        // the last message of theirs that was not mended yet, "" if there is none
+	replies int           // that they have seen
+	slow    time.Duration // they wait so many times longer; 1 if 0
+	most    int           // what all customers do together, 0 for as much as they like
 }
 
 // run has the customer write until ctx ends.
 func (c *customer) run(ctx context.Context) {
-	for pause(ctx, c.between(100, 1300)) {
+	for pause(ctx, max(c.slow, 1)*c.between(100, 1300)) {
+		if c.most > 0 && c.book.said() >= c.most {
+			return
+		}
 		if c.fake.pending() > pendingMost {
 			continue
 		}
 		c.act(ctx)
-		if c.r.IntN(2) == 0 {
+		if c.slow == 0 && c.r.IntN(2) == 0 {
 			c.wait(ctx)
 		}
 	}

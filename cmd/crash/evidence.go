@@ -18,6 +18,7 @@ type evidence struct {
 	// Seen from outside.
 	Kills        []kill
 	Lives        int // how often the service was started
+	Faults       []string
 	Sayings      []saying
 	Replies      []agentReply
 	AgentDone    map[string]int

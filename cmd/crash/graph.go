@@ -91,6 +91,15 @@ func (g graph) accepted() (list []accepted) {
 
 func (g graph) pending() int { return g.account.Pending() }
 
+// fail has the Graph API answer f from now on, until ok.
+func (g graph) fail(f graphtest.Fault) {
+	g.account.ClearFaults()
+	f.Times = -1
+	g.account.Inject(f)
+}
+
+func (g graph) ok() { g.account.ClearFaults() }
+
 func (g graph) odd() []string { return nil }
 
 func (g graph) call(n *network, life int, w http.ResponseWriter, r *http.Request, body []byte) {

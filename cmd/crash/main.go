@@ -62,7 +62,11 @@ func command(ctx context.Context, args []string, out, progress io.Writer) error 
 	o := options{postgres: os.Getenv(postgresEnv), progress: progress}
 	flags := flag.NewFlagSet("crash", flag.ContinueOnError)
 	flags.SetOutput(progress)
-	flags.IntVar(&o.kills, "n", 20, "kills in each mode")
+	flags.IntVar(&o.kills, "n", 20, "kills in each mode; with another fault than kill, runs in each mode")
+	flags.StringVar(&o.fault, "fault", faultKill, "kill the service; lock the database from outside; outage of the network (whatsapp, messenger); pause or restart Postgres")
+	flags.DurationVar(&o.lasts, "for", 3*time.Minute, "how long another fault than kill lasts")
+	flags.IntVar(&o.messages, "messages", 200, "how much customers do in a run with another fault than kill")
+	flags.IntVar(&o.parallel, "parallel", 4, "runs at the same time")
 	flags.StringVar(&o.db, "db", dbSQLite, "sqlite or postgres (a new database in "+postgresEnv+")")
 	mode := flags.String("mode", "all", "how the service hears: webhook, poll (of Telegram), whatsapp, messenger, some of these divided by commas, or all")
 	flags.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano())%1_000_000, "of all random choices")
@@ -79,8 +83,11 @@ func command(ctx context.Context, args []string, out, progress io.Writer) error 
 		return fmt.Errorf("-db %s: use sqlite or postgres", o.db)
 	case o.db == dbPostgres && o.postgres == "":
 		return fmt.Errorf("-db postgres needs %s: run it under .ci/with-postgres", postgresEnv)
-	case o.kills < 1 || o.customers < 1:
-		return errors.New("-n and -customers must be at least 1")
+	case o.kills < 1 || o.customers < 1 || o.messages < 1 || o.parallel < 1 || o.lasts <= 0:
+		return errors.New("-n, -customers, -messages, -parallel and -for must be at least 1")
+	}
+	if err := o.checkFault(modes); err != nil {
+		return err
 	}
 	dir, err := os.MkdirTemp("", "faqbot-crash-")
 	if err != nil {
@@ -108,19 +115,36 @@ func modesOf(flag string) (modes []string, known bool) {
 	return modes, !slices.ContainsFunc(modes, func(m string) bool { return !slices.Contains(all, m) })
 }
 
-// runModes runs o once in each mode, all at the same time, and prints what came of it.
+// runs are the runs that o asks for: one in each mode, or as many as n says, each with a seed of its own.
+func (o options) runs(modes []string) (list []options) {
+	times := 1
+	if o.fault != faultKill {
+		times = o.kills
+	}
+	for _, mode := range modes {
+		for i := range times {
+			one := o
+			one.mode, one.seed = mode, o.seed+uint64(i)
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+// runModes carries out the runs of o, some at the same time, and prints what came of them.
 func runModes(ctx context.Context, o options, modes []string, dir string, out io.Writer) error {
 	g, ctx := errgroup.WithContext(ctx)
-	reports := make([]report, len(modes))
-	for i, mode := range modes {
-		o := o
-		o.mode, o.dir = mode, filepath.Join(dir, mode)
+	g.SetLimit(o.parallel)
+	list := o.runs(modes)
+	reports := make([]report, len(list))
+	for i, o := range list {
+		o.dir = filepath.Join(dir, fmt.Sprintf("%s-%d", o.mode, o.seed))
 		if err := os.Mkdir(o.dir, 0o700); err != nil {
 			return fmt.Errorf("make a folder: %w", err)
 		}
 		g.Go(func() (err error) {
 			if reports[i], err = run(ctx, o); err != nil {
-				return fmt.Errorf("mode %s, seed %d: %w", mode, o.seed, err)
+				return fmt.Errorf("mode %s, seed %d: %w", o.mode, o.seed, err)
 			}
 			return nil
 		})

@@ -136,6 +136,7 @@ func (c *checker) checkDeliveries() {
 
 func (c *checker) checkDelivery(d *deliveryRow) {
 	chat, arrived := c.chats[d.Conversation], c.arrived[d.ID]
+	c.r.States[d.State]++
 	switch d.State {
 	case "sent":
 		c.r.Delivered++
@@ -152,6 +153,10 @@ func (c *checker) checkDelivery(d *deliveryRow) {
 		}
 		if d.Doubts < 2 {
 			c.violate(lost, "delivery %s (chat %d) was given up after one try", d.ID, chat)
+		}
+	case "dropped":
+		if !c.overtaken(d) {
+			c.violate(lost, "delivery %s (chat %d) was dropped, and nothing overtook it", d.ID, chat)
 		}
 	default: // nobody blocks us here, the network refuses nothing, and no outage is that long
 		c.violate(lost, "delivery %s (chat %d) is %s", d.ID, chat, d.State)
@@ -176,6 +181,13 @@ func (c *checker) known(d *deliveryRow) bool {
 		return c.e.Notes["fate:"+key] || c.byEscalation[key] == 1
 	}
 	return false
+}
+
+// overtaken reports whether a person, or a turn that answers a later message, has spoken since d.
+func (c *checker) overtaken(d *deliveryRow) bool {
+	return slices.ContainsFunc(c.messages[d.Conversation], func(m messageRow) bool {
+		return m.Seq > d.Seq && (m.Author == bot.AuthorAgent || m.Author == bot.AuthorCustomer && m.Turn != "")
+	})
 }
 
 // explain finds the kill between two arrivals of one delivery.

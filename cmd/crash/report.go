@@ -38,10 +38,14 @@ func (c *checker) violate(f fault, format string, args ...any) {
 // A report is what came of a run.
 type report struct {
 	Mode, DB string
+	Fault    string
 	Seed     uint64
 	Took     time.Duration
 
 	Kills, Targeted, Lives int
+	Faults                 []string
+	States                 map[string]int // of replies
+	Rejects                int
 	ByKill                 map[string]int
 	Said, Accepted         int
 	Edits, Messages        int
@@ -63,7 +67,8 @@ type report struct {
 func (c *checker) count() {
 	r, e := &c.r, c.e
 	r.Kills, r.Lives, r.Said, r.Accepted, r.OfferedAgain = len(e.Kills), e.Lives, len(e.Sayings), len(e.Accepted), e.OfferedAgain
-	r.ByKill, r.Turns = map[string]int{}, map[bot.Action]int{}
+	r.ByKill, r.Turns, r.States = map[string]int{}, map[bot.Action]int{}, map[string]int{}
+	r.Faults, r.Rejects = e.Faults, e.Rejects
 	for _, k := range e.Kills {
 		r.ByKill[k.What]++
 		if k.Targeted {
@@ -129,14 +134,19 @@ func (r report) print(out io.Writer) {
 	times := func(list []time.Duration) string {
 		return fmt.Sprintf("p50 %s, p99 %s, max %s", quantile(list, .5), quantile(list, .99), quantile(list, 1))
 	}
-	fmt.Fprintf(w, "\n%s, %s, seed %d\n", r.DB, r.Mode, r.Seed)
-	line("kills", "%d: %d at random, %d targeted", r.Kills, r.Kills-r.Targeted, r.Targeted)
-	line("", "%s", counts(r.ByKill))
+	fmt.Fprintf(w, "\n%s, %s, %s, seed %d\n", r.DB, r.Mode, r.Fault, r.Seed)
+	if len(r.Faults) > 0 {
+		line("faults", "%s", strings.Join(r.Faults, ", "))
+	} else {
+		line("kills", "%d: %d at random, %d targeted", r.Kills, r.Kills-r.Targeted, r.Targeted)
+		line("", "%s", counts(r.ByKill))
+	}
 	line("starts", "%d; the last stopped on SIGTERM after %s", r.Lives, r.StopTook.Round(time.Millisecond))
 	line("updates", "%d said, %d accepted, %d times offered again", r.Said, r.Accepted, r.OfferedAgain)
 	line("messages", "%d; edits %d", r.Messages, r.Edits)
 	line("turns", "%s", counts(r.Turns))
 	line("replies", "%d delivered, %d of them twice, %d doubtful", r.Delivered, len(r.Repeats), len(r.Doubtful))
+	line("", "%s; rejects %d", counts(r.States), r.Rejects)
 	line("tickets", "%d, %d still open, %d opened by the sweep", r.Tickets, r.Open, r.Swept)
 	line("agents", "%s", counts(r.AgentDone))
 	line("said → reply", "%s", times(r.SinceSaid))

@@ -35,9 +35,13 @@ const (
 
 // options say what to run.
 type options struct {
-	kills     int
-	db        string // dbSQLite or dbPostgres
-	mode      string // how the service hears, one of modes
+	kills     int           // or runs, with another fault
+	fault     string        // faultKill or another
+	lasts     time.Duration // the fault, unless it is faultKill
+	messages  int           // what customers do meanwhile
+	parallel  int           // runs at the same time
+	db        string        // dbSQLite or dbPostgres
+	mode      string        // how the service hears, one of modes
 	seed      uint64
 	customers int
 	binary    string // of the service
@@ -75,7 +79,7 @@ func run(ctx context.Context, o options) (_ report, err error) {
 		return report{}, err
 	}
 	r := check(e)
-	r.Mode, r.DB, r.Seed, r.Took = o.mode, o.db, o.seed, time.Since(began)
+	r.Mode, r.DB, r.Fault, r.Seed, r.Took = o.mode, o.db, o.fault, o.seed, time.Since(began)
 	return r, nil
 }
 
@@ -135,7 +139,8 @@ type trial struct {
 	book    book
 	agent   *agent
 	killer  *killer
-	last    *life // the one that nobody kills
+	last    *life    // the one that nobody kills
+	faults  []string // that were made, unless it was killed
 }
 
 // run lets customers and agents work while the service is killed, drains it and reads what is left.
@@ -147,7 +152,11 @@ func (t *trial) run(ctx context.Context) (e evidence, err error) {
 			t.last.kill()
 		}
 	}()
-	if err := t.load(ctx); err != nil {
+	load := t.load
+	if t.o.fault != faultKill {
+		load = t.loadWithFault
+	}
+	if err := load(ctx); err != nil {
 		return evidence{}, err
 	}
 	db, err := sqldb.Open(ctx, t.service.dsn)
@@ -231,7 +240,7 @@ func (t *trial) drain(ctx context.Context, db *sqldb.DB) (stuck []string, err er
 
 // observe adds to e what was seen from outside.
 func (t *trial) observe(e *evidence) {
-	e.Kills, e.Lives = t.killer.kills, t.killer.lives
+	e.Kills, e.Lives, e.Faults = t.killer.kills, t.killer.lives, t.faults
 	e.Sayings, e.Replies = t.book.sayings, t.book.replies
 	e.Accepted, e.OfferedAgain = t.network.fake.accepted(), t.network.again()
 	e.AgentDone = t.agent.done

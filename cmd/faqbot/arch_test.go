@@ -29,7 +29,7 @@ var homes = map[string][]string{
 	"github.com/xuri/excelize/v2":        {"knowledge/faqfile"},
 	"github.com/yuin/goldmark":           {"knowledge/faqfile", "bot/setup/board"},
 	"github.com/gin-gonic/gin":           {"bot/webhook", "bot/webchat", "bot/setup/board", "handoff/console", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot", "cmd/load"}, // there as the one to keep up with
-	"github.com/sirupsen/logrus":         {"bot", "bot/graphapi", "bot/telegram", "bot/whatsapp", "bot/messenger", "bot/webhook", "bot/webchat", "bot/setup", "bot/setup/board", "handoff", "handoff/console", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot"},
+	"github.com/sirupsen/logrus":         {"bot", "bot/graphapi", "bot/telegram", "bot/whatsapp", "bot/messenger", "bot/webhook", "bot/webchat", "bot/setup", "bot/setup/board", "handoff", "handoff/console", "knowledge/guard", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot"},
 	"github.com/alecthomas/kong":         {"cmd/faqbot"},
 	"github.com/pelletier/go-toml/v2":    {"cmd/faqbot"},
 	"github.com/schollz/progressbar/v3":  {"cmd/faqbot"},

@@ -101,7 +101,7 @@ func publishedAsker(ctx context.Context, cli *commands, affiliate knowledge.Affi
 		a.close()
 		return nil, err
 	}
-	searcher := e.searcher(corpus, nil)
+	searcher := e.searcher(corpus, nil, nil)
 	if err := searcher.Refresh(ctx); err != nil {
 		a.close()
 		return nil, fmt.Errorf("prepare the search: %w", err)

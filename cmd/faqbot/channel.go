@@ -23,7 +23,7 @@ type channelCommand struct {
 	List    channelList    `cmd:"" help:"List the accounts."`
 	Check   channelCheck   `cmd:"" help:"Say what is wrong with the accounts and how to mend it. Exit code 1 if one does not work."`
 	Webhook channelWebhook `cmd:"" help:"Point an account's webhook here again."`
-	Replay  channelReplay  `cmd:"" help:"Send a reply again that did not get through, by the ID that check shows."`
+	Replay  channelReplay  `cmd:"" help:"Send a reply again that did not get through, or read a post again that could not be read, by the ID that check shows."`
 	Remove  channelRemove  `cmd:"" help:"Forget an added account and its secrets. What was said on it stays."`
 }
 
@@ -60,7 +60,7 @@ type (
 		Rejects bool   `help:"Print what could not be read, as it came. It may hold customers' words."`
 	}
 	channelReplay struct {
-		Delivery string `arg:"" help:"The reply's ID, from check."`
+		ID string `arg:"" help:"The reply's or post's ID, from check."`
 	}
 )
 

@@ -58,6 +58,9 @@ func printReport(ctx context.Context, out io.Writer, r setup.Report, store *bot.
 	if !t.PausedUntil.IsZero() {
 		fmt.Fprintf(out, "  ! %s\n", setup.PauseWords(t))
 	}
+	for _, i := range t.Incidents {
+		fmt.Fprintf(out, "  ! %s\n", i.Words())
+	}
 	if t.Unread > 0 {
 		fmt.Fprintf(out, "  ! %d posts of the network came in and wait to be read: more come than the service can take, or it does not run\n", t.Unread)
 	}
@@ -66,9 +69,9 @@ func printReport(ctx context.Context, out io.Writer, r setup.Report, store *bot.
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "  ! %d could not be read and are kept:\n", t.Rejects)
+		fmt.Fprintf(out, "  ! %d could not be read and are kept; they may hold customers' words:\n", t.Rejects)
 		for _, x := range list {
-			fmt.Fprintf(out, "      %s  %s\n", x.At.Format(time.DateTime), x.Reason)
+			fmt.Fprintf(out, "      %s  %s  faqbot channel replay %s\n", x.At.Format(time.DateTime), x.Reason, x.ID)
 			if bodies {
 				fmt.Fprintf(out, "%s\n", x.Body)
 			}
@@ -105,10 +108,21 @@ func whenOrNever(t time.Time) string {
 }
 
 func (cmd channelReplay) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withLines(ctx, cli, term, func(_ config, _ *setup.Lines, _ *bot.Store, conversations *bot.Conversations) error {
-		err := conversations.Replay(ctx, bot.DeliveryID(cmd.Delivery))
+	return withLines(ctx, cli, term, func(_ config, _ *setup.Lines, store *bot.Store, conversations *bot.Conversations) error {
+		channel, account, err := store.RejectAccount(ctx, cmd.ID)
+		if err == nil {
+			if _, err := store.ReadAgain(ctx, channel, account, cmd.ID, time.Now()); err != nil {
+				return err
+			}
+			fmt.Fprintln(term.out, "It is read again; a running service does it now. If it still cannot be read, check shows it again.")
+			return nil
+		}
+		if !errors.Is(err, bot.ErrNotFound) {
+			return err
+		}
+		err = conversations.Replay(ctx, bot.DeliveryID(cmd.ID))
 		if errors.Is(err, bot.ErrNotFound) {
-			return fmt.Errorf("%s is no reply that did not get through; see faqbot channel check", cmd.Delivery)
+			return fmt.Errorf("%s is neither a reply that did not get through nor a post that could not be read; see faqbot channel check", cmd.ID)
 		}
 		if err != nil {
 			return err

@@ -279,7 +279,7 @@ func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, 
 	account := bot.Account{Affiliates: []knowledge.AffiliateID{t.Affiliate}}
 	engine, questions := s.engine, s.searcher
 	if t.Entries != nil {
-		questions = s.embedders.searcher(fixedCorpus{t.Affiliate, t.Entries}, nil)
+		questions = s.embedders.searcher(fixedCorpus{t.Affiliate, t.Entries}, nil, nil)
 		if err := questions.Refresh(ctx); err != nil {
 			return portal.TrialResult{}, fmt.Errorf("read the draft: %w", err)
 		}

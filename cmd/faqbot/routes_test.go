@@ -57,7 +57,7 @@ var access = map[string]string{
 	"GET /chat/": forAll, "POST /chat/": forAll, "GET /chat/:account/media/": forVisitorObject,
 }
 
-func guard(route gin.RouteInfo) (kind string) {
+func guardOf(route gin.RouteInfo) (kind string) {
 	longest := -1
 	for begin, k := range access {
 		at := route.Method + " " + route.Path
@@ -189,7 +189,7 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 	}
 	strangers := map[string][]string{forDeskObject: {"other agent", "other lead"}, forLeadObject: {"other lead"}, forDeskLead: {"other agent", "other lead"}, forPortalObject: {"other affiliate"}} // right role, wrong affiliate
 	for _, route := range engine.Routes() {
-		kind := guard(route)
+		kind := guardOf(route)
 		require.NotEmpty(t, kind, "%s %s is not in the table of who may go where", route.Method, route.Path)
 		if kind == forAll || route.Path == "/sign-out" {
 			continue
@@ -217,7 +217,7 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 		}
 	}
 	for _, route := range engine.Routes() {
-		for _, who := range insiders[guard(route)] {
+		for _, who := range insiders[guardOf(route)] {
 			if strings.HasSuffix(route.Path, "/events") { // never ends
 				continue
 			}

@@ -24,6 +24,8 @@ import (
 	"faqbot/bot/webhook"
 	"faqbot/handoff"
 	"faqbot/knowledge"
+	"faqbot/knowledge/attempts"
+	"faqbot/knowledge/guard"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
@@ -137,7 +139,7 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	}
 	s.directory = people.NewDirectory(s.db, people.Options{})
 	s.corpus = knowledge.NewCorpus(s.db, time.Now)
-	s.searcher = s.embedders.searcher(s.corpus, s.observe)
+	s.searcher = s.embedders.searcher(s.corpus, attempts.NewCounter(s.db, nil), s.observe)
 	s.engine = newEngine(s.searcher, s.phrases)
 	if err := s.wireTalk(); err != nil {
 		return nil, err
@@ -163,7 +165,8 @@ func (s *service) wireTalk() (err error) {
 	s.conversations = newConversations(s.db, s.networks, linkKey, s.poke)
 	s.desk = handoff.NewDesk(s.db, s.conversations, s.phrases, s.log, nil)
 	s.links = newMediaLinks(s)
-	s.courier = bot.NewCourier(s.store, s.networks.accounts, s.desk, s.log, bot.CourierOptions{Link: s.links.link, Observe: s.observe})
+	s.courier = bot.NewCourier(s.store, s.networks.accounts, s.desk, s.log, bot.CourierOptions{Link: s.links.link, Observe: s.observe,
+		HearingSince: func() time.Time { return s.intake.HearingSince() }})
 	s.runner = bot.NewRunner(s.store, s.engine, s.networks.accounts, s.log, bot.RunnerOptions{Poke: s.poke, Observe: s.observe})
 	s.intake = bot.NewIntake(s.store, s.networks.accounts, s.log, bot.IntakeOptions{Poke: s.poke, Hears: s.config.Speech.Model != "", LinkKey: linkKey})
 	s.collector, err = newCollector(s.config, s, s.log)
@@ -173,12 +176,7 @@ func (s *service) wireTalk() (err error) {
 // lineOptions say what accounts on networks need of the service.
 func (s *service) lineOptions() setup.Options {
 	return setup.Options{Store: s.store, Files: s.media, Log: s.log,
-		Accept: func(ctx context.Context, a bot.Account, events []bot.Event) error {
-			return s.intake.Accept(ctx, a, events)
-		},
-		Reject: func(ctx context.Context, a bot.Account, body []byte, reason string) error {
-			return s.intake.Reject(ctx, a, body, reason)
-		}}
+		Receive: func(ctx context.Context, a bot.Account, body []byte) error { return s.intake.Receive(ctx, a, body) }}
 }
 
 // poke makes everybody look for work, or for news to show, now: something was written.
@@ -203,7 +201,7 @@ func (s *service) takeOver(ctx context.Context) error {
 		return fmt.Errorf("another faqbot serves %s: stop it, or use Postgres to run several: %w", string(s.config.Database.DSN), err)
 	}
 	s.unlock = unlock
-	return s.store.ReleaseLeases(ctx)
+	return s.store.ReleaseLeases(ctx, time.Now())
 }
 
 func (s *service) close() error {
@@ -256,10 +254,11 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.collector.Run, s.desk.Run, s.pages.console.Run, s.pages.expire, s.giveBack, s.networks.lines.Run, s.followKeys}
-	for _, loop := range loops {
+	loops := map[string]func(context.Context) error{"searcher": s.searcher.Run, "runner": s.answer, "intake": s.intake.Run, "courier": s.courier.Run, "collector": s.collector.Run,
+		"desk": s.desk.Run, "console": s.pages.console.Run, "expire": s.pages.expire, "memory": s.giveBack, "accounts": s.networks.lines.Run, "keys": s.followKeys}
+	for name, loop := range loops {
 		g.Go(func() error {
-			if err := loop(ctx); !errors.Is(err, context.Canceled) {
+			if err := guard.Loop(ctx, s.log, name, loop); !errors.Is(err, context.Canceled) {
 				return err
 			}
 			return nil

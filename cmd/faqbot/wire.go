@@ -14,6 +14,7 @@ import (
 	"faqbot/bot/webchat"
 	"faqbot/handoff"
 	"faqbot/knowledge"
+	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
@@ -25,7 +26,7 @@ import (
 
 // schemas are every folder's migrations, in the order of the arrow.
 func schemas() []sqldb.Schema {
-	return []sqldb.Schema{sqldb.OwnSchema(), knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), bot.Schema(), handoff.Schema()}
+	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), bot.Schema(), handoff.Schema()}
 }
 
 // newLogger logs JSON lines to w. Only loops and the HTTP edge log; never a customer's words.
@@ -99,8 +100,8 @@ func newEmbedders(c config, db *sqldb.DB, progress func(done, total int)) (embed
 }
 
 // searcher returns a Searcher over corpus.
-func (e embedders) searcher(corpus retrieval.Corpus, observe func(string, time.Duration, error)) *retrieval.Searcher {
-	o := retrieval.SearcherOptions{Observe: observe}
+func (e embedders) searcher(corpus retrieval.Corpus, counter retrieval.Attempts, observe func(string, time.Duration, error)) *retrieval.Searcher {
+	o := retrieval.SearcherOptions{Observe: observe, Attempts: counter}
 	if e.primary != nil { // a nil *Cached must not become a non-nil Embedder
 		o.Primary = e.primary
 	}

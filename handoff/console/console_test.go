@@ -24,6 +24,7 @@ import (
 	"faqbot/bot/dialogue"
 	"faqbot/handoff"
 	"faqbot/knowledge"
+	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
@@ -112,7 +113,7 @@ func account(affiliate knowledge.AffiliateID) bot.Account {
 func open(t *testing.T) *office {
 	t.Helper()
 	t.Parallel()
-	o := &office{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), bot.Schema(), handoff.Schema())}
+	o := &office{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), attempts.Schema(), bot.Schema(), handoff.Schema())}
 	log := logrus.New()
 	log.SetOutput(t.Output())
 	phrases, err := dialogue.LoadPhrases()

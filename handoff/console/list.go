@@ -116,9 +116,10 @@ type inbox struct {
 	Newer      string
 	Empty      page.Empty
 	Waiting    int
-	Current    string // the ID of the row that is open beside
-	Have       string // names this very content
-	Partial    bool   // only the list is rendered
+	Current    string   // the ID of the row that is open beside
+	Have       string   // names this very content
+	Partial    bool     // only the list is rendered
+	Notices    []string // networks that are away
 }
 
 // digest names a value: another one has another name.
@@ -150,6 +151,13 @@ func (c *Console) inboxOf(ctx context.Context, p people.Person, at place, curren
 	}
 	if in.Affiliates, err = c.affiliateOptions(ctx, p); err != nil {
 		return in, err
+	}
+	incidents, err := c.conversations.Incidents(ctx, p.May)
+	if err != nil {
+		return in, err
+	}
+	for _, i := range incidents {
+		in.Notices = append(in.Notices, ChannelName(i.Channel)+" · "+i.Account+": "+i.Words())
 	}
 	count, err := c.desk.Count(ctx, scope(p, at), agent(p))
 	if err != nil {

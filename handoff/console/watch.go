@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"faqbot/knowledge/guard"
 )
 
 const (
@@ -36,7 +38,8 @@ func (c *Console) watch(ctx context.Context) {
 	lost := true // what happened before is not known
 	for ctx.Err() == nil && c.Staffed() {
 		began := time.Now()
-		changes, err := w.look(ctx)
+		var changes []change
+		err := guard.Run(func() (err error) { changes, err = w.look(ctx); return err })
 		switch {
 		case err == nil && lost:
 			c.hub.tellAll()

@@ -38,6 +38,8 @@ func reasonWords(r bot.Reason) string {
 		return "more messages at once than anyone types"
 	case bot.ReasonBroken:
 		return "something kept failing"
+	case bot.ReasonRejected:
+		return "what the customer sent could not be read; see Channels"
 	case bot.ReasonOptedOut:
 		return "the customer opted out of the bot"
 	case bot.ReasonNothing:

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"faqbot/knowledge/guard"
 )
 
 // On SQLite, what is written goes into a log first and from there into the file: a checkpoint, which waits
@@ -41,7 +43,8 @@ func (db *DB) startCheckpoints(ctx context.Context) {
 				return
 			case <-time.After(checkpointEvery):
 			}
-			_ = db.checkpoint(ctx) // the next one does it, or the writer when the log is long
+			// The next one does it, or the writer when the log is long.
+			_ = guard.Run(func() error { return db.checkpoint(ctx) })
 		}
 	})
 }

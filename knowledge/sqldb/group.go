@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"faqbot/knowledge/guard"
 )
 
 // groupMax bounds one shared transaction: enough to make an fsync cheap, few enough that nobody
@@ -110,7 +112,7 @@ func (db *DB) commitGroup(ctx context.Context, batch []*member) {
 		failed := -1
 		err := db.InTx(ctx, func(tx *sql.Tx) error {
 			for i, m := range batch {
-				if m.err = m.do(ctx, tx); m.err != nil {
+				if m.err = guard.Run(func() error { return m.do(ctx, tx) }); m.err != nil {
 					failed = i
 					return m.err
 				}
@@ -120,7 +122,7 @@ func (db *DB) commitGroup(ctx context.Context, batch []*member) {
 		if err == nil {
 			return
 		}
-		if failed < 0 {
+		if failed < 0 || Unavailable(err) {
 			for _, m := range batch {
 				m.err = err
 			}

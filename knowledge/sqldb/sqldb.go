@@ -23,6 +23,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"faqbot/knowledge/guard"
 )
 
 // writerCache is the page cache of SQLite's writer in KiB: a group's changes lie all over the file, and those
@@ -168,7 +170,7 @@ func (db *DB) Close() error {
 func (db *DB) Postgres() bool { return db.postgres }
 
 // InTx runs do in one transaction and commits it if do returns nil. do must not make network calls
-// and must use tx alone.
+// and must use tx alone. A panic in it is an error, a *guard.Panic: it must not leave the writer locked.
 func (db *DB) InTx(ctx context.Context, do func(tx *sql.Tx) error) error {
 	if !db.postgres {
 		if err := db.lock(ctx); err != nil {
@@ -180,7 +182,7 @@ func (db *DB) InTx(ctx context.Context, do func(tx *sql.Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if err := do(tx); err != nil {
+	if err := guard.Run(func() error { return do(tx) }); err != nil {
 		return errors.Join(err, ignoreDone(tx.Rollback()))
 	}
 	if err := tx.Commit(); err != nil {

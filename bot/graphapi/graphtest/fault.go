@@ -24,7 +24,10 @@ type Fault struct {
 	Transient  bool // with Code
 	RetryAfter int  // seconds, with Code
 	Accept     bool // the call is carried out all the same: only its answer is lost
+	Nth        int  // of so many calls one is carried out all the same; 0: none
 	Late       bool // with Code, on WhatsApp: the message is taken, and a status says later that it failed
+
+	played int
 }
 
 // Inject lays f in the way of the next calls that it fits, after the faults injected before. Marking
@@ -59,7 +62,9 @@ func (a *Account) fault(edge, customer string, late bool) *Fault {
 				a.faults = slices.Delete(a.faults, i, i+1)
 			}
 		}
+		f.played++
 		used := *f
+		used.Accept = f.Accept || f.Nth > 0 && f.played%f.Nth == 0
 		return &used
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/yuin/goldmark"
@@ -38,7 +39,7 @@ type deadRow struct {
 }
 
 func (b *Board) account(c *gin.Context, r row) {
-	done := map[string]string{"checked": "Checked.", "webhook": "The network posts here from now on.", "replayed": "It is sent again, once.",
+	done := map[string]string{"checked": "Checked.", "webhook": "The network posts here from now on.", "replayed": "It is sent again, once.", "reread": "It is read again now. What still cannot be read comes back.",
 		"test": "The test message is on its way."}[c.Query("done")]
 	b.showAccount(c, http.StatusOK, r, accountView{Done: done})
 }
@@ -126,6 +127,22 @@ func (b *Board) replay(c *gin.Context, r row) {
 	default:
 		b.fail(c, err)
 	}
+}
+
+// readAgain has one reject of the account read again, or all.
+func (b *Board) readAgain(c *gin.Context, r row) {
+	id := c.PostForm("id")
+	n, err := b.store.ReadAgain(c.Request.Context(), r.Settings.Channel, r.Settings.ID, id, time.Now())
+	if err != nil {
+		b.fail(c, err)
+		return
+	}
+	if n == 0 {
+		b.showAccount(c, http.StatusConflict, r, accountView{Problem: &page.Problem{What: "Somebody had it read again already, or it is not there.", Do: "Reload this page."}})
+		return
+	}
+	b.record(c, actionReread, r.Settings.Key()+" "+id)
+	c.Redirect(http.StatusSeeOther, r.Path+"?done=reread")
 }
 
 // test sends a test message to somebody who wrote: no network lets us write first.

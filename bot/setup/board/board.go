@@ -47,6 +47,7 @@ const (
 	actionRemove people.Action = "remove an account"
 	actionHook   people.Action = "set a webhook"
 	actionReplay people.Action = "send a reply again"
+	actionReread people.Action = "read again what could not be read"
 )
 
 // A Board serves the pages.
@@ -83,6 +84,7 @@ func (b *Board) Register(staff, admins gin.IRouter) {
 	staff.POST("/:channel/:account/check", b.at(b.check))
 	staff.POST("/:channel/:account/test", b.at(b.test))
 	staff.POST("/:channel/:account/replay/:delivery", b.at(b.replay))
+	staff.POST("/:channel/:account/rejects", b.at(b.readAgain))
 	admins.GET("/add", b.choose)
 	admins.GET("/add/:channel", b.form)
 	admins.POST("/add/:channel", b.add)
@@ -112,12 +114,17 @@ func (r row) State() string {
 	switch {
 	case r.Standing.Grave() || r.Pause != "" && !r.Throttled:
 		return "bad"
-	case len(r.Standing.Problems) > 0 || r.Throttled || r.Traffic.Dead > 0 || r.Traffic.Rejects > 0:
+	case len(r.Standing.Problems) > 0 || r.Throttled || r.away() || r.Traffic.Dead > 0 || r.Traffic.Rejects > 0:
 		return "look"
 	case r.CheckedAt.IsZero():
 		return "unknown"
 	}
 	return "good"
+}
+
+// away reports whether the network carries out nothing now.
+func (r row) away() bool {
+	return slices.ContainsFunc(r.Traffic.Incidents, func(i bot.Incident) bool { return i.Ended.IsZero() })
 }
 
 // Polled reports whether the account needs no webhook.

@@ -1,0 +1,195 @@
+package bot
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"time"
+
+	"faqbot/knowledge"
+	"faqbot/knowledge/sqldb"
+)
+
+// While a network is away one reply at a time finds out whether it is back, the others wait: what is sent into an
+// outage may end in doubt, and each doubt costs a customer their answer and a person a ticket.
+const (
+	// minFailures sends in a row must fail before the network counts as away.
+	minFailures = 3
+	// maxProbeWait is the longest wait between two tries while it is away.
+	maxProbeWait = 30 * time.Second
+	// maxProbeTime is how long the others wait for a try of which nothing is heard.
+	maxProbeTime = 15 * time.Second
+)
+
+// probeWait is the wait after the n-th failure in a row: none for the first two, then 1, 2, 4, … s, at most
+// maxProbeWait.
+func probeWait(n int) time.Duration {
+	if n < minFailures {
+		return 0
+	}
+	return min(time.Second<<min(n-minFailures, 10), maxProbeWait)
+}
+
+// throttleWait is the wait after a network throttled us, for the n-th time in a row, and did not say for how long:
+// 1, 2, 4, … s, at most a minute.
+func throttleWait(n int) time.Duration { return min(time.Second<<min(max(n, 1)-1, 10), time.Minute) }
+
+// health is what an attempt to send says about the network.
+type health int
+
+const (
+	unknownHealth health = iota // nothing
+	answers                     // it took the message, or refused it for what it is
+	fails                       // it does not carry out what it is told
+)
+
+// inIncident reports whether the network counts as away.
+func (d delivery) inIncident() bool { return d.failing >= minFailures }
+
+// holdProbes lets nobody else try to send on an account before until.
+func holdProbes(ctx context.Context, tx *sql.Tx, to Address, until time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE incidents SET probe_at = $3 WHERE channel = $1 AND account = $2 AND ended_at = 0`,
+		to.Channel, to.Account, until.UnixMilli())
+	return err
+}
+
+// noteHealth begins, prolongs or ends an incident of d's account by the outcome of an attempt.
+func noteHealth(ctx context.Context, tx *sql.Tx, d delivery, v verdict, now time.Time) error {
+	switch {
+	case v.network == fails:
+		return noteFailure(ctx, tx, d, v, now)
+	case v.network == answers && d.failing > 0:
+		return endIncident(ctx, tx, d.to, now)
+	case d.inIncident(): // it was not tried: the next may
+		return holdProbes(ctx, tx, d.to, now)
+	}
+	return nil
+}
+
+func noteFailure(ctx context.Context, tx *sql.Tx, d delivery, v verdict, now time.Time) error {
+	affected, n := 0, 0
+	if d.attempt == 1 && d.code == "" {
+		affected = 1
+	}
+	err := tx.QueryRowContext(ctx, `INSERT INTO incidents AS i (id, channel, account, code, failures, affected, began_at, probe_at)
+		VALUES ($1, $2, $3, $4, 1, $5, $6, $6) ON CONFLICT (channel, account) WHERE ended_at = 0
+		DO UPDATE SET failures = i.failures + 1, code = excluded.code, affected = i.affected + excluded.affected RETURNING failures`,
+		newID(now), d.to.Channel, d.to.Account, v.code, affected, now.UnixMilli()).Scan(&n)
+	if err == nil {
+		err = holdProbes(ctx, tx, d.to, now.Add(probeWait(n)))
+	}
+	if err != nil {
+		return fmt.Errorf("note an incident: %w", err)
+	}
+	return nil
+}
+
+// endIncident ends what lasts on an account. A failure or two are none to speak of.
+func endIncident(ctx context.Context, tx *sql.Tx, to Address, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM incidents WHERE channel = $1 AND account = $2 AND ended_at = 0 AND failures < $3`,
+		to.Channel, to.Account, minFailures)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE incidents SET ended_at = $3, affected = affected + (SELECT COUNT(*) FROM deliveries d
+				WHERE d.state = 'queued' AND d.lane = 'customer' AND d.channel = $1 AND d.account = $2 AND d.code = '')
+			WHERE channel = $1 AND account = $2 AND ended_at = 0`, to.Channel, to.Account, now.UnixMilli())
+	}
+	if err != nil {
+		return fmt.Errorf("end an incident: %w", err)
+	}
+	return nil
+}
+
+// An Incident is a time in which a network did not carry out what we sent on an account.
+type Incident struct {
+	Channel, Account string
+	Code             string    // of the last failure: a SendFailure
+	Began, Ended     time.Time // Ended is zero while it lasts
+	Affected         int       // replies that were held up; while it lasts those that wait now
+	Failed           int       // replies of that time that did not get through: people were told of each
+}
+
+// maxIncidents is how many incidents a page shows.
+const maxIncidents = 10
+
+// Incidents lists what lasts, and what ended since then, on accounts by AccountKey, the newest first; on all accounts
+// if none is named.
+func (s *Store) Incidents(ctx context.Context, since time.Time, keys ...string) (list []Incident, err error) {
+	args := []any{minFailures, since.UnixMilli()}
+	where := ""
+	if len(keys) > 0 {
+		where = ` AND i.channel || '/' || i.account IN (` + marks(keys, &args) + `)`
+	}
+	err = sqldb.Each(ctx, s.db, func(rows *sql.Rows) error {
+		var i Incident
+		var began, ended int64
+		err := rows.Scan(&i.Channel, &i.Account, &i.Code, &began, &ended, &i.Affected, &i.Failed)
+		i.Began, i.Ended = sqldb.Time(began), sqldb.Time(ended)
+		list = append(list, i)
+		return err
+	}, `SELECT i.channel, i.account, i.code, i.began_at, i.ended_at,
+			CASE WHEN i.ended_at > 0 THEN i.affected ELSE (SELECT COUNT(*) FROM deliveries d WHERE d.state = 'queued' AND d.lane = 'customer'
+				AND d.channel = i.channel AND d.account = i.account) END,
+			(SELECT COUNT(*) FROM deliveries d WHERE d.lane = 'customer' AND d.state IN ('failed', 'doubtful', 'withdrawn')
+				AND d.channel = i.channel AND d.account = i.account AND d.settled_at >= i.began_at
+				AND d.created_at >= i.began_at - 60000 AND (i.ended_at = 0 OR d.created_at <= i.ended_at))
+		FROM incidents i WHERE i.failures >= $1 AND (i.ended_at = 0 OR i.ended_at >= $2)`+where+` ORDER BY i.began_at DESC LIMIT `+strconv.Itoa(maxIncidents), args...)
+	if err != nil {
+		return nil, fmt.Errorf("list incidents: %w", err)
+	}
+	return list, nil
+}
+
+// Words says what an incident is, for staff: "Since 14:02 UTC …".
+func (i Incident) Words() string {
+	now, was := "the network does not carry out what is sent", "the network did not carry out what was sent"
+	switch SendFailure(i.Code) {
+	case SendThrottled:
+		now, was = "the network lets too little be sent", "the network let too little be sent"
+	case SendTransient, SendUnknown:
+		now, was = "the network does not answer", "the network did not answer"
+	}
+	if i.Ended.IsZero() {
+		return fmt.Sprintf("Since %s %s. Replies wait (%d now) and go out by themselves.", i.Began.UTC().Format("15:04 UTC"), now, i.Affected)
+	}
+	text := fmt.Sprintf("From %s to %s %s. %d replies were late", i.Began.UTC().Format("2 Jan 15:04"), i.Ended.UTC().Format("15:04 UTC"), was, i.Affected)
+	if i.Failed > 0 {
+		text += fmt.Sprintf("; %d did not get through and have tickets", i.Failed)
+	}
+	return text + "."
+}
+
+// shownFor is how long the desk shows an incident that is over.
+const shownFor = time.Hour
+
+// Incidents lists what lasts, and what ended within the last hour, on the accounts of some affiliates.
+func (c *Conversations) Incidents(ctx context.Context, may func(knowledge.AffiliateID) bool) (list []Incident, err error) {
+	all, err := c.store.Incidents(ctx, c.o.Now().Add(-shownFor))
+	for _, i := range all {
+		if account, ok := c.accounts.Account(AccountKey(i.Channel, i.Account)); ok && may(account.Owner()) {
+			list = append(list, i)
+		}
+	}
+	return list, err
+}
+
+// overtaken reports whether an answer of the bot's that its network held up is not wanted any more: a person has
+// written since, or the customer has asked something new, which a later turn answers. Small talk, as "hello?", asks
+// nothing new. What was late for a reason of ours goes out.
+func (s *Store) overtaken(ctx context.Context, d delivery) (overtaken bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT (EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = $1 AND m.seq > $2 AND m.author = 'agent' AND m.status <> 'failed')
+			OR EXISTS (SELECT 1 FROM messages m JOIN turns t ON t.id = m.turn_id WHERE m.conversation_id = $1 AND m.seq > $2 AND m.author = 'customer'
+				AND t.action IN ('answer', 'clarify', 'handoff') AND t.reason <> $3))
+		AND ($4 <> '' OR EXISTS (SELECT 1 FROM incidents i WHERE i.channel = $5 AND i.account = $6 AND i.failures >= $7 AND (i.ended_at = 0 OR i.ended_at >= $8)))`,
+		d.conv, d.seq, ReasonSmallTalk, d.code, d.to.Channel, d.to.Account, minFailures, d.created.UnixMilli()).Scan(&overtaken)
+	if err != nil {
+		return false, fmt.Errorf("look whether a late answer is still wanted: %w", err)
+	}
+	return overtaken, nil
+}
+
+// hasPosts reports whether something that the network posted to an account is yet to be read.
+func (s *Store) hasPosts(ctx context.Context, to Address) (has bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM inbox WHERE channel = $1 AND account = $2)`, to.Channel, to.Account).Scan(&has)
+	return has, err
+}

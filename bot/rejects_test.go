@@ -1,0 +1,231 @@
+package bot
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	logtest "github.com/sirupsen/logrus/hooks/test"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+)
+
+// away makes the database unable to store messages until the returned function is called: full on SQLite, locked on
+// Postgres, where whoever waits for the lock fails after 50 ms.
+func (w *world) away() (back func()) {
+	w.t.Helper()
+	if !w.db.Postgres() {
+		limit := func(pages int) {
+			require.NoError(w.t, w.db.InTx(w.t.Context(), func(tx *sql.Tx) error {
+				return tx.QueryRowContext(w.t.Context(), fmt.Sprintf(`PRAGMA max_page_count = %d`, pages)).Scan(new(int))
+			}))
+		}
+		limit(1) // as many as there are
+		return func() { limit(1 << 30) }
+	}
+	var name string
+	require.NoError(w.t, w.db.QueryRowContext(w.t.Context(), `SELECT current_database()`).Scan(&name))
+	_, err := w.db.ExecContext(w.t.Context(), `ALTER DATABASE `+name+` SET lock_timeout = '50ms'`)
+	require.NoError(w.t, err)
+	_, err = w.db.ExecContext(w.t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	require.NoError(w.t, err)
+	w.db.SetMaxIdleConns(0) // every connection is new, and has the time-out
+	locked, done := make(chan struct{}), make(chan struct{})
+	var g errgroup.Group
+	g.Go(func() error {
+		return w.db.InTx(context.WithoutCancel(w.t.Context()), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(context.WithoutCancel(w.t.Context()), `LOCK TABLE messages`)
+			close(locked)
+			<-done
+			return err
+		})
+	})
+	<-locked
+	return func() { close(done); require.NoError(w.t, g.Wait()) }
+}
+
+// While the database is locked or full nothing is set aside, however often it is tried: everything waits, and is
+// taken in when the database is back, in order and once.
+func TestDatabaseTroubleSetsNothingAside(t *testing.T) {
+	withPosts(t, func(t *testing.T, w *world) {
+		large := strings.Repeat("x", 64<<10) // more than what an emptied inbox leaves room for
+		w.receive("c 1 one"+large, "c 2 two"+large, "d 3 three"+large)
+		back := w.away()
+		log, hook := logtest.NewNullLogger()
+		w.run(NewIntake(w.store, w.accounts, log, IntakeOptions{}).Run)
+		began := time.Now()
+		w.soon("it is tried more often than what is a post's own fault", func() bool {
+			return len(hook.AllEntries()) > 0 && time.Since(began) > 2*time.Second
+		})
+		require.Equal(t, 3, w.count(`SELECT COUNT(*) FROM inbox`))
+		require.Zero(t, w.count(`SELECT COUNT(*) FROM rejects`))
+		back()
+		w.taken()
+		require.Equal(t, []string{"one" + large, "two" + large}, w.words("c"))
+		require.Equal(t, []string{"three" + large}, w.words("d"))
+		require.Zero(t, w.count(`SELECT COUNT(*) FROM rejects`))
+	})
+}
+
+// A post that the process does not survive is tried alone at the next starts, later each time, while the others are
+// taken in; then it is set aside, with what is known of it, and its customer has a person.
+func TestPostThatEndsTheProcess(t *testing.T) {
+	withPosts(t, func(t *testing.T, w *world) {
+		w.accounts.Put(w.account, found{postman{w.channel}})
+		w.receive("c 1 one", "bomb 2 two", "d 3 three")
+		now := time.Now()
+		for life := 1; ; life++ {
+			require.LessOrEqual(t, life, 10)
+			in := NewIntake(w.store, w.accounts, w.log, IntakeOptions{Now: func() time.Time { return now }})
+			left, err := in.leftovers(t.Context())
+			require.NoError(t, err)
+			died := false
+			for !died {
+				list, err := in.candidates(t.Context(), postsMost)
+				require.NoError(t, err)
+				if len(list) == 0 || list[0].attempt >= maxPostAttempts {
+					break
+				}
+				b, err := in.batchOf(t.Context(), list, left)
+				require.NoError(t, err)
+				var bodies int
+				require.NoError(t, w.db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM inbox WHERE id IN ('`+strings.Join(b.ids, "','")+`') AND body = $1`, []byte("bomb 2 two")).Scan(&bodies))
+				if died = bodies > 0; died {
+					break // after its attempt was counted, and before anything came of it
+				}
+				require.NoError(t, w.db.InTx(t.Context(), func(tx *sql.Tx) error {
+					posts, err := remove(t.Context(), tx, b)
+					for _, p := range posts {
+						account, events, derr := in.decode(p)
+						err = errors.Join(err, derr, in.takeIn(t.Context(), tx, in.arrivals(account, events, p.at)))
+					}
+					return err
+				}))
+			}
+			if life > 2 {
+				require.Equal(t, []string{"one"}, w.words("c"), "the others go on")
+				require.Equal(t, []string{"three"}, w.words("d"))
+			}
+			if !died {
+				list, err := in.candidates(t.Context(), 1)
+				require.NoError(t, err)
+				if len(list) == 0 {
+					now = now.Add(postBackoff(2))
+					continue
+				}
+				_, err = in.takeOut(t.Context(), 1, left)
+				require.NoError(t, err)
+				break
+			}
+		}
+		kept, err := w.store.Rejects(t.Context(), "test", "one", 10)
+		require.NoError(t, err)
+		require.Len(t, kept, 1)
+		require.Equal(t, "the service ended 4 times while it took this in", kept[0].Reason)
+		require.Equal(t, ModePerson, w.conversation("bomb").Mode)
+	})
+}
+
+// found is a postman that knows who wrote what cannot be read.
+type found struct{ postman }
+
+func (found) Senders(body []byte) []string {
+	customer, _, _ := strings.Cut(strings.TrimPrefix(string(body), "bad "), " ")
+	return []string{customer}
+}
+
+// What could not be read is read again when people ask for it, once; what still cannot be read comes back. Whose words
+// are in it has a person, who hears of it once.
+func TestReadAgain(t *testing.T) {
+	withPosts(t, func(t *testing.T, w *world) {
+		w.accounts.Put(w.account, found{postman{w.channel}})
+		w.receive("bad c 1 one", "bad d 2 two", "bad c 1 one") // the network repeats itself
+		w.run(w.intake.Run)
+		w.taken()
+		require.Equal(t, 2, w.count(`SELECT COUNT(*) FROM rejects`))
+		require.Equal(t, ModePerson, w.conversation("c").Mode)
+		require.Equal(t, 2, w.count(`SELECT COUNT(*) FROM deliveries WHERE lane = 'desk' AND payload LIKE '%"reason":"rejected"%'`))
+
+		mended := mendedPostman{found{postman{w.channel}}}
+		w.accounts.Put(w.account, mended)
+		list, err := w.store.Rejects(t.Context(), "test", "one", 10)
+		require.NoError(t, err)
+		channel, account, err := w.store.RejectAccount(t.Context(), list[0].ID)
+		require.NoError(t, err)
+		require.Equal(t, []string{"test", "one"}, []string{channel, account})
+		for _, want := range []int{1, 0} {
+			n, err := w.store.ReadAgain(t.Context(), channel, account, list[0].ID, time.Now())
+			require.NoError(t, err)
+			require.Equal(t, want, n)
+		}
+		_, _, err = w.store.RejectAccount(t.Context(), list[0].ID)
+		require.ErrorIs(t, err, ErrNotFound)
+		w.taken()
+		n, err := w.store.ReadAgain(t.Context(), "test", "elsewhere", "", time.Now())
+		require.NoError(t, err)
+		require.Zero(t, n, "another account's stay")
+		n, err = w.store.ReadAgain(t.Context(), "test", "one", "", time.Now())
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		w.taken()
+		require.Equal(t, []string{"one"}, w.words("c"))
+		require.Equal(t, []string{"two"}, w.words("d"))
+		require.Zero(t, w.count(`SELECT COUNT(*) FROM rejects`))
+
+		w.accounts.Put(w.account, found{postman{w.channel}})
+		w.receive("bad e 3 three")
+		w.taken()
+		_, err = w.store.ReadAgain(t.Context(), "test", "one", "", time.Now())
+		require.NoError(t, err)
+		w.soon("it comes back", func() bool { return w.count(`SELECT COUNT(*) FROM rejects`) == 1 })
+	})
+}
+
+// mendedPostman can read what found cannot.
+type mendedPostman struct{ found }
+
+func (p mendedPostman) Decode(body []byte) ([]Event, error) {
+	return p.found.Decode([]byte(strings.TrimPrefix(string(body), "bad ")))
+}
+
+// Of a post that was read in part the part is read again, from the whole, and the rest is not taken in twice.
+func TestReadPartAgain(t *testing.T) {
+	withPosts(t, func(t *testing.T, w *world) {
+		w.accounts.Put(w.account, inParts{postman: postman{w.channel}})
+		w.receive("c 1 one|bad d 2 two")
+		w.run(w.intake.Run)
+		w.taken()
+		require.Equal(t, []string{"one"}, w.words("c"))
+		w.accounts.Put(w.account, inParts{postman: postman{w.channel}, mended: true})
+		n, err := w.store.ReadAgain(t.Context(), "test", "one", "", time.Now())
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		w.taken()
+		require.Equal(t, []string{"one"}, w.words("c"))
+		require.Equal(t, []string{"two"}, w.words("d"))
+	})
+}
+
+// inParts reads posts of several parts.
+type inParts struct {
+	postman
+	mended bool
+}
+
+func (p inParts) Decode(body []byte) (events []Event, err error) {
+	for part := range strings.SplitSeq(string(body), "|") {
+		if p.mended {
+			part = strings.TrimPrefix(part, "bad ")
+		}
+		list, err := p.postman.Decode([]byte(part))
+		if err != nil {
+			list = []Event{{Unread: &Unread{Body: []byte(part), Reason: err.Error()}}}
+		}
+		events = append(events, list...)
+	}
+	return events, nil
+}

@@ -1,0 +1,73 @@
+// Package guard keeps a panic in one unit of work from ending the service and everybody else's work.
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/sirupsen/logrus"
+)
+
+const (
+	// firstRestart is the wait before a loop that panicked begins again; it doubles up to maxRestart while the
+	// loop keeps panicking within that time.
+	firstRestart = time.Second
+	maxRestart   = time.Minute
+)
+
+// A Panic is a panic as an error. Its text holds what was panicked with, which must not be a customer's words.
+type Panic struct {
+	Value any
+	Stack []byte
+}
+
+func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
+
+// Run calls do and returns its error, or a *Panic if it panics.
+func Run(do func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &Panic{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return do()
+}
+
+// Do calls do and logs a panic in it.
+func Do(log logrus.FieldLogger, what string, do func()) {
+	Log(log, what, Run(func() error { do(); return nil }))
+}
+
+// Log logs err with its stack if it is a *Panic.
+func Log(log logrus.FieldLogger, what string, err error) {
+	if p, ok := errors.AsType[*Panic](err); ok {
+		log.WithField("stack", string(p.Stack)).WithError(p).Error(what + " panicked")
+	}
+}
+
+// Loop runs loop until it returns. When it panics that is logged, and it begins again.
+func Loop(ctx context.Context, log logrus.FieldLogger, name string, loop func(context.Context) error) error {
+	wait := firstRestart
+	for {
+		began := time.Now()
+		err := Run(func() error { return loop(ctx) })
+		if _, panicked := errors.AsType[*Panic](err); !panicked {
+			return err
+		}
+		Log(log.WithField("loop", name), "a loop", err)
+		if time.Since(began) > maxRestart {
+			wait = firstRestart
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+		wait = min(2*wait, maxRestart)
+	}
+}
