@@ -92,7 +92,8 @@ type service struct {
 	conversations *bot.Conversations
 	desk          *handoff.Desk
 	pages         *pages
-	rebuilt       chan struct{} // told when what is searched has changed
+	trials        *trials
+	rebuilt       chan struct{} // told when what is searched has changed, or a file was read
 	stopping      atomic.Bool
 }
 
@@ -135,6 +136,7 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	s.corpus = knowledge.NewCorpus(s.db, time.Now)
 	s.searcher = s.embedders.searcher(s.corpus, s.observe)
 	s.engine = newEngine(s.searcher, s.phrases)
+	s.trials = newTrials(func(c fixedCorpus) *retrieval.Searcher { return s.embedders.searcher(c, nil) }, s.changed)
 	if err := s.wireTalk(ctx); err != nil {
 		return nil, err
 	}
@@ -222,10 +224,15 @@ func (s *service) observe(stage string, took time.Duration, err error) {
 		log.Info("slow stage")
 	}
 	if stage == retrieval.StagePart {
-		select {
-		case s.rebuilt <- struct{}{}:
-		default:
-		}
+		s.changed()
+	}
+}
+
+// changed says that something large is garbage now: see giveBack.
+func (s *service) changed() {
+	select {
+	case s.rebuilt <- struct{}{}:
+	default:
 	}
 }
 
@@ -254,7 +261,7 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.collector.Run, s.desk.Run, s.pages.console.Run, s.pages.expire, s.giveBack, s.networks.lines.Run}
+	loops := []func(context.Context) error{s.searcher.Run, s.answer, s.intake.Run, s.courier.Run, s.collector.Run, s.desk.Run, s.pages.console.Run, s.pages.expire, s.giveBack, s.trials.Run, s.networks.lines.Run}
 	for _, loop := range loops {
 		g.Go(func() error {
 			if err := loop(ctx); !errors.Is(err, context.Canceled) {
