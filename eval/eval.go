@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/faqfile"
 )
 
@@ -75,7 +76,7 @@ func ReadEntries(path string) ([]knowledge.Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the entries: %w", err)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, faqfile.MaxBytes+1))
+	data, err := io.ReadAll(io.LimitReader(f, limits.MaxFile+1))
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, fmt.Errorf("read the entries: %w", err)
 	}

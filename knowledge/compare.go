@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -72,6 +73,26 @@ func compare(u *Upload, rows []Row, live []Entry, newID func(address) EntryID) {
 		}
 	}
 	retire(u, slices.Collect(maps.Values(before)))
+	refuseTooMany(u, rows)
+}
+
+// refuseTooMany gives u a fatal problem if the affiliate would have more wordings than one may publish: those
+// of the file, and of the entries that stay beside it.
+func refuseTooMany(u *Upload, rows []Row) {
+	wordings := 0
+	for _, r := range rows {
+		wordings += 1 + len(r.Variants)
+	}
+	for _, e := range u.Stay {
+		wordings += 1 + len(e.Variants)
+	}
+	if wordings <= limits.MaxAllWordings {
+		return
+	}
+	u.Changes, u.Stay, u.Unchanged, u.Kept = nil, nil, 0, 0
+	u.Problems = append(slices.Clone(u.Problems), Problem{Fatal: true, Text: fmt.Sprintf(
+		"There would be %d wordings, with those of entries that stay because a row could not be read; at most %d can be published. Mend the rows, or keep the variants that differ most.",
+		wordings, limits.MaxAllWordings)})
 }
 
 // retire retires the entries the file lacks, except those a row that could not be read may be about.

@@ -112,7 +112,7 @@ func publishedAsker(ctx context.Context, cli *commands, affiliate knowledge.Affi
 
 // fileAsker answers from a file, without a database.
 func fileAsker(ctx context.Context, path string, term terminal) (*asker, error) {
-	rows, problems, _, err := readFAQ(path, faqfile.Options{Trial: true})
+	rows, problems, _, err := readFAQ(ctx, path, faqfile.Options{Trial: true})
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/faqfile"
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/media"
 )
 
@@ -25,14 +26,24 @@ type importCommand struct {
 	File      string `arg:"" help:"CSV, TSV, XLSX, JSON, JSON Lines or Markdown." type:"existingfile"`
 	Affiliate string `required:"" help:"Whose FAQ it is." placeholder:"NAME"`
 	Publish   bool   `help:"Publish it. Without this nothing changes for customers."`
+	DryRun    bool   `help:"Only read the file: nothing is compared, stored or changed, and no database is needed."`
+	JSON      bool   `name:"json" help:"With --dry-run: print what was read as JSON."`
 }
 
 func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) error {
+	switch {
+	case cmd.DryRun && cmd.Publish:
+		return errors.New("--dry-run changes nothing, so it does not go with --publish")
+	case cmd.JSON && !cmd.DryRun:
+		return errors.New("--json goes with --dry-run")
+	case cmd.DryRun:
+		return cmd.dryRun(ctx, term)
+	}
 	c, err := loadConfig(cli.Config)
 	if err != nil {
 		return err
 	}
-	rows, problems, data, err := readFAQ(cmd.File, faqfile.Options{})
+	rows, problems, data, err := readFAQ(ctx, cmd.File, faqfile.Options{})
 	if err != nil {
 		return err
 	}
@@ -103,16 +114,19 @@ func publish(ctx context.Context, corpus *knowledge.Corpus, e embedders, u knowl
 }
 
 // readFAQ reads a file no further than one byte beyond the limit, which faqfile then reports.
-func readFAQ(path string, o faqfile.Options) ([]knowledge.Row, []knowledge.Problem, []byte, error) {
+func readFAQ(ctx context.Context, path string, o faqfile.Options) ([]knowledge.Row, []knowledge.Problem, []byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("read the FAQ: %w", err)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, faqfile.MaxBytes+1))
+	data, err := io.ReadAll(io.LimitReader(f, limits.MaxFile+1))
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, nil, nil, fmt.Errorf("read the FAQ: %w", err)
 	}
-	rows, problems := faqfile.Parse(filepath.Base(path), data, o)
+	rows, problems, err := newFilePool().Parse(ctx, filepath.Base(path), data, o)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("read the FAQ: %w", err)
+	}
 	return rows, problems, data, nil
 }
 

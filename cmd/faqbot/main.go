@@ -9,7 +9,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -32,6 +34,8 @@ type commands struct {
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this version's schema. serve does it too."`
 	Check   checkCommand   `cmd:"" help:"Check the configuration and show what is in effect, without secrets."`
 	Version versionCommand `cmd:"" help:"Print the version and the encoder's kernel."`
+
+	ReadFile readFileCommand `cmd:"" hidden:"" help:"Read one file for another faqbot, with limits."`
 }
 
 // A terminal is where a command reads and writes.
@@ -48,7 +52,33 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], terminal{out: os.Stdout, err: os.Stderr}))
+	done := make(chan int, 1)
+	go func() { done <- run(ctx, os.Args[1:], terminal{out: os.Stdout, err: os.Stderr}) }()
+	select {
+	case code := <-done:
+		os.Exit(code)
+	case <-ctx.Done():
+	}
+	select {
+	case code := <-done:
+		os.Exit(code)
+	case <-time.After(stopsWithin(os.Args[1:])):
+		fmt.Fprintln(os.Stderr, "faqbot: stopped before it was done; nothing was published by halves")
+		os.Exit(exitCouldNot)
+	}
+}
+
+// maxGoodbye is how long a command may go on once it was told to stop. A step of it may not look at its
+// context; what it has not committed then is as if it had not begun.
+const maxGoodbye = time.Second
+
+// stopsWithin is how long the command of args may take to stop: a service finishes what is in hand, and has a
+// limit of its own for that.
+func stopsWithin(args []string) time.Duration {
+	if slices.Contains(args, "serve") || slices.Contains(args, "demo") {
+		return stopWithin + maxGoodbye
+	}
+	return maxGoodbye
 }
 
 // run runs one command line and returns its exit code.

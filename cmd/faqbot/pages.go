@@ -16,7 +16,6 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/setup/board"
 	"faqbot/bot/webchat"
-	"faqbot/eval"
 	"faqbot/handoff/console"
 	"faqbot/knowledge"
 	"faqbot/knowledge/media"
@@ -67,7 +66,8 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 		Shelf: s.media, Signer: s.keys.Signer(people.DeskFiles), Record: s.directory.Record, Log: s.log}); err != nil {
 		return nil, err
 	}
-	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke, Media: s.media, Log: s.log}); err != nil {
+	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke,
+		Files: newFilePool(), Read: s.changed, Media: s.media, Log: s.log}); err != nil {
 		return nil, err
 	}
 	if p.board, err = board.New(s.networks.lines, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log}); err != nil {
@@ -272,34 +272,4 @@ func wordsOf(r bot.Reply) string {
 		name = r.Media.Link
 	}
 	return strings.TrimSpace(r.Text + "\n[" + r.Media.Kind + ": " + name + "]")
-}
-
-// try asks the engine for the portal's try-it box: what is published, or a draft's entries.
-func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, error) {
-	account := bot.Account{Affiliates: []knowledge.AffiliateID{t.Affiliate}}
-	engine, questions := s.engine, s.searcher
-	if t.Entries != nil {
-		questions = s.embedders.searcher(fixedCorpus{t.Affiliate, t.Entries}, nil, nil)
-		if err := questions.Refresh(ctx); err != nil {
-			return portal.TrialResult{}, fmt.Errorf("read the draft: %w", err)
-		}
-		engine = newEngine(questions, s.phrases)
-	}
-	asked, err := eval.Asking(engine, account).Ask(ctx, eval.Case{Text: t.Text})
-	if err != nil {
-		return portal.TrialResult{}, err
-	}
-	o := asked.Outcome
-	r := portal.TrialResult{Action: string(o.Decision.Action), Reason: string(o.Decision.Reason), Rule: o.Trace.Rule}
-	for _, reply := range o.Replies {
-		r.Replies = append(r.Replies, wordsOf(reply))
-		for _, choice := range reply.Choices {
-			r.Choices = append(r.Choices, choice.Label)
-		}
-	}
-	for _, h := range o.Trace.Hits {
-		e, _ := questions.Entry(account.Affiliates, h.Entry)
-		r.Hits = append(r.Hits, portal.TrialHit{Question: e.Question, Wording: h.Wording, Probability: h.Score, Cosine: h.Parts.Cosine, Ngrams: h.Parts.Ngrams})
-	}
-	return r, nil
 }

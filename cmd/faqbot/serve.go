@@ -95,7 +95,8 @@ type service struct {
 	conversations *bot.Conversations
 	desk          *handoff.Desk
 	pages         *pages
-	rebuilt       chan struct{} // told when what is searched has changed
+	trials        *trials
+	rebuilt       chan struct{} // told when what is searched has changed, or a file was read
 	stopping      atomic.Bool
 	readiness     readiness
 }
@@ -141,6 +142,7 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	s.corpus = knowledge.NewCorpus(s.db, time.Now)
 	s.searcher = s.embedders.searcher(s.corpus, attempts.NewCounter(s.db, nil), s.observe)
 	s.engine = newEngine(s.searcher, s.phrases)
+	s.trials = newTrials(func(c fixedCorpus) *retrieval.Searcher { return s.embedders.searcher(c, nil, nil) }, s.changed)
 	if err := s.wireTalk(); err != nil {
 		return nil, err
 	}
@@ -222,10 +224,15 @@ func (s *service) observe(stage string, took time.Duration, err error) {
 		log.Info("slow stage")
 	}
 	if stage == retrieval.StagePart {
-		select {
-		case s.rebuilt <- struct{}{}:
-		default:
-		}
+		s.changed()
+	}
+}
+
+// changed says that something large is garbage now: see giveBack.
+func (s *service) changed() {
+	select {
+	case s.rebuilt <- struct{}{}:
+	default:
 	}
 }
 
@@ -255,7 +262,7 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	loops := map[string]func(context.Context) error{"searcher": s.searcher.Run, "runner": s.answer, "intake": s.intake.Run, "courier": s.courier.Run, "collector": s.collector.Run,
-		"desk": s.desk.Run, "console": s.pages.console.Run, "expire": s.pages.expire, "memory": s.giveBack, "accounts": s.networks.lines.Run, "keys": s.followKeys}
+		"desk": s.desk.Run, "console": s.pages.console.Run, "expire": s.pages.expire, "memory": s.giveBack, "trials": s.trials.Run, "accounts": s.networks.lines.Run, "keys": s.followKeys}
 	for name, loop := range loops {
 		g.Go(func() error {
 			if err := guard.Loop(ctx, s.log, name, loop); !errors.Is(err, context.Canceled) {

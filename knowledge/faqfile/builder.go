@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/language"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/limits"
 )
 
 // fields is a row as a file has it.
@@ -48,6 +49,7 @@ type builder struct {
 	rows      []knowledge.Row
 	problems  []knowledge.Problem
 	seen      int              // rows, usable or not
+	wordings  int              // questions and variants of the rows
 	keys      map[identity]int // → line
 	questions map[identity]int // → line
 	kept      int              // lost rows kept for mending
@@ -97,9 +99,18 @@ func (b *builder) problem(p knowledge.Problem) { b.problems = append(b.problems,
 
 // count counts a row and reports whether there may be another one.
 func (b *builder) count() bool {
-	if b.seen++; b.seen > MaxRows {
+	if b.seen++; b.seen > limits.MaxRows {
 		b.tooMany = true
-		b.stop(fmt.Sprintf("The file has more than %d rows. Split it, or leave out what is no longer needed.", MaxRows))
+		b.stop(fmt.Sprintf("The file has more than %d rows. Split it, or leave out what is no longer needed.", limits.MaxRows))
+	}
+	return b.stopped == ""
+}
+
+// countWordings counts a row's wordings and reports whether there may be more.
+func (b *builder) countWordings(n int) bool {
+	if b.wordings += n; b.wordings > limits.MaxAllWordings {
+		b.tooMany = true
+		b.stop(fmt.Sprintf("The file has more than %d wordings, questions and variants together. Keep the variants that differ most.", limits.MaxAllWordings))
 	}
 	return b.stopped == ""
 }
@@ -131,15 +142,15 @@ func (b *builder) add(f fields) bool {
 		r.Key = deriveKey(r.Question)
 	}
 	tell := func(c column, text string) {
-		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: columnName(c), Key: cut(r.Key, MaxKey), Text: text})
+		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: columnName(c), Key: cut(r.Key, limits.MaxKey), Text: text})
 	}
 	lose := func(field, key, text string) bool {
-		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: field, Key: cut(key, MaxKey), Text: text, Lost: true, Given: b.given(f)})
+		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: field, Key: cut(key, limits.MaxKey), Text: text, Lost: true, Given: b.given(f)})
 		return true
 	}
 	// A key made from a question that may have been misread would protect the wrong entry.
 	if f.unsure != "" {
-		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Key: cut(f.text[colKey], MaxKey), Text: f.unsure})
+		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Key: cut(f.text[colKey], limits.MaxKey), Text: f.unsure})
 	}
 	if f.useless != "" {
 		return lose("", f.text[colKey], f.useless)
@@ -152,6 +163,9 @@ func (b *builder) add(f fields) bool {
 	}
 	var dropped []string
 	r.Variants, dropped = wordings(r.Question, f.variants)
+	if !b.countWordings(1 + len(r.Variants)) {
+		return false
+	}
 	for _, text := range dropped {
 		tell(colVariants, text)
 	}
@@ -159,8 +173,8 @@ func (b *builder) add(f fields) bool {
 	for _, text := range dropped {
 		tell(colMedia, text)
 	}
-	if n := utf8.RuneCountInString(r.Topic); n > MaxTopic {
-		tell(colTopic, fmt.Sprintf("The topic has %d characters and was left out; at most %d are possible.", n, MaxTopic))
+	if n := utf8.RuneCountInString(r.Topic); n > limits.MaxTopic {
+		tell(colTopic, fmt.Sprintf("The topic has %d characters and was left out; at most %d are possible.", n, limits.MaxTopic))
 		r.Topic = ""
 	}
 	if r.Answer == "" {
@@ -180,14 +194,23 @@ func checkRow(r *knowledge.Row, f fields, o Options) (column, string) {
 	if r.Answer == "" && !o.Trial {
 		return colAnswer, "The answer is missing. Write it, or delete the row."
 	}
-	if n := utf8.RuneCountInString(r.Key); n > MaxKey {
-		return colKey, fmt.Sprintf("The id has %d characters; at most %d are possible. Shorten it.", n, MaxKey)
+	if n := utf8.RuneCountInString(r.Key); n > limits.MaxKey {
+		return colKey, fmt.Sprintf("The id has %d characters; at most %d are possible. Shorten it.", n, limits.MaxKey)
 	}
-	if n := utf8.RuneCountInString(r.Question); n > MaxQuestion {
-		return colQuestion, fmt.Sprintf("The question has %d characters; at most %d are possible. Shorten it and move details to the answer.", n, MaxQuestion)
+	if n := utf8.RuneCountInString(r.Question); n > limits.MaxQuestion {
+		return colQuestion, fmt.Sprintf("The question has %d characters; at most %d are possible. Shorten it and move details to the answer.", n, limits.MaxQuestion)
 	}
-	if n := utf8.RuneCountInString(r.Answer); n > MaxAnswer {
-		return colAnswer, fmt.Sprintf("The answer has %d characters; at most %d are possible. Shorten it, or make several questions of it.", n, MaxAnswer)
+	if n := utf8.RuneCountInString(r.Answer); n > limits.MaxAnswer {
+		return colAnswer, fmt.Sprintf("The answer has %d characters; at most %d are possible. Shorten it, or make several questions of it.", n, limits.MaxAnswer)
+	}
+	for _, c := range []column{colLocale, colFrom, colTo} {
+		most := limits.MaxDate
+		if c == colLocale {
+			most = limits.MaxLocale
+		}
+		if n := utf8.RuneCountInString(f.text[c]); n > most {
+			return c, fmt.Sprintf("The field has %d characters; at most %d are possible. Correct it, or leave it empty.", n, most)
+		}
 	}
 	var bad string
 	if r.Locale, bad = readLocale(f.text[colLocale]); bad != "" {
@@ -225,17 +248,24 @@ func (b *builder) repeats(r knowledge.Row, own bool) (column, string) {
 	return 0, ""
 }
 
+// maxWordingsRead is how many variants of a row are looked at, repetitions included.
+const maxWordingsRead = 10 * limits.MaxWordings
+
 // wordings returns the variants worth keeping and what was dropped but for plain repetitions.
 func wordings(question string, variants []string) (kept, dropped []string) {
 	seen := map[string]bool{question: true}
 	long, many := 0, 0
-	for _, v := range variants {
+	for i, v := range variants {
+		if i == maxWordingsRead {
+			many += len(variants) - i
+			break
+		}
 		v = oneLine(v)
 		switch {
 		case v == "" || seen[v]:
-		case utf8.RuneCountInString(v) > MaxQuestion:
+		case utf8.RuneCountInString(v) > limits.MaxQuestion:
 			long++
-		case len(kept)+1 >= MaxWordings:
+		case len(kept)+1 >= limits.MaxWordings:
 			many++
 		default:
 			seen[v] = true
@@ -243,10 +273,10 @@ func wordings(question string, variants []string) (kept, dropped []string) {
 		}
 	}
 	if long > 0 {
-		dropped = append(dropped, fmt.Sprintf("%d of the variants have more than %d characters and were left out. Shorten them.", long, MaxQuestion))
+		dropped = append(dropped, fmt.Sprintf("%d of the variants have more than %d characters and were left out. Shorten them.", long, limits.MaxQuestion))
 	}
 	if many > 0 {
-		dropped = append(dropped, fmt.Sprintf("The question has more than %d wordings; the last %d were left out. Keep those that differ most.", MaxWordings, many))
+		dropped = append(dropped, fmt.Sprintf("The question has more than %d wordings; the last %d were left out. Keep those that differ most.", limits.MaxWordings, many))
 	}
 	return kept, dropped
 }

@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"faqbot/knowledge/limits"
 )
 
 // A column is a field of a row, by whatever name a file calls it.
@@ -142,7 +144,7 @@ func columnOf(field string) (column, bool) {
 func place(header string) int {
 	digits, ok := strings.CutPrefix(header, "#")
 	n, err := strconv.Atoi(digits)
-	if !ok || err != nil || n < 1 || n > columnsMax {
+	if !ok || err != nil || n < 1 || n > limits.MaxColumns {
 		return -1
 	}
 	return n - 1

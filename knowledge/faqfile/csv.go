@@ -3,6 +3,8 @@ package faqfile
 import (
 	"fmt"
 	"strings"
+
+	"faqbot/knowledge/limits"
 )
 
 // readText reads a table in plain text. See readTable for enough.
@@ -18,7 +20,11 @@ func readText(b *builder, text string, enough float64) {
 		}
 		r.comma = d.delimiter(text)
 	}
-	records := r.records(headerRows + MaxRows + 1)
+	records := r.records(headerRows + limits.MaxRows + 1)
+	if r.kept > limits.MaxCells {
+		b.stop(fmt.Sprintf("The table has more than %d cells. Keep only the questions and their columns.", limits.MaxCells))
+		return
+	}
 	if r.unclosed > unclosedMax {
 		b.stop(fmt.Sprintf("On more than %d lines a cell begins with a double quote that is never closed, the last on line %d. Save the table as CSV again.",
 			unclosedMax, r.line))
@@ -70,23 +76,21 @@ type csv struct {
 	pos      int
 	line     int // of pos
 	unclosed int // quotes never closed so far
+	kept     int // cells
 }
 
 func newCSV(text string, comma byte) csv { return csv{text: text, comma: comma, line: 1} }
 
-const (
-	// quotedMax is the longest quoted cell in bytes: no answer is longer. It bounds the search for a
-	// closing quote.
-	quotedMax = 4 * MaxAnswer
-	// unclosedMax bounds how often that search may be in vain.
-	unclosedMax = 100
-)
+// unclosedMax bounds how often the end of a quoted cell is looked for in vain, limits.MaxCell bytes each time.
+const unclosedMax = 100
 
 // records reads up to n records that are not blank.
 func (r *csv) records(n int) []record {
 	var records []record
-	for len(records) < n && r.pos < len(r.text) && r.unclosed <= unclosedMax {
+	for len(records) < n && r.pos < len(r.text) && r.unclosed <= unclosedMax && r.kept <= limits.MaxCells {
 		if next := r.record(); !next.blank() {
+			next.limit()
+			r.kept += len(next.cells)
 			records = append(records, next)
 		}
 	}
@@ -95,14 +99,14 @@ func (r *csv) records(n int) []record {
 
 // record reads one record. There is text left.
 func (r *csv) record() record {
-	next := record{line: r.line}
+	next, places := record{line: r.line}, 0
 	for {
 		start := r.pos
 		for start < len(r.text) && r.text[start] == ' ' {
 			start++
 		}
 		cell, ok := "", false
-		if start < len(r.text) && r.text[start] == '"' {
+		if start < len(r.text) && r.text[start] == '"' && r.unclosed <= unclosedMax {
 			if cell, ok = r.quoted(start + 1); !ok {
 				r.unclosed++
 				next.unsure = "A cell of the row begins with a double quote that is never closed. Check the row, and close the quote or remove it."
@@ -111,7 +115,11 @@ func (r *csv) record() record {
 		if !ok {
 			cell = r.bare()
 		}
-		next.cells = append(next.cells, cell)
+		if places++; places <= limits.MaxColumns {
+			next.cells = append(next.cells, cell)
+		} else if strings.TrimSpace(cell) != "" {
+			next.more = places
+		}
 		if r.pos >= len(r.text) {
 			return next
 		}
@@ -139,7 +147,7 @@ func (r *csv) bare() string {
 func (r *csv) quoted(i int) (string, bool) {
 	var cell strings.Builder
 	lines := 0
-	for start := i; i < len(r.text) && i-start <= quotedMax; i++ {
+	for start := i; i < len(r.text) && i-start <= limits.MaxCell; i++ {
 		c := r.text[i]
 		if c != '"' {
 			if c == '\n' {

@@ -1,7 +1,8 @@
 // Package faqfile reads the files affiliates send, CSV, TSV, Excel, JSON, JSON Lines and Markdown,
 // into rows, and says what is wrong with them in words their authors can act on. It writes entries as
-// files that it reads back as they were. It is pure: bytes in, rows and problems out. It is not for
-// comparing rows with what is published or for storing them; that is knowledge.Corpus.
+// files that it reads back as they were. Parse and Look are pure: bytes in, rows and problems out; a Pool
+// runs them where they can be ended. It is not for comparing rows with what is published or for storing
+// them; that is knowledge.Corpus.
 package faqfile
 
 import (
@@ -11,17 +12,7 @@ import (
 	"strings"
 
 	"faqbot/knowledge"
-)
-
-// What a file and a row may hold. Characters are Unicode code points.
-const (
-	MaxBytes    = 5 << 20 // of the file
-	MaxRows     = 20_000  // entries and rows with problems together
-	MaxQuestion = 1_000   // characters of a question or a variant
-	MaxAnswer   = 25_000  // characters
-	MaxWordings = 1000    // the question and its variants
-	MaxKey      = 200     // characters; keys are indexed
-	MaxTopic    = 200     // characters
+	"faqbot/knowledge/limits"
 )
 
 // Options say how strictly to read.
@@ -42,9 +33,9 @@ type Options struct {
 // It never fails as a whole: a row that cannot be used is left out with a problem that names its
 // line and key; where nothing can be used, the one problem is fatal and there are no rows.
 func Parse(name string, data []byte, o Options) ([]knowledge.Row, []knowledge.Problem) {
-	if len(data) > MaxBytes {
+	if len(data) > limits.MaxFile {
 		return nil, fatal(fmt.Sprintf("The file is larger than %d MiB. Split it, or leave out what is no longer needed.",
-			MaxBytes>>20))
+			limits.MaxFile>>20))
 	}
 	if what := binary(data); what != "" {
 		return nil, fatal(what)

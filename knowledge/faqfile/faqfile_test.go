@@ -19,6 +19,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/limits"
 )
 
 var update = flag.Bool("update", false, "rewrite the .want files")
@@ -98,10 +99,10 @@ func checkSound(t *testing.T, rows []knowledge.Row, problems []knowledge.Problem
 		assert.Positive(t, r.Line)
 		assert.NotEmpty(t, r.Key)
 		assert.NotEmpty(t, r.Question)
-		assert.LessOrEqual(t, utf8.RuneCountInString(r.Question), MaxQuestion)
-		assert.LessOrEqual(t, utf8.RuneCountInString(r.Answer), MaxAnswer)
-		assert.LessOrEqual(t, utf8.RuneCountInString(r.Key), MaxKey)
-		assert.LessOrEqual(t, len(r.Wordings()), MaxWordings)
+		assert.LessOrEqual(t, utf8.RuneCountInString(r.Question), limits.MaxQuestion)
+		assert.LessOrEqual(t, utf8.RuneCountInString(r.Answer), limits.MaxAnswer)
+		assert.LessOrEqual(t, utf8.RuneCountInString(r.Key), limits.MaxKey)
+		assert.LessOrEqual(t, len(r.Wordings()), limits.MaxWordings)
 		assert.False(t, seen[[2]string{r.Key, r.Locale}], "key %q twice", r.Key)
 		seen[[2]string{r.Key, r.Locale}] = true
 		for _, s := range append([]string{r.Key, r.Question, r.Answer, r.Topic, r.Locale}, r.Variants...) {
@@ -183,17 +184,17 @@ func TestDamagedUTF8(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	_, problems := Parse("faq.csv", bytes.Repeat([]byte("x"), MaxBytes+1), Options{})
+	_, problems := Parse("faq.csv", bytes.Repeat([]byte("x"), limits.MaxFile+1), Options{})
 	require.True(t, problems[0].Fatal)
 	require.Contains(t, problems[0].Text, "5 MiB")
 
 	var many strings.Builder
 	many.WriteString("id,question,answer\n")
-	for i := range MaxRows {
+	for i := range limits.MaxRows {
 		fmt.Fprintf(&many, "%d,Question %d?,yes\n", i, i)
 	}
 	rows, problems := Parse("faq.csv", []byte(many.String()), Options{})
-	require.Len(t, rows, MaxRows)
+	require.Len(t, rows, limits.MaxRows)
 	require.Empty(t, problems)
 	many.WriteString("x,One more?,yes\n")
 	rows, problems = Parse("faq.csv", []byte(many.String()), Options{})
@@ -212,7 +213,7 @@ func TestLimits(t *testing.T) {
 		"e,"+long(1000)+","+long(25000)+",\n"), Options{})
 	checkSound(t, rows, problems)
 	require.Len(t, rows, 2)
-	require.Len(t, rows[0].Wordings(), MaxWordings)
+	require.Len(t, rows[0].Wordings(), limits.MaxWordings)
 	var keys []string
 	for _, p := range problems {
 		keys = append(keys, p.Field+" "+cut(p.Key, 3))
@@ -329,7 +330,7 @@ func TestZipBomb(t *testing.T) {
 	require.Less(t, len(data), 1<<20)
 	rows, problems := Parse("faq.xlsx", data, Options{})
 	require.Empty(t, rows)
-	require.Equal(t, fatal(brokenWorkbook), problems)
+	require.Equal(t, fatal(tooLargeUnpacked()), problems)
 }
 
 // A row whose only cell is the last possible one makes the reader build thousands of empty ones.
@@ -349,7 +350,7 @@ func TestWideWorkbook(t *testing.T) {
 // this size already, also under the race detector.
 func TestHostileFiles(t *testing.T) {
 	t.Parallel()
-	const size = MaxBytes / 20
+	const size = limits.MaxFile / 20
 	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
 	for name, text := range map[string]string{
 		"brackets.json":   fill("["),

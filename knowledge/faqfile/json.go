@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sort"
 	"strings"
+
+	"faqbot/knowledge/limits"
 )
 
 // A span is a piece of the text of a JSON file.
@@ -18,17 +19,13 @@ type span struct{ start, end int }
 type jsonFile struct {
 	b     *builder
 	text  string
-	lines []int // offsets of line ends
-	whole bool  // no bracket was left open
+	whole bool // no bracket was left open
+
+	offset, passed int // where line counted to last, and the line ends before that
 }
 
 func readJSON(b *builder, text string) {
 	j := &jsonFile{b: b, text: text, whole: true}
-	for i := range len(text) {
-		if text[i] == '\n' {
-			j.lines = append(j.lines, i)
-		}
-	}
 	var entries []span
 	if j.isLines() {
 		entries = j.eachLine()
@@ -60,7 +57,15 @@ func readJSON(b *builder, text string) {
 
 func (j *jsonFile) of(s span) string { return j.text[s.start:s.end] }
 
-func (j *jsonFile) line(offset int) int { return sort.SearchInts(j.lines, offset) + 1 }
+// line returns the line of an offset. Entries come in order, so counting goes on from the last one.
+func (j *jsonFile) line(offset int) int {
+	if offset < j.offset {
+		j.offset, j.passed = 0, 0
+	}
+	j.passed += strings.Count(j.text[j.offset:offset], "\n")
+	j.offset = offset
+	return j.passed + 1
+}
 
 // trim returns s without the white space around it.
 func (j *jsonFile) trim(s span) span {
@@ -69,11 +74,14 @@ func (j *jsonFile) trim(s span) span {
 	return s
 }
 
-// split cuts the array or object that begins at open at its commas, and returns where it ends. It
-// reports whether it has an end.
-func (j *jsonFile) split(open int) (parts []span, end int, closed bool) {
+// split cuts the array or object that begins at open at its commas, into the first maxParts parts, and
+// returns where it ends. It reports whether it has an end.
+func (j *jsonFile) split(open, maxParts int) (parts []span, end int, closed bool) {
 	depth, start := 0, open+1
 	part := func(end int) {
+		if len(parts) == maxParts {
+			return
+		}
 		if p := j.trim(span{start, max(start, end)}); p.start < p.end {
 			parts = append(parts, p)
 		}
@@ -129,7 +137,7 @@ func (j *jsonFile) isLines() bool {
 		return true
 	}
 	top := j.trim(span{0, len(j.text)})
-	if _, end, closed := j.split(top.start); closed && j.text[top.start] == '{' && json.Valid([]byte(j.text[top.start:end])) {
+	if _, end, closed := j.split(top.start, 0); closed && j.text[top.start] == '{' && json.Valid([]byte(j.text[top.start:end])) {
 		return false
 	}
 	return objects > others
@@ -139,6 +147,9 @@ func (j *jsonFile) eachLine() []span {
 	var lines []span
 	start := 0
 	for line := range strings.Lines(j.text) {
+		if len(lines) > limits.MaxRows {
+			break
+		}
 		if s := j.trim(span{start, start + len(line)}); s.start < s.end {
 			if j.text[s.end-1] == ',' {
 				s = j.trim(span{s.start, s.end - 1})
@@ -153,11 +164,11 @@ func (j *jsonFile) eachLine() []span {
 // entries finds the entries of a document: one value, or several one after the other.
 func (j *jsonFile) entries() []span {
 	var values []span
-	for at := j.trim(span{0, len(j.text)}); at.start < at.end; {
+	for at := j.trim(span{0, len(j.text)}); at.start < at.end && len(values) <= limits.MaxRows; {
 		if c := j.text[at.start]; c != '{' && c != '[' {
 			break // what follows the value is not ours
 		}
-		_, end, closed := j.split(at.start)
+		_, end, closed := j.split(at.start, 0)
 		j.whole = j.whole && closed
 		values = append(values, span{at.start, end})
 		at = j.trim(span{end, len(j.text)})
@@ -174,19 +185,27 @@ type member struct {
 	value span
 }
 
-// members returns the members of an object that can be read.
+// members returns the members of an object that can be read, at most limits.MaxFields and one.
 func (j *jsonFile) members(object span) []member {
 	if object.start >= object.end || j.text[object.start] != '{' {
 		return nil
 	}
-	parts, _, _ := (&jsonFile{text: j.text[:object.end]}).split(object.start)
+	parts, _, _ := (&jsonFile{text: j.text[:object.end]}).split(object.start, limits.MaxFields+1)
 	var members []member
 	for _, p := range parts {
-		dec := json.NewDecoder(strings.NewReader(j.of(p)))
-		token, err := dec.Token()
-		name, ok := token.(string)
-		value := j.trim(span{p.start + int(dec.InputOffset()), p.end})
-		if err != nil || !ok || value.start >= value.end || j.text[value.start] != ':' {
+		end := p.start + 1
+		for end < p.end && j.text[end] != '"' {
+			if j.text[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		if j.text[p.start] != '"' || end >= p.end {
+			continue
+		}
+		var name string
+		value := j.trim(span{end + 1, p.end})
+		if json.Unmarshal([]byte(j.text[p.start:end+1]), &name) != nil || value.start >= value.end || j.text[value.start] != ':' {
 			continue
 		}
 		members = append(members, member{name, j.trim(span{value.start + 1, value.end})})
@@ -238,9 +257,12 @@ func (j *jsonFile) find(value span, depth int) []span {
 		return nil
 	}
 	if j.text[value.start] == '[' {
-		parts, _, _ := (&jsonFile{text: j.text[:value.end]}).split(value.start)
+		parts, _, _ := (&jsonFile{text: j.text[:value.end]}).split(value.start, limits.MaxRows+1)
 		var found []span
 		for _, p := range parts {
+			if len(found) > limits.MaxRows {
+				break
+			}
 			if inner := j.find(p, depth+1); len(inner) > 0 {
 				found = append(found, inner...)
 			} else {
@@ -270,26 +292,80 @@ func (j *jsonFile) find(value span, depth int) []span {
 
 // add reads one entry. It reports whether there may be another one.
 func (j *jsonFile) add(entry span) bool {
-	line := j.line(entry.start)
-	var object map[string]any
-	dec := json.NewDecoder(strings.NewReader(j.of(entry)))
-	dec.UseNumber()
-	err := dec.Decode(&object)
-	if err == nil && object != nil && strings.TrimSpace(j.of(entry)[dec.InputOffset():]) == "" {
-		return j.b.add(j.fields(line, object))
+	line, members := j.line(entry.start), j.members(entry)
+	key := j.keyOf(members)
+	if len(members) > limits.MaxFields {
+		return j.b.bad(line, key, fmt.Sprintf("The entry has more than %d fields. Keep those of the question and its answer.", limits.MaxFields))
 	}
+	if !strings.HasPrefix(j.of(entry), "{") || !json.Valid([]byte(j.of(entry))) {
+		return j.b.bad(line, key, fmt.Sprintf(
+			`The entry cannot be read: %s is not a JSON object like {"id": …, "question": …, "answer": …}. Check its quotes, commas and braces.`, quote(j.of(span{entry.start, min(entry.end, entry.start+1000)}))))
+	}
+	object := make(map[string]any, len(members))
+	for _, m := range members {
+		if _, ok := lookUp(j.b.names, m.name); !ok {
+			continue
+		}
+		value, wrong := decodeValue(j.of(m.value))
+		if wrong != "" {
+			return j.b.bad(line, key, fmt.Sprintf("The field %s has %s.", quote(m.name), wrong))
+		}
+		object[m.name] = value
+	}
+	return j.b.add(j.fields(line, object))
+}
+
+// decodeValue decodes a valid JSON value, or says why it is too much.
+func decodeValue(text string) (value any, wrong string) {
+	depth, deepest, values := 0, 0, 1
+	quoted := false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			depth++
+			values++
+			deepest = max(deepest, depth)
+		case c == ']' || c == '}':
+			depth--
+		case c == ',':
+			values++
+		}
+	}
+	switch {
+	case deepest > limits.MaxJSON:
+		return nil, fmt.Sprintf("lists and objects nested more than %d deep. Write it flat", limits.MaxJSON)
+	case values > limits.MaxValues:
+		return nil, fmt.Sprintf("more than %d values. Keep those that matter", limits.MaxValues)
+	}
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	if err := dec.Decode(&value); err != nil {
+		return nil, "a value that cannot be read. Check it"
+	}
+	return value, ""
+}
+
+// keyOf is the entry's ID, also of one that is damaged.
+func (j *jsonFile) keyOf(members []member) string {
 	key, rank := "", 0
-	for _, m := range j.members(entry) {
-		var value any
+	for _, m := range members {
 		if k, ok := lookUp(j.b.names, m.name); ok && k.column == colKey && (key == "" || k.rank < rank) {
-			if json.Unmarshal([]byte(j.of(m.value)), &value) == nil {
-				key, rank = cut(oneLine(valueText(value)), MaxKey), k.rank
+			var value any
+			if text := j.of(m.value); len(text) < maxKeyText && json.Unmarshal([]byte(text), &value) == nil {
+				key, rank = cut(oneLine(valueText(value)), limits.MaxKey), k.rank
 			}
 		}
 	}
-	return j.b.bad(line, key, fmt.Sprintf(
-		`The entry cannot be read: %s is not a JSON object like {"id": …, "question": …, "answer": …}. Check its quotes, commas and braces.`, quote(j.of(entry))))
+	return key
 }
+
+// maxKeyText is how many bytes of JSON an ID of a damaged entry may have: six for each character.
+const maxKeyText = 6*limits.MaxKey + 100
 
 func (j *jsonFile) fields(line int, object map[string]any) fields {
 	f := fields{line: line}

@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"faqbot/knowledge/limits"
 )
 
 // A Table is what a file's columns look like to a person who is asked which is which.
@@ -41,7 +43,7 @@ func Look(name string, data []byte, o Options) (Table, bool) {
 	b := newBuilder(Options{Trial: o.Trial})
 	b.look = func(records []record) { t = b.lookAt(records) }
 	switch {
-	case len(data) > MaxBytes || binary(data) != "":
+	case len(data) > limits.MaxFile || binary(data) != "":
 		return Table{}, false
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
 		readWorkbook(data)(b)

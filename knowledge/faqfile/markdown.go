@@ -1,15 +1,11 @@
 package faqfile
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
-	"github.com/yuin/goldmark"
-	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/text"
-
 	"faqbot/knowledge"
+	"faqbot/knowledge/limits"
 )
 
 // A section is a heading and what stands below it.
@@ -33,49 +29,28 @@ type bodyLine struct {
 // the deeper ones that do not are parts of its answer.
 func readMarkdown(b *builder, source string) {
 	source = withoutFrontMatter(source)
-	if depth := nesting(source); depth > nestingMax {
-		b.stop(fmt.Sprintf("Lists or quotations are nested more than %d deep. Write them flat.", nestingMax))
+	if depth := nesting(source); depth > limits.MaxNesting {
+		b.stop(fmt.Sprintf("Lists or quotations are nested more than %d deep. Write them flat.", limits.MaxNesting))
 		return
 	}
-	if strings.Count(source, "]:") > definitionsMax {
-		b.stop(fmt.Sprintf("The file has more than %d link definitions. Write links like [text](address).", definitionsMax))
+	if strings.Count(source, "]:") > limits.MaxDefinitions {
+		b.stop(fmt.Sprintf("The file has more than %d link definitions. Write links like [text](address).", limits.MaxDefinitions))
 		return
 	}
-	root := sections([]byte(source))
+	if text := tooMuchMarkup(source); text != "" {
+		b.stop(text)
+		return
+	}
+	root, text := sections(source)
+	if text != "" {
+		b.stop(text)
+		return
+	}
 	if len(root.sections) == 0 && !hasPairs(root.body) {
 		b.stop("No questions were found. Make each question a heading with its answer below, or write Q: and A: in front of them.")
 		return
 	}
 	b.readSection(root, "")
-}
-
-const (
-	// nestingMax keeps the Markdown parser, which is slow and deep for them, from nested blocks.
-	nestingMax = 50
-	// definitionsMax bounds what takes the parser the square of their number.
-	definitionsMax = 5000
-)
-
-// nesting returns the most block markers at the beginning of a line.
-func nesting(source string) int {
-	most := 0
-	for line := range strings.Lines(source) {
-		n := 0
-	count:
-		for i := range len(line) {
-			switch line[i] {
-			case '>', '-', '+', '*':
-				n++
-			case ' ', '\t':
-			default:
-				break count
-			}
-		}
-		if bare := strings.Trim(line, " \t\n*"); bare != "" && strings.Trim(line, " \t\n-") != "" {
-			most = max(most, n) // not a rule across the page
-		}
-	}
-	return most
 }
 
 // withoutFrontMatter blanks the settings some tools keep above the text, which Markdown would take
@@ -90,33 +65,6 @@ func withoutFrontMatter(source string) string {
 		return source
 	}
 	return strings.Repeat("\n", strings.Count(settings, "\n")+3) + after
-}
-
-// sections parses source into a tree.
-func sections(source []byte) *section {
-	p := printer{source: source}
-	doc := goldmark.New().Parser().Parse(text.NewReader(source))
-	root := &section{line: 1}
-	open := []*section{root}
-	for n := doc.FirstChild(); n != nil; n = n.NextSibling() {
-		h, ok := n.(*ast.Heading)
-		if !ok {
-			at := open[len(open)-1]
-			at.body = append(at.body, p.block(n)...)
-			continue
-		}
-		for len(open) > 1 && open[len(open)-1].level >= h.Level {
-			open = open[:len(open)-1]
-		}
-		s := &section{level: h.Level, line: p.lineOf(h), heading: oneLine(p.inline(h))}
-		if rest, ok := marked(s.heading, questionMarks); ok && rest != "" {
-			s.heading, s.marked = rest, true
-		}
-		parent := open[len(open)-1]
-		parent.sections = append(parent.sections, s)
-		open = append(open, s)
-	}
-	return root
 }
 
 // asks reports whether s's heading ends in a question mark.
@@ -212,18 +160,24 @@ func (b *builder) addText(line int, question string, answer []bodyLine, topic st
 
 // joinLines makes paragraphs of lines: those the author only wrapped are joined.
 func joinLines(lines []bodyLine) string {
-	var out []string
-	for _, l := range lines {
-		if l.text == "" && len(out) > 0 && out[len(out)-1] == "" {
+	var out strings.Builder
+	empty := true // the last line in out
+	for i, l := range lines {
+		if l.text == "" && i > 0 && empty {
 			continue
 		}
-		if rest, ok := strings.CutPrefix(l.text, wrapped); ok && len(out) > 0 && out[len(out)-1] != "" {
-			out[len(out)-1] += " " + strings.TrimSpace(rest)
+		if rest, ok := strings.CutPrefix(l.text, wrapped); ok && i > 0 && !empty {
+			out.WriteString(" " + strings.TrimSpace(rest))
 			continue
 		}
-		out = append(out, strings.TrimPrefix(l.text, wrapped))
+		if i > 0 {
+			out.WriteString("\n")
+		}
+		text := strings.TrimPrefix(l.text, wrapped)
+		out.WriteString(text)
+		empty = text == ""
 	}
-	return strings.Join(out, "\n")
+	return out.String()
 }
 
 // Marks in front of questions and answers, in lower case.
@@ -296,25 +250,4 @@ func (b *builder) readPairs(body []bodyLine, topic string) {
 		}
 	}
 	flush()
-}
-
-// lineOf returns the line a block begins on, from 1.
-func (p *printer) lineOf(n ast.Node) int {
-	for n != nil {
-		if n.Type() == ast.TypeBlock && n.Lines().Len() > 0 {
-			return p.lineAt(n.Lines().At(0).Start)
-		}
-		n = n.FirstChild()
-	}
-	return p.line
-}
-
-// lineAt returns the line of an offset. Blocks come in order, so counting goes on from the last one.
-func (p *printer) lineAt(offset int) int {
-	if offset < p.offset {
-		p.offset, p.line = 0, 0
-	}
-	p.line = max(1, p.line) + bytes.Count(p.source[p.offset:offset], []byte("\n"))
-	p.offset = offset
-	return p.line
 }

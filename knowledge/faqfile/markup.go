@@ -9,6 +9,7 @@ import (
 // list items "- ", links keep their addresses. It does not make text safe to put into a page.
 func untag(s string) string {
 	var out strings.Builder
+	unclosed := map[string]bool{}
 	link, url := 0, "" // where in out the text of the open link begins, and where it leads
 	for {
 		before, tag, rest, ok := nextTag(s)
@@ -22,10 +23,7 @@ func untag(s string) string {
 		case "a":
 			link, url = out.Len(), attribute(attributes, "href")
 		case "/a":
-			text := out.String()[link:]
-			if with := withAddress(text, url); strings.HasPrefix(with, text) {
-				out.WriteString(with[len(text):])
-			}
+			out.WriteString(addressBehind(out.String()[link:], url))
 			link, url = out.Len(), ""
 		case "li":
 			out.WriteString("\n- ")
@@ -34,8 +32,13 @@ func untag(s string) string {
 		case "br", "p", "div", "/div", "tr", "ul", "ol", "blockquote", "h1", "h2", "h3", "h4":
 			out.WriteString("\n")
 		case "script", "style":
-			if _, after, ok := strings.Cut(s, "</"+name); ok {
-				s = "</" + name + after
+			if unclosed[name] {
+				continue
+			}
+			if at := strings.Index(s, "</"+name); at >= 0 {
+				s = s[at:]
+			} else {
+				unclosed[name] = true // and stays so: its end is not looked for again
 			}
 		}
 	}

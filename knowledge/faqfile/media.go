@@ -16,6 +16,8 @@ const (
 	MaxMedia    = 10   // files and links of one entry
 	MaxLink     = 2000 // characters
 	MaxFileName = 200  // characters
+
+	maxMediaProblems = 6 // told of one row
 )
 
 // readMedia reads a cell of links and names of files, split as variants are. What is wrong with one costs none of the others.
@@ -32,7 +34,10 @@ func readMedia(cell string) (list []knowledge.Media, problems []string) {
 		}
 		m, wrong := readOneMedia(word)
 		if wrong != "" {
-			problems = append(problems, wrong)
+			if problems = append(problems, wrong); len(problems) > maxMediaProblems {
+				problems[maxMediaProblems] = "More of the row's files and links cannot be used. Mend them, too."
+				return list, problems
+			}
 			continue
 		}
 		list = append(list, m)

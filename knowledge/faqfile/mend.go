@@ -1,6 +1,9 @@
 package faqfile
 
-import "faqbot/knowledge"
+import (
+	"faqbot/knowledge"
+	"faqbot/knowledge/limits"
+)
 
 // mends is what was mended in one row.
 type mends struct {
@@ -35,7 +38,7 @@ func (m mends) apply(f fields) fields {
 
 const (
 	givenMost = 500 // rows of a file that are kept for mending; nobody types more
-	givenText = 2 * MaxAnswer
+	givenText = 2 * limits.MaxAnswer
 )
 
 // given is what a lost row says, for a person to mend.

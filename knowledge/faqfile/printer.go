@@ -1,6 +1,7 @@
 package faqfile
 
 import (
+	"bytes"
 	"fmt"
 	"html"
 	"strings"
@@ -32,6 +33,7 @@ func pictures(text string) (words, addresses string) {
 // A printer prints parsed Markdown as plain text.
 type printer struct {
 	source       []byte
+	first        int // the line that source begins on
 	offset, line int // of the last line asked for
 }
 
@@ -109,6 +111,12 @@ func (p *printer) list(list *ast.List) []bodyLine {
 // inline prints the text inside a block. Links keep their addresses: "text (url)".
 func (p *printer) inline(n ast.Node) string {
 	var b strings.Builder
+	p.writeInline(&b, n)
+	return b.String()
+}
+
+// writeInline appends to b what inline returns. It copies no text, however deep n is nested.
+func (p *printer) writeInline(b *strings.Builder, n ast.Node) {
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		switch c := c.(type) {
 		case *ast.Text:
@@ -121,7 +129,9 @@ func (p *printer) inline(n ast.Node) string {
 		case *ast.String:
 			b.Write(c.Value)
 		case *ast.Link:
-			b.WriteString(withAddress(p.inline(c), string(c.Destination)))
+			start := b.Len()
+			p.writeInline(b, c)
+			b.WriteString(addressBehind(b.String()[start:], string(c.Destination)))
 		case *ast.AutoLink:
 			b.Write(c.Label(p.source))
 		case *ast.RawHTML:
@@ -132,12 +142,12 @@ func (p *printer) inline(n ast.Node) string {
 				}
 			}
 		case *ast.Image:
-			b.WriteString(p.inline(c) + pictured + string(c.Destination) + pictured)
+			p.writeInline(b, c)
+			b.WriteString(pictured + string(c.Destination) + pictured)
 		default: // emphasis, code
-			b.WriteString(p.inline(c))
+			p.writeInline(b, c)
 		}
 	}
-	return b.String()
 }
 
 // unescape returns what a piece of text means: "\*" is "*", "&amp;" is "&".
@@ -149,15 +159,36 @@ func (p *printer) unescape(t *ast.Text) string {
 	return html.UnescapeString(string(util.UnescapePunctuations(value)))
 }
 
-// withAddress prints a link.
-func withAddress(text, url string) string {
+// addressBehind is what follows the text of a link: its address, unless the text says it.
+func addressBehind(text, url string) string {
 	url = strings.TrimSpace(url)
 	bare := strings.TrimPrefix(url, "mailto:")
 	switch {
 	case url == "" || strings.HasPrefix(url, "#"), strings.Contains(text, bare):
-		return text
+		return ""
 	case strings.TrimSpace(text) == "":
 		return bare
 	}
-	return text + " (" + bare + ")"
+	return " (" + bare + ")"
+}
+
+// lineOf returns the line a block begins on, from 1.
+func (p *printer) lineOf(n ast.Node) int {
+	for n != nil {
+		if n.Type() == ast.TypeBlock && n.Lines().Len() > 0 {
+			return p.lineAt(n.Lines().At(0).Start)
+		}
+		n = n.FirstChild()
+	}
+	return p.line
+}
+
+// lineAt returns the line of an offset. Blocks come in order, so counting goes on from the last one.
+func (p *printer) lineAt(offset int) int {
+	if offset < p.offset {
+		p.offset, p.line = 0, 0
+	}
+	p.line = max(p.first, p.line) + bytes.Count(p.source[p.offset:offset], []byte("\n"))
+	p.offset = offset
+	return p.line
 }

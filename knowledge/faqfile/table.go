@@ -6,13 +6,15 @@ import (
 	"strings"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/limits"
 )
 
 // A record is one row of a table.
 type record struct {
 	line   int
-	cells  []string
-	unsure string // what was odd about it
+	cells  []string // at most limits.MaxColumns
+	more   int      // the place of the last cell behind those that is not empty, from 1
+	unsure string   // what was odd about it
 }
 
 // blank reports whether a record says nothing: empty, or the rule under a Markdown table's header.
@@ -20,8 +22,21 @@ func (r record) blank() bool {
 	return !slices.ContainsFunc(r.cells, func(cell string) bool { return strings.Trim(cell, "-: \t\n\u00a0") != "" })
 }
 
+// limit empties cells that are longer than any field may be, and says so.
+func (r *record) limit() {
+	for i, cell := range r.cells {
+		if len(cell) > limits.MaxCell {
+			r.cells[i] = ""
+			r.unsure = fmt.Sprintf("Cell %d of the row has more than %d bytes and was left out. Shorten it, or make several rows of it.", i+1, limits.MaxCell)
+		}
+	}
+}
+
 // width is the number of cells up to the last one that is not empty.
 func (r record) width() int {
+	if r.more > 0 {
+		return r.more
+	}
 	n := len(r.cells)
 	for n > 0 && strings.TrimSpace(r.cells[n-1]) == "" {
 		n--
@@ -149,7 +164,9 @@ func (l layout) fields(r record) fields {
 func (b *builder) guess(records []record, enough float64) (layout, bool) {
 	width, full, ids := 0, 0, true
 	for _, r := range records {
-		width = max(width, r.width())
+		if width = max(width, r.width()); width > 3 {
+			return layout{}, false
+		}
 		if l := b.layOut(r.cells); l.has(colQuestion) || l.has(colAnswer) {
 			return layout{}, false // a header, but not a whole one
 		}

@@ -8,14 +8,12 @@ import (
 	"strconv"
 
 	"github.com/xuri/excelize/v2"
+
+	"faqbot/knowledge/limits"
 )
 
-const (
-	unzipMax   = 64 << 20 // bytes a workbook may unpack to; real ones of MaxBytes stay far below
-	sheetsMax  = 30
-	columnsMax = 400       // cells of a row that are looked at
-	cellsMax   = 1_000_000 // of a sheet, empty ones before the last of a row too
-)
+// maxSheetsRead is how many sheets of a workbook are looked at.
+const maxSheetsRead = 30
 
 // errTooLarge means that a sheet has more cells than any list of questions.
 var errTooLarge = errors.New("too many cells")
@@ -30,8 +28,12 @@ func readWorkbook(data []byte) reader {
 				b.stop(brokenWorkbook)
 			}
 		}()
+		if problem := checkArchive(data); problem != "" {
+			b.stop(problem)
+			return
+		}
 		// Both limits are the same so that nothing is unpacked to disk.
-		f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{UnzipSizeLimit: unzipMax, UnzipXMLSizeLimit: unzipMax})
+		f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{UnzipSizeLimit: limits.MaxUnpacked, UnzipXMLSizeLimit: limits.MaxUnpacked})
 		if err != nil {
 			b.stop(brokenWorkbook)
 			return
@@ -45,15 +47,15 @@ func readWorkbook(data []byte) reader {
 	}
 }
 
-const brokenWorkbook = "The workbook cannot be opened: it is damaged, has a password, unpacks to more than 64 MiB, or is no Excel workbook. Save it again as .xlsx, or as CSV."
+const brokenWorkbook = "The workbook cannot be opened: it is damaged, has a password, or is no Excel workbook. Save it again as .xlsx, or as CSV."
 
 func readSheets(b *builder, f *excelize.File) error {
 	var fallback []record
 	sheets := f.GetSheetList()
-	for _, sheet := range sheets[:min(len(sheets), sheetsMax)] {
+	for _, sheet := range sheets[:min(len(sheets), maxSheetsRead)] {
 		records, err := sheetRecords(f, sheet, false)
 		if errors.Is(err, errTooLarge) {
-			b.stop(fmt.Sprintf("The sheet %s has more than %d cells. Keep only the questions and their columns, or save as CSV.", quote(sheet), cellsMax))
+			b.stop(fmt.Sprintf("The sheet %s has more than %d cells. Keep only the questions and their columns, or save as CSV.", quote(sheet), limits.MaxCells))
 			return nil
 		}
 		if err != nil {
@@ -87,15 +89,16 @@ func sheetRecords(f *excelize.File, sheet string, raw bool) (records []record, e
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	cells := 0
-	for line := 1; rows.Next() && len(records) <= headerRows+MaxRows; line++ {
+	for line := 1; line <= limits.MaxSheetRow && rows.Next() && len(records) <= headerRows+limits.MaxRows; line++ {
 		all, err := rows.Columns(excelize.Options{RawCellValue: raw})
 		if err != nil {
 			return nil, err
 		}
-		if cells += len(all); cells > cellsMax {
+		if cells += len(all); cells > limits.MaxCells {
 			return nil, errTooLarge
 		}
-		r := record{line: line, cells: slices.Clone(all[:min(len(all), columnsMax)])}
+		r := record{line: line, cells: slices.Clone(all[:min(len(all), limits.MaxColumns)])}
+		r.limit()
 		if !r.blank() {
 			records = append(records, r)
 		}

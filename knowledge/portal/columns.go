@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -73,7 +74,18 @@ func (p *Portal) table(g *gin.Context, s scope) (knowledge.Upload, faqfile.Table
 	if err != nil {
 		return u, faqfile.Table{}, err
 	}
-	table, ok := faqfile.Look(u.File, data, faqfile.Options{Reading: u.Reading})
+	end, mine := p.turns.begin(workReading, s.affiliate)
+	if !mine {
+		return u, faqfile.Table{}, errTurn(workReading)
+	}
+	defer end()
+	table, ok, err := p.o.Files.Look(g.Request.Context(), u.File, data, faqfile.Options{Reading: u.Reading})
+	if errors.Is(err, faqfile.ErrBusy) {
+		return u, table, errBusy()
+	}
+	if err != nil {
+		return u, table, err
+	}
 	if !ok {
 		return u, table, &told{http.StatusUnprocessableEntity, "No columns to choose", problem("The file is no table with several columns.",
 			"", "Save it as .xlsx or CSV with a column for the question and one for the answer, and upload it again.")}

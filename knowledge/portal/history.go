@@ -134,6 +134,11 @@ func (p *Portal) rollBack(g *gin.Context, s scope) error {
 	if err != nil {
 		return fmt.Errorf("roll back: %w", knowledge.ErrNotFound)
 	}
+	end, ok := p.turns.begin(workPublishing, s.affiliate)
+	if !ok {
+		return errTurn(workPublishing)
+	}
+	defer end()
 	changes, err := p.corpus.Difference(g.Request.Context(), s.affiliate, s.revision, to)
 	if err != nil {
 		return err

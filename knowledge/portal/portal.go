@@ -16,12 +16,12 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/sirupsen/logrus"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/faqfile"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 )
@@ -39,10 +39,12 @@ type Options struct {
 	// Ask answers a question as customers would get it answered; nil means that nothing can be tried.
 	Ask func(context.Context, Trial) (TrialResult, error)
 	// Prepare makes the vectors of wordings before they are published, so that they are found at
-	// once; nil means that this happens later. Publishing waits for it 30 s at most.
+	// once; nil means that this happens later. Publishing waits for it limits.MaxPreparing.
 	Prepare   func(context.Context, []string) error
-	Published func() // called after each publish; may be nil
-	Media     Shelf  // keeps files that go with entries; nil means that none are taken
+	Published func()        // called after each publish; may be nil
+	Files     *faqfile.Pool // reads files; nil means in this process
+	Read      func()        // called after each file was read, when its memory can go back; may be nil
+	Media     Shelf         // keeps files that go with entries; nil means that none are taken
 	Log       logrus.FieldLogger
 }
 
@@ -50,6 +52,7 @@ type Options struct {
 type Portal struct {
 	corpus *knowledge.Corpus
 	pages  *page.Pages
+	turns  turns
 	o      Options
 }
 
@@ -60,6 +63,12 @@ func New(corpus *knowledge.Corpus, o Options) (*Portal, error) {
 	}
 	if o.Published == nil {
 		o.Published = func() {}
+	}
+	if o.Read == nil {
+		o.Read = func() {}
+	}
+	if o.Files == nil {
+		o.Files = faqfile.NewPool()
 	}
 	files, err := fs.Sub(pageFiles, "pages")
 	if err != nil {
@@ -133,9 +142,5 @@ func (p *Portal) css(g *gin.Context, _ scope) error {
 	return nil
 }
 
-const (
-	// mostForm bounds what a form may send that is no file.
-	mostForm = 4 << 20
-	// prepareMost is how long a publish waits for vectors.
-	prepareMost = 30 * time.Second
-)
+// mostForm bounds what a form may send that is no file.
+const mostForm = 4 << 20

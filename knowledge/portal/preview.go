@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -143,7 +144,19 @@ func (p *Portal) offerColumns(g *gin.Context, data *previewPage, u knowledge.Upl
 		data.Choose = len(u.Reading.Columns) > 0 || guessed(u)
 		return nil
 	}
-	if table, ok := faqfile.Look(u.File, file, faqfile.Options{Reading: u.Reading}); ok {
+	end, ok := p.turns.begin(workReading, u.Affiliate)
+	if !ok {
+		data.Choose = true // later, on a page of its own
+		return nil
+	}
+	defer end()
+	table, ok, err := p.o.Files.Look(g.Request.Context(), u.File, file, faqfile.Options{Reading: u.Reading})
+	switch {
+	case errors.Is(err, faqfile.ErrBusy):
+		data.Choose = true
+	case err != nil:
+		return err
+	case ok:
 		data.Columns = viewColumns(table, data.At)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/limits"
 )
 
 // publish makes an upload's changes public. Posted twice, it publishes once.
@@ -17,6 +18,11 @@ func (p *Portal) publish(g *gin.Context, s scope) error {
 	if err != nil {
 		return err
 	}
+	end, ok := p.turns.begin(workPublishing, s.affiliate)
+	if !ok {
+		return errTurn(workPublishing)
+	}
+	defer end()
 	if u.Published == 0 {
 		switch stateOf(u, s.revision) {
 		case stateDraft:
@@ -55,7 +61,7 @@ func (p *Portal) prepare(ctx context.Context, s scope, changes []knowledge.Chang
 			wordings = append(wordings, c.After.Wordings()...)
 		}
 	}
-	short, cancel := context.WithTimeout(ctx, prepareMost)
+	short, cancel := context.WithTimeout(ctx, limits.MaxPreparing)
 	defer cancel()
 	err := p.o.Prepare(short, wordings)
 	if err == nil || short.Err() != nil && ctx.Err() == nil {

@@ -2,13 +2,15 @@ package portal
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/page"
 )
 
@@ -16,8 +18,12 @@ import (
 type Trial struct {
 	Affiliate knowledge.AffiliateID
 	Text      string
-	Entries   []knowledge.Entry // answer from these; nil means from what is published
+	Entries   []knowledge.Entry  // answer from these; nil means from what is published
+	Draft     knowledge.UploadID // whose entries those are
 }
+
+// ErrIndexing means that a draft's entries are not ready to be asked yet, and become so in the background.
+var ErrIndexing = errors.New("the draft is being indexed")
 
 // A TrialResult is what a customer would get, and why.
 type TrialResult struct {
@@ -38,7 +44,6 @@ type TrialHit struct {
 const (
 	askMost  = 500 // characters
 	hitsMost = 5
-	tryMost  = 60 * time.Second
 )
 
 // A tryPage asks a question of a draft and of what is published, side by side.
@@ -112,28 +117,40 @@ func (p *Portal) try(g *gin.Context, s scope) error {
 		data.Error = "Write a question as a customer would, then ask it."
 		return p.show(g, http.StatusUnprocessableEntity, "try", data)
 	}
-	ctx, cancel := context.WithTimeout(g.Request.Context(), tryMost)
-	defer cancel()
+	end, ok := p.turns.begin(workTrying, s.affiliate)
+	if !ok {
+		return errTurn(workTrying)
+	}
+	defer end()
+	ctx := g.Request.Context()
 	if draft != nil {
 		live, err := p.corpus.At(ctx, s.affiliate, draft.Base)
 		if err != nil {
 			return err
 		}
 		entries := knowledge.After(live, draft.Changes)
-		data.Sides = append(data.Sides, p.ask(ctx, s, "With the draft", draft.File, data.Text, entries))
+		data.Sides = append(data.Sides, p.ask(ctx, s, "With the draft", draft.File, Trial{Text: data.Text, Entries: entries, Draft: draft.ID}))
 	}
-	data.Sides = append(data.Sides, p.ask(ctx, s, "As published", "What customers get now", data.Text, nil))
+	data.Sides = append(data.Sides, p.ask(ctx, s, "As published", "What customers get now", Trial{Text: data.Text}))
 	return p.show(g, http.StatusOK, "try", data)
 }
 
 // ask asks one side.
-func (p *Portal) ask(ctx context.Context, s scope, title, sub, text string, entries []knowledge.Entry) side {
+func (p *Portal) ask(ctx context.Context, s scope, title, sub string, t Trial) side {
 	v := side{Title: title, Sub: sub}
-	if entries == nil && s.revision == 0 {
+	if t.Draft == "" && s.revision == 0 {
 		v.Empty = true
 		return v
 	}
-	result, err := p.o.Ask(ctx, Trial{Affiliate: s.affiliate, Text: text, Entries: entries})
+	t.Affiliate = s.affiliate
+	limited, cancel := context.WithTimeout(ctx, limits.MaxTrying)
+	defer cancel()
+	result, err := p.o.Ask(limited, t)
+	if errors.Is(err, ErrIndexing) {
+		v.Problem = &page.Problem{What: fmt.Sprintf("The draft's %d entries are still being read. A large draft takes some minutes.", len(t.Entries)),
+			Safe: "It goes on by itself; nothing is published.", Do: "Ask again in half a minute."}
+		return v
+	}
 	if err != nil {
 		v.Problem = &page.Problem{What: "The question could not be asked.", Safe: "Nothing was changed.", Do: "Ask again in a moment.",
 			ID: p.log("try", s, err)}

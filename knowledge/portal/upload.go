@@ -18,6 +18,7 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/faqfile"
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/page"
 )
 
@@ -49,7 +50,7 @@ func (p *Portal) uploadForm(g *gin.Context, s scope, status int, problem string)
 	if err != nil {
 		return err
 	}
-	data := uploadPage{frame: s.frame("upload"), Error: problem, Some: s.revision > 0, MiB: faqfile.MaxBytes >> 20, Media: p.o.Media != nil, Rows: fmt.Sprintf("%d,%03d", faqfile.MaxRows/1000, faqfile.MaxRows%1000)}
+	data := uploadPage{frame: s.frame("upload"), Error: problem, Some: s.revision > 0, MiB: limits.MaxFile >> 20, Media: p.o.Media != nil, Rows: fmt.Sprintf("%d,%03d", limits.MaxRows/1000, limits.MaxRows%1000)}
 	for _, u := range drafts {
 		data.Drafts = append(data.Drafts, draft{s.at("/uploads/" + string(u.ID)), u.File, u.By, u.At, u.Base != s.revision})
 	}
@@ -71,21 +72,27 @@ var (
 // still sending does not listen to what is wrong.
 const bodyMost = 64 << 20
 
-// receiveMost is how long a request with files may take to arrive.
-const receiveMost = 5 * time.Minute
+// receiveMost is how long a request with files may take to arrive, and answerMost how long the answer may
+// then take: a server's own limit counts from the request's first byte.
+const (
+	receiveMost = 5 * time.Minute
+	answerMost  = time.Minute
+)
 
 func (p *Portal) upload(g *gin.Context, s scope) error {
 	g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, bodyMost)
 	// Pictures and videos take longer than a server's usual patience. Without a network's deadline, as in
 	// tests, there is none to move.
-	_ = http.NewResponseController(g.Writer).SetReadDeadline(time.Now().Add(receiveMost))
+	control := http.NewResponseController(g.Writer)
+	_ = control.SetReadDeadline(time.Now().Add(receiveMost))
 	name, data, files, err := p.receive(g.Request)
+	_ = control.SetWriteDeadline(time.Now().Add(answerMost))
 	wrong, refused := errors.AsType[*errFile](err)
 	_, oversize := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case errors.Is(err, errTooLong), oversize:
 		return p.uploadForm(g, s, http.StatusRequestEntityTooLarge, fmt.Sprintf(
-			"The file has more than %d MiB. Split it, or leave out what is no longer needed.", faqfile.MaxBytes>>20))
+			"The file has more than %d MiB. Split it, or leave out what is no longer needed.", limits.MaxFile>>20))
 	case refused:
 		return p.uploadForm(g, s, http.StatusUnprocessableEntity, wrong.words)
 	case errors.Is(err, errNoFile):
@@ -133,11 +140,11 @@ func (p *Portal) receive(r *http.Request) (name string, data []byte, files []kno
 }
 
 func receivePart(part *multipart.Part) (name string, data []byte, err error) {
-	data, err = io.ReadAll(io.LimitReader(part, faqfile.MaxBytes+1))
+	data, err = io.ReadAll(io.LimitReader(part, limits.MaxFile+1))
 	switch {
 	case err != nil:
 		return "", nil, err
-	case len(data) > faqfile.MaxBytes:
+	case len(data) > limits.MaxFile:
 		_, err := io.Copy(io.Discard, part)
 		return "", nil, errors.Join(errTooLong, err)
 	case len(data) == 0:
@@ -169,11 +176,23 @@ func fileName(name string) string {
 
 // read stores what a file, read that way, would change.
 func (p *Portal) read(ctx context.Context, s scope, name string, data []byte, reading knowledge.Reading) (knowledge.Upload, error) {
+	end, ok := p.turns.begin(workReading, s.affiliate)
+	if !ok {
+		return knowledge.Upload{}, errTurn(workReading)
+	}
+	defer end()
+	defer p.o.Read()
 	digest, err := p.corpus.KeepFile(ctx, s.affiliate, data)
 	if err != nil {
 		return knowledge.Upload{}, err
 	}
-	rows, problems := faqfile.Parse(name, data, faqfile.Options{Reading: reading})
+	rows, problems, err := p.o.Files.Parse(ctx, name, data, faqfile.Options{Reading: reading})
+	if errors.Is(err, faqfile.ErrBusy) {
+		return knowledge.Upload{}, errBusy()
+	}
+	if err != nil {
+		return knowledge.Upload{}, err
+	}
 	files, err := p.corpus.Files(ctx, s.affiliate)
 	if err != nil {
 		return knowledge.Upload{}, err

@@ -1,0 +1,253 @@
+package faqfile
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"faqbot/knowledge/limits"
+)
+
+// An archive counts what the library for workbooks would have to read, keep and copy, before it does.
+type archive struct {
+	unpacked, elements  int
+	sheets              int
+	strings             []int // bytes of each shared text
+	text                int   // bytes of all cells' text
+	styled              int   // cells with a style
+	formats             int   // number formats
+	longestFormat       int   // bytes
+	cellShared          bool  // the cell being read uses a shared text
+	inString, inValue   bool
+	sharedPart, inSheet bool
+}
+
+// checkArchive says why a workbook is not read, or returns "".
+func checkArchive(data []byte) string {
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return brokenWorkbook
+	}
+	if len(z.File) > limits.MaxParts {
+		return fmt.Sprintf("The workbook has %d parts; at most %d are read. Copy the questions into a new workbook, or save as CSV.", len(z.File), limits.MaxParts)
+	}
+	// Cells refer to shared texts, so those come first.
+	files := slices.Clone(z.File)
+	slices.SortStableFunc(files, func(a, b *zip.File) int { return boolInt(isShared(b.Name)) - boolInt(isShared(a.Name)) })
+	a := &archive{}
+	for _, f := range files {
+		if a.unpacked += int(min(f.UncompressedSize64, limits.MaxUnpacked+1)); a.unpacked > limits.MaxUnpacked {
+			return tooLargeUnpacked()
+		}
+	}
+	for _, f := range files {
+		part, err := readPart(f)
+		if errors.Is(err, errTooLarge) {
+			return tooLargeUnpacked()
+		}
+		if err != nil {
+			return brokenWorkbook
+		}
+		if problem := a.part(f.Name, part); problem != "" {
+			return problem
+		}
+	}
+	if a.styled*(a.longestFormat+a.formats/8) > limits.MaxFormats {
+		return "The workbook has too many cells with long number formats. Copy the questions as plain text into a new workbook, or save as CSV."
+	}
+	return ""
+}
+
+func tooLargeUnpacked() string {
+	return fmt.Sprintf("The workbook unpacks to more than %d MiB. Keep only the sheet with the questions, or save it as CSV.", limits.MaxUnpacked>>20)
+}
+
+func isShared(name string) bool {
+	return strings.EqualFold(strings.ReplaceAll(name, `\`, "/"), "xl/sharedStrings.xml")
+}
+
+func isSheet(name string) bool {
+	return strings.HasPrefix(strings.ToLower(strings.ReplaceAll(name, `\`, "/")), "xl/worksheets/")
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// readPart unpacks a part no further than its size says.
+func readPart(f *zip.File) (data []byte, err error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	size := int64(f.UncompressedSize64)
+	data, err = io.ReadAll(io.LimitReader(r, size+1))
+	if err == nil && int64(len(data)) > size {
+		err = errTooLarge
+	}
+	return data, err
+}
+
+// part counts a part. It says why the workbook is not read, or returns "".
+func (a *archive) part(name string, data []byte) string {
+	a.sharedPart, a.inSheet = isShared(name), isSheet(name)
+	a.inString, a.inValue, a.cellShared = false, false, false
+	before := a.elements
+	for len(data) > 0 {
+		at := bytes.IndexByte(data, '<')
+		if at < 0 {
+			at = len(data)
+		}
+		a.countText(data[:at])
+		if data = data[at:]; len(data) == 0 {
+			break
+		}
+		tag, rest, ok := cutMarkup(data)
+		if !ok {
+			if a.sharedPart || a.inSheet || strings.HasSuffix(strings.ToLower(name), ".xml") {
+				return brokenWorkbook
+			}
+			break // a picture, or damaged
+		}
+		if content, ok := bytes.CutPrefix(tag, []byte("<![CDATA[")); ok {
+			a.countText(content)
+		} else if problem := a.element(tag); problem != "" {
+			return problem
+		}
+		if data = rest; a.elements > limits.MaxElements || !a.sharedPart && !a.inSheet && a.elements-before > limits.MaxSettings {
+			return fmt.Sprintf("The workbook has too much in it: more than %d cells, styles and settings. Copy the questions into a new workbook, or save as CSV.", limits.MaxElements)
+		}
+	}
+	return ""
+}
+
+// cutMarkup cuts a tag, comment or CDATA section off data. Document types, which no workbook has, are refused.
+func cutMarkup(data []byte) (tag, rest []byte, ok bool) {
+	for _, kind := range [][2]string{{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"}} {
+		if bytes.HasPrefix(data, []byte(kind[0])) {
+			tag, rest, ok = bytes.Cut(data, []byte(kind[1]))
+			return tag, rest, ok
+		}
+	}
+	if bytes.HasPrefix(data, []byte("<!")) {
+		return nil, nil, false
+	}
+	for i := 1; i < len(data); i++ {
+		switch c := data[i]; c {
+		case '>':
+			return data[:i], data[i+1:], true
+		case '"', '\'':
+			end := bytes.IndexByte(data[i+1:], c)
+			if end < 0 {
+				return nil, nil, false
+			}
+			i += end + 1
+		}
+	}
+	return nil, nil, false
+}
+
+// countText counts the text between two tags.
+func (a *archive) countText(text []byte) {
+	if len(text) == 0 {
+		return
+	}
+	switch {
+	case a.sharedPart && a.inString:
+		a.strings[len(a.strings)-1] += len(text)
+	case a.inValue && a.cellShared:
+		if n, err := strconv.Atoi(strings.TrimSpace(unescape(text))); err == nil && n >= 0 && n < len(a.strings) {
+			a.text += a.strings[n]
+		}
+	case len(bytes.TrimSpace(text)) > 0:
+		a.text += len(text)
+	}
+}
+
+func unescape(text []byte) string {
+	return html.UnescapeString(string(text))
+}
+
+// element counts a tag. It says why the workbook is not read, or returns "".
+func (a *archive) element(tag []byte) string {
+	if len(tag) < 2 || tag[1] == '?' || tag[1] == '!' {
+		return ""
+	}
+	name, attributes := tag[1:], []byte(nil)
+	if end := bytes.IndexAny(name, " \t\r\n/"); end > 0 {
+		name, attributes = name[:end], name[end:]
+	}
+	closing := name[0] == '/'
+	if closing {
+		name = tag[2:]
+	} else {
+		a.elements += 1 + bytes.Count(attributes, []byte("="))
+	}
+	local := string(name[bytes.LastIndexByte(name, ':')+1:])
+	single := bytes.HasSuffix(attributes, []byte("/"))
+	switch local = strings.TrimSpace(local); local {
+	case "row":
+		if n, _ := strconv.Atoi(attributeOf(attributes, "r")); n < 0 || n > limits.MaxSheetRow {
+			return fmt.Sprintf("A row of the workbook has the number %s; Excel has at most %d rows. Save it again as .xlsx, or as CSV.", quote(attributeOf(attributes, "r")), limits.MaxSheetRow)
+		}
+	case "c":
+		if !closing {
+			a.cellShared = attributeOf(attributes, "t") == "s"
+			if s := attributeOf(attributes, "s"); s != "" && s != "0" {
+				a.styled++
+			}
+		}
+	case "v":
+		a.inValue = !closing && !single
+	case "si":
+		if !closing && a.sharedPart {
+			a.strings = append(a.strings, 0)
+		}
+		a.inString = !closing && !single
+	case "sheet":
+		if a.sheets++; a.sheets > limits.MaxSheets*2 { // each may have a closing tag
+			return fmt.Sprintf("The workbook has more than %d sheets. Keep only the one with the questions.", limits.MaxSheets)
+		}
+	case "numFmt":
+		a.formats++
+		a.longestFormat = max(a.longestFormat, len(attributeOf(attributes, "formatCode")), len(attributeOf(attributes, "formatCode16")))
+	}
+	if a.text > limits.MaxText {
+		return fmt.Sprintf("The cells of the workbook have more than %d MiB of text, each counted by itself. Keep only the questions and their columns, or split the file.", limits.MaxText>>20)
+	}
+	return ""
+}
+
+// attributeOf returns the value of an attribute, whatever its prefix, or "". The last of several counts most.
+func attributeOf(attributes []byte, local string) (value string) {
+	for len(attributes) > 0 {
+		at := bytes.IndexByte(attributes, '=')
+		if at < 0 {
+			return value
+		}
+		name := strings.TrimSpace(string(attributes[:at]))
+		rest := bytes.TrimLeft(attributes[at+1:], " \t\r\n")
+		if len(rest) == 0 {
+			return value
+		}
+		inside, after, ok := bytes.Cut(rest[1:], rest[:1])
+		if !ok {
+			return value
+		}
+		if name = name[strings.LastIndexByte(name, ':')+1:]; name == local {
+			value = unescape(inside)
+		}
+		attributes = after
+	}
+	return value
+}
