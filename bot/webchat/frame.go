@@ -57,9 +57,15 @@ type saying struct {
 
 // frame shows the conversation. Whoever comes without a name gets one.
 func (s *Site) frame(v *visit) {
-	who, known := s.remembered(v.channel, v.Request)
-	if !known {
+	who, r := s.visitorOf(v, cookieToken(v))
+	switch {
+	case r == nil:
+		who = s.renewed(v.channel, who)
+	case r.status == http.StatusUnauthorized:
 		who = s.newVisitor(v.channel)
+	default:
+		v.String(r.status, "%s\n", r.say(v.words))
+		return
 	}
 	s.show(v, who, http.StatusOK, saying{})
 }
@@ -76,7 +82,7 @@ func (s *Site) show(v *visit, who visitor, status int, say saying) {
 		v.String(r.status, "%s\n", r.say(v.words))
 		return
 	}
-	s.remember(v.channel, v.Writer, v.Request, who)
+	s.remember(v, who)
 	v.Data(status, "text/html; charset=utf-8", out.Bytes())
 }
 

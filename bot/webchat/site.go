@@ -9,13 +9,13 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/media"
 )
 
@@ -25,11 +25,12 @@ type Conversations interface {
 	Transcript(ctx context.Context, id bot.ConversationID, after int64) ([]bot.Message, error)
 	Destinations(ctx context.Context, conv bot.Conversation) ([]bot.Destination, error)
 	Link(ctx context.Context, id bot.ConversationID, key, agent string) (string, error)
+	VisitorsSignedOut(ctx context.Context, account, customer string) (time.Time, error)
 }
 
 // Media keeps what visitors send; *media.Store is one.
 type Media interface {
-	Put(ctx context.Context, name string, r io.Reader) (media.Blob, error)
+	Put(ctx context.Context, name string, r io.Reader, owner media.Owner) (media.Blob, error)
 	Get(ctx context.Context, id string) (media.Blob, []byte, error)
 }
 
@@ -51,6 +52,14 @@ type SiteOptions struct {
 	Now     func() time.Time                                                               // time.Now if nil
 }
 
+// How often a visitor, or a network address, may do something. It is far above what a person does.
+const (
+	messagesPerMinute = 20
+	messagesAtOnce    = 6
+	filesPerMinute    = 5
+	newPerMinute      = 30 // visitors from one network address who begin a conversation, or prove who they are
+)
+
 // fileMax is the largest file taken unless SiteOptions say otherwise.
 const fileMax = 8 << 20
 
@@ -61,10 +70,10 @@ type Site struct {
 	words    map[string]vocabulary
 	pages    *template.Template
 	assets   assets
-	messages *limiter // by visitor
-	files    *limiter // by visitor
-	fresh    *limiter // by IP address
-	streams  atomic.Int64
+	messages *limits.Rate // by visitor
+	files    *limits.Rate // by visitor
+	fresh    *limits.Rate // by network address
+	streams  limits.Slots
 	origin   *http.CrossOriginProtection
 	done     chan struct{}
 	close    sync.Once
@@ -94,8 +103,8 @@ func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
 		o.Staffed = func(bot.Account) bool { return true }
 	}
 	s := &Site{o: o, channels: map[string]*Channel{}, done: make(chan struct{}), origin: http.NewCrossOriginProtection(),
-		messages: newLimiter(messagesPerMinute, messagesAtOnce, o.Now), files: newLimiter(filesPerMinute, filesPerMinute, o.Now),
-		fresh: newLimiter(newPerMinute, newPerMinute, o.Now)}
+		messages: limits.NewRate(messagesPerMinute, messagesAtOnce, o.Now), files: limits.NewRate(filesPerMinute, filesPerMinute, o.Now),
+		fresh: limits.NewRate(newPerMinute, newPerMinute, o.Now)}
 	for _, c := range channels {
 		s.channels[c.account.ID] = c
 	}

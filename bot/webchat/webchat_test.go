@@ -274,6 +274,8 @@ type event struct {
 		HTML   string
 		Person bool
 		Email  bool
+
+		Visitor string
 	}
 }
 
@@ -291,6 +293,7 @@ func (b *browser) open(after int64, edit ...func(*http.Request)) *feed {
 	r, err := http.NewRequestWithContext(b.s.t.Context(), http.MethodGet, b.s.server.URL+"/chat/"+b.account+"/events?after="+strconv.FormatInt(after, 10), nil)
 	require.NoError(b.s.t, err)
 	r.Header.Set("Authorization", "Visitor "+b.token)
+	r.Header.Set("X-Forwarded-For", b.ip)
 	for _, f := range edit {
 		f(r)
 	}

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -85,25 +84,6 @@ func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
 		Media: s.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
 		Contact: s.desk.Contact, Called: console.ChannelName, Secure: s.config.https(), Log: s.log})
 	return p, err
-}
-
-// keepMedia is how long files that customers sent are kept.
-const keepMedia = 90 * 24 * time.Hour
-
-// expire forgets old files, once an hour, until ctx ends.
-func (p *pages) expire(ctx context.Context) error {
-	tick := time.NewTicker(time.Hour)
-	defer tick.Stop()
-	for {
-		if _, err := p.service.media.Expire(ctx, time.Now().Add(-keepMedia)); err != nil && ctx.Err() == nil {
-			p.service.log.WithError(err).Error("cannot forget old files")
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
 }
 
 // home is where somebody goes after signing in.

@@ -195,7 +195,7 @@ func (c *Console) invite(g *gin.Context, p people.Person) error {
 			words = typed + "\n\n" + words
 		}
 		w := writes{Text: words}
-		if w.Files, err = c.filesOf(g, p, t.ID); err != nil {
+		if w.Files, err = c.filesOf(g, p, t); err != nil {
 			wrong, refused := errors.AsType[*errFile](err)
 			if !refused {
 				return err

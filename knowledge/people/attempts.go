@@ -3,8 +3,9 @@ package people
 import (
 	"context"
 	"database/sql"
-	"net/netip"
 	"time"
+
+	"faqbot/knowledge/limits"
 )
 
 // Guessing is slowed for each name, whoever guesses, and for each address, whatever the name. So many
@@ -21,24 +22,7 @@ const (
 type guess struct{ name, remote string } // hashes
 
 func newGuess(name, remote string) guess {
-	return guess{name: hashToken("name:" + fold(name)), remote: hashToken("remote:" + network(remote))}
-}
-
-// network is what one customer of an internet provider holds: an IPv4 address, or 64 bits of IPv6.
-func network(remote string) string {
-	addr, err := netip.ParseAddr(remote)
-	if err != nil {
-		return remote
-	}
-	addr = addr.Unmap().WithZone("")
-	if addr.Is4() {
-		return addr.String()
-	}
-	prefix, err := addr.Prefix(64)
-	if err != nil {
-		return remote
-	}
-	return prefix.String()
+	return guess{name: hashToken("name:" + fold(name)), remote: hashToken("remote:" + limits.Network(remote))}
 }
 
 // begin counts the guess as wrong before it is checked, so that a thousand at once are no way around

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"faqbot/knowledge/limits"
 )
 
 const (
@@ -56,7 +58,7 @@ func (d *Directory) SignIn(ctx context.Context, name, password, remote string) (
 		if err := deleteExpired(ctx, tx, d.db.SkipLocked, d.now()); err != nil {
 			return err
 		}
-		if err := d.note(ctx, tx, p.ID, ActionSignIn, network(remote)); err != nil {
+		if err := d.note(ctx, tx, p.ID, ActionSignIn, limits.Network(remote)); err != nil {
 			return err
 		}
 		return forgive(ctx, tx, g, d.now())

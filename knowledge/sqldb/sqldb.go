@@ -41,6 +41,7 @@ type DB struct {
 	ForUpdate string
 
 	postgres bool
+	path     string     // of the SQLite file
 	writer   *sql.DB    // on SQLite one connection, whose page cache stays good as long as it alone writes; else DB
 	write    sync.Mutex // held by the write transaction on SQLite
 	group    group
@@ -99,7 +100,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	}
 	writer := sql.OpenDB(writing)
 	writer.SetMaxOpenConns(1)
-	db := &DB{DB: raw, writer: writer}
+	db := &DB{DB: raw, writer: writer, path: path}
 	db.startCheckpoints(ctx)
 	return db, nil
 }

@@ -51,17 +51,19 @@ if (/^#[0-9a-f]{3,6}$/i.test(hash.get('color') || '')) {
 // ---- who we are
 
 let token = local.get('visitor') || given
+const nameOf = (t) => t.split('.')[0]
 const headers = () => ({ Authorization: `Visitor ${token}`, Accept: 'application/json' })
 async function whoAmI() {
   if (hash.get('user')) {
     try {
-      const form = new URLSearchParams({ user: hash.get('user'), signature: hash.get('signature') || '' })
+      const form = new URLSearchParams({ user: hash.get('user'), signed_at: hash.get('signed_at') || '', signature: hash.get('signature') || '' })
       const answer = await fetch(`${path}/session`, { method: 'POST', body: form, headers: { Accept: 'application/json' } })
-      const proven = answer.ok && (await answer.json()).visitor
-      if (proven) { become(proven); return }
+      const { visitor = '', untimed = false } = answer.ok ? await answer.json() : {}
+      if (untimed) console.warn('faqbot: data-signature without data-signed-at is good for ever. Sign the user and the time.')
+      if (visitor) { become(visitor); return }
     } catch { /* offline: they are anonymous until the next load */ }
   }
-  if (token === given) local.set('visitor', given)
+  if (nameOf(token) === nameOf(given)) { token = given; local.set('visitor', given) } // the server's may be fresher
   else become(token)
 }
 // become is for a visitor other than the one the server drew the page for.
@@ -130,7 +132,7 @@ const stream = new Stream({
     refused: (status) => {
       if (status !== 401) return
       local.drop('visitor') // our key has changed, or somebody tampered: begin as the page knows us
-      if (token === given) { location.reload(); return }
+      if (nameOf(token) === nameOf(given)) { location.reload(); return }
       token = given
       local.set('visitor', given)
       last = 0
@@ -150,10 +152,14 @@ const stream = new Stream({
       unseen(m.seq)
     },
     state: (s) => {
+      if (s.visitor && nameOf(s.visitor) === nameOf(token)) {
+        token = s.visitor
+        local.set('visitor', token)
+      }
       $('ask').hidden = s.person
       $('subtitle').textContent = s.person ? words.subtitle_person : words.subtitle
       const end = atEnd()
-      $('email').hidden = !s.email || local.get('emailed') === token.slice(-16)
+      $('email').hidden = !s.email || local.get('emailed') === nameOf(token).slice(-16)
       if (end) toEnd()
     },
   },
@@ -253,7 +259,7 @@ $('email').addEventListener('submit', async (e) => {
   } catch { error = navigator.onLine ? words.err_broken : words.offline }
   problem(error)
   if (error) return
-  local.set('emailed', token.slice(-16))
+  local.set('emailed', nameOf(token).slice(-16))
   $('email').hidden = true
   $('emailed').hidden = false
   text.focus()
@@ -285,7 +291,7 @@ if (!text.value) text.value = tab.get('draft') || ''
 grow()
 toEnd()
 whoAmI().then(() => {
-  if (last && token === given) tell({ begun: true })
+  if (last && nameOf(token) === nameOf(given)) tell({ begun: true })
   for (const b of document.querySelectorAll('.bubble:not(.you)')) unseen(Number(b.dataset.seq))
   tell({ ready: true })
   stream.now()

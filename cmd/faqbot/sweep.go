@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"faqbot/knowledge/limits"
+	"faqbot/retrieval"
+	"faqbot/retrieval/embed"
+)
+
+const sweepEvery = time.Hour
+
+// sweep removes what nothing refers to any more, at start and then every hour, until ctx ends.
+func (s *service) sweep(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		for what, sweep := range map[string]func(context.Context) (int64, error){
+			"uploads": s.corpus.Sweep, "files": s.media.Sweep, "vectors": s.sweepVectors,
+		} {
+			n, err := sweep(ctx)
+			if err != nil && ctx.Err() == nil {
+				s.log.WithError(err).WithField("what", what).Error("cannot remove what nothing refers to; it is tried again in an hour")
+			}
+			if n > 0 {
+				s.log.WithField("what", what).WithField("removed", n).Info("removed what nothing refers to")
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// sweepVectors removes the vectors of texts that nobody has published. Those younger than a draft may be
+// are left alone.
+func (s *service) sweepVectors(ctx context.Context) (int64, error) {
+	affiliates, err := s.corpus.Affiliates(ctx)
+	if err != nil {
+		return 0, err
+	}
+	needed := embed.Needed{}
+	for _, a := range affiliates {
+		entries, _, err := s.corpus.Published(ctx, a)
+		if err != nil {
+			return 0, err
+		}
+		needed.Add(retrieval.Texts(entries))
+	}
+	return embed.Sweep(ctx, s.db, needed, time.Now().Add(-limits.DraftsFor))
+}
