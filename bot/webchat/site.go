@@ -25,7 +25,6 @@ type Conversations interface {
 	Transcript(ctx context.Context, id bot.ConversationID, after int64) ([]bot.Message, error)
 	Destinations(ctx context.Context, conv bot.Conversation) ([]bot.Destination, error)
 	Link(ctx context.Context, id bot.ConversationID, key, agent string) (string, error)
-	VisitorsSignedOut(ctx context.Context, account, customer string) (time.Time, error)
 }
 
 // Media keeps what visitors send; *media.Store is one.
@@ -47,9 +46,11 @@ type SiteOptions struct {
 	Staffed func(account bot.Account) bool                                                 // is somebody at the desk; always if nil
 	Contact func(ctx context.Context, conversation bot.ConversationID, email string) error // keeps an address; none is asked for if nil
 	Called  func(channel string) string                                                    // what people call another channel; as we do if nil
-	Secure  bool                                                                           // visitors reach us by https, though a proxy may not
-	FileMax int64                                                                          // bytes of a file; 8 MiB if 0
-	Now     func() time.Time                                                               // time.Now if nil
+	// SignedOut is when a visitor was last signed out, alone or with everybody of the account; zero: never.
+	SignedOut func(ctx context.Context, account, customer string) (time.Time, error)
+	Secure    bool             // visitors reach us by https, though a proxy may not
+	FileMax   int64            // bytes of a file; 8 MiB if 0
+	Now       func() time.Time // time.Now if nil
 }
 
 // How often a visitor, or a network address, may do something. It is far above what a person does.
@@ -95,6 +96,9 @@ func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
 	}
 	if o.Suggest == nil {
 		o.Suggest = func(context.Context, bot.Account, string) []string { return nil }
+	}
+	if o.SignedOut == nil {
+		o.SignedOut = func(context.Context, string, string) (time.Time, error) { return time.Time{}, nil }
 	}
 	if o.Called == nil {
 		o.Called = func(channel string) string { return channel }

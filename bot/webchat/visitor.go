@@ -27,8 +27,8 @@ const (
 )
 
 // untimedUntil is when the last cookies end that builds before this one gave out, whose tokens do not
-// say when they were issued.
-var untimedUntil = time.Date(2027, time.July, 1, 0, 0, 0, 0, time.UTC)
+// say when they were issued: 1 July 2027, in Unix seconds.
+const untimedUntil = 1_814_400_000
 
 // A visitor is who a request comes from.
 type visitor struct {
@@ -80,7 +80,7 @@ func (s *Site) parseToken(c *Channel, token string) (visitor, bool) {
 	case err != nil:
 		return visitor{}, false
 	case len(parts) == 2: // of a build before this one
-		return v, s.signed(parts[1], "visitor", c.account.ID, v.customer) && s.o.Now().Before(untimedUntil)
+		return v, s.signed(parts[1], "visitor", c.account.ID, v.customer) && s.o.Now().Unix() < untimedUntil
 	case len(parts) != 3 || !s.signed(parts[2], "visitor", c.account.ID, v.customer, parts[1]):
 		return visitor{}, false
 	}
@@ -99,7 +99,7 @@ func (s *Site) visitorOf(v *visit, token string) (visitor, *refusal) {
 	if !ok {
 		return visitor{}, unknown
 	}
-	until, err := s.o.Conversations.VisitorsSignedOut(v.Request.Context(), v.channel.account.ID, who.customer)
+	until, err := s.o.SignedOut(v.Request.Context(), v.channel.account.ID, who.customer)
 	if err != nil {
 		r := s.broken(v, "cannot look whether a visitor was signed out", err)
 		return visitor{}, &r

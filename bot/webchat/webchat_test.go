@@ -108,7 +108,7 @@ func openShop(t *testing.T, options ...option) *shop {
 	intake := bot.NewIntake(store, accounts, log, bot.IntakeOptions{Poke: runner.Poke, LinkKey: linkKey})
 	s.conversations = bot.NewConversations(store, accounts, bot.ConversationsOptions{Poke: courier.Poke, LinkKey: linkKey})
 	s.accept = intake.Accept
-	so.Conversations, so.Accept = s.conversations, intake.Accept
+	so.Conversations, so.Accept, so.SignedOut = s.conversations, intake.Accept, s.conversations.VisitorsSignedOut
 	s.site, err = NewSite(list, so)
 	require.NoError(t, err)
 	router := gin.New()

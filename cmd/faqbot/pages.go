@@ -73,7 +73,8 @@ func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
 	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke, Media: s.media, Log: s.log}); err != nil {
 		return nil, err
 	}
-	if p.board, err = board.New(s.networks.lines, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log}); err != nil {
+	if p.board, err = board.New(s.networks.lines, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log,
+		Notices: s.forwarded.notices}); err != nil {
 		return nil, err
 	}
 	key, err := s.directory.Secret(ctx, "webchat visitors")
@@ -82,7 +83,7 @@ func newPages(ctx context.Context, s *service, d *demo) (p *pages, err error) {
 	}
 	p.chat, err = webchat.NewSite(s.networks.webchat, webchat.SiteOptions{Key: key, Conversations: s.conversations, Accept: s.intake.Accept,
 		Media: s.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
-		Contact: s.desk.Contact, Called: console.ChannelName, Secure: s.config.https(), Log: s.log})
+		Contact: s.desk.Contact, Called: console.ChannelName, Secure: s.config.https(), SignedOut: s.conversations.VisitorsSignedOut, Log: s.log})
 	return p, err
 }
 

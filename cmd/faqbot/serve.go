@@ -93,6 +93,7 @@ type service struct {
 	desk          *handoff.Desk
 	pages         *pages
 	rebuilt       chan struct{} // told when what is searched has changed
+	forwarded     forwarded
 	stopping      atomic.Bool
 }
 
@@ -108,6 +109,10 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 			err = errors.Join(err, s.close())
 		}
 	}()
+	s.forwarded = forwarded{log: log, trusted: len(c.Server.TrustedProxies) > 0}
+	if c.behindProxy() {
+		log.Warn(forwardedWords)
+	}
 	if _, err = newNetworks(c, setup.Options{Log: log}); err != nil { // before anything is made
 		return nil, err
 	}
@@ -338,6 +343,7 @@ func (s *service) routes() http.Handler {
 	if err := r.SetTrustedProxies(s.config.Server.TrustedProxies); err != nil {
 		panic(err) // they were checked with the configuration
 	}
+	r.Use(s.forwarded.watch)
 	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	r.GET("/readyz", s.readyz)
 	webhook.NewHooks(webhook.Served(s.networks.accounts), s.intake, s.log).Register(r)

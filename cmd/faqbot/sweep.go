@@ -4,15 +4,33 @@ import (
 	"context"
 	"time"
 
+	"github.com/sirupsen/logrus"
+
+	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/media"
+	"faqbot/knowledge/sqldb"
 	"faqbot/retrieval"
 	"faqbot/retrieval/embed"
 )
 
 const sweepEvery = time.Hour
 
-// sweep removes what nothing refers to any more, at start and then every hour, until ctx ends.
+// A sweeper removes what nothing refers to any more.
+type sweeper struct {
+	db     *sqldb.DB
+	corpus *knowledge.Corpus
+	media  *media.Store
+	log    logrus.FieldLogger
+	now    func() time.Time
+}
+
 func (s *service) sweep(ctx context.Context) error {
+	return sweeper{s.db, s.corpus, s.media, s.log, time.Now}.run(ctx)
+}
+
+// run sweeps at start and then every hour, until ctx ends.
+func (s sweeper) run(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -37,7 +55,7 @@ func (s *service) sweep(ctx context.Context) error {
 
 // sweepVectors removes the vectors of texts that nobody has published. Those younger than a draft may be
 // are left alone.
-func (s *service) sweepVectors(ctx context.Context) (int64, error) {
+func (s sweeper) sweepVectors(ctx context.Context) (int64, error) {
 	affiliates, err := s.corpus.Affiliates(ctx)
 	if err != nil {
 		return 0, err
@@ -50,5 +68,5 @@ func (s *service) sweepVectors(ctx context.Context) (int64, error) {
 		}
 		needed.Add(retrieval.Texts(entries))
 	}
-	return embed.Sweep(ctx, s.db, needed, time.Now().Add(-limits.DraftsFor))
+	return embed.Sweep(ctx, s.db, needed, s.now().Add(-limits.DraftsFor))
 }

@@ -12,6 +12,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/handoff"
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/people"
 )
 
@@ -41,6 +42,14 @@ func (c *Console) events(g *gin.Context, p people.Person) error {
 			return err
 		}
 	}
+	release, ok := c.streams.Take(limits.Bound{Key: "all", Max: limits.MaxDeskStreams}, limits.Bound{Key: "person\x00" + string(p.ID), Max: limits.MaxPersonStreams},
+		limits.Bound{Key: "address\x00" + limits.Network(g.ClientIP()), Max: limits.MaxDeskAtOneAddress})
+	if !ok {
+		g.Header("Retry-After", "30")
+		g.String(http.StatusTooManyRequests, "Too many of the desk's pages are open. Close some; the pages work without this stream, too.\n")
+		return nil
+	}
+	defer release()
 	s := stream{w: g.Writer, control: http.NewResponseController(g.Writer)}
 	_ = s.control.SetReadDeadline(time.Time{}) // a server's ReadTimeout is for requests that end; not every writer has one
 	h := g.Writer.Header()

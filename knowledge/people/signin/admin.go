@@ -50,6 +50,7 @@ func splitAffiliates(s string) (ids []knowledge.AffiliateID) {
 type peopleView struct {
 	People                 []personRow
 	Name, Role, Affiliates page.Field
+	Locks                  []people.Lock
 	Tab, Done              string
 }
 
@@ -69,6 +70,12 @@ func (d *Door) peopleView(c *gin.Context) (peopleView, error) {
 		row := newPersonRow(p)
 		row.Self = p.ID == self.ID
 		v.People = append(v.People, row)
+	}
+	if err == nil {
+		v.Locks, err = d.dir.Locks(c.Request.Context())
+	}
+	if c.Query("done") == "lifted" {
+		v.Done = "The lock is lifted. They can try again now."
 	}
 	return v, err
 }
@@ -289,6 +296,16 @@ func (d *Door) disablePerson(c *gin.Context) {
 		return
 	}
 	c.Redirect(http.StatusSeeOther, "/people/"+string(p.ID)+"?done=disabled")
+}
+
+// liftLock lets somebody try again who was locked out. One that is over is as wished.
+func (d *Door) liftLock(c *gin.Context) {
+	self, _ := d.Who(c.Request)
+	if err := d.dir.LiftLock(c.Request.Context(), self.ID, c.Param("lock")); err != nil && !errors.Is(err, people.ErrNotFound) {
+		d.fail(c, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/people?done=lifted")
 }
 
 func (d *Door) enablePerson(c *gin.Context) {
