@@ -141,7 +141,7 @@ type Lock struct {
 	Everyone bool   // nobody can sign in from there, whatever the name
 	Browser  bool   // of one browser in which the person has signed in before
 	Failures int64
-	Until    time.Time
+	Wait     time.Duration // until it ends
 }
 
 // Locks returns the pauses in force, the last to end first, 200 at most.

@@ -103,17 +103,17 @@ func deleteAttemptsAt(ctx context.Context, tx *sql.Tx, id PersonID) error {
 const lockColumns = `a.subject, a.kind, a.remote, a.failures, a.paused_to, COALESCE(p.name, '')
 	FROM people_attempts a LEFT JOIN people p ON p.id = a.person_id`
 
-func scanLock(scan func(...any) error) (l Lock, err error) {
+func scanLock(scan func(...any) error, now time.Time) (l Lock, err error) {
 	var kind string
 	var until int64
 	err = scan(&l.ID, &kind, &l.Address, &l.Failures, &until, &l.Person)
-	l.Everyone, l.Browser, l.Until = kind == kindAddress, kind == kindBrowser, sqldb.Time(until)
+	l.Everyone, l.Browser, l.Wait = kind == kindAddress, kind == kindBrowser, sqldb.Time(until).Sub(now)
 	return l, err
 }
 
 func selectLocks(ctx context.Context, r sqldb.Reader, now time.Time, limit int) (list []Lock, err error) {
 	err = sqldb.Each(ctx, r, func(rows *sql.Rows) error {
-		l, err := scanLock(rows.Scan)
+		l, err := scanLock(rows.Scan, now)
 		list = append(list, l)
 		return err
 	}, `SELECT `+lockColumns+` WHERE a.paused_to > $1 ORDER BY a.paused_to DESC, a.subject LIMIT $2`, sqldb.Millis(now), limit)
@@ -121,7 +121,7 @@ func selectLocks(ctx context.Context, r sqldb.Reader, now time.Time, limit int) 
 }
 
 func selectLock(ctx context.Context, r sqldb.Reader, id string, now time.Time) (Lock, error) {
-	l, err := scanLock(r.QueryRowContext(ctx, `SELECT `+lockColumns+` WHERE a.subject = $1 AND a.paused_to > $2`, id, sqldb.Millis(now)).Scan)
+	l, err := scanLock(r.QueryRowContext(ctx, `SELECT `+lockColumns+` WHERE a.subject = $1 AND a.paused_to > $2`, id, sqldb.Millis(now)).Scan, now)
 	return l, notFound(err)
 }
 

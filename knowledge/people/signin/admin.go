@@ -46,11 +46,17 @@ func splitAffiliates(s string) (ids []knowledge.AffiliateID) {
 	return ids
 }
 
+// A lockRow is a lock as the page shows it.
+type lockRow struct {
+	people.Lock
+	EndsIn string
+}
+
 // A peopleView is what the list of people shows.
 type peopleView struct {
 	People                 []personRow
 	Name, Role, Affiliates page.Field
-	Locks                  []people.Lock
+	Locks                  []lockRow
 	Tab, Done              string
 }
 
@@ -71,8 +77,12 @@ func (d *Door) peopleView(c *gin.Context) (peopleView, error) {
 		row.Self = p.ID == self.ID
 		v.People = append(v.People, row)
 	}
-	if err == nil {
-		v.Locks, err = d.dir.Locks(c.Request.Context())
+	if err != nil {
+		return v, err
+	}
+	locks, err := d.dir.Locks(c.Request.Context())
+	for _, l := range locks {
+		v.Locks = append(v.Locks, lockRow{Lock: l, EndsIn: inWords(l.Wait)})
 	}
 	if c.Query("done") == "lifted" {
 		v.Done = "The lock is lifted. They can try again now."

@@ -220,7 +220,7 @@ func TestLocks(t *testing.T) {
 
 	page := root.get("/people").body
 	require.Contains(t, page, "Locked out")
-	require.Regexp(t, `<th scope="row">Ana</th><td data-label="From">127\.0\.0\.1</td><td data-label="Wrong passwords">5</td>`, page)
+	require.Regexp(t, `<th scope="row">Ana</th><td data-label="From">127\.0\.0\.1</td><td data-label="Failed">5</td><td data-label="Ends in">\d+ seconds</td>`, page)
 	lift := regexp.MustCompile(`action="(/people/locks/[^"]+/lift)"`).FindStringSubmatch(page)
 	require.Len(t, lift, 2)
 	require.Equal(t, 403, ana.send("POST", lift[1], nil).code)
