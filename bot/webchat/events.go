@@ -30,6 +30,10 @@ func (s *Site) events(v *visit) {
 		v.refuse(*r)
 		return
 	}
+	if v.Query("once") != "" {
+		s.poll(v, who)
+		return
+	}
 	account := "account\x00" + v.channel.account.ID
 	release, ok := s.streams.Take(limits.Bound{Key: "all", Max: limits.MaxStreams}, limits.Bound{Key: account, Max: limits.MaxAccountStreams},
 		limits.Bound{Key: "address\x00" + limits.Network(v.ClientIP()), Max: limits.MaxAddressStreams},
@@ -59,6 +63,21 @@ func (s *Site) events(v *visit) {
 	if err := l.run(); err != nil && v.Request.Context().Err() == nil {
 		s.o.Log.WithField("account", v.channel.account.ID).WithError(err).Debug("a chat's stream ended")
 	}
+}
+
+// poll tells what is new once, for a page that has no stream.
+func (s *Site) poll(v *visit, who visitor) {
+	if wait := s.polls.Take(v.channel.account.ID + "\x00" + who.customer); wait > 0 {
+		v.refuse(slow(wait))
+		return
+	}
+	w, stream := v.channel.hub.join(who.customer)
+	defer v.channel.hub.leave(who.customer, w, stream)
+	v.Writer.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+	v.Status(http.StatusOK)
+	l := &line{site: s, visit: v, who: who, watch: w, stream: stream, control: http.NewResponseController(v.Writer), last: resumeAfter(v)}
+	l.first = l.last == 0
+	_, _ = l.tellNews() // a page that is gone asks again when it is back
 }
 
 // resumeAfter is the sequence number that the page has already.

@@ -327,7 +327,7 @@ func TestWords(t *testing.T) {
 func TestScriptIsSmall(t *testing.T) {
 	s := openShop(t)
 	total := 0
-	for _, path := range []string{"/chat/widget.js", "/chat/assets/" + s.site.assets.hash + "/chat.js", "/chat/assets/" + s.site.assets.hash + "/render.js", "/chat/assets/" + s.site.assets.hash + "/stream.js"} {
+	for _, path := range []string{"/chat/widget.js", "/chat/assets/" + s.site.assets.hash + "/chat.js", "/chat/assets/" + s.site.assets.hash + "/render.js", "/chat/assets/" + s.site.assets.hash + "/live.js"} {
 		status, packed, h := s.get(path, http.Header{"Accept-Encoding": {"gzip"}})
 		require.Equal(t, http.StatusOK, status)
 		require.Equal(t, "gzip", h.Get("Content-Encoding"))

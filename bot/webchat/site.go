@@ -58,6 +58,8 @@ const (
 	messagesPerMinute = 20
 	messagesAtOnce    = 6
 	filesPerMinute    = 5
+	pollsPerMinute    = 240 // ten tabs that poll every 5 s
+	pollsAtOnce       = 60
 	newPerMinute      = 30 // visitors from one network address who begin a conversation, or prove who they are
 )
 
@@ -73,6 +75,7 @@ type Site struct {
 	assets   assets
 	messages *limits.Rate // by visitor
 	files    *limits.Rate // by visitor
+	polls    *limits.Rate // by visitor
 	fresh    *limits.Rate // by network address
 	streams  limits.Slots
 	origin   *http.CrossOriginProtection
@@ -108,7 +111,7 @@ func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
 	}
 	s := &Site{o: o, channels: map[string]*Channel{}, done: make(chan struct{}), origin: http.NewCrossOriginProtection(),
 		messages: limits.NewRate(messagesPerMinute, messagesAtOnce, o.Now), files: limits.NewRate(filesPerMinute, filesPerMinute, o.Now),
-		fresh: limits.NewRate(newPerMinute, newPerMinute, o.Now)}
+		polls: limits.NewRate(pollsPerMinute, pollsAtOnce, o.Now), fresh: limits.NewRate(newPerMinute, newPerMinute, o.Now)}
 	for _, c := range channels {
 		s.channels[c.account.ID] = c
 	}

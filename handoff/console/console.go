@@ -103,7 +103,7 @@ func New(desk *handoff.Desk, conversations *bot.Conversations, o Options) (*Cons
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	return &Console{desk: desk, conversations: conversations, pages: pages, assets: a, hub: newHub(), o: o}, nil
+	return &Console{desk: desk, conversations: conversations, pages: pages, assets: a, hub: newHub(o.Now), o: o}, nil
 }
 
 // ActionSeparate is in the audit when somebody says that two are not one customer.

@@ -31,7 +31,7 @@ type earlier struct {
 type caseView struct {
 	assets
 	Inbox inbox
-	Live  string
+	Topic string // what the page shows, as the event stream names it
 	Toast string
 
 	Who           string
@@ -136,7 +136,7 @@ func (c *Console) look(ctx context.Context, p people.Person, at place, conv bot.
 		current = v.Ticket
 	} else {
 		v.Base = "/desk/conversations/" + url.PathEscape(string(conv.ID))
-		v.Live = "/desk/events?conversation=" + url.QueryEscape(string(conv.ID))
+		v.Topic = "conversation=" + url.QueryEscape(string(conv.ID))
 		if i := slices.IndexFunc(t.tickets, func(t handoff.Ticket) bool { return t.State != handoff.StateClosed }); i >= 0 {
 			v.OpenTicket, v.Assignee = "/desk/tickets/"+url.PathEscape(string(t.tickets[i].ID)), string(t.tickets[i].Assignee)
 		}
@@ -161,7 +161,7 @@ func (v caseView) digest() string {
 // lookTicket fills in what is the ticket's.
 func (c *Console) lookTicket(v *caseView, t talk, p people.Person, id handoff.TicketID) {
 	v.Ticket, v.Base = string(id), "/desk/tickets/"+url.PathEscape(string(id))
-	v.Live = "/desk/events?ticket=" + url.QueryEscape(string(id))
+	v.Topic = "ticket=" + url.QueryEscape(string(id))
 	v.Present = c.hub.present(id, p)
 	v.Writes.Key, v.NoteKey = rand.Text(), rand.Text()
 	if p.May(t.conversation.Affiliate) {

@@ -1,6 +1,6 @@
 // The page in the frame. Without this script its forms work by themselves; with it nothing reloads.
 import { atEnd, clear, closeChoices, draw, dress, fate, receive, spoken, toEnd, words } from './render.js'
-import { Stream } from './stream.js'
+import { Live, parse } from './live.js'
 
 const $ = (id) => document.getElementById(id)
 const { account, path, locale } = document.body.dataset
@@ -114,7 +114,7 @@ function typing(on) {
 
 let bar = 0
 function down() {
-  clearTimeout(bar)
+  if (bar) return
   bar = setTimeout(() => { // a moment's break is nobody's business
     $('offline').textContent = navigator.onLine ? words.reconnecting : words.offline
     $('offline').hidden = false
@@ -122,47 +122,64 @@ function down() {
 }
 addEventListener('offline', down)
 
-const stream = new Stream({
-  url: `${path}/events?locale=${encodeURIComponent(locale)}`,
-  headers,
-  last: () => last,
-  on: {
-    up: () => { clearTimeout(bar); $('offline').hidden = true; resend() },
-    down,
-    refused: (status) => {
-      if (status !== 401) return
-      local.drop('visitor') // our key has changed, or somebody tampered: begin as the page knows us
-      if (nameOf(token) === nameOf(given)) { location.reload(); return }
-      token = given
-      local.set('visitor', given)
-      last = 0
-      clear()
-    },
-    typing: () => typing(true),
-    message: (m) => {
-      last = Math.max(last, m.seq)
-      tell({ begun: true })
-      hideSuggestions()
-      $('ways')?.removeAttribute('hidden')
-      const item = receive(m)
-      if (!item) return
-      if (m.own) { seen(); return }
-      typing(false)
-      announce(item)
-      unseen(m.seq)
-    },
-    state: (s) => {
-      if (s.visitor && nameOf(s.visitor) === nameOf(token)) {
-        token = s.visitor
-        local.set('visitor', token)
-      }
-      $('ask').hidden = s.person
-      $('subtitle').textContent = s.person ? words.subtitle_person : words.subtitle
-      const end = atEnd()
-      $('email').hidden = !s.email || local.get('emailed') === nameOf(token).slice(-16)
-      if (end) toEnd()
-    },
+const fetchEvents = (more, signal) => fetch(`${path}/events?locale=${encodeURIComponent(locale)}&after=${last}${more}`, { headers: headers(), signal, cache: 'no-store' })
+function up() {
+  clearTimeout(bar)
+  bar = 0
+  $('offline').hidden = true
+  resend()
+}
+function refused(status) {
+  if (status !== 401) return
+  local.drop('visitor') // our key has changed, or somebody tampered: begin as the page knows us
+  if (nameOf(token) === nameOf(given)) { location.reload(); return }
+  token = given
+  local.set('visitor', given)
+  last = 0
+  clear()
+}
+async function poll() {
+  const answer = await fetchEvents('&once=1', AbortSignal.timeout(15000))
+  if (!answer.ok) { refused(answer.status); throw new Error('refused') }
+  for (const e of (await answer.text()).split('\n\n')) {
+    const [name, data] = parse(e)
+    if (data) events[name]?.(JSON.parse(data))
+  }
+  up()
+}
+const events = {
+  typing: () => typing(true),
+  message: (m) => {
+    if (m.seq <= last) return
+    last = m.seq
+    tell({ begun: true })
+    hideSuggestions()
+    $('ways')?.removeAttribute('hidden')
+    const item = receive(m)
+    if (!item) return
+    if (m.own) { seen(); return }
+    typing(false)
+    announce(item)
+    unseen(m.seq)
   },
+  state: (s) => {
+    if (s.visitor && nameOf(s.visitor) === nameOf(token)) {
+      token = s.visitor
+      local.set('visitor', token)
+    }
+    $('ask').hidden = s.person
+    $('subtitle').textContent = s.person ? words.subtitle_person : words.subtitle
+    const end = atEnd()
+    $('email').hidden = !s.email || local.get('emailed') === nameOf(token).slice(-16)
+    if (end) toEnd()
+  },
+}
+// Tabs of one visitor share a stream.
+const follow = () => new Live({
+  name: `faqbot:${account}:${locale}:${nameOf(token)}`,
+  open: (_, signal) => fetchEvents('', signal),
+  event: (name, data) => events[name]?.(JSON.parse(data)),
+  poll, up, down, refused,
 })
 
 // ---- saying something
@@ -294,6 +311,6 @@ whoAmI().then(() => {
   if (last && nameOf(token) === nameOf(given)) tell({ begun: true })
   for (const b of document.querySelectorAll('.bubble:not(.you)')) unseen(Number(b.dataset.seq))
   tell({ ready: true })
-  stream.now()
+  follow()
   if (!embedded) seen()
 })
