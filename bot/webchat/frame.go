@@ -92,7 +92,7 @@ func (s *Site) page(v *visit, who visitor, say saying) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	p := page{Form: s.newForm(v, who), W: v.words, Name: c.o.Name, Lang: v.tongue.locale, Dir: v.tongue.dir(), OwnLang: v.tongue.own,
+	p := page{Form: s.newForm(v, who), W: v.words, Name: c.o.Name, Lang: v.language.locale, Dir: v.language.dir(), OwnLang: v.language.own,
 		Assets: "/chat/assets/" + s.assets.hash, Account: c.account.ID, Suggest: s.newForm(v, who), Email: s.newForm(v, who), GoOn: s.newForm(v, who), Way: say.way, WayTo: say.wayTo,
 		Welcome: c.o.Welcome, Files: s.o.Media != nil, Problem: say.problem, Text: say.text, EmailSaid: say.emailed,
 		Person: conv.Mode == bot.ModePerson, EmailAsk: s.asksEmail(c, conv) && !say.emailed}
@@ -107,7 +107,7 @@ func (s *Site) page(v *visit, who visitor, say saying) (page, error) {
 		list, p.Earlier = list[extra:], true
 	}
 	if len(list) == 0 {
-		p.Suggested = s.o.Suggest(ctx, c.account, v.tongue.locale)
+		p.Suggested = s.o.Suggest(ctx, c.account, v.language.locale)
 	} else {
 		p.Last = list[len(list)-1].Seq
 	}

@@ -269,7 +269,7 @@ func TestLinkify(t *testing.T) {
 	}
 }
 
-func TestTongues(t *testing.T) {
+func TestLanguages(t *testing.T) {
 	for want, preferred := range map[[3]string][]string{
 		{"en", "en", "ltr"}:    {"", "tlh*", "<script>"},
 		{"es-MX", "es", "ltr"}: {"es-MX"},
@@ -280,7 +280,7 @@ func TestTongues(t *testing.T) {
 		{"ur-PK", "en", "rtl"}: {"ur-PK", "es"},
 		{"de", "en", "ltr"}:    {strings.Repeat("x", 5000), "", "de"},
 	} {
-		got := chooseTongue(preferred...)
+		got := chooseLanguage(preferred...)
 		require.Equal(t, want, [3]string{got.locale, got.own, got.dir()}, "%v", preferred)
 	}
 	s := openShop(t)

@@ -61,7 +61,7 @@ func (s *Site) open(v *visit, most int64) (visitor, *refusal) {
 	v.Request.Body = http.MaxBytesReader(v.Writer, v.Request.Body, most)
 	err := parse()
 	if locale := v.Request.PostForm.Get("locale"); locale != "" {
-		v.speak(s, chooseTongue(locale))
+		v.speak(s, chooseLanguage(locale))
 	}
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		who, _ := s.identify(v) // the form is not to be had, a header or a cookie may do
@@ -165,7 +165,7 @@ func (s *Site) take(v *visit, who visitor, m said) *refusal {
 		}
 		in.Attachments = []bot.Attachment{a}
 	}
-	event := bot.Event{Address: c.address(who.customer), ExternalID: "chat:" + m.key, At: s.o.Now(), Locale: v.tongue.locale, Message: in}
+	event := bot.Event{Address: c.address(who.customer), ExternalID: "chat:" + m.key, At: s.o.Now(), Locale: v.language.locale, Message: in}
 	if err := s.o.Accept(ctx, c.account, []bot.Event{event}); err != nil {
 		r := s.broken(v, "cannot store what a visitor said", err)
 		return &r
@@ -235,7 +235,7 @@ func (s *Site) finish(v *visit, who visitor, r *refusal, say saying) {
 		s.show(v, who, r.status, saying{problem: r.say(v.words), text: say.text})
 	default:
 		if cookieToken(v) == who.token && !say.emailed && say.wayTo == "" {
-			v.Redirect(http.StatusSeeOther, v.channel.path("")+"?"+url.Values{"locale": {v.tongue.locale}}.Encode())
+			v.Redirect(http.StatusSeeOther, v.channel.path("")+"?"+url.Values{"locale": {v.language.locale}}.Encode())
 			return
 		}
 		s.show(v, who, http.StatusOK, saying{emailed: say.emailed, way: say.way, wayTo: say.wayTo}) // no cookie: a redirect would lose them

@@ -148,10 +148,10 @@ func (s *Site) Register(r gin.IRouter) {
 // A visit is one request to one account's widget.
 type visit struct {
 	*gin.Context
-	channel *Channel
-	tongue  tongue
-	words   vocabulary
-	script  bool // our script asks, and wants JSON
+	channel  *Channel
+	language language
+	words    vocabulary
+	script   bool // our script asks, and wants JSON
 }
 
 // at finds the account and sets the headers that all its answers have.
@@ -162,7 +162,7 @@ func (s *Site) at(handle func(*visit)) gin.HandlerFunc {
 		if v.channel != nil {
 			account = v.channel.account.Locale
 		}
-		v.speak(s, chooseTongue(c.Query("locale"), c.GetHeader("Accept-Language"), account))
+		v.speak(s, chooseLanguage(c.Query("locale"), c.GetHeader("Accept-Language"), account))
 		h := c.Writer.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -179,7 +179,7 @@ func (s *Site) at(handle func(*visit)) gin.HandlerFunc {
 	}
 }
 
-func (v *visit) speak(s *Site, t tongue) { v.tongue, v.words = t, s.words[t.own] }
+func (v *visit) speak(s *Site, t language) { v.language, v.words = t, s.words[t.own] }
 
 // own lets only our own pages post.
 func (s *Site) own(handle func(*visit)) func(*visit) {
