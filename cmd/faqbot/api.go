@@ -13,7 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"faqbot/bot"
-	"faqbot/eval"
+	"faqbot/bot/dialogue"
 	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/people"
@@ -87,8 +87,8 @@ func (a *api) ask(c *gin.Context) {
 		refuse(c, http.StatusServiceUnavailable, "starting: what is published is being read")
 		return
 	}
-	engine := eval.Asking(a.service.engine, bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
-	r, err := engine.Ask(c.Request.Context(), q.plain())
+	engine := dialogue.NewAsker(a.service.engine, bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
+	r, err := engine.Ask(c.Request.Context(), q.question())
 	if err != nil {
 		a.service.log.WithError(err).Error("the API could not answer")
 		refuse(c, http.StatusInternalServerError, "the question could not be answered now: try again")

@@ -124,6 +124,15 @@ func TestImportsPointLeft(t *testing.T) {
 	}
 }
 
+// Production does not import eval: what serves is asked through dialogue.Asker, as eval asks it.
+func TestOnlyTheEvalCommandImportsEval(t *testing.T) {
+	for _, s := range sources(t) {
+		if !s.test && top(s.folder) == "cmd" && s.path != "cmd/faqbot/eval.go" {
+			require.NotContains(t, s.imports(), "faqbot/eval", s.path)
+		}
+	}
+}
+
 func TestThirdPartyPackagesHaveOneHome(t *testing.T) {
 	used := map[string]bool{}
 	for _, s := range sources(t) {

@@ -13,9 +13,9 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
+	"faqbot/bot/dialogue"
 	"faqbot/bot/setup/board"
 	"faqbot/bot/webchat"
-	"faqbot/eval"
 	"faqbot/handoff/console"
 	"faqbot/knowledge"
 	"faqbot/knowledge/media"
@@ -268,13 +268,13 @@ func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, 
 	account := bot.Account{Affiliates: []knowledge.AffiliateID{t.Affiliate}}
 	engine, questions := s.engine, s.searcher
 	if t.Entries != nil {
-		questions = s.embedders.searcher(fixedCorpus{t.Affiliate, t.Entries}, nil)
+		questions = s.embedders.searcher(dialogue.NewUnpublished(t.Affiliate, t.Entries), nil)
 		if err := questions.Refresh(ctx); err != nil {
 			return portal.TrialResult{}, fmt.Errorf("read the draft: %w", err)
 		}
 		engine = newEngine(questions, s.phrases)
 	}
-	asked, err := eval.Asking(engine, account).Ask(ctx, eval.Case{Text: t.Text})
+	asked, err := dialogue.NewAsker(engine, account).Ask(ctx, dialogue.Question{Text: t.Text})
 	if err != nil {
 		return portal.TrialResult{}, err
 	}
