@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 )
@@ -23,7 +24,7 @@ import (
 // onBoth runs a test on SQLite and on Postgres.
 func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
-	sqldbtest.Run(t, []sqldb.Schema{Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{media.Schema(), Schema()}, func(t *testing.T, db *sqldb.DB) {
 		test(t, newWorld(t, db))
 	})
 }
@@ -54,6 +55,12 @@ func newWorld(t *testing.T, db *sqldb.DB) *world {
 		channel: channel, desk: &deskRecorder{}, log: log}
 	w.intake = NewIntake(w.store, w.accounts, log, IntakeOptions{})
 	return w
+}
+
+// kept puts a file among those that are kept, under a name that a test can read.
+func (w *world) kept(id string) {
+	_, err := w.db.ExecContext(w.t.Context(), `INSERT INTO blobs (id, type, size, data, kept_at) VALUES ($1, 'image/png', 1, $2, 0)`, id, []byte("x"))
+	require.NoError(w.t, err)
 }
 
 func (w *world) runner(e Engine) *Runner {

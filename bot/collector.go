@@ -37,7 +37,7 @@ var errFetchEnds = errors.New("the service ended each time it fetched this file"
 
 // A Shelf keeps files; *media.Store is one.
 type Shelf interface {
-	Put(ctx context.Context, name string, r io.Reader) (media.Blob, error)
+	Put(ctx context.Context, name string, r io.Reader, owner media.Owner) (media.Blob, error)
 	Get(ctx context.Context, id string) (media.Blob, []byte, error)
 }
 
@@ -188,13 +188,19 @@ func (c *Collector) keep(ctx context.Context, from Address, a Attachment) (Attac
 	if err != nil {
 		return a, err
 	}
-	b, err := c.shelf.Put(ctx, a.Name, r) // also fails when the network breaks off
-	_ = r.Close()                         // what counts has been read
+	key := AccountKey(from.Channel, from.Account)
+	account, _ := c.accounts.Account(key)
+	b, err := c.shelf.Put(ctx, a.Name, r, media.Owner{Visitor: key + "/" + from.Customer, Account: key, Affiliate: string(account.Owner())}) // also fails when the network breaks off
+	_ = r.Close()                                                                                                                            // what counts has been read
 	switch {
 	case errors.Is(err, media.ErrTooLarge):
 		a.Lost = LostTooLarge
 	case errors.Is(err, media.ErrType):
 		a.Lost = LostType
+	case errors.Is(err, media.ErrQuota):
+		a.Lost = LostQuota
+	case errors.Is(err, media.ErrDisk):
+		a.Lost = LostDisk
 	case err != nil:
 		return a, err
 	default:

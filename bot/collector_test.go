@@ -253,6 +253,11 @@ func TestSendOrLink(t *testing.T) {
 		})
 		w.accept(message("c", "u1", "hello"))
 		id := w.conversation("c").ID
+		for _, f := range []string{"f1", "f2", "f9"} {
+			w.kept(f)
+		}
+		err := w.conversations().Say(t.Context(), id, "swept", Reply{Agent: "ann", Media: &Media{Kind: "photo", File: "f0", Name: "late"}})
+		require.ErrorIs(t, err, media.ErrNotFound, "a file that waited too long for its reply")
 		ours, bad, away := Media{Kind: "photo", File: "f1", Name: "good"}, Media{Kind: "photo", File: "f2", Name: "bad"}, Media{Kind: "video", Link: "https://x.example/v.mp4"}
 		for range 2 {
 			require.NoError(t, w.conversations().Say(t.Context(), id, "k", Carrying(Reply{Text: "look", Agent: "ann"}, []Media{ours, bad, away})...))

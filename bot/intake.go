@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"faqbot/knowledge/guard"
+	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/vault"
 )
@@ -351,6 +352,9 @@ func (h *hearing) hear(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return false, err // it came before
+	}
+	if err := keepAttachments(ctx, tx, m.Attachments, h.now); err != nil && !errors.Is(err, media.ErrNotFound) {
+		return false, err
 	}
 	if err := queueFetches(ctx, tx, c, id, m.Attachments, !m.hold.IsZero() && !e.Overheard, h.now); err != nil {
 		return false, err

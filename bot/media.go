@@ -1,10 +1,16 @@
 package bot
 
 import (
+	"context"
+	"database/sql"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/limits"
+	"faqbot/knowledge/media"
 )
 
 // A Media is a file to send: one that we keep, or one that the network fetches by its link.
@@ -17,6 +23,8 @@ const (
 	LostGone        = "gone"        // the network does not hand it out
 	LostUnreachable = "unreachable" // the network could not be asked, for hours
 	LostNetwork     = "network"     // a network of which files cannot be had
+	LostQuota       = "quota"       // too many files of theirs are kept already
+	LostDisk        = "disk"        // our disk is almost full
 )
 
 // Why it is not known what is said in a recording.
@@ -55,6 +63,20 @@ func (r Reply) attachments() []Attachment {
 		a.Link = m.Link
 	}
 	return []Attachment{a}
+}
+
+// keepAttachments keeps the files of a message that is being stored for as long as conversations keep
+// theirs. The error may be media.ErrNotFound: one was swept before anything used it.
+func keepAttachments(ctx context.Context, tx *sql.Tx, list []Attachment, now time.Time) error {
+	for _, a := range list {
+		if a.Kept == "" {
+			continue
+		}
+		if err := media.Keep(ctx, tx, a.Kept, now.Add(limits.SentFilesFor)); err != nil {
+			return fmt.Errorf("keep %s of a message: %w", a.Kind, err)
+		}
+	}
+	return nil
 }
 
 // linked is r with the link of its file in words, for a network that does not take the file. ok is false

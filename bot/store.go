@@ -160,6 +160,11 @@ func (q *queuer) say(ctx context.Context, author Author, turn TurnID, key string
 		q.now.UnixMilli()); err != nil {
 		return fmt.Errorf("store reply: %w", err)
 	}
+	if author == AuthorAgent { // an entry's files are kept with the entry
+		if err := keepAttachments(ctx, q.tx, r.attachments(), q.now); err != nil {
+			return err
+		}
+	}
 	return q.deliver(ctx, laneCustomer, id, payload{Reply: &r})
 }
 

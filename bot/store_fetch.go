@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -114,7 +115,7 @@ func (s *Store) settleFetch(ctx context.Context, f fetch, a Attachment, now time
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return err
 		}
-		if err := attach(ctx, tx, f, a); err != nil {
+		if err := attach(ctx, tx, f, a, now); err != nil {
 			return fmt.Errorf("settle fetch %s: %w", f.id, err)
 		}
 		return release(ctx, tx, f.conv, now)
@@ -122,7 +123,7 @@ func (s *Store) settleFetch(ctx context.Context, f fetch, a Attachment, now time
 }
 
 // attach puts a in f's place in its message, and what was heard into the message's words.
-func attach(ctx context.Context, tx *sql.Tx, f fetch, a Attachment) error {
+func attach(ctx context.Context, tx *sql.Tx, f fetch, a Attachment, now time.Time) error {
 	var list []Attachment
 	var attachments, body string
 	var turn TurnID
@@ -135,6 +136,9 @@ func attach(ctx context.Context, tx *sql.Tx, f fetch, a Attachment) error {
 		return nil // taken back meanwhile, or it cannot be read
 	}
 	list[f.place] = a
+	if err := keepAttachments(ctx, tx, list[f.place:f.place+1], now); err != nil && !errors.Is(err, media.ErrNotFound) {
+		return err
+	}
 	waits := a.Heard != "" && turn == "" && author == AuthorCustomer
 	if waits {
 		body = strings.TrimSpace(body + "\n" + a.Heard)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"faqbot/bot"
 	"faqbot/bot/dialogue"
@@ -15,18 +14,11 @@ import (
 	"faqbot/retrieval"
 )
 
-// A Bot is the engine that serves customers, asked one question at a time. It is safe for concurrent
-// use.
+// A Bot is the engine that serves customers, asked one case at a time. It is safe for concurrent use.
 type Bot struct {
-	engine   *dialogue.Engine
-	account  bot.Account
-	searcher *retrieval.Searcher          // the engine's; nil if it is not the Bot's own
-	topics   map[knowledge.EntryID]string // of the Bot's own entries
-}
-
-// Asking is a Bot that asks engine what a customer of account would be told.
-func Asking(engine *dialogue.Engine, account bot.Account) *Bot {
-	return &Bot{engine: engine, account: account}
+	asker    *dialogue.Asker
+	searcher *retrieval.Searcher          // the engine's
+	topics   map[knowledge.EntryID]string // of its entries
 }
 
 // NewBot learns entries that are published nowhere, which have IDs, with the defaults that the
@@ -36,91 +28,67 @@ func NewBot(ctx context.Context, entries []knowledge.Entry, e retrieval.Embedder
 	if err != nil {
 		return nil, err
 	}
-	own := slices.Clone(entries)
-	for i := range own {
-		own[i].Affiliate = affiliate
-	}
-	searcher := retrieval.NewSearcher(corpus(own), e, retrieval.SearcherOptions{})
+	searcher := retrieval.NewSearcher(dialogue.NewUnpublished(affiliate, entries), e, retrieval.SearcherOptions{})
 	if err := searcher.Refresh(ctx); err != nil {
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}
-	b := Asking(dialogue.NewEngine(searcher, phrases, dialogue.DefaultPolicy()), bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
-	b.searcher, b.topics = searcher, make(map[knowledge.EntryID]string)
+	b := &Bot{asker: dialogue.NewAsker(dialogue.NewEngine(searcher, phrases, dialogue.DefaultPolicy()), bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}}),
+		searcher: searcher, topics: make(map[knowledge.EntryID]string)}
 	for _, e := range entries {
 		b.topics[e.ID] = e.Topic
 	}
 	return b, nil
 }
 
-// A corpus is one revision of the entries of a set.
-type corpus []knowledge.Entry
-
-var _ retrieval.Corpus = corpus{}
-
-func (corpus) Revisions(context.Context) (map[knowledge.AffiliateID]knowledge.Revision, error) {
-	return map[knowledge.AffiliateID]knowledge.Revision{affiliate: 1}, nil
-}
-
-func (c corpus) Published(context.Context, knowledge.AffiliateID) ([]knowledge.Entry, knowledge.Revision, error) {
-	return c, 1, nil
-}
-
-// A Ranked is an entry with the probability that it answers.
-type Ranked struct {
-	Entry       knowledge.EntryID
-	Probability float64
-}
-
 // A Result is what the engine did with a case.
 type Result struct {
-	Case    Case
-	Outcome bot.Outcome
-	Ranked  []Ranked // best first
-	Topic   string   // of the first relevant entry
-	Took    time.Duration
+	Case Case
+	dialogue.Answer
+	Topic string // of the first relevant entry
+}
+
+// question is the case as a customer would write it.
+func (c Case) question() dialogue.Question {
+	return dialogue.Question{ID: c.ID, Text: c.Text, Locale: c.Lang, Said: c.Context}
+}
+
+// result is the answer to a case.
+func (b *Bot) result(c Case, a dialogue.Answer) Result {
+	r := Result{Case: c, Answer: a}
+	if c.InScope() {
+		r.Topic = b.topics[c.Relevant[0]]
+	}
+	return r
 }
 
 // Ask asks one case as a conversation of its own.
 func (b *Bot) Ask(ctx context.Context, c Case) (Result, error) {
-	now := time.Now()
-	t := bot.Turn{ID: "eval", Account: b.account, Now: now,
-		Conversation: bot.Conversation{ID: "eval", Locale: c.Lang, Mode: bot.ModeBot, OpenedAt: now},
-		Waiting:      []bot.Message{{ID: "eval", Author: bot.AuthorCustomer, Text: c.Text, At: now}}}
-	for _, said := range c.Context {
-		t.History = append(t.History, bot.Message{Author: bot.AuthorCustomer, Text: said, At: now})
-	}
-	began := time.Now()
-	o, err := b.engine.Turn(ctx, t)
-	if err != nil {
-		return Result{}, fmt.Errorf("case %s: %w", c.ID, err)
-	}
-	r := Result{Case: c, Outcome: o, Took: time.Since(began)}
-	for _, h := range o.Trace.Hits {
-		r.Ranked = append(r.Ranked, Ranked{h.Entry, h.Score})
-	}
-	if c.InScope() {
-		r.Topic = b.topics[c.Relevant[0]]
-	}
-	return r, nil
+	a, err := b.asker.Ask(ctx, c.question())
+	return b.result(c, a), err
 }
 
 // search is what the search finds for c's words alone.
 func (b *Bot) search(ctx context.Context, c Case, limit int) ([]retrieval.Hit, error) {
-	found, err := b.searcher.Search(ctx, retrieval.Query{Text: c.Text, Locale: c.Lang, Affiliates: b.account.Affiliates, Limit: limit})
+	found, err := b.searcher.Search(ctx, retrieval.Query{Text: c.Text, Locale: c.Lang, Affiliates: []knowledge.AffiliateID{affiliate}, Limit: limit})
 	return found.Hits, err
 }
 
 // AskAll asks all cases, on all cores, and returns their results in order. asked, which may be nil,
 // hears how many are done, from several goroutines.
 func (b *Bot) AskAll(ctx context.Context, cases []Case, asked func(done int)) ([]Result, error) {
-	var done atomic.Int64
-	return inParallel(ctx, cases, func(ctx context.Context, c Case) (Result, error) {
-		r, err := b.Ask(ctx, c)
-		if n := int(done.Add(1)); err == nil && asked != nil {
-			asked(n)
-		}
-		return r, err
-	})
+	questions := make([]dialogue.Question, len(cases))
+	for i, c := range cases {
+		questions[i] = c.question()
+	}
+	answers, err := b.asker.AskAll(ctx, questions, asked)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]Result, len(cases))
+	for i, a := range answers {
+		results[i] = b.result(cases[i], a)
+	}
+	return results, nil
 }
 
 // inParallel does work on each item, on all cores, and returns what came of each in order, or the
@@ -157,14 +125,6 @@ func parallel(n int, work func(i int)) {
 		})
 	}
 	wg.Wait()
-}
-
-// Probability is that of the best entry; 0 if none was found.
-func (r Result) Probability() float64 {
-	if len(r.Ranked) == 0 {
-		return 0
-	}
-	return r.Ranked[0].Probability
 }
 
 // Right reports whether the best entry answers the case.

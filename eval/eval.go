@@ -6,8 +6,6 @@
 package eval
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +17,7 @@ import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/faqfile"
+	"faqbot/knowledge/jsonl"
 )
 
 // A Case is a question and what should come of it.
@@ -45,9 +44,6 @@ type Set struct {
 
 // affiliate is whose a Bot's own entries are.
 const affiliate knowledge.AffiliateID = "eval"
-
-// longestRow is the most bytes of one row of queries.
-const longestRow = 4 << 20
 
 // ReadSet reads a set in the two-file format: faq is any file that import reads, queries is JSON
 // Lines: {"id","text","relevant":[entry IDs]} with [] for out of scope, optionally "lang",
@@ -126,7 +122,7 @@ func (t *tags) UnmarshalJSON(raw []byte) error {
 func readCases(path string, known map[knowledge.EntryID]bool) ([]Case, error) {
 	var cases []Case
 	seen := make(map[string]int)
-	err := ReadLines(path, func(line int, r caseRow) error {
+	err := jsonl.Read(path, func(line int, r caseRow) error {
 		switch first, again := seen[r.ID]; {
 		case r.ID == "":
 			return errors.New(`"id" is missing; a row is {"id":"…","text":"…","relevant":["…"]}`)
@@ -155,38 +151,4 @@ func readCases(path string, known map[knowledge.EntryID]bool) ([]Case, error) {
 func (r caseRow) plain() Case {
 	return Case{ID: r.ID, Text: r.Text, Context: r.Context, Lang: r.Lang, Relevant: r.Relevant,
 		Kind: r.Kind, Tags: r.Tags, Dialog: r.Dialog}
-}
-
-// ReadLines gives each row of a JSON Lines file to take. An error of it, or a row that cannot be
-// read, is returned with the file and the line, from 1.
-func ReadLines[T any](path string, take func(line int, row T) error) (err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("read queries: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(make([]byte, 64<<10), longestRow)
-	n := 1
-	for ; lines.Scan(); n++ {
-		line := bytes.TrimSpace(bytes.TrimPrefix(lines.Bytes(), []byte("\xEF\xBB\xBF")))
-		if len(line) == 0 {
-			continue
-		}
-		var row T
-		err := json.Unmarshal(line, &row)
-		if err == nil {
-			err = take(n, row)
-		}
-		if err != nil {
-			return fmt.Errorf("%s, line %d: %w", path, n, err)
-		}
-	}
-	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		return fmt.Errorf("%s, line %d: the row is longer than %d MiB", path, n, longestRow>>20)
-	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("read queries: %w", err)
-	}
-	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
+	"faqbot/bot/dialogue"
 	"faqbot/knowledge"
 )
 
@@ -17,7 +18,7 @@ import (
 func result(p float64, relevant, ranked string) Result {
 	r := Result{Case: Case{Relevant: ids(relevant)}}
 	for i, id := range ids(ranked) {
-		r.Ranked = append(r.Ranked, Ranked{id, p / float64(i+1)})
+		r.Ranked = append(r.Ranked, dialogue.Ranked{Entry: id, Probability: p / float64(i+1)})
 	}
 	return r
 }
@@ -220,7 +221,7 @@ func TestECEOfWhatIsCalibrated(t *testing.T) {
 
 func TestDecisions(t *testing.T) {
 	decided := func(relevant string, a bot.Action, entries string) Result {
-		return Result{Case: Case{Relevant: ids(relevant)}, Outcome: bot.Outcome{Decision: bot.Decision{Action: a, Entries: ids(entries)}}}
+		return Result{Case: Case{Relevant: ids(relevant)}, Answer: dialogue.Answer{Outcome: bot.Outcome{Decision: bot.Decision{Action: a, Entries: ids(entries)}}}}
 	}
 	s := NewSample([]Result{
 		decided("a", bot.ActionAnswer, "a"),    // 1

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/jsonl"
 )
 
 // followUpSets are questions that may need what was said before them.
@@ -28,7 +29,7 @@ type followUpRow struct {
 func readFollowUps(name, path string) (Set, error) {
 	s := Set{Name: name}
 	entries := make(map[string]knowledge.EntryID)
-	err := ReadLines(path, func(_ int, r followUpRow) error {
+	err := jsonl.Read(path, func(_ int, r followUpRow) error {
 		if r.Text == "" || r.Rewrite == "" {
 			return fmt.Errorf(`%q has no "text" or no "rewrite"`, r.ID)
 		}

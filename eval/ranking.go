@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/dialogue"
 )
 
 // rankedMost is how many entries the engine ranks, at most; what answers and was not ranked is missed.
@@ -107,7 +108,7 @@ func (r Result) precision() float64 {
 
 // first is the rank, from 1, of the first entry that answers; 0 if none was ranked.
 func (r Result) first() int {
-	return 1 + slices.IndexFunc(r.Ranked, func(ranked Ranked) bool { return r.relevant(ranked.Entry) })
+	return 1 + slices.IndexFunc(r.Ranked, func(ranked dialogue.Ranked) bool { return r.relevant(ranked.Entry) })
 }
 
 // A Verdict is what a decision came to for the customer.

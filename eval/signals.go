@@ -7,6 +7,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/dialogue"
 	"faqbot/knowledge"
+	"faqbot/knowledge/jsonl"
 )
 
 // A Detection counts messages by whether a signal should have fired and whether it did.
@@ -132,7 +133,7 @@ type moodRow struct {
 // show where the words end, and are no target.
 func (r *Report) moods(data, set, signal string, p *dialogue.Phrases, should func(moodRow) bool) error {
 	var list []message
-	err := ReadLines(filepath.Join(data, set, "queries.jsonl"), func(_ int, m moodRow) error {
+	err := jsonl.Read(filepath.Join(data, set, "queries.jsonl"), func(_ int, m moodRow) error {
 		list = append(list, message{text: m.Text, should: should(m)})
 		return nil
 	})

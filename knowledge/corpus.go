@@ -15,6 +15,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -118,10 +119,13 @@ func (c *Corpus) Preview(ctx context.Context, u Upload, rows []Row) (Upload, err
 		}
 		id, err := selectSameUpload(ctx, tx, u.Affiliate, u.Base, content)
 		if err == nil {
-			if err = setAside(ctx, tx, id, false); err == nil { // sent again, so wanted again
+			if err = wantAgain(ctx, tx, id, u.At); err == nil {
 				u, err = selectUpload(ctx, tx, id)
 			}
-			return err
+			if err != nil {
+				return err
+			}
+			return keepFiles(ctx, tx, u.Changes, u.At.Add(limits.DraftsFor))
 		}
 		if !errors.Is(err, ErrNotFound) {
 			return err
@@ -140,7 +144,10 @@ func (c *Corpus) Preview(ctx context.Context, u Upload, rows []Row) (Upload, err
 			}
 			return EntryID(rand.Text())
 		})
-		return insertUpload(ctx, tx, u, content)
+		if err := insertUpload(ctx, tx, u, content); err != nil {
+			return err
+		}
+		return keepFiles(ctx, tx, u.Changes, u.At.Add(limits.DraftsFor))
 	})
 	if err != nil {
 		return Upload{}, doing(err)
@@ -288,6 +295,9 @@ func apply(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, current Revis
 		return 0, err
 	}
 	if err := insertVersions(ctx, tx, affiliate, live, p.Revision); err != nil {
+		return 0, err
+	}
+	if err := pinFiles(ctx, tx, affiliate, live); err != nil {
 		return 0, err
 	}
 	return p.Revision, insertPublish(ctx, tx, affiliate, p)

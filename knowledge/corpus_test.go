@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 )
@@ -20,7 +21,7 @@ func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 // onBoth runs test on a corpus in each database, with the affiliates acme and bravo.
 func onBoth(t *testing.T, test func(t *testing.T, c *Corpus)) {
 	t.Parallel()
-	sqldbtest.Run(t, []sqldb.Schema{Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{media.Schema(), Schema()}, func(t *testing.T, db *sqldb.DB) {
 		c := NewCorpus(db, noon)
 		require.NoError(t, c.EnsureAffiliate(t.Context(), "acme"))
 		require.NoError(t, c.EnsureAffiliate(t.Context(), "bravo"))

@@ -6,15 +6,11 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"time"
 )
 
-// fileAge is how long the bytes of a file are kept that was never published.
-const fileAge = 30 * 24 * time.Hour
-
 // KeepFile stores the bytes of a file somebody sent for the affiliate and returns their Digest. Bytes
-// stored before stay as they are. Files that were never published are forgotten after 30 days.
-// ErrNotFound: no such affiliate.
+// stored before stay as they are. Sweep forgets files that were never published. The error may be
+// ErrNotFound, no such affiliate, or ErrUploads.
 func (c *Corpus) KeepFile(ctx context.Context, affiliate AffiliateID, data []byte) (digest string, err error) {
 	digest = Digest(data)
 	now := c.now()
@@ -22,10 +18,10 @@ func (c *Corpus) KeepFile(ctx context.Context, affiliate AffiliateID, data []byt
 		if _, err := lockAffiliate(ctx, tx, affiliate); err != nil {
 			return err
 		}
-		if err := deleteFiles(ctx, tx, affiliate, now.Add(-fileAge)); err != nil {
+		if err := insertFile(ctx, tx, affiliate, digest, data, now); err != nil {
 			return err
 		}
-		return insertFile(ctx, tx, affiliate, digest, data, now)
+		return checkUploads(ctx, tx, affiliate, now)
 	})
 	if err != nil {
 		return "", fmt.Errorf("keep a file of %s: %w", affiliate, err)

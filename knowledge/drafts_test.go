@@ -7,13 +7,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"faqbot/knowledge/limits"
+	"faqbot/knowledge/media"
+
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 )
 
 func TestFilesAreKeptAndForgotten(t *testing.T) {
 	t.Parallel()
-	sqldbtest.Run(t, []sqldb.Schema{Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{media.Schema(), Schema()}, func(t *testing.T, db *sqldb.DB) {
 		now := noon()
 		c := NewCorpus(db, func() time.Time { return now })
 		require.NoError(t, c.EnsureAffiliate(t.Context(), "acme"))
@@ -33,8 +36,8 @@ func TestFilesAreKeptAndForgotten(t *testing.T) {
 		require.ErrorIs(t, err, ErrNotFound)
 		_, err = c.KeepFile(t.Context(), "nobody", nil)
 		require.ErrorIs(t, err, ErrNotFound)
-		now = now.Add(fileAge + time.Hour)
-		_, err = c.KeepFile(t.Context(), "acme", []byte("another"))
+		now = now.Add(limits.DraftsFor + time.Hour)
+		_, err = c.Sweep(t.Context())
 		require.NoError(t, err)
 		_, err = c.File(t.Context(), "acme", draft)
 		require.ErrorIs(t, err, ErrNotFound)

@@ -18,14 +18,6 @@ func insertFile(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, digest s
 	return err
 }
 
-// deleteFiles forgets the affiliate's files from before then but those that were published.
-func deleteFiles(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, then time.Time) error {
-	_, err := tx.ExecContext(ctx, `DELETE FROM files WHERE affiliate = $1 AND stored_at < $2 AND NOT EXISTS (
-		SELECT 1 FROM uploads u WHERE u.affiliate = files.affiliate AND u.digest = files.digest AND u.published > 0)`,
-		string(affiliate), sqldb.Millis(then))
-	return err
-}
-
 func selectFile(ctx context.Context, r sqldb.Reader, affiliate AffiliateID, digest string) ([]byte, error) {
 	var data []byte
 	err := r.QueryRowContext(ctx, `SELECT data FROM files WHERE affiliate = $1 AND digest = $2`,
@@ -49,6 +41,13 @@ func selectDrafts(ctx context.Context, r sqldb.Reader, affiliate AffiliateID) ([
 
 func setAside(ctx context.Context, tx *sql.Tx, id UploadID, aside bool) error {
 	_, err := tx.ExecContext(ctx, `UPDATE uploads SET aside = $2 WHERE id = $1`, string(id), aside)
+	return err
+}
+
+// wantAgain makes a draft of an upload that was sent again: it waits anew.
+func wantAgain(ctx context.Context, tx *sql.Tx, id UploadID, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE uploads SET aside = FALSE, uploaded_at = CASE WHEN published = 0 THEN $2 ELSE uploaded_at END WHERE id = $1`,
+		string(id), sqldb.Millis(now))
 	return err
 }
 

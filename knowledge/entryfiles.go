@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"faqbot/knowledge/limits"
+	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -24,7 +26,8 @@ func (m Media) Mark() string {
 }
 
 // AddFiles remembers files that the affiliate sent to go with entries, each by its name. The content is
-// kept elsewhere, for as long as the entries. ErrNotFound: no such affiliate.
+// in knowledge/media: for good once an entry that shows it is published, for limits.DraftsFor until
+// then. ErrNotFound: no such affiliate, or a file that is not there.
 func (c *Corpus) AddFiles(ctx context.Context, affiliate AffiliateID, files []Media) error {
 	now := c.now()
 	err := c.db.InTx(ctx, func(tx *sql.Tx) error {
@@ -35,6 +38,9 @@ func (c *Corpus) AddFiles(ctx context.Context, affiliate AffiliateID, files []Me
 			if _, err := tx.ExecContext(ctx, `INSERT INTO entry_files (affiliate, file, name, kind, type, size, sent_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 				ON CONFLICT (affiliate, file, name) DO UPDATE SET sent_at = excluded.sent_at`,
 				string(affiliate), f.File, f.Name, f.Kind, f.Type, f.Size, sqldb.Millis(now.Add(time.Duration(i)*time.Millisecond))); err != nil {
+				return err
+			}
+			if err := media.Keep(ctx, tx, f.File, now.Add(limits.DraftsFor)); err != nil {
 				return err
 			}
 		}

@@ -5,13 +5,19 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"faqbot/knowledge/media"
 )
 
 // Files belong to an entry through preview, publish, edit and roll-back, as its words do.
 func TestEntryFiles(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *Corpus) {
-		one := Media{Kind: "photo", File: strings.Repeat("1", 64), Name: "Plan.png", Type: "image/png", Size: 7}
-		two := Media{Kind: "photo", File: strings.Repeat("2", 64), Name: "Plan.png", Type: "image/png", Size: 8}
+		put := func(data string) Media {
+			b, err := media.NewStore(c.db, media.Options{Now: noon}).Put(t.Context(), "Plan.png", strings.NewReader("\x89PNG\r\n\x1a\n"+data), media.Owner{})
+			require.NoError(t, err)
+			return Media{Kind: b.Kind(), File: b.ID, Name: b.Name, Type: b.Type, Size: b.Size}
+		}
+		one, two := put("1"), put("2")
 		link := Media{Kind: "video", Link: "https://x.example/v.mp4"}
 		row := func(media ...Media) []Row {
 			list := rows("a: A?: one")
@@ -40,6 +46,12 @@ func TestEntryFiles(t *testing.T) {
 		e, err := c.Entry(t.Context(), entries[0].ID)
 		require.NoError(t, err)
 		require.Equal(t, entries[0], e)
+
+		gone := one
+		gone.File = strings.Repeat("0", 64)
+		_, err = c.Publish(t.Context(), preview(t, c, "acme", row(gone)).ID, "ann")
+		require.ErrorIs(t, err, media.ErrNotFound)
+		require.ErrorContains(t, err, `"Plan.png": no such file any more; send it again`)
 
 		_, err = c.Preview(t.Context(), Upload{Affiliate: "acme", File: "faq.csv"}, row(Media{Name: "a.png"}))
 		require.ErrorContains(t, err, "nobody looked for", "what cannot be sent is not published")

@@ -96,6 +96,15 @@ func answerText(e knowledge.Entry) string {
 	return strings.TrimSpace(text)
 }
 
+// Texts returns all that is embedded of entries.
+func Texts(entries []knowledge.Entry) (texts []string) {
+	for _, e := range entries {
+		texts = append(texts, e.Wordings()...)
+		texts = append(texts, answerText(e))
+	}
+	return texts
+}
+
 // texts are all that is embedded of p: its wordings, then its answers.
 func (p *part) texts() []string {
 	texts := slices.Clone(p.wordings)

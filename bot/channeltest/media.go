@@ -173,7 +173,7 @@ func (p *play) linkTo(m bot.Media) string {
 // ours is a file of ours of a type.
 func (p *play) ours(name, mediaType string) *bot.Media {
 	p.t.Helper()
-	b, err := p.shelf.Put(p.t.Context(), name, strings.NewReader(string(samples()[mediaType])))
+	b, err := p.shelf.Put(p.t.Context(), name, strings.NewReader(string(samples()[mediaType])), media.Owner{})
 	require.NoError(p.t, err)
 	require.Equal(p.t, mediaType, b.Type)
 	return &bot.Media{Kind: b.Kind(), File: b.ID, Name: name, Type: b.Type, Size: b.Size}

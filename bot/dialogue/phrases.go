@@ -4,10 +4,9 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"path"
 	"strings"
 
-	"golang.org/x/text/language"
+	"faqbot/knowledge/locale"
 )
 
 // A Phrase names one of the fixed things the bot says. Everything else it says is an affiliate's.
@@ -124,31 +123,20 @@ var phraseFiles embed.FS
 // Phrases are what the bot says and understands by itself, in every language it has. They never
 // change once loaded.
 type Phrases struct {
-	locales []string                     // the first is the last resort
-	say     map[string]map[Phrase]string // by locale
-	words   map[wordKind]*wordList       // of all languages, since people mix them
-	matcher language.Matcher
+	say   map[string]map[Phrase]string // by locale
+	words map[wordKind]*wordList       // of all languages, since people mix them
 }
 
 // LoadPhrases reads the phrases that the binary carries. A missing phrase or word list is an error.
 func LoadPhrases() (*Phrases, error) {
 	p := &Phrases{say: map[string]map[Phrase]string{}, words: map[wordKind]*wordList{}}
-	var tags []language.Tag
-	for _, locale := range []string{"en", "es", "pt-BR"} {
-		data, err := phraseFiles.ReadFile(path.Join("phrases", locale+".json"))
-		if err != nil {
-			return nil, fmt.Errorf("read phrases: %w", err)
-		}
-		if err := p.add(locale, data); err != nil {
-			return nil, fmt.Errorf("read phrases of %s: %w", locale, err)
-		}
-		tags = append(tags, language.MustParse(locale))
+	if err := locale.Read(phraseFiles, "phrases", p.add); err != nil {
+		return nil, fmt.Errorf("read phrases: %w", err)
 	}
-	p.matcher = language.NewMatcher(tags)
 	return p, nil
 }
 
-func (p *Phrases) add(locale string, data []byte) error {
+func (p *Phrases) add(name string, data []byte) error {
 	var file struct {
 		Say   map[Phrase]string     `json:"say"`
 		Words map[wordKind][]string `json:"words"`
@@ -172,24 +160,12 @@ func (p *Phrases) add(locale string, data []byte) error {
 			p.words[kind].add(phrase)
 		}
 	}
-	p.locales = append(p.locales, locale)
-	p.say[locale] = file.Say
+	p.say[name] = file.Say
 	return nil
 }
 
 // Locale is the language the bot speaks to somebody who prefers the given ones, best first.
-func (p *Phrases) Locale(preferred ...string) string {
-	for _, want := range preferred {
-		tag, err := language.Parse(want)
-		if want == "" || err != nil {
-			continue
-		}
-		if _, i, confidence := p.matcher.Match(tag); confidence >= language.Low {
-			return p.locales[i]
-		}
-	}
-	return p.locales[0]
-}
+func (p *Phrases) Locale(preferred ...string) string { return locale.Match(preferred...) }
 
 // Say returns the phrase in a locale that Locale returned.
 func (p *Phrases) Say(locale string, name Phrase) string { return p.say[locale][name] }

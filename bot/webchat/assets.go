@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+
+	staff "faqbot/knowledge/page"
 )
 
 //go:embed assets
@@ -37,8 +39,11 @@ type assets struct {
 func loadAssets(words map[string]vocabulary) (assets, error) {
 	a := assets{files: map[string]asset{}}
 	all := sha256.New()
-	for _, name := range []string{"chat.css", "chat.js", "render.js", "stream.js"} {
-		data, err := assetFiles.ReadFile(path.Join("assets", name))
+	for _, name := range []string{"chat.css", "chat.js", "render.js", "live.js"} {
+		data, err := staff.LiveScript(), error(nil)
+		if name != "live.js" {
+			data, err = assetFiles.ReadFile(path.Join("assets", name))
+		}
 		if err != nil {
 			return a, fmt.Errorf("read the chat's files: %w", err)
 		}

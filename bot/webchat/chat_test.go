@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
+	"faqbot/knowledge/limits"
 )
 
 func TestAskAndAnswer(t *testing.T) {
@@ -133,7 +134,7 @@ func TestPerson(t *testing.T) {
 
 func visitorName(t *testing.T, s *shop, b *browser) string {
 	t.Helper()
-	v, ok := s.site.visitorOf(s.channels[b.account], b.token)
+	v, ok := s.site.parseToken(s.channels[b.account], b.token)
 	require.True(t, ok)
 	return v.customer
 }
@@ -258,6 +259,7 @@ func TestShutdownEndsStreams(t *testing.T) {
 		_, alive := f.next()
 		require.False(t, alive)
 	}
-	require.Zero(t, s.site.streams.Load())
+	_, ok := s.site.streams.Take(limits.Bound{Key: "all", Max: 1})
+	require.True(t, ok, "no stream holds a slot any more")
 	require.Empty(t, s.channels["shop"].hub.watches)
 }

@@ -30,7 +30,7 @@ func (s *Site) ways(ctx context.Context, c *Channel, conv bot.Conversation) (lis
 func (s *Site) goOn(v *visit) {
 	who, r := s.open(v, formMost)
 	if r == nil {
-		if wait := s.messages.take(v.channel.account.ID + "\x00" + who.customer); wait > 0 {
+		if wait := s.messages.Take(v.channel.account.ID + "\x00" + who.customer); wait > 0 {
 			limited := slow(wait)
 			r = &limited
 		}

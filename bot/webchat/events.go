@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/knowledge/limits"
 )
 
 const (
@@ -24,28 +25,36 @@ func (s *Site) events(v *visit) {
 		v.refuse(refusal{status: http.StatusForbidden, word: "err_foreign"})
 		return
 	}
-	who, known := s.identify(v.channel, v.Request)
-	if !known {
-		v.refuse(refusal{status: http.StatusUnauthorized, word: "err_visitor"})
+	who, r := s.identify(v)
+	if r != nil {
+		v.refuse(*r)
 		return
 	}
-	defer s.streams.Add(-1)
-	if s.streams.Add(1) > streamsMost {
-		v.refuse(refusal{status: http.StatusTooManyRequests, word: "err_busy", wait: 30 * time.Second})
+	if v.Query("once") != "" {
+		s.poll(v, who)
 		return
 	}
-	w, stream, ok := v.channel.hub.join(who.customer, streamsEach)
+	account := "account\x00" + v.channel.account.ID
+	release, ok := s.streams.Take(limits.Bound{Key: "all", Max: limits.MaxStreams}, limits.Bound{Key: account, Max: limits.MaxAccountStreams},
+		limits.Bound{Key: "address\x00" + limits.Network(v.ClientIP()), Max: limits.MaxAddressStreams},
+		limits.Bound{Key: account + "\x00" + who.customer, Max: limits.MaxVisitorStreams})
 	if !ok {
 		v.refuse(refusal{status: http.StatusTooManyRequests, word: "err_busy", wait: 30 * time.Second})
 		return
 	}
+	defer release()
+	w, stream := v.channel.hub.join(who.customer)
 	defer v.channel.hub.leave(who.customer, w, stream)
-	s.remember(v.channel, v.Writer, v.Request, who)
+	fresh := ""
+	if renewed := s.renewed(v.channel, who); renewed.token != who.token {
+		who, fresh = renewed, renewed.token
+	}
+	s.remember(v, who)
 	h := v.Writer.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("X-Accel-Buffering", "no")
 	v.Status(http.StatusOK)
-	l := &line{site: s, visit: v, who: who, watch: w, stream: stream, control: http.NewResponseController(v.Writer), last: resumeAfter(v)}
+	l := &line{site: s, visit: v, who: who, watch: w, stream: stream, control: http.NewResponseController(v.Writer), last: resumeAfter(v), fresh: fresh}
 	l.first = l.last == 0
 	// The server's ReadTimeout would end the request, and with it the stream.
 	if err := l.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
@@ -54,6 +63,21 @@ func (s *Site) events(v *visit) {
 	if err := l.run(); err != nil && v.Request.Context().Err() == nil {
 		s.o.Log.WithField("account", v.channel.account.ID).WithError(err).Debug("a chat's stream ended")
 	}
+}
+
+// poll tells what is new once, for a page that has no stream.
+func (s *Site) poll(v *visit, who visitor) {
+	if wait := s.polls.Take(v.channel.account.ID + "\x00" + who.customer); wait > 0 {
+		v.refuse(slow(wait))
+		return
+	}
+	w, stream := v.channel.hub.join(who.customer)
+	defer v.channel.hub.leave(who.customer, w, stream)
+	v.Writer.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+	v.Status(http.StatusOK)
+	l := &line{site: s, visit: v, who: who, watch: w, stream: stream, control: http.NewResponseController(v.Writer), last: resumeAfter(v)}
+	l.first = l.last == 0
+	_, _ = l.tellNews() // a page that is gone asks again when it is back
 }
 
 // resumeAfter is the sequence number that the page has already.
@@ -74,8 +98,9 @@ type line struct {
 	watch   *watch
 	stream  *stream
 	control *http.ResponseController
-	last    int64 // sequence number of the last message written
-	first   bool  // the page has nothing yet
+	last    int64  // sequence number of the last message written
+	first   bool   // the page has nothing yet
+	fresh   string // a token in place of the page's, "" if that is good for long
 	state   state
 	told    bool // state was written
 }
@@ -84,6 +109,8 @@ type line struct {
 type state struct {
 	Person bool `json:"person"` // a person has the conversation
 	Email  bool `json:"email"`  // and nobody is there: ask for an address
+	// Visitor is the token to use from now on: the one the page has becomes old.
+	Visitor string `json:"visitor,omitempty"`
 }
 
 // run writes until the page goes, the site closes or writing fails.
@@ -113,6 +140,9 @@ func (l *line) run() error {
 		}
 		if time.Since(wrote) >= heartbeatEvery-pollEvery {
 			wrote = time.Now()
+			if _, r := l.site.visitorOf(l.visit, l.who.token); r != nil && r.status == http.StatusUnauthorized {
+				return nil // they were signed out: the page learns it when it comes back
+			}
 			if err := l.write(": \n\n"); err != nil {
 				return err
 			}
@@ -144,7 +174,7 @@ func (l *line) tellNews() (said bool, err error) {
 	if l.stream.typing.Swap(false) && (len(list) == 0 || list[len(list)-1].Author == bot.AuthorCustomer) { // not if the answer has come
 		text += "event: typing\ndata: {}\n\n"
 	}
-	if now := (state{Person: conv.Mode == bot.ModePerson, Email: s.asksEmail(c, conv)}); !l.told || now != l.state {
+	if now := (state{Person: conv.Mode == bot.ModePerson, Email: s.asksEmail(c, conv), Visitor: l.fresh}); !l.told || now != l.state {
 		data, err := json.Marshal(now)
 		if err != nil {
 			return false, err

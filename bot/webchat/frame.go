@@ -57,9 +57,15 @@ type saying struct {
 
 // frame shows the conversation. Whoever comes without a name gets one.
 func (s *Site) frame(v *visit) {
-	who, known := s.remembered(v.channel, v.Request)
-	if !known {
+	who, r := s.visitorOf(v, cookieToken(v))
+	switch {
+	case r == nil:
+		who = s.renewed(v.channel, who)
+	case r.status == http.StatusUnauthorized:
 		who = s.newVisitor(v.channel)
+	default:
+		v.String(r.status, "%s\n", r.say(v.words))
+		return
 	}
 	s.show(v, who, http.StatusOK, saying{})
 }
@@ -76,7 +82,7 @@ func (s *Site) show(v *visit, who visitor, status int, say saying) {
 		v.String(r.status, "%s\n", r.say(v.words))
 		return
 	}
-	s.remember(v.channel, v.Writer, v.Request, who)
+	s.remember(v, who)
 	v.Data(status, "text/html; charset=utf-8", out.Bytes())
 }
 
@@ -86,7 +92,7 @@ func (s *Site) page(v *visit, who visitor, say saying) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	p := page{Form: s.newForm(v, who), W: v.words, Name: c.o.Name, Lang: v.tongue.locale, Dir: v.tongue.dir(), OwnLang: v.tongue.own,
+	p := page{Form: s.newForm(v, who), W: v.words, Name: c.o.Name, Lang: v.language.locale, Dir: v.language.dir(), OwnLang: v.language.own,
 		Assets: "/chat/assets/" + s.assets.hash, Account: c.account.ID, Suggest: s.newForm(v, who), Email: s.newForm(v, who), GoOn: s.newForm(v, who), Way: say.way, WayTo: say.wayTo,
 		Welcome: c.o.Welcome, Files: s.o.Media != nil, Problem: say.problem, Text: say.text, EmailSaid: say.emailed,
 		Person: conv.Mode == bot.ModePerson, EmailAsk: s.asksEmail(c, conv) && !say.emailed}
@@ -101,7 +107,7 @@ func (s *Site) page(v *visit, who visitor, say saying) (page, error) {
 		list, p.Earlier = list[extra:], true
 	}
 	if len(list) == 0 {
-		p.Suggested = s.o.Suggest(ctx, c.account, v.tongue.locale)
+		p.Suggested = s.o.Suggest(ctx, c.account, v.language.locale)
 	} else {
 		p.Last = list[len(list)-1].Seq
 	}

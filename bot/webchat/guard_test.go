@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -62,18 +63,10 @@ func TestVisitorsAreApart(t *testing.T) {
 
 func TestProvenUsers(t *testing.T) {
 	s := openShop(t)
-	session := func(user, signature string) string {
-		b := s.browse("shop")
-		status, body, h := b.post("/session", url.Values{"user": {user}, "signature": {signature}})
-		require.Equal(t, http.StatusOK, status)
-		require.Empty(t, h.Get("Set-Cookie"))
-		var answer struct{ Visitor string }
-		require.NoError(t, json.Unmarshal([]byte(body), &answer))
-		return answer.Visitor
-	}
+	session := func(user, signature string) string { return s.session(user, "", signature).Visitor }
 	token := session("customer-7", prove("customer-7"))
 	require.NotEmpty(t, token)
-	require.Equal(t, token, session("customer-7", strings.ToUpper(prove("customer-7"))))
+	require.NotEmpty(t, session("customer-7", strings.ToUpper(prove("customer-7"))))
 	one, two := &browser{s: s, account: "shop", token: token, ip: "192.0.2.1"}, &browser{s: s, account: "shop", token: token, ip: "192.0.2.2"}
 	require.Equal(t, "u:customer-7", visitorName(t, s, one))
 	one.say(1, "how do I join")
@@ -86,6 +79,52 @@ func TestProvenUsers(t *testing.T) {
 	} {
 		require.Empty(t, session(c[0], c[1]), what)
 	}
+}
+
+// session is what a page gets for a site's proof.
+func (s *shop) session(user, at, signature string) (answer struct {
+	Visitor string
+	Untimed bool
+}) {
+	s.t.Helper()
+	status, body, h := s.browse("shop").post("/session", url.Values{"user": {user}, "signed_at": {at}, "signature": {signature}})
+	require.Equal(s.t, http.StatusOK, status)
+	require.Empty(s.t, h.Get("Set-Cookie"))
+	require.NoError(s.t, json.Unmarshal([]byte(body), &answer))
+	return answer
+}
+
+// A proof that says when it was made ends after an hour; one that does not is taken, with a warning.
+func TestTimedProof(t *testing.T) {
+	s := openShop(t)
+	s.later(0)
+	at := func(d time.Duration) string { return strconv.FormatInt(s.clock().Add(d).Unix(), 10) }
+	both := func(user, at string) string { return prove(user + "\n" + at) }
+	for what, age := range map[string]time.Duration{"now": 0, "almost an hour old": -59 * time.Minute, "a clock ahead": 4 * time.Minute} {
+		got := s.session("customer-7", at(age), both("customer-7", at(age)))
+		require.NotEmpty(t, got.Visitor, what)
+		require.False(t, got.Untimed, what)
+	}
+	now := at(0)
+	for what, c := range map[string][3]string{
+		"older than an hour": {"customer-7", at(-61 * time.Minute), both("customer-7", at(-61*time.Minute))},
+		"far ahead":          {"customer-7", at(time.Hour), both("customer-7", at(time.Hour))},
+		"another time":       {"customer-7", at(-time.Minute), both("customer-7", now)},
+		"another user":       {"customer-8", now, both("customer-7", now)},
+		"the user alone":     {"customer-7", now, prove("customer-7")},
+		"time left out":      {"customer-7", "", both("customer-7", now)},
+		"time in the name":   {"customer-7\n" + now, "", both("customer-7", now)},
+		"no number":          {"customer-7", "x", both("customer-7", "x")},
+	} {
+		require.Empty(t, s.session(c[0], c[1], c[2]).Visitor, what)
+	}
+	require.NotContains(t, s.log.String(), "data-signed-at")
+	for range 2 {
+		got := s.session("customer-7", "", prove("customer-7"))
+		require.NotEmpty(t, got.Visitor)
+		require.True(t, got.Untimed)
+	}
+	require.Equal(t, 1, strings.Count(s.log.String(), "data-signed-at"), "warned about once")
 }
 
 func TestNobodyIsProvenWithoutASecret(t *testing.T) {
@@ -129,66 +168,6 @@ func TestOrigins(t *testing.T) {
 	secure := openShop(t, func(_ *Options, o *SiteOptions) { o.Secure = true })
 	_, _, h = secure.get("/chat/shop", nil)
 	require.Regexp(t, `; HttpOnly; Secure; SameSite=None; Partitioned$`, h.Get("Set-Cookie"))
-}
-
-func TestLimits(t *testing.T) {
-	s := openShop(t)
-	s.later(0) // the clock stands
-	b := s.browse("shop")
-	for i := range messagesAtOnce {
-		b.say(i, "hello")
-	}
-	status, body, h := b.post("/messages", url.Values{"key": {key(50)}, "text": {"hello"}, "locale": {"es"}})
-	require.Equal(t, http.StatusTooManyRequests, status)
-	require.Equal(t, "3", h.Get("Retry-After"))
-	require.Contains(t, body, "Inténtalo de nuevo en 3 s")
-	s.later(3 * time.Second)
-	b.say(51, "hello")
-	status, _, _ = b.post("/messages", url.Values{"key": {key(52)}, "text": {"hello"}})
-	require.Equal(t, http.StatusTooManyRequests, status, "20 a minute")
-	s.browse("shop").say(1, "others may speak")
-
-	s.later(time.Hour)
-	for i := range filesPerMinute {
-		status, body := b.sendFile(60+i, "a.txt", "text")
-		require.Equal(t, http.StatusOK, status, body)
-	}
-	status, _ = b.sendFile(70, "a.txt", "text")
-	require.Equal(t, http.StatusTooManyRequests, status)
-
-	s.later(time.Hour)
-	for i := range newPerMinute {
-		v := s.browse("shop")
-		v.ip = "192.0.2.77"
-		v.say(i, "hello")
-	}
-	v := s.browse("shop")
-	v.ip = "192.0.2.77"
-	status, _, h = v.post("/messages", url.Values{"key": {key(1)}, "text": {"hello"}})
-	require.Equal(t, http.StatusTooManyRequests, status)
-	require.NotEmpty(t, h.Get("Retry-After"))
-	v.ip = "192.0.2.78"
-	v.say(1, "from elsewhere")
-
-	for range streamsEach {
-		require.Equal(t, http.StatusOK, b.open(0).status)
-	}
-	full := b.open(0)
-	require.Equal(t, http.StatusTooManyRequests, full.status)
-	require.Equal(t, "30", full.header.Get("Retry-After"))
-	s.site.streams.Add(streamsMost)
-	require.Equal(t, http.StatusTooManyRequests, v.open(0).status)
-	s.site.streams.Add(-streamsMost)
-	require.Equal(t, http.StatusOK, v.open(0).status)
-}
-
-func TestLimiterForgets(t *testing.T) {
-	now := time.Unix(1e9, 0)
-	l := newLimiter(20, 6, func() time.Time { return now })
-	for i := range mostBuckets * 2 {
-		l.take(key(i))
-		require.LessOrEqual(t, len(l.buckets), mostBuckets)
-	}
 }
 
 func TestWhatCannotBeSaid(t *testing.T) {
@@ -290,7 +269,7 @@ func TestLinkify(t *testing.T) {
 	}
 }
 
-func TestTongues(t *testing.T) {
+func TestLanguages(t *testing.T) {
 	for want, preferred := range map[[3]string][]string{
 		{"en", "en", "ltr"}:    {"", "tlh*", "<script>"},
 		{"es-MX", "es", "ltr"}: {"es-MX"},
@@ -301,7 +280,7 @@ func TestTongues(t *testing.T) {
 		{"ur-PK", "en", "rtl"}: {"ur-PK", "es"},
 		{"de", "en", "ltr"}:    {strings.Repeat("x", 5000), "", "de"},
 	} {
-		got := chooseTongue(preferred...)
+		got := chooseLanguage(preferred...)
 		require.Equal(t, want, [3]string{got.locale, got.own, got.dir()}, "%v", preferred)
 	}
 	s := openShop(t)
@@ -348,7 +327,7 @@ func TestWords(t *testing.T) {
 func TestScriptIsSmall(t *testing.T) {
 	s := openShop(t)
 	total := 0
-	for _, path := range []string{"/chat/widget.js", "/chat/assets/" + s.site.assets.hash + "/chat.js", "/chat/assets/" + s.site.assets.hash + "/render.js", "/chat/assets/" + s.site.assets.hash + "/stream.js"} {
+	for _, path := range []string{"/chat/widget.js", "/chat/assets/" + s.site.assets.hash + "/chat.js", "/chat/assets/" + s.site.assets.hash + "/render.js", "/chat/assets/" + s.site.assets.hash + "/live.js"} {
 		status, packed, h := s.get(path, http.Header{"Accept-Encoding": {"gzip"}})
 		require.Equal(t, http.StatusOK, status)
 		require.Equal(t, "gzip", h.Get("Content-Encoding"))

@@ -48,8 +48,8 @@ type watch struct {
 	at   time.Time // when
 }
 
-// join opens a stream of customer, unless they have most open already.
-func (h *hub) join(customer string, most int) (*watch, *stream, bool) {
+// join opens a stream of customer.
+func (h *hub) join(customer string) (*watch, *stream) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	w := h.watches[customer]
@@ -58,12 +58,9 @@ func (h *hub) join(customer string, most int) (*watch, *stream, bool) {
 		w.version.Store(1)
 		h.watches[customer] = w
 	}
-	if len(w.streams) >= most {
-		return nil, nil, false
-	}
 	s := &stream{woken: make(chan struct{}, 1)}
 	w.streams[s] = struct{}{}
-	return w, s, true
+	return w, s
 }
 
 func (h *hub) leave(customer string, w *watch, s *stream) {

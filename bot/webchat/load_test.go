@@ -1,6 +1,7 @@
 package webchat
 
 import (
+	"fmt"
 	"net/http"
 	"runtime"
 	"testing"
@@ -10,11 +11,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"faqbot/bot"
+	"faqbot/knowledge/limits"
 )
 
 // 500 open pages of 25 customers: what is said to each customer reaches all their pages within a second.
 func TestManyStreams(t *testing.T) {
-	const customers, each = 25, streamsEach
+	const customers, each = 25, limits.MaxVisitorStreams
 	s := openShop(t)
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -24,6 +26,7 @@ func TestManyStreams(t *testing.T) {
 	names := make([]string, customers)
 	for i := range customers {
 		b := s.browse("shop")
+		b.ip = fmt.Sprintf("192.0.2.%d", i+1)
 		b.say(1, "how do I join")
 		for range each {
 			f := b.open(0)

@@ -16,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/media"
 )
 
@@ -60,20 +61,16 @@ func (s *Site) open(v *visit, most int64) (visitor, *refusal) {
 	v.Request.Body = http.MaxBytesReader(v.Writer, v.Request.Body, most)
 	err := parse()
 	if locale := v.Request.PostForm.Get("locale"); locale != "" {
-		v.speak(s, chooseTongue(locale))
+		v.speak(s, chooseLanguage(locale))
 	}
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		who, _ := s.identify(v.channel, v.Request) // the form is not to be had, a header or a cookie may do
+		who, _ := s.identify(v) // the form is not to be had, a header or a cookie may do
 		return who, &refusal{status: http.StatusRequestEntityTooLarge, word: word}
 	}
 	if err != nil {
 		return visitor{}, &refusal{status: http.StatusBadRequest, word: "err_unreadable"}
 	}
-	who, known := s.identify(v.channel, v.Request)
-	if !known {
-		return visitor{}, &refusal{status: http.StatusUnauthorized, word: "err_visitor"}
-	}
-	return who, nil
+	return s.identify(v)
 }
 
 // closeForm removes what a large form left on disk.
@@ -125,7 +122,7 @@ func (s *Site) admit(v *visit, who visitor, withFile bool) *refusal {
 	key := v.channel.account.ID + "\x00" + who.customer
 	_, err := s.o.Conversations.Find(v.Request.Context(), v.channel.address(who.customer))
 	if errors.Is(err, bot.ErrNotFound) {
-		if wait := s.fresh.take(v.ClientIP()); wait > 0 {
+		if wait := s.fresh.Take(limits.Network(v.ClientIP())); wait > 0 {
 			r := slow(wait)
 			return &r
 		}
@@ -133,12 +130,12 @@ func (s *Site) admit(v *visit, who visitor, withFile bool) *refusal {
 		r := s.broken(v, "cannot find a visitor's conversation", err)
 		return &r
 	}
-	if wait := s.messages.take(key); wait > 0 {
+	if wait := s.messages.Take(key); wait > 0 {
 		r := slow(wait)
 		return &r
 	}
 	if withFile {
-		if wait := s.files.take(key); wait > 0 {
+		if wait := s.files.Take(key); wait > 0 {
 			r := slow(wait)
 			return &r
 		}
@@ -162,13 +159,13 @@ func (s *Site) take(v *visit, who visitor, m said) *refusal {
 		in.Text = label
 	}
 	if m.file != nil {
-		a, r := s.keep(v, m.file)
+		a, r := s.keep(v, who, m.file)
 		if r != nil {
 			return r
 		}
 		in.Attachments = []bot.Attachment{a}
 	}
-	event := bot.Event{Address: c.address(who.customer), ExternalID: "chat:" + m.key, At: s.o.Now(), Locale: v.tongue.locale, Message: in}
+	event := bot.Event{Address: c.address(who.customer), ExternalID: "chat:" + m.key, At: s.o.Now(), Locale: v.language.locale, Message: in}
 	if err := s.o.Accept(ctx, c.account, []bot.Event{event}); err != nil {
 		r := s.broken(v, "cannot store what a visitor said", err)
 		return &r
@@ -194,17 +191,25 @@ func (s *Site) label(ctx context.Context, v *visit, who visitor, payload string)
 }
 
 // keep stores a posted file.
-func (s *Site) keep(v *visit, h *multipart.FileHeader) (bot.Attachment, *refusal) {
+func (s *Site) keep(v *visit, who visitor, h *multipart.FileHeader) (bot.Attachment, *refusal) {
 	f, err := h.Open()
 	if err != nil {
 		r := s.broken(v, "cannot open a posted file", err)
 		return bot.Attachment{}, &r
 	}
-	b, err := s.o.Media.Put(v.Request.Context(), h.Filename, f)
+	account := v.channel.account
+	key := bot.AccountKey(account.Channel, account.ID)
+	b, err := s.o.Media.Put(v.Request.Context(), h.Filename, f, media.Owner{Visitor: key + "/" + who.customer, Address: limits.Network(v.ClientIP()),
+		Account: key, Affiliate: string(account.Owner())})
 	err = errors.Join(err, f.Close())
 	switch {
 	case errors.Is(err, media.ErrTooLarge):
 		return bot.Attachment{}, &refusal{status: http.StatusRequestEntityTooLarge, word: "err_file_large"}
+	case errors.Is(err, media.ErrQuota):
+		return bot.Attachment{}, &refusal{status: http.StatusTooManyRequests, word: "err_file_quota"}
+	case errors.Is(err, media.ErrDisk):
+		s.o.Log.WithField("account", account.ID).Error("the disk is almost full: a file was refused")
+		return bot.Attachment{}, &refusal{status: http.StatusInsufficientStorage, word: "err_file_disk"}
 	case errors.Is(err, media.ErrType):
 		return bot.Attachment{}, &refusal{status: http.StatusUnsupportedMediaType, word: "err_file_kind"}
 	case err != nil:
@@ -220,7 +225,7 @@ func (s *Site) finish(v *visit, who visitor, r *refusal, say saying) {
 	case v.script && r != nil:
 		v.refuse(*r)
 	case v.script:
-		s.remember(v.channel, v.Writer, v.Request, who)
+		s.remember(v, who)
 		v.JSON(http.StatusOK, gin.H{"ok": true})
 	case r != nil && who.customer == "": // we do not know whose page to show
 		r.head(v.Writer.Header())
@@ -229,8 +234,8 @@ func (s *Site) finish(v *visit, who visitor, r *refusal, say saying) {
 		r.head(v.Writer.Header())
 		s.show(v, who, r.status, saying{problem: r.say(v.words), text: say.text})
 	default:
-		if old, ok := s.remembered(v.channel, v.Request); ok && old.token == who.token && !say.emailed && say.wayTo == "" {
-			v.Redirect(http.StatusSeeOther, v.channel.path("")+"?"+url.Values{"locale": {v.tongue.locale}}.Encode())
+		if cookieToken(v) == who.token && !say.emailed && say.wayTo == "" {
+			v.Redirect(http.StatusSeeOther, v.channel.path("")+"?"+url.Values{"locale": {v.language.locale}}.Encode())
 			return
 		}
 		s.show(v, who, http.StatusOK, saying{emailed: say.emailed, way: say.way, wayTo: say.wayTo}) // no cookie: a redirect would lose them
@@ -242,7 +247,7 @@ func (s *Site) email(v *visit) {
 	who, r := s.open(v, formMost)
 	address := strings.TrimSpace(v.Request.PostForm.Get("email"))
 	if r == nil {
-		if wait := s.messages.take(v.channel.account.ID + "\x00" + who.customer); wait > 0 {
+		if wait := s.messages.Take(v.channel.account.ID + "\x00" + who.customer); wait > 0 {
 			limited := slow(wait)
 			r = &limited
 		}
@@ -277,15 +282,23 @@ func (s *Site) contact(v *visit, who visitor, address string) *refusal {
 // stays who they are.
 func (s *Site) session(v *visit) {
 	v.Request.Body = http.MaxBytesReader(v.Writer, v.Request.Body, formMost)
-	if wait := s.fresh.take(v.ClientIP()); wait > 0 {
+	if wait := s.fresh.Take(limits.Network(v.ClientIP())); wait > 0 {
 		v.refuse(slow(wait))
 		return
 	}
-	who, ok := s.proven(v.channel, v.PostForm("user"), v.PostForm("signature"))
-	if !ok {
-		s.o.Log.WithField("account", v.channel.account.ID).Warn("a site's proof of who a visitor is does not hold; they stay anonymous")
+	p := proof{user: v.PostForm("user"), at: v.PostForm("signed_at"), signature: v.PostForm("signature")}
+	log := s.o.Log.WithField("account", v.channel.account.ID)
+	if !p.holds(v.channel.o.IdentitySecret, s.o.Now()) {
+		log.Warn("a site's proof of who a visitor is does not hold, or is older than an hour; they stay anonymous")
+		v.JSON(http.StatusOK, gin.H{"visitor": ""})
+		return
 	}
-	v.JSON(http.StatusOK, gin.H{"visitor": who.token})
+	if p.at == "" {
+		v.channel.untimed.Do(func() {
+			log.Warn("the site signs the user's ID alone (data-signature), which is good for ever: sign the time too, see data-signed-at in the README")
+		})
+	}
+	v.JSON(http.StatusOK, gin.H{"visitor": s.visitorCalled(v.channel, userPrefix+p.user).token, "untimed": p.at == ""})
 }
 
 // media serves a file to whoever holds its signed address.

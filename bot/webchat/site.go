@@ -9,13 +9,13 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/vault"
 )
@@ -30,7 +30,7 @@ type Conversations interface {
 
 // Media keeps what visitors send; *media.Store is one.
 type Media interface {
-	Put(ctx context.Context, name string, r io.Reader) (media.Blob, error)
+	Put(ctx context.Context, name string, r io.Reader, owner media.Owner) (media.Blob, error)
 	Get(ctx context.Context, id string) (media.Blob, []byte, error)
 }
 
@@ -47,10 +47,22 @@ type SiteOptions struct {
 	Staffed func(account bot.Account) bool                                                 // is somebody at the desk; always if nil
 	Contact func(ctx context.Context, conversation bot.ConversationID, email string) error // keeps an address; none is asked for if nil
 	Called  func(channel string) string                                                    // what people call another channel; as we do if nil
-	Secure  bool                                                                           // visitors reach us by https, though a proxy may not
-	FileMax int64                                                                          // bytes of a file; 8 MiB if 0
-	Now     func() time.Time                                                               // time.Now if nil
+	// SignedOut is when a visitor was last signed out, alone or with everybody of the account; zero: never.
+	SignedOut func(ctx context.Context, account, customer string) (time.Time, error)
+	Secure    bool             // visitors reach us by https, though a proxy may not
+	FileMax   int64            // bytes of a file; 8 MiB if 0
+	Now       func() time.Time // time.Now if nil
 }
+
+// How often a visitor, or a network address, may do something. It is far above what a person does.
+const (
+	messagesPerMinute = 20
+	messagesAtOnce    = 6
+	filesPerMinute    = 5
+	pollsPerMinute    = 240 // ten tabs that poll every 5 s
+	pollsAtOnce       = 60
+	newPerMinute      = 30 // visitors from one network address who begin a conversation, or prove who they are
+)
 
 // fileMax is the largest file taken unless SiteOptions say otherwise.
 const fileMax = 8 << 20
@@ -62,10 +74,11 @@ type Site struct {
 	words    map[string]vocabulary
 	pages    *template.Template
 	assets   assets
-	messages *limiter // by visitor
-	files    *limiter // by visitor
-	fresh    *limiter // by IP address
-	streams  atomic.Int64
+	messages *limits.Rate // by visitor
+	files    *limits.Rate // by visitor
+	polls    *limits.Rate // by visitor
+	fresh    *limits.Rate // by network address
+	streams  limits.Slots
 	origin   *http.CrossOriginProtection
 	done     chan struct{}
 	close    sync.Once
@@ -85,6 +98,9 @@ func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
 	if o.Suggest == nil {
 		o.Suggest = func(context.Context, bot.Account, string) []string { return nil }
 	}
+	if o.SignedOut == nil {
+		o.SignedOut = func(context.Context, string, string) (time.Time, error) { return time.Time{}, nil }
+	}
 	if o.Called == nil {
 		o.Called = func(channel string) string { return channel }
 	}
@@ -92,8 +108,8 @@ func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
 		o.Staffed = func(bot.Account) bool { return true }
 	}
 	s := &Site{o: o, channels: map[string]*Channel{}, done: make(chan struct{}), origin: http.NewCrossOriginProtection(),
-		messages: newLimiter(messagesPerMinute, messagesAtOnce, o.Now), files: newLimiter(filesPerMinute, filesPerMinute, o.Now),
-		fresh: newLimiter(newPerMinute, newPerMinute, o.Now)}
+		messages: limits.NewRate(messagesPerMinute, messagesAtOnce, o.Now), files: limits.NewRate(filesPerMinute, filesPerMinute, o.Now),
+		polls: limits.NewRate(pollsPerMinute, pollsAtOnce, o.Now), fresh: limits.NewRate(newPerMinute, newPerMinute, o.Now)}
 	for _, c := range channels {
 		s.channels[c.account.ID] = c
 	}
@@ -130,10 +146,10 @@ func (s *Site) Register(r gin.IRouter) {
 // A visit is one request to one account's widget.
 type visit struct {
 	*gin.Context
-	channel *Channel
-	tongue  tongue
-	words   vocabulary
-	script  bool // our script asks, and wants JSON
+	channel  *Channel
+	language language
+	words    vocabulary
+	script   bool // our script asks, and wants JSON
 }
 
 // at finds the account and sets the headers that all its answers have.
@@ -144,7 +160,7 @@ func (s *Site) at(handle func(*visit)) gin.HandlerFunc {
 		if v.channel != nil {
 			account = v.channel.account.Locale
 		}
-		v.speak(s, chooseTongue(c.Query("locale"), c.GetHeader("Accept-Language"), account))
+		v.speak(s, chooseLanguage(c.Query("locale"), c.GetHeader("Accept-Language"), account))
 		h := c.Writer.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -166,7 +182,7 @@ func (s *Site) at(handle func(*visit)) gin.HandlerFunc {
 	}
 }
 
-func (v *visit) speak(s *Site, t tongue) { v.tongue, v.words = t, s.words[t.own] }
+func (v *visit) speak(s *Site, t language) { v.language, v.words = t, s.words[t.own] }
 
 // own lets only our own pages post.
 func (s *Site) own(handle func(*visit)) func(*visit) {

@@ -37,7 +37,7 @@ type form struct {
 
 // newForm returns a form with a key of its own: posting it twice says one thing.
 func (s *Site) newForm(v *visit, who visitor) form {
-	return form{Path: v.channel.path(""), Visitor: who.token, Key: rand.Text(), Locale: v.tongue.locale, W: v.words}
+	return form{Path: v.channel.path(""), Visitor: who.token, Key: rand.Text(), Locale: v.language.locale, W: v.words}
 }
 
 // A part is a piece of text, or a link if Href is set.

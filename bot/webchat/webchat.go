@@ -15,9 +15,12 @@
 // request; for the other two, posts from a foreign origin are refused.
 //
 // A name is "v:" and a random text, or "u:" and the user's ID of the embedding site when that site
-// proves it: HMAC-SHA256(secret, user ID) in hex. A wrong proof leaves the visitor anonymous. The
-// token of a proven user is never stored: the site proves anew at every load, so whoever signs out
-// is out.
+// proves it, see proof. A wrong proof leaves the visitor anonymous. The token of a proven user is never
+// stored: the site proves anew at every load, so whoever signs out is out.
+//
+// A token says when it was issued. It is good for 180 days, a proven user's for 7, and is replaced by a
+// fresh one after 30, so that whoever comes back goes on. It ends at once when the visitor is signed out,
+// from the desk, or everybody of the account by "faqbot channel sign-out".
 //
 // A file's address is signed too, since pictures cannot send headers. It is shown to the visitor
 // whose conversation has the file, and to nobody else.
@@ -37,6 +40,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"faqbot/bot"
 )
@@ -60,6 +64,7 @@ type Channel struct {
 	account bot.Account
 	o       Options
 	hub     *hub
+	untimed sync.Once // warned that the site's proofs never end
 }
 
 var (

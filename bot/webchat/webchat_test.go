@@ -109,7 +109,7 @@ func openShop(t *testing.T, options ...option) *shop {
 	intake := bot.NewIntake(store, accounts, log, bot.IntakeOptions{Poke: runner.Poke, LinkKey: linkKey})
 	s.conversations = bot.NewConversations(store, accounts, bot.ConversationsOptions{Poke: courier.Poke, LinkKey: linkKey})
 	s.accept = intake.Accept
-	so.Conversations, so.Accept = s.conversations, intake.Accept
+	so.Conversations, so.Accept, so.SignedOut = s.conversations, intake.Accept, s.conversations.VisitorsSignedOut
 	s.site, err = NewSite(list, so)
 	require.NoError(t, err)
 	router := gin.New()
@@ -275,6 +275,8 @@ type event struct {
 		HTML   string
 		Person bool
 		Email  bool
+
+		Visitor string
 	}
 }
 
@@ -292,6 +294,7 @@ func (b *browser) open(after int64, edit ...func(*http.Request)) *feed {
 	r, err := http.NewRequestWithContext(b.s.t.Context(), http.MethodGet, b.s.server.URL+"/chat/"+b.account+"/events?after="+strconv.FormatInt(after, 10), nil)
 	require.NoError(b.s.t, err)
 	r.Header.Set("Authorization", "Visitor "+b.token)
+	r.Header.Set("X-Forwarded-For", b.ip)
 	for _, f := range edit {
 		f(r)
 	}

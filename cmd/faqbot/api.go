@@ -4,15 +4,18 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"golang.org/x/time/rate"
 
 	"faqbot/bot"
-	"faqbot/eval"
+	"faqbot/bot/dialogue"
 	"faqbot/knowledge"
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/people"
 )
 
@@ -22,6 +25,9 @@ const (
 	apiRate   = 20       // requests a second for one affiliate, over all its keys
 	apiBurst  = 40
 	apiLonger = 50 // earlier messages in "context"
+
+	apiWrongKeys      = 10  // requests a minute from one network address with a key that is not good
+	apiWrongKeysBurst = 100 // also how many requests from one address may be checked at once
 )
 
 // An apiAnswer is a batch row with the words that a customer would read.
@@ -42,12 +48,13 @@ type apiMedia struct {
 // An api answers programs: the engine behind an API key, which is one affiliate's.
 type api struct {
 	service *service
+	wrong   *limits.Rate // by network address
 	mu      sync.Mutex
 	limits  map[knowledge.AffiliateID]*rate.Limiter
 }
 
 func newAPI(s *service) *api {
-	return &api{service: s, limits: map[knowledge.AffiliateID]*rate.Limiter{}}
+	return &api{service: s, wrong: limits.NewRate(apiWrongKeys, apiWrongKeysBurst, time.Now), limits: map[knowledge.AffiliateID]*rate.Limiter{}}
 }
 
 // ask answers POST /api/ask.
@@ -80,8 +87,8 @@ func (a *api) ask(c *gin.Context) {
 		refuse(c, http.StatusServiceUnavailable, "starting: what is published is being read")
 		return
 	}
-	engine := eval.Asking(a.service.engine, bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
-	r, err := engine.Ask(c.Request.Context(), q.plain())
+	engine := dialogue.NewAsker(a.service.engine, bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
+	r, err := engine.Ask(c.Request.Context(), q.question())
 	if err != nil {
 		a.service.log.WithError(err).Error("the API could not answer")
 		refuse(c, http.StatusInternalServerError, "the question could not be answered now: try again")
@@ -106,9 +113,16 @@ func (a *api) ask(c *gin.Context) {
 // affiliate is whose key the request carries; otherwise it is refused.
 func (a *api) affiliate(c *gin.Context) (knowledge.AffiliateID, bool) {
 	key, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
+	address := limits.Network(c.ClientIP())
+	if wait := a.wrong.Take(address); wait > 0 {
+		c.Header("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
+		refuse(c, http.StatusTooManyRequests, "too many requests from this address with a wrong API key: wait, then send the right one")
+		return "", false
+	}
 	if ok {
 		affiliate, err := a.service.directory.Key(c.Request.Context(), strings.TrimSpace(key))
 		if err == nil {
+			a.wrong.GiveBack(address)
 			return affiliate, true
 		}
 		if !errors.Is(err, people.ErrKey) {

@@ -20,9 +20,13 @@ func TestAPI(t *testing.T) {
 	require.NoError(t, err)
 	other, _, err := h.service.directory.AddKey(t.Context(), people.Operator, "other", "shop")
 	require.NoError(t, err)
+	forwardedFor := ""
 	post := func(key, body string) (int, apiAnswer, string) {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.server.URL+"/api/ask", strings.NewReader(body))
 		require.NoError(t, err)
+		if forwardedFor != "" {
+			req.Header.Set("X-Forwarded-For", forwardedFor)
+		}
 		if key != "" {
 			req.Header.Set("Authorization", "Bearer "+key)
 		}
@@ -61,6 +65,18 @@ func TestAPI(t *testing.T) {
 		require.Equal(t, bad.status, status, "%.60s", bad.body)
 		require.Contains(t, raw, `"error"`)
 	}
+	for i := range apiWrongKeysBurst {
+		if status, _, raw = post("wrong", `{"text":"x"}`); status == http.StatusTooManyRequests {
+			require.Greater(t, i, apiWrongKeysBurst-5)
+			break
+		}
+	}
+	require.Contains(t, raw, "from this address with a wrong API key")
+	h.service.config.Server.TrustedProxies = []string{"127.0.0.1"} // so that the test may come from elsewhere
+	h.server.Config.Handler = h.service.routes()
+	forwardedFor = "192.0.2.7"
+	status, _, _ = post(key, `{"text":"x"}`)
+	require.Equal(t, http.StatusOK, status, "another address is not held up")
 	limited := false
 	for range apiBurst + 5 {
 		status, _, _ := post(key, `{"text":"x"}`)

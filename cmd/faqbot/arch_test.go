@@ -42,7 +42,7 @@ var homes = map[string][]string{
 	"golang.org/x/sync":                  {"bot", "bot/telegram", "bot/setup", "cmd/faqbot", "cmd/crash"},
 	"golang.org/x/sys":                   {"retrieval/encoder", "retrieval/vector"},
 	"golang.org/x/term":                  {"cmd/faqbot"},
-	"golang.org/x/text":                  {"knowledge/faqfile", "knowledge", "retrieval/encoder", "retrieval/lexical", "bot/dialogue"},
+	"golang.org/x/text":                  {"knowledge/faqfile", "knowledge", "retrieval/encoder", "retrieval/lexical", "knowledge/locale"},
 }
 
 // never names what a package must not import, although the arrow would let it.
@@ -120,6 +120,15 @@ func TestImportsPointLeft(t *testing.T) {
 				to := slices.Index(arrow, top(rest))
 				require.LessOrEqual(t, to, at, "%s imports %s, to its right", s.path, path)
 			}
+		}
+	}
+}
+
+// Production does not import eval: what serves is asked through dialogue.Asker, as eval asks it.
+func TestOnlyTheEvalCommandImportsEval(t *testing.T) {
+	for _, s := range sources(t) {
+		if !s.test && top(s.folder) == "cmd" && s.path != "cmd/faqbot/eval.go" {
+			require.NotContains(t, s.imports(), "faqbot/eval", s.path)
 		}
 	}
 }

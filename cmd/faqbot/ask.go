@@ -11,7 +11,6 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/dialogue"
-	"faqbot/eval"
 	"faqbot/knowledge"
 	"faqbot/knowledge/faqfile"
 	"faqbot/retrieval"
@@ -41,7 +40,7 @@ func (cmd askCommand) Run(ctx context.Context, cli *commands, term terminal) err
 	case cmd.Explain && cmd.Batch != "":
 		return errors.New("--explain goes with one question; the rows of --batch have their ranked entries and signals")
 	}
-	var queries []eval.Case
+	var queries []dialogue.Question
 	if cmd.Batch != "" { // before the long work: a bad row should not cost minutes
 		var err error
 		if queries, err = readQueries(cmd.Batch); err != nil {
@@ -56,12 +55,12 @@ func (cmd askCommand) Run(ctx context.Context, cli *commands, term terminal) err
 	if cmd.Batch != "" {
 		return a.batch(ctx, queries, cmd.Out, term)
 	}
-	return a.answer(ctx, eval.Case{Text: strings.Join(cmd.Question, " "), Lang: cmd.Locale, Context: cmd.Said}, cmd.Explain, term.out)
+	return a.answer(ctx, dialogue.Question{Text: strings.Join(cmd.Question, " "), Locale: cmd.Locale, Said: cmd.Said}, cmd.Explain, term.out)
 }
 
 // An asker is the engine over one set of entries.
 type asker struct {
-	*eval.Bot
+	*dialogue.Asker
 	all   []knowledge.Entry // in the file's order
 	close func()
 }
@@ -106,7 +105,7 @@ func publishedAsker(ctx context.Context, cli *commands, affiliate knowledge.Affi
 		a.close()
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}
-	a.Bot = eval.Asking(newEngine(searcher, phrases), bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
+	a.Asker = dialogue.NewAsker(newEngine(searcher, phrases), bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
 	return a, nil
 }
 
@@ -129,28 +128,21 @@ func fileAsker(ctx context.Context, path string, term terminal) (*asker, error) 
 	if err != nil {
 		return nil, err
 	}
-	progress := newProgress(term.err, "reading")
-	if a.Bot, err = eval.NewBot(ctx, a.all, inBatches{e, progress.set}); err != nil {
+	phrases, err := dialogue.LoadPhrases()
+	if err != nil {
 		return nil, err
 	}
+	progress := newProgress(term.err, "reading")
+	searcher := retrieval.NewSearcher(dialogue.NewUnpublished(triedAs, a.all), inBatches{e, progress.set}, retrieval.SearcherOptions{})
+	if err := searcher.Refresh(ctx); err != nil {
+		return nil, fmt.Errorf("prepare the search: %w", err)
+	}
+	a.Asker = dialogue.NewAsker(newEngine(searcher, phrases), bot.Account{Affiliates: []knowledge.AffiliateID{triedAs}})
 	return a, nil
 }
 
-// A fixedCorpus is an affiliate's entries that are published nowhere: a draft's.
-type fixedCorpus struct {
-	affiliate knowledge.AffiliateID
-	entries   []knowledge.Entry
-}
-
-var _ retrieval.Corpus = fixedCorpus{}
-
-func (f fixedCorpus) Revisions(context.Context) (map[knowledge.AffiliateID]knowledge.Revision, error) {
-	return map[knowledge.AffiliateID]knowledge.Revision{f.affiliate: 1}, nil
-}
-
-func (f fixedCorpus) Published(context.Context, knowledge.AffiliateID) ([]knowledge.Entry, knowledge.Revision, error) {
-	return f.entries, 1, nil
-}
+// triedAs is whose the entries of a file are that is only tried.
+const triedAs knowledge.AffiliateID = "file"
 
 // inBatches shows how far a long embedding is.
 type inBatches struct {
@@ -175,7 +167,7 @@ func (b inBatches) Embed(ctx context.Context, texts []string) ([][]float32, erro
 }
 
 // answer asks one question and shows the answer and, in a line or at length, how it came about.
-func (a *asker) answer(ctx context.Context, q eval.Case, atLength bool, w io.Writer) error {
+func (a *asker) answer(ctx context.Context, q dialogue.Question, atLength bool, w io.Writer) error {
 	r, err := a.Ask(ctx, q)
 	if err != nil {
 		return err

@@ -7,8 +7,9 @@ import (
 	"io"
 
 	"faqbot/bot"
-	"faqbot/eval"
+	"faqbot/bot/dialogue"
 	"faqbot/knowledge"
+	"faqbot/knowledge/jsonl"
 )
 
 // A batchRow is what one query led to. Its fields are a contract.
@@ -38,14 +39,14 @@ type query struct {
 	Context []string `json:"context"` // what was said before, oldest first
 }
 
-func (q query) plain() eval.Case {
-	return eval.Case{ID: q.ID, Text: q.Text, Lang: q.Lang, Context: q.Context}
+func (q query) question() dialogue.Question {
+	return dialogue.Question{ID: q.ID, Text: q.Text, Locale: q.Lang, Said: q.Context}
 }
 
 // readQueries reads all rows of a batch, or says which is wrong.
-func readQueries(path string) (list []eval.Case, err error) {
-	err = eval.ReadLines(path, func(_ int, q query) error {
-		list = append(list, q.plain())
+func readQueries(path string) (list []dialogue.Question, err error) {
+	err = jsonl.Read(path, func(_ int, q query) error {
+		list = append(list, q.question())
 		return nil
 	})
 	if err != nil {
@@ -56,7 +57,7 @@ func readQueries(path string) (list []eval.Case, err error) {
 
 // batch asks all queries on all cores and writes one row each, in order. The file appears whole or
 // not at all.
-func (a *asker) batch(ctx context.Context, queries []eval.Case, path string, term terminal) error {
+func (a *asker) batch(ctx context.Context, queries []dialogue.Question, path string, term terminal) error {
 	progress := newProgress(term.err, "asking")
 	results, err := a.AskAll(ctx, queries, func(done int) { progress.set(done, len(queries)) })
 	if err != nil {
@@ -70,9 +71,9 @@ func (a *asker) batch(ctx context.Context, queries []eval.Case, path string, ter
 }
 
 // rowOf is what r led to; where nothing could be ranked, any of all is as good as another.
-func rowOf(r eval.Result, all []knowledge.Entry) batchRow {
+func rowOf(r dialogue.Answer, all []knowledge.Entry) batchRow {
 	o := r.Outcome
-	row := batchRow{ID: r.Case.ID, Action: string(o.Decision.Action), Probability: r.Probability(), Ranked: []rankedEntry{}, Choices: []knowledge.EntryID{},
+	row := batchRow{ID: r.Question.ID, Action: string(o.Decision.Action), Probability: r.Probability(), Ranked: []rankedEntry{}, Choices: []knowledge.EntryID{},
 		TookUS: r.Took.Microseconds(), Signals: append([]string{}, o.Trace.Signals...)}
 	for _, h := range r.Ranked[:min(len(r.Ranked), rankedMost)] {
 		row.Ranked = append(row.Ranked, rankedEntry(h))
@@ -92,7 +93,7 @@ func rowOf(r eval.Result, all []knowledge.Entry) batchRow {
 }
 
 // encodeRows writes a row for each result as JSON Lines.
-func encodeRows(w io.Writer, results []eval.Result, all []knowledge.Entry) error {
+func encodeRows(w io.Writer, results []dialogue.Answer, all []knowledge.Entry) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	for _, r := range results {

@@ -24,6 +24,7 @@ type channelCommand struct {
 	Check   channelCheck   `cmd:"" help:"Say what is wrong with the accounts and how to mend it. Exit code 1 if one does not work."`
 	Webhook channelWebhook `cmd:"" help:"Point an account's webhook here again."`
 	Replay  channelReplay  `cmd:"" help:"Send a reply again that did not get through, or read a post again that could not be read, by the ID that check shows."`
+	SignOut channelSignOut `cmd:"" help:"Sign the visitors of a chat out: all of them, or one. What was said stays; they begin new conversations."`
 	Remove  channelRemove  `cmd:"" help:"Forget an added account and its secrets. What was said on it stays."`
 }
 
@@ -58,6 +59,10 @@ type (
 	channelCheck   struct {
 		Account string `arg:"" optional:"" help:"Only this account: telegram/shop."`
 		Rejects bool   `help:"Print what could not be read, as it came. It may hold customers' words."`
+	}
+	channelSignOut struct {
+		Account string `arg:"" help:"The chat's account: webchat/shop."`
+		Visitor string `arg:"" optional:"" help:"Only this visitor, by the name that desk show tells: v:… or u:…"`
 	}
 	channelReplay struct {
 		ID string `arg:"" help:"The reply's or post's ID, from check."`

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"faqbot/bot"
@@ -105,6 +107,20 @@ func whenOrNever(t time.Time) string {
 		return "never"
 	}
 	return t.Format(time.DateTime + " UTC")
+}
+
+func (cmd channelSignOut) Run(ctx context.Context, cli *commands, term terminal) error {
+	return withLines(ctx, cli, term, func(c config, _ *setup.Lines, store *bot.Store, _ *bot.Conversations) error {
+		id, ok := strings.CutPrefix(cmd.Account, "webchat/")
+		if !ok || !slices.ContainsFunc(c.Accounts, func(a setup.Settings) bool { return a.Channel == "webchat" && a.ID == id }) {
+			return fmt.Errorf("%s is no chat on a page that the configuration has; write it as webchat/NAME", cmd.Account)
+		}
+		if err := store.SignOutVisitors(ctx, id, cmd.Visitor, time.Now()); err != nil {
+			return err
+		}
+		fmt.Fprintln(term.out, "Signed out. Open pages lose their conversation within a minute.")
+		return nil
+	})
 }
 
 func (cmd channelReplay) Run(ctx context.Context, cli *commands, term terminal) error {

@@ -26,9 +26,9 @@ func findMedia(ctx context.Context, corpus *knowledge.Corpus, store *media.Store
 		var list []knowledge.Media
 		for _, m := range r.Media {
 			if m.Link == "" && m.File == "" {
-				kept, err := keepFile(ctx, store, root, m.Name, read)
+				kept, err := keepFile(ctx, store, affiliate, root, m.Name, read)
 				switch {
-				case errors.Is(err, media.ErrTooLarge), errors.Is(err, media.ErrType):
+				case errors.Is(err, media.ErrTooLarge), errors.Is(err, media.ErrType), errors.Is(err, media.ErrQuota), errors.Is(err, media.ErrDisk):
 					problems = append(problems, knowledge.Problem{Line: r.Line, Field: "media", Key: r.Key, Text: fmt.Sprintf("%s: %v. The entry goes without it.", m.Name, err)})
 					continue
 				case err == nil:
@@ -55,8 +55,8 @@ func findMedia(ctx context.Context, corpus *knowledge.Corpus, store *media.Store
 	return append(problems, knowledge.FindFiles(rows, files)...), nil
 }
 
-// keepFile keeps a file for good, once. read remembers what was kept.
-func keepFile(ctx context.Context, store *media.Store, root *os.Root, name string, read map[string]knowledge.Media) (m knowledge.Media, err error) {
+// keepFile keeps a file, once. read remembers what was kept.
+func keepFile(ctx context.Context, store *media.Store, affiliate knowledge.AffiliateID, root *os.Root, name string, read map[string]knowledge.Media) (m knowledge.Media, err error) {
 	if m, ok := read[name]; ok {
 		return m, nil
 	}
@@ -64,11 +64,8 @@ func keepFile(ctx context.Context, store *media.Store, root *os.Root, name strin
 	if err != nil {
 		return m, err
 	}
-	b, err := store.Put(ctx, filepath.Base(name), f)
+	b, err := store.Put(ctx, filepath.Base(name), f, media.Owner{Affiliate: string(affiliate)})
 	if err := errors.Join(err, f.Close()); err != nil {
-		return m, err
-	}
-	if err := store.Pin(ctx, b.ID); err != nil {
 		return m, err
 	}
 	m = knowledge.Media{Kind: b.Kind(), File: b.ID, Name: b.Name, Type: b.Type, Size: b.Size}

@@ -98,7 +98,7 @@ func openGallery(t *testing.T, dsn, speech, dir, accounts string) (*gallery, str
 	})
 	for who, affiliate := range map[string]knowledge.AffiliateID{"ann": "shop", "bob": "other"} {
 		require.NoError(t, addDemoPerson(t.Context(), g.service.directory, people.Newcomer{Name: who, Role: people.RoleAgent, Affiliates: []knowledge.AffiliateID{affiliate}}))
-		g.cookies[who], err = g.service.directory.SignIn(t.Context(), who, demoPassword, "127.0.0.1")
+		g.cookies[who], err = g.service.directory.SignIn(t.Context(), who, demoPassword, people.From{Remote: "127.0.0.1"})
 		require.NoError(t, err)
 	}
 	require.Eventually(t, g.service.searcher.Ready, 30*time.Second, 10*time.Millisecond)

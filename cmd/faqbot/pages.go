@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -70,32 +69,14 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 		Files: newFilePool(), Read: s.changed, Media: s.media, Log: s.log}); err != nil {
 		return nil, err
 	}
-	if p.board, err = board.New(s.networks.lines, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log}); err != nil {
+	if p.board, err = board.New(s.networks.lines, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log,
+		Notices: s.forwarded.notices}); err != nil {
 		return nil, err
 	}
 	p.chat, err = webchat.NewSite(s.networks.webchat, webchat.SiteOptions{Signer: s.keys.Signer(people.VisitorTokens), Conversations: s.conversations, Accept: s.intake.Accept,
 		Media: s.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
-		Contact: s.desk.Contact, Called: console.ChannelName, Secure: s.config.https(), Log: s.log})
+		Contact: s.desk.Contact, Called: console.ChannelName, Secure: s.config.https(), SignedOut: s.conversations.VisitorsSignedOut, Log: s.log})
 	return p, err
-}
-
-// keepMedia is how long files that customers sent are kept.
-const keepMedia = 90 * 24 * time.Hour
-
-// expire forgets old files, once an hour, until ctx ends.
-func (p *pages) expire(ctx context.Context) error {
-	tick := time.NewTicker(time.Hour)
-	defer tick.Stop()
-	for {
-		if _, err := p.service.media.Expire(ctx, time.Now().Add(-keepMedia)); err != nil && ctx.Err() == nil {
-			p.service.log.WithError(err).Error("cannot forget old files")
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
 }
 
 // home is where somebody goes after signing in.

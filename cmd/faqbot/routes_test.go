@@ -53,6 +53,7 @@ var access = map[string]string{
 	"GET /desk/tickets/": forDeskObject, "POST /desk/tickets/": forDeskObject,
 	"GET /desk/conversations/:conversation": forDeskObject, "POST /desk/conversations/:conversation": forDeskObject,
 	"GET /desk/conversations/:conversation/separate": forDeskLead, "POST /desk/conversations/:conversation/separate": forDeskLead,
+	"GET /desk/conversations/:conversation/sign-out": forDeskLead, "POST /desk/conversations/:conversation/sign-out": forDeskLead,
 	"GET /partners": forPortal, "GET /partners/:affiliate": forPortalObject, "POST /partners/:affiliate": forPortalObject,
 	"GET /chat/": forAll, "POST /chat/": forAll, "GET /chat/:account/media/": forVisitorObject,
 }
@@ -122,7 +123,7 @@ affiliates = ["acme"]
 	} {
 		n.Name = who
 		require.NoError(t, addDemoPerson(t.Context(), s.directory, n))
-		h.cookies[who], err = s.directory.SignIn(t.Context(), who, demoPassword, "127.0.0.1")
+		h.cookies[who], err = s.directory.SignIn(t.Context(), who, demoPassword, people.From{Remote: "127.0.0.1"})
 		require.NoError(t, err)
 	}
 	h.furnish()
@@ -152,7 +153,7 @@ func (h *house) furnish() {
 	require.NoError(t, err)
 	require.Len(t, list, 1)
 	h.params = strings.NewReplacer(":ticket", string(list[0].ID), ":conversation", string(conv.ID), ":affiliate", "acme", ":upload", string(u.ID),
-		":revision", "1", ":account", "acme-chat", ":file", "faq.csv", "*file", "faqbot.css", ":change", "0", ":id", "x", ":key", "x", ":token", "x", ":channel", "telegram")
+		":revision", "1", ":account", "acme-chat", ":file", "faq.csv", "*file", "faqbot.css", ":change", "0", ":id", "x", ":key", "x", ":lock", "x", ":token", "x", ":channel", "telegram")
 }
 
 // status asks for a route as somebody and returns the answer's status and where it leads.

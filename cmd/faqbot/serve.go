@@ -97,6 +97,7 @@ type service struct {
 	pages         *pages
 	trials        *trials
 	rebuilt       chan struct{} // told when what is searched has changed, or a file was read
+	forwarded     forwarded
 	stopping      atomic.Bool
 	readiness     readiness
 }
@@ -113,6 +114,10 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 			err = errors.Join(err, s.close())
 		}
 	}()
+	s.forwarded = forwarded{log: log, trusted: len(c.Server.TrustedProxies) > 0}
+	if c.behindProxy() {
+		log.Warn(forwardedWords)
+	}
 	if _, err = newNetworks(c, setup.Options{Log: log}); err != nil { // before anything is made
 		return nil, err
 	}
@@ -142,7 +147,7 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	s.corpus = knowledge.NewCorpus(s.db, time.Now)
 	s.searcher = s.embedders.searcher(s.corpus, attempts.NewCounter(s.db, nil), s.observe)
 	s.engine = newEngine(s.searcher, s.phrases)
-	s.trials = newTrials(func(c fixedCorpus) *retrieval.Searcher { return s.embedders.searcher(c, nil, nil) }, s.changed)
+	s.trials = newTrials(func(c dialogue.Unpublished) *retrieval.Searcher { return s.embedders.searcher(c, nil, nil) }, s.changed)
 	if err := s.wireTalk(); err != nil {
 		return nil, err
 	}
@@ -262,7 +267,7 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	loops := map[string]func(context.Context) error{"searcher": s.searcher.Run, "runner": s.answer, "intake": s.intake.Run, "courier": s.courier.Run, "collector": s.collector.Run,
-		"desk": s.desk.Run, "console": s.pages.console.Run, "expire": s.pages.expire, "memory": s.giveBack, "trials": s.trials.Run, "accounts": s.networks.lines.Run, "keys": s.followKeys}
+		"desk": s.desk.Run, "console": s.pages.console.Run, "sweep": s.sweep, "memory": s.giveBack, "trials": s.trials.Run, "accounts": s.networks.lines.Run, "keys": s.followKeys}
 	for name, loop := range loops {
 		g.Go(func() error {
 			if err := guard.Loop(ctx, s.log, name, loop); !errors.Is(err, context.Canceled) {
@@ -363,6 +368,7 @@ func (s *service) routes() http.Handler {
 	if err := r.SetTrustedProxies(s.config.Server.TrustedProxies); err != nil {
 		panic(err) // they were checked with the configuration
 	}
+	r.Use(s.forwarded.watch)
 	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	r.GET("/readyz", s.readyz)
 	webhook.NewHooks(webhook.Served(s.networks.accounts), s.intake, s.log).Register(r)

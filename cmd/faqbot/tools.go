@@ -65,6 +65,9 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 	} else {
 		fmt.Fprintf(term.out, "speech      %s at %s, key %s\n", c.Speech.Model, c.Speech.BaseURL, c.Speech.Key)
 	}
+	if c.behindProxy() {
+		fmt.Fprintln(term.out, "proxy       ! "+forwardedWords)
+	}
 	for _, a := range c.Accounts {
 		fmt.Fprintf(term.out, "account     %s  mode %s  affiliates %s  locale %s  api_base %s  token %s  secret %s\n",
 			bot.AccountKey(a.Channel, a.ID), a.Mode, orNone(strings.Join(a.Affiliates, ", ")), orNone(a.Locale), orNone(a.APIBase), a.Token, a.Secret)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"faqbot/bot"
-	"faqbot/eval"
+	"faqbot/bot/dialogue"
 	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/portal"
@@ -26,7 +26,7 @@ func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, 
 		}
 		engine = newEngine(questions, s.phrases)
 	}
-	asked, err := eval.Asking(engine, account).Ask(ctx, eval.Case{Text: t.Text})
+	asked, err := dialogue.NewAsker(engine, account).Ask(ctx, dialogue.Question{Text: t.Text})
 	if err != nil {
 		return portal.TrialResult{}, err
 	}
@@ -48,7 +48,7 @@ func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, 
 // trials index drafts for the try-it box. Indexing a large one takes minutes, so Run does it in the background,
 // one draft at a time, while its affiliate is told to ask again.
 type trials struct {
-	open  func(fixedCorpus) *retrieval.Searcher
+	open  func(dialogue.Unpublished) *retrieval.Searcher
 	freed func() // called when an index is dropped
 	queue chan *trial
 
@@ -69,7 +69,7 @@ type trial struct {
 // maxTrials is how many drafts' indexes are kept, or waited for, at once.
 const maxTrials = 4
 
-func newTrials(open func(fixedCorpus) *retrieval.Searcher, freed func()) *trials {
+func newTrials(open func(dialogue.Unpublished) *retrieval.Searcher, freed func()) *trials {
 	return &trials{open: open, freed: freed, queue: make(chan *trial, maxTrials), kept: make(map[knowledge.AffiliateID]*trial)}
 }
 
@@ -155,7 +155,7 @@ func (ts *trials) index(ctx context.Context, tr *trial) {
 		case <-tr.done:
 		}
 	}()
-	s := ts.open(fixedCorpus{tr.Affiliate, tr.Entries})
+	s := ts.open(dialogue.NewUnpublished(tr.Affiliate, tr.Entries))
 	tr.searcher, tr.err = s, s.Refresh(ctx)
 	tr.Entries = nil // the index has them
 	close(tr.done)

@@ -61,7 +61,7 @@ func (c *Console) reply(g *gin.Context, p people.Person) error {
 		w.What, w.Do = "Nothing was sent: the form was incomplete.", "Send it again from this page."
 		return c.renderTicket(g, p, t, http.StatusUnprocessableEntity, w)
 	}
-	if w.Files, err = c.filesOf(g, p, t.ID); err != nil {
+	if w.Files, err = c.filesOf(g, p, t); err != nil {
 		wrong, refused := errors.AsType[*errFile](err)
 		if !refused {
 			return err

@@ -27,6 +27,7 @@ import (
 	"faqbot/bot"
 	"faqbot/handoff"
 	"faqbot/knowledge"
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/vault"
@@ -64,6 +65,7 @@ type Console struct {
 	pages         *page.Pages
 	assets        assets
 	hub           *hub
+	streams       limits.Slots
 	o             Options
 }
 
@@ -102,7 +104,7 @@ func New(desk *handoff.Desk, conversations *bot.Conversations, o Options) (*Cons
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	return &Console{desk: desk, conversations: conversations, pages: pages, assets: a, hub: newHub(), o: o}, nil
+	return &Console{desk: desk, conversations: conversations, pages: pages, assets: a, hub: newHub(o.Now), o: o}, nil
 }
 
 // ActionSeparate is in the audit when somebody says that two are not one customer.
@@ -158,6 +160,8 @@ func Routes() []Route {
 		{post, "/desk/conversations/:conversation/step-in", (*Console).stepIn},
 		{get, "/desk/conversations/:conversation/separate", (*Console).askSeparate},
 		{post, "/desk/conversations/:conversation/separate", (*Console).separate},
+		{get, "/desk/conversations/:conversation/sign-out", (*Console).askSignOut},
+		{post, "/desk/conversations/:conversation/sign-out", (*Console).signOut},
 
 		{get, "/desk/sources", (*Console).showSources},
 	}
@@ -192,6 +196,8 @@ func (c *Console) handler(route Route) gin.HandlerFunc {
 				Do: "It may be another affiliate's, or the address may be incomplete. Go back to the desk and choose again."})
 		case errors.Is(err, errNotAllowed):
 			c.fail(g, http.StatusForbidden, "Not allowed", page.Problem{What: "Leads and admins may do that.", Do: "Ask one of them."})
+		case errors.Is(err, errNotChat):
+			c.fail(g, http.StatusConflict, "Not in the chat", page.Problem{What: "Only visitors of the chat on a page can be signed out: a network signs its people in itself.", Do: "Ask the customer to sign out there."})
 		case oversize:
 			c.fail(g, http.StatusRequestEntityTooLarge, "Too long", page.Problem{What: fmt.Sprintf("That was more than %d kB.", tooLarge.Limit>>10),
 				Safe: "Nothing was sent.", Do: "Go back, and send it in parts."})

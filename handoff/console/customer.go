@@ -54,13 +54,16 @@ func (c *Console) readElsewhere(ctx context.Context, t *talk) (err error) {
 
 // lookCustomer fills in what is the customer's: their channels, and what may be offered to them.
 func (c *Console) lookCustomer(ctx context.Context, v *caseView, t talk, p people.Person) error {
+	if isLead(p) && inChat(t.conversation) {
+		v.SignOut = "/desk/conversations/" + url.PathEscape(string(t.conversation.ID)) + "/sign-out"
+	}
 	for _, i := range t.identities {
 		if len(t.identities) == 1 {
 			break
 		}
 		one := identity{Icon: channelIcon(i.Address.Channel), Channel: ChannelName(i.Address.Channel), Who: whoOf(i.Conversation), Why: proofWords(i),
 			Since: i.Since, Here: i.ID == t.conversation.ID, Href: "/desk/conversations/" + url.PathEscape(string(i.ID))}
-		if maySeparate(p) {
+		if isLead(p) {
 			one.Separate = one.Href + "/separate"
 		}
 		if v.Ticket != "" && v.MayWrite && !one.Here {
@@ -124,15 +127,15 @@ func refWords(name string, r bot.Referral) string {
 	return words
 }
 
-// maySeparate reports whether somebody may say that two are not one customer.
-func maySeparate(p people.Person) bool {
+// isLead reports whether somebody may say that two are not one customer, or sign a visitor out.
+func isLead(p people.Person) bool {
 	return p.Role == people.RoleLead || p.Role == people.RoleAdmin
 }
 
 // separable is the conversation that p asks to separate.
 func (c *Console) separable(g *gin.Context, p people.Person) (bot.Conversation, error) {
 	conv, err := c.conversationOf(g.Request.Context(), p, bot.ConversationID(g.Param("conversation")))
-	if err == nil && !maySeparate(p) {
+	if err == nil && !isLead(p) {
 		err = errNotAllowed
 	}
 	return conv, err
@@ -195,7 +198,7 @@ func (c *Console) invite(g *gin.Context, p people.Person) error {
 			words = typed + "\n\n" + words
 		}
 		w := writes{Text: words}
-		if w.Files, err = c.filesOf(g, p, t.ID); err != nil {
+		if w.Files, err = c.filesOf(g, p, t); err != nil {
 			wrong, refused := errors.AsType[*errFile](err)
 			if !refused {
 				return err

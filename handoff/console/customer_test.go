@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
+	"faqbot/knowledge"
+	"faqbot/knowledge/limits"
 )
 
 // text lets a customer write on WhatsApp; edit may change the event.
@@ -99,6 +101,53 @@ func TestSeparate(t *testing.T) {
 	require.Empty(t, o.get("lea", path).page.find(".identities"))
 	require.NotContains(t, o.get("lea", path).page.words("#said .said"), "my contact")
 	require.Equal(t, []string{"separate a customer: conversation " + string(a.ID)}, o.audit)
+}
+
+// Leads and admins may sign a chat's visitor out, whose token ends then.
+func TestSignVisitorOut(t *testing.T) {
+	o := open(t)
+	o.say("acme", "ana", "u1", "hello") // on a network, which signs its people in itself
+	elsewhere := "/desk/conversations/" + string(o.conversation("acme", "ana").ID)
+	require.NotContains(t, o.get("lea", elsewhere).body, elsewhere+"/sign-out")
+	require.Equal(t, http.StatusConflict, o.do("lea", http.MethodPost, elsewhere+"/sign-out", nil).status)
+
+	chat := bot.Address{Channel: "webchat", Account: "shop", Customer: "v:SOMEBODY"}
+	require.NoError(t, o.intake.Accept(t.Context(), bot.Account{Channel: "webchat", ID: "shop", Affiliates: []knowledge.AffiliateID{"acme"}},
+		[]bot.Event{{Address: chat, ExternalID: "c1", At: time.Now(), Message: &bot.Inbound{Text: "hello"}}}))
+	conv, err := o.conversations.Find(t.Context(), chat)
+	require.NoError(t, err)
+	path := "/desk/conversations/" + string(conv.ID)
+	require.NotContains(t, o.get("ann", path).body, path+"/sign-out")
+	require.Equal(t, http.StatusForbidden, o.do("ann", http.MethodPost, path+"/sign-out", nil).status)
+	require.Contains(t, o.get("lea", path).body, path+"/sign-out")
+
+	ask := o.get("lea", path+"/sign-out")
+	require.Contains(t, ask.page.words("h1")[0], "out of the chat?")
+	before := time.Now()
+	require.Equal(t, http.StatusSeeOther, o.send("lea", ask, ".confirm form").status)
+	until, err := o.conversations.VisitorsSignedOut(t.Context(), "shop", "v:SOMEBODY")
+	require.NoError(t, err)
+	require.False(t, until.Before(before.Truncate(time.Millisecond)))
+	until, err = o.conversations.VisitorsSignedOut(t.Context(), "shop", "v:OTHER")
+	require.NoError(t, err)
+	require.Zero(t, until)
+	require.Equal(t, []string{"sign a visitor out: conversation " + string(conv.ID)}, o.audit)
+}
+
+// Nobody can hold all streams of the desk; who has too many pages open is told, and one that is closed
+// makes room.
+func TestDeskStreamsAreBounded(t *testing.T) {
+	o := open(t)
+	p := folks()["ann"]
+	release, ok := o.console.streams.Take(limits.Bound{Key: "person\x00" + string(p.ID), Max: limits.MaxPersonStreams})
+	for ok {
+		_, ok = o.console.streams.Take(limits.Bound{Key: "person\x00" + string(p.ID), Max: limits.MaxPersonStreams})
+	}
+	got := o.get("ann", "/desk/events")
+	require.Equal(t, http.StatusTooManyRequests, got.status)
+	require.Contains(t, got.body, "Too many of the desk's pages are open")
+	release()
+	require.NotEmpty(t, o.next(o.listen("ann", "")))
 }
 
 // Once the window has closed the desk says so before anybody types, and offers what may still be sent.

@@ -2,45 +2,45 @@ package console
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
 	"faqbot/handoff"
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/people"
 )
 
 // writeWithin bounds one write to a stream: a browser that does not read is gone.
 const writeWithin = 15 * time.Second
 
-// events is the stream of a page: "changed" when something in a list may be another, "here" when
-// the ticket or conversation that the page shows is.
+// maxTopics is how many tabs of one browser are told what becomes of the ticket they show; those after
+// them poll.
+const maxTopics = 30
+
+// events is the stream of all tabs of a browser: "changed" when something in a list may be another,
+// "here" with the name of a topic when the ticket or conversation that a page shows is.
 func (c *Console) events(g *gin.Context, p people.Person) error {
-	ctx := g.Request.Context()
-	l := &listener{person: p}
-	if id := g.Query("ticket"); id != "" {
-		t, err := c.ticketOf(ctx, p, handoff.TicketID(id))
-		if err != nil {
-			return err
-		}
-		l.ticket = t.ID
-		if l.shown, err = c.shown(ctx, t.Conversation); err != nil {
-			return err
-		}
-	} else if id := g.Query("conversation"); id != "" {
-		conv, err := c.conversationOf(ctx, p, bot.ConversationID(id))
-		if err != nil {
-			return err
-		}
-		if l.shown, err = c.shown(ctx, conv.ID); err != nil {
-			return err
-		}
+	shown, err := c.topics(g, p)
+	if err != nil {
+		return err
 	}
+	l := &listener{person: p, shown: shown}
+	release, ok := c.streams.Take(limits.Bound{Key: "all", Max: limits.MaxDeskStreams}, limits.Bound{Key: "person\x00" + string(p.ID), Max: limits.MaxPersonStreams},
+		limits.Bound{Key: "address\x00" + limits.Network(g.ClientIP()), Max: limits.MaxDeskAtOneAddress})
+	if !ok {
+		g.Header("Retry-After", "30")
+		g.String(http.StatusTooManyRequests, "Too many of the desk's pages are open. Close some; the pages work without this stream, too.\n")
+		return nil
+	}
+	defer release()
 	s := stream{w: g.Writer, control: http.NewResponseController(g.Writer)}
 	_ = s.control.SetReadDeadline(time.Time{}) // a server's ReadTimeout is for requests that end; not every writer has one
 	h := g.Writer.Header()
@@ -56,17 +56,52 @@ func (c *Console) events(g *gin.Context, p people.Person) error {
 	return c.stream(g, l, s)
 }
 
-// shown are the conversations on the page of one: all of its customer's.
-func (c *Console) shown(ctx context.Context, id bot.ConversationID) (list []bot.ConversationID, err error) {
-	conv, err := c.conversations.Get(ctx, id)
+// topics are what the tabs show. One of several that is not there, or not p's, is left out; a stream of
+// nothing else is refused.
+func (c *Console) topics(g *gin.Context, p people.Person) (list []topic, err error) {
+	var missing error
+	for _, kind := range []string{"ticket", "conversation"} {
+		for _, id := range g.QueryArray(kind) {
+			if len(list) == maxTopics {
+				return list, nil
+			}
+			t, err := c.topicOf(g.Request.Context(), p, kind, id)
+			switch {
+			case errors.Is(err, handoff.ErrNotFound), errors.Is(err, bot.ErrNotFound):
+				missing = err
+			case err != nil:
+				return nil, err
+			default:
+				list = append(list, t)
+			}
+		}
+	}
+	if len(list) == 0 {
+		return nil, missing
+	}
+	return list, nil
+}
+
+func (c *Console) topicOf(ctx context.Context, p people.Person, kind, id string) (t topic, err error) {
+	t.name = kind + "=" + url.QueryEscape(id)
+	var conv bot.Conversation
+	if kind == "ticket" {
+		var tk handoff.Ticket
+		if tk, err = c.ticketOf(ctx, p, handoff.TicketID(id)); err == nil {
+			t.ticket = tk.ID
+			conv, err = c.conversations.Get(ctx, tk.Conversation)
+		}
+	} else {
+		conv, err = c.conversationOf(ctx, p, bot.ConversationID(id))
+	}
 	if err != nil {
-		return nil, err
+		return t, err
 	}
 	identities, err := c.conversations.Identities(ctx, conv)
 	for _, i := range identities {
-		list = append(list, i.ID)
+		t.conversations = append(t.conversations, i.ID)
 	}
-	return list, err
+	return t, err
 }
 
 // stream writes what l is told until either side ends it.
@@ -91,8 +126,8 @@ func (c *Console) stream(g *gin.Context, l *listener, s stream) error {
 			if list {
 				text += "event: changed\ndata: list\n\n"
 			}
-			if here && len(l.shown) > 0 {
-				text += "event: here\ndata: conversation\n\n"
+			for _, name := range here {
+				text += "event: here\ndata: " + name + "\n\n"
 			}
 		}
 		if err := s.write(text); err != nil {

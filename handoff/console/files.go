@@ -24,7 +24,7 @@ import (
 
 // Shelf keeps the files that agents send; *media.Store is one.
 type Shelf interface {
-	Put(ctx context.Context, name string, r io.Reader) (media.Blob, error)
+	Put(ctx context.Context, name string, r io.Reader, owner media.Owner) (media.Blob, error)
 }
 
 const (
@@ -72,9 +72,9 @@ func closeForm(r *http.Request) {
 
 // filesOf are the files of a posted reply: those that were staged before and are still wanted, and those
 // that came with it. What is wrong with one is an *errFile.
-func (c *Console) filesOf(g *gin.Context, p people.Person, id handoff.TicketID) (list []staged, err error) {
+func (c *Console) filesOf(g *gin.Context, p people.Person, t handoff.Ticket) (list []staged, err error) {
 	for _, token := range g.PostFormArray("kept") {
-		if s, ok := c.known(p, id, token); ok && !slices.ContainsFunc(list, func(o staged) bool { return o.media.File == s.media.File }) {
+		if s, ok := c.known(p, t.ID, token); ok && !slices.ContainsFunc(list, func(o staged) bool { return o.media.File == s.media.File }) {
 			list = append(list, s)
 		}
 	}
@@ -84,7 +84,7 @@ func (c *Console) filesOf(g *gin.Context, p people.Person, id handoff.TicketID) 
 			if h.Size == 0 && h.Filename == "" { // a form without a chosen file posts an empty one
 				continue
 			}
-			s, err := c.stage(g.Request.Context(), p, id, h)
+			s, err := c.stage(g.Request.Context(), p, t, h)
 			if _, refused := errors.AsType[*errFile](err); refused {
 				wrong = err
 				continue
@@ -102,22 +102,22 @@ func (c *Console) filesOf(g *gin.Context, p people.Person, id handoff.TicketID) 
 }
 
 // stage keeps a posted file.
-func (c *Console) stage(ctx context.Context, p people.Person, id handoff.TicketID, h *multipart.FileHeader) (staged, error) {
+func (c *Console) stage(ctx context.Context, p people.Person, t handoff.Ticket, h *multipart.FileHeader) (staged, error) {
 	f, err := h.Open()
 	if err != nil {
 		return staged{}, fmt.Errorf("open a posted file: %w", err)
 	}
-	b, err := c.o.Shelf.Put(ctx, h.Filename, f)
+	b, err := c.o.Shelf.Put(ctx, h.Filename, f, media.Owner{Affiliate: string(t.Affiliate)})
 	err = errors.Join(err, f.Close())
 	switch {
 	case errors.Is(err, media.ErrTooLarge):
 		return staged{}, &errFile{fmt.Sprintf("%s was left out: at most %d MB are possible.", path.Base(h.Filename), media.MaxBytes>>20)}
-	case errors.Is(err, media.ErrType):
+	case errors.Is(err, media.ErrType), errors.Is(err, media.ErrQuota), errors.Is(err, media.ErrDisk):
 		return staged{}, &errFile{fmt.Sprintf("%s was left out: %s.", path.Base(h.Filename), err)}
 	case err != nil:
 		return staged{}, err
 	}
-	return c.stagedOf(p, id, bot.Media{Kind: b.Kind(), File: b.ID, Name: b.Name, Type: b.Type, Size: b.Size})
+	return c.stagedOf(p, t.ID, bot.Media{Kind: b.Kind(), File: b.ID, Name: b.Name, Type: b.Type, Size: b.Size})
 }
 
 func (c *Console) stagedOf(p people.Person, id handoff.TicketID, m bot.Media) (staged, error) {
@@ -160,7 +160,7 @@ func (c *Console) postFile(g *gin.Context, p people.Person) error {
 	if err != nil {
 		return err
 	}
-	list, err := c.filesOf(g, p, t.ID)
+	list, err := c.filesOf(g, p, t)
 	if wrong, refused := errors.AsType[*errFile](err); refused {
 		g.JSON(http.StatusUnprocessableEntity, gin.H{"error": wrong.words})
 		return nil
@@ -230,6 +230,10 @@ func lostWords(why string) string {
 		return fmt.Sprintf("Could not be fetched: it is larger than %d MB. Ask for a smaller one, or for a link.", media.MaxBytes>>20)
 	case bot.LostType:
 		return "Not kept: files of this kind are not taken. Ask for a picture, a PDF or a text."
+	case bot.LostQuota:
+		return "Not kept: this customer, or their account, has sent too many files lately. Ask for it again tomorrow, or for a link."
+	case bot.LostDisk:
+		return "Not kept: the service's disk is almost full. Tell the operator, then ask for it again."
 	case bot.LostGone:
 		return "Could not be fetched: the network does not hand it out. Ask for it again."
 	case bot.LostUnreachable:

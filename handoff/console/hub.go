@@ -3,6 +3,7 @@ package console
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"faqbot/bot"
 	"faqbot/handoff"
@@ -10,23 +11,43 @@ import (
 	"faqbot/knowledge/people"
 )
 
+// awayAfter is how long somebody counts as at the desk after their page last asked for news. Tabs out of
+// view hold no stream and ask every 30 s, which browsers stretch to a minute.
+const awayAfter = 2 * time.Minute
+
 // A hub knows every open stream: who listens, to what, and what they have yet to be told.
 type hub struct {
+	now func() time.Time
+
 	mu        sync.Mutex
 	listeners map[*listener]bool
+	polled    map[people.PersonID]poll
 	began     chan struct{} // holds one when somebody began to listen
 	poke      chan struct{}
 	done      chan struct{} // closed when the streams must end
 	ended     bool
 }
 
-// A listener is one stream. Its ticket and conversations are what the page shows, none for a list alone.
+// A poll is when somebody's page last asked for news without a stream.
+type poll struct {
+	person people.Person
+	at     time.Time
+}
+
+// A listener is one stream, of all tabs of a browser.
 type listener struct {
-	person     people.Person
-	ticket     handoff.TicketID
-	shown      []bot.ConversationID // all of the customer's
-	wake       chan struct{}
-	list, here bool // what to tell; guarded by the hub
+	person people.Person
+	shown  []topic
+	wake   chan struct{}
+	list   bool     // something in a list changed; guarded by the hub, like here
+	here   []string // the names of topics that changed
+}
+
+// A topic is what one tab shows: a ticket or a conversation.
+type topic struct {
+	name          string // as the page has it: "ticket=…"
+	ticket        handoff.TicketID
+	conversations []bot.ConversationID // all of the customer's
 }
 
 // A change is one conversation or ticket that is not what it was.
@@ -35,8 +56,8 @@ type change struct {
 	conversation bot.ConversationID
 }
 
-func newHub() *hub {
-	return &hub{listeners: map[*listener]bool{}, began: make(chan struct{}, 1), poke: make(chan struct{}, 1), done: make(chan struct{})}
+func newHub(now func() time.Time) *hub {
+	return &hub{now: now, listeners: map[*listener]bool{}, polled: map[people.PersonID]poll{}, began: make(chan struct{}, 1), poke: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
 func signal(c chan struct{}) {
@@ -54,7 +75,7 @@ func (h *hub) join(l *listener) {
 	defer h.mu.Unlock()
 	l.wake = make(chan struct{}, 1)
 	h.listeners[l] = true
-	l.tell(true, true)
+	l.tell(true, l.shown...)
 	h.seen(l)
 	signal(h.began)
 }
@@ -66,29 +87,37 @@ func (h *hub) leave(l *listener) {
 	h.seen(l)
 }
 
-// seen tells those who have l's ticket open that somebody came or went.
+// seen tells those who have one of l's tickets open that somebody came or went.
 func (h *hub) seen(l *listener) {
-	if l.ticket == "" {
-		return
-	}
 	for other := range h.listeners {
-		if other != l && other.ticket == l.ticket {
-			other.tell(false, true)
+		for _, t := range other.shown {
+			if other != l && t.ticket != "" && l.shows(t.ticket) {
+				other.tell(false, t)
+			}
 		}
 	}
 }
 
-func (l *listener) tell(list, here bool) {
-	l.list, l.here = l.list || list, l.here || here
+func (l *listener) shows(id handoff.TicketID) bool {
+	return slices.ContainsFunc(l.shown, func(t topic) bool { return t.ticket == id })
+}
+
+func (l *listener) tell(list bool, topics ...topic) {
+	l.list = l.list || list
+	for _, t := range topics {
+		if !slices.Contains(l.here, t.name) {
+			l.here = append(l.here, t.name)
+		}
+	}
 	signal(l.wake)
 }
 
 // heard returns what l is to be told, and forgets it.
-func (h *hub) heard(l *listener) (list, here bool) {
+func (h *hub) heard(l *listener) (list bool, here []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	list, here = l.list, l.here
-	l.list, l.here = false, false
+	l.list, l.here = false, nil
 	return list, here
 }
 
@@ -100,13 +129,15 @@ func (h *hub) tell(changes []change) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for l := range h.listeners {
-		list, here := false, false
-		for _, ch := range changes {
-			list = list || l.person.May(ch.affiliate)
-			here = here || slices.Contains(l.shown, ch.conversation) // which the stream was opened for: it may
+		list := slices.ContainsFunc(changes, func(ch change) bool { return l.person.May(ch.affiliate) })
+		var here []topic
+		for _, t := range l.shown { // which the stream was opened for: it may
+			if slices.ContainsFunc(changes, func(ch change) bool { return slices.Contains(t.conversations, ch.conversation) }) {
+				here = append(here, t)
+			}
 		}
-		if list || here {
-			l.tell(list, here)
+		if list || len(here) > 0 {
+			l.tell(list, here...)
 		}
 	}
 }
@@ -116,15 +147,36 @@ func (h *hub) tellAll() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for l := range h.listeners {
-		l.tell(true, true)
+		l.tell(true, l.shown...)
 	}
 }
 
+// asked notes that a page of p's asked for news without a stream.
+func (h *hub) asked(p people.Person) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.polled[p.ID] = poll{p, h.now()}
+}
+
+func (h *hub) watched() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.listeners) > 0
+}
+
+// staffed reports whether somebody of whom who is true sits at the desk.
 func (h *hub) staffed(who func(people.Person) bool) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for l := range h.listeners {
 		if who(l.person) {
+			return true
+		}
+	}
+	for id, p := range h.polled {
+		if h.now().Sub(p.at) > awayAfter {
+			delete(h.polled, id)
+		} else if who(p.person) {
 			return true
 		}
 	}
@@ -136,7 +188,7 @@ func (h *hub) present(id handoff.TicketID, me people.Person) (names []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for l := range h.listeners {
-		if l.ticket == id && l.person.ID != me.ID && !slices.Contains(names, l.person.Name) {
+		if l.shows(id) && l.person.ID != me.ID && !slices.Contains(names, l.person.Name) {
 			names = append(names, l.person.Name)
 		}
 	}

@@ -31,7 +31,7 @@ type earlier struct {
 type caseView struct {
 	assets
 	Inbox inbox
-	Live  string
+	Topic string // what the page shows, as the event stream names it
 	Toast string
 
 	Who           string
@@ -62,6 +62,7 @@ type caseView struct {
 	Templates    templates
 	Ways         []way // where else the customer may go on
 	Identities   []identity
+	SignOut      string // the address that asks whether to sign the chat's visitor out, "" if the reader may not
 	Via          string // the channel that replies go to, for a customer who has several
 	In           string // the conversation that replies go to
 
@@ -135,7 +136,7 @@ func (c *Console) look(ctx context.Context, p people.Person, at place, conv bot.
 		current = v.Ticket
 	} else {
 		v.Base = "/desk/conversations/" + url.PathEscape(string(conv.ID))
-		v.Live = "/desk/events?conversation=" + url.QueryEscape(string(conv.ID))
+		v.Topic = "conversation=" + url.QueryEscape(string(conv.ID))
 		if i := slices.IndexFunc(t.tickets, func(t handoff.Ticket) bool { return t.State != handoff.StateClosed }); i >= 0 {
 			v.OpenTicket, v.Assignee = "/desk/tickets/"+url.PathEscape(string(t.tickets[i].ID)), string(t.tickets[i].Assignee)
 		}
@@ -160,7 +161,7 @@ func (v caseView) digest() string {
 // lookTicket fills in what is the ticket's.
 func (c *Console) lookTicket(v *caseView, t talk, p people.Person, id handoff.TicketID) {
 	v.Ticket, v.Base = string(id), "/desk/tickets/"+url.PathEscape(string(id))
-	v.Live = "/desk/events?ticket=" + url.QueryEscape(string(id))
+	v.Topic = "ticket=" + url.QueryEscape(string(id))
 	v.Present = c.hub.present(id, p)
 	v.Writes.Key, v.NoteKey = rand.Text(), rand.Text()
 	if p.May(t.conversation.Affiliate) {

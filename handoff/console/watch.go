@@ -36,7 +36,7 @@ func (c *Console) watch(ctx context.Context) {
 	defer tick.Stop()
 	w := watcher{console: c}
 	lost := true // what happened before is not known
-	for ctx.Err() == nil && c.Staffed() {
+	for ctx.Err() == nil && c.hub.watched() {
 		began := time.Now()
 		var changes []change
 		err := guard.Run(func() (err error) { changes, err = w.look(ctx); return err })

@@ -107,6 +107,8 @@ func doneWords(done string) string {
 		return "Replies go to that channel now."
 	case "separated":
 		return "Separated. The two are different customers now."
+	case "signed-out":
+		return "The visitor is signed out. What they write from now on is a new conversation."
 	case "stepped-in":
 		return "You have the conversation. The bot stays quiet until you close the ticket."
 	}

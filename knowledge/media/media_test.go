@@ -3,7 +3,10 @@ package media
 import (
 	"archive/zip"
 	"bytes"
+	"context"
+	"database/sql"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 )
@@ -25,7 +29,7 @@ func TestPutGetExpire(t *testing.T) {
 		s := NewStore(db, Options{Now: func() time.Time { return now }, MaxBytes: 100})
 		ctx := t.Context()
 
-		b, err := s.Put(ctx, `C:\photos\me.png`, strings.NewReader(png))
+		b, err := s.Put(ctx, `C:\photos\me.png`, strings.NewReader(png), Owner{})
 		require.NoError(t, err)
 		require.Equal(t, Blob{ID: b.ID, Name: "me.png", Type: "image/png", Size: int64(len(png))}, b)
 		require.Len(t, b.ID, 64)
@@ -34,21 +38,21 @@ func TestPutGetExpire(t *testing.T) {
 		require.Equal(t, png, string(data))
 		require.Equal(t, Blob{ID: b.ID, Type: "image/png", Size: b.Size}, got)
 
-		again, err := s.Put(ctx, "other.png", strings.NewReader(png))
+		again, err := s.Put(ctx, "other.png", strings.NewReader(png), Owner{})
 		require.NoError(t, err)
 		require.Equal(t, b.ID, again.ID, "the same content is the same file")
 
-		_, err = s.Put(ctx, "exact.txt", strings.NewReader(strings.Repeat("a", 100)))
+		_, err = s.Put(ctx, "exact.txt", strings.NewReader(strings.Repeat("a", 100)), Owner{})
 		require.NoError(t, err)
-		_, err = s.Put(ctx, "long.txt", strings.NewReader(strings.Repeat("a", 101)))
+		_, err = s.Put(ctx, "long.txt", strings.NewReader(strings.Repeat("a", 101)), Owner{})
 		require.ErrorIs(t, err, ErrTooLarge)
-		_, err = s.Put(ctx, "x.png", strings.NewReader("MZ\x90\x00\x03\x00\x00\x00"))
+		_, err = s.Put(ctx, "x.png", strings.NewReader("MZ\x90\x00\x03\x00\x00\x00"), Owner{})
 		require.ErrorIs(t, err, ErrType)
 		require.ErrorContains(t, err, "PDF", "it says what is taken")
-		_, err = s.Put(ctx, "empty.txt", strings.NewReader(""))
+		_, err = s.Put(ctx, "empty.txt", strings.NewReader(""), Owner{})
 		require.ErrorIs(t, err, ErrType)
 		broken := errors.New("the line broke")
-		_, err = s.Put(ctx, "x.png", iotest.ErrReader(broken))
+		_, err = s.Put(ctx, "x.png", iotest.ErrReader(broken), Owner{})
 		require.ErrorIs(t, err, broken)
 		for _, id := range []string{"", "nothing", strings.Repeat("0", 64), "' OR 1=1 --"} {
 			_, _, err = s.Get(ctx, id)
@@ -56,14 +60,16 @@ func TestPutGetExpire(t *testing.T) {
 		}
 
 		now = now.Add(time.Hour)
-		_, err = s.Put(ctx, "me.png", strings.NewReader(png)) // sent again: kept anew
+		_, err = s.Put(ctx, "me.png", strings.NewReader(png), Owner{}) // sent again: kept anew
 		require.NoError(t, err)
-		n, err := s.Expire(ctx, now)
+		now = now.Add(limits.StagedFilesFor - time.Minute)
+		n, err := s.Sweep(ctx)
 		require.NoError(t, err)
-		require.EqualValues(t, 1, n, "the text")
+		require.EqualValues(t, 1, n, "the text, which nothing used")
 		_, _, err = s.Get(ctx, b.ID)
 		require.NoError(t, err)
-		n, err = s.Expire(ctx, now.Add(time.Millisecond))
+		now = now.Add(2 * time.Minute)
+		n, err = s.Sweep(ctx)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, n)
 		_, _, err = s.Get(ctx, b.ID)
@@ -71,22 +77,126 @@ func TestPutGetExpire(t *testing.T) {
 	})
 }
 
-func TestPin(t *testing.T) {
+// inTx runs do in a transaction of its own.
+func inTx(t *testing.T, db *sqldb.DB, do func(context.Context, *sql.Tx) error) error {
+	return db.InTx(t.Context(), func(tx *sql.Tx) error { return do(t.Context(), tx) })
+}
+
+func TestKeepAndPin(t *testing.T) {
 	sqldbtest.Run(t, []sqldb.Schema{Schema()}, func(t *testing.T, db *sqldb.DB) {
 		now := time.UnixMilli(1_700_000_000_000)
 		s := NewStore(db, Options{Now: func() time.Time { return now }})
-		b, err := s.Put(t.Context(), "a.png", strings.NewReader(png))
+		put := func(text string) string {
+			b, err := s.Put(t.Context(), "a.txt", strings.NewReader(text), Owner{})
+			require.NoError(t, err)
+			return b.ID
+		}
+		keep := func(id string, until time.Time) error {
+			return inTx(t, db, func(ctx context.Context, tx *sql.Tx) error { return Keep(ctx, tx, id, until) })
+		}
+		pin := func(id string) error {
+			return inTx(t, db, func(ctx context.Context, tx *sql.Tx) error { return Pin(ctx, tx, id) })
+		}
+		there := func(id string) bool {
+			_, err := s.Sweep(t.Context())
+			require.NoError(t, err)
+			_, _, err = s.Get(t.Context(), id)
+			if err != nil {
+				require.ErrorIs(t, err, ErrNotFound)
+			}
+			return err == nil
+		}
+		sent, pinned, long := put("sent"), put("pinned"), put("long")
+		require.NoError(t, keep(sent, now.Add(48*time.Hour)))
+		require.NoError(t, pin(pinned))
+		require.NoError(t, keep(long, now.Add(100*24*time.Hour)))
+		require.NoError(t, keep(long, now.Add(time.Hour)), "who needs it for less does not shorten it")
+		require.Equal(t, put("long"), long, "nor does sending it again")
+		require.ErrorIs(t, keep("nothing", now), ErrNotFound)
+		require.ErrorIs(t, pin("nothing"), ErrNotFound)
+		now = now.Add(47 * time.Hour)
+		require.True(t, there(sent))
+		now = now.Add(2 * time.Hour)
+		require.False(t, there(sent))
+		require.True(t, there(long))
+		now = now.Add(100 * 24 * time.Hour)
+		require.False(t, there(long))
+		require.True(t, there(pinned))
+		for i := range 120 { // more than one transaction removes
+			put(fmt.Sprint(i))
+		}
+		now = now.Add(limits.StagedFilesFor + time.Second)
+		n, err := s.Sweep(t.Context())
 		require.NoError(t, err)
-		require.NoError(t, s.Pin(t.Context(), b.ID))
-		require.ErrorIs(t, s.Pin(t.Context(), "nothing"), ErrNotFound)
-		_, err = s.Put(t.Context(), "a.png", strings.NewReader(png)) // a customer sends the same
-		require.NoError(t, err)
-		n, err := s.Expire(t.Context(), now.Add(365*24*time.Hour))
-		require.NoError(t, err)
-		require.Zero(t, n)
-		_, _, err = s.Get(t.Context(), b.ID)
-		require.NoError(t, err)
+		require.EqualValues(t, 120, n)
+		var owners int
+		require.NoError(t, db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM blob_owners`).Scan(&owners))
+		require.Zero(t, owners)
 	})
+}
+
+// What an owner may have kept is bounded in a day and in all; others go on, and so does the same owner
+// the day after.
+func TestQuota(t *testing.T) {
+	sqldbtest.Run(t, []sqldb.Schema{Schema()}, func(t *testing.T, db *sqldb.DB) {
+		now := time.UnixMilli(1_700_000_000_000)
+		s := NewStore(db, Options{Now: func() time.Time { return now }})
+		n := 0
+		put := func(size int, o Owner) error {
+			n++
+			_, err := s.Put(t.Context(), "a.txt", strings.NewReader(fmt.Sprint(n)+strings.Repeat(" ", size-3)), o)
+			return err
+		}
+		ana := Owner{Visitor: "webchat/shop/v:ana", Address: "192.0.2.1", Account: "webchat/shop", Affiliate: "acme"}
+		for range limits.MaxVisitorFiles.DayFiles {
+			require.NoError(t, put(10, ana))
+		}
+		err := put(10, ana)
+		require.ErrorIs(t, err, ErrQuota)
+		require.ErrorContains(t, err, "at most 30 files are kept in 24 hours for one visitor; send more tomorrow")
+		var kept int64
+		require.NoError(t, db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM blobs`).Scan(&kept))
+		require.Equal(t, limits.MaxVisitorFiles.DayFiles, kept, "what was refused is not kept")
+		_, err = s.Put(t.Context(), "a.txt", strings.NewReader("1"+strings.Repeat(" ", 7)), ana)
+		require.NoError(t, err, "the same file again costs nothing")
+
+		ben := ana
+		ben.Visitor = "webchat/shop/v:ben"
+		require.NoError(t, put(10, ben), "another visitor at the same address")
+		for i := int64(0); ; i++ { // who takes a new name for each file runs into the address's bound
+			require.Less(t, i, limits.MaxAddressFiles.DayFiles)
+			o := ana
+			o.Visitor = fmt.Sprintf("webchat/shop/v:%d", i)
+			if err = put(10, o); err != nil {
+				break
+			}
+		}
+		require.ErrorContains(t, err, "for one address")
+		ben.Address = "192.0.2.2"
+		require.NoError(t, put(10, ben), "who comes from elsewhere goes on")
+		now = now.Add(24*time.Hour + time.Second)
+		require.NoError(t, put(10, ana), "the next day")
+
+		caro := Owner{Visitor: "webchat/shop/v:caro"}
+		size := 20<<20 - 3
+		for range limits.MaxVisitorFiles.DayBytes / int64(size) {
+			require.NoError(t, put(size, caro))
+		}
+		require.ErrorContains(t, put(size, caro), "at most 100 MB are kept in 24 hours for one visitor")
+	})
+}
+
+func TestDiskAlmostFull(t *testing.T) {
+	db := sqldbtest.Open(t, sqldbtest.SQLite(t), Schema())
+	free := int64(limits.MinFreeDisk) + 100
+	s := NewStore(db, Options{Free: func() (int64, bool) { return free, true }})
+	_, err := s.Put(t.Context(), "a.txt", strings.NewReader("small"), Owner{})
+	require.NoError(t, err)
+	_, err = s.Put(t.Context(), "b.txt", strings.NewReader(strings.Repeat("a", 101)), Owner{})
+	require.ErrorIs(t, err, ErrDisk)
+	bytes, ok := db.FreeDisk()
+	require.True(t, ok)
+	require.Positive(t, bytes)
 }
 
 // archive is a ZIP file with empty files of these names.

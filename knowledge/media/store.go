@@ -2,8 +2,8 @@
 // content (SHA-256), so that the same file is kept once and an ID can never mean something else. Its
 // type is read from the content; what a sender calls it counts for nothing.
 //
-// It does not know whose a file is or who may see it: whoever holds the ID in a row of theirs asks
-// for it, and checks first. It is not for large files, which it reads whole, and it alters none: a
+// It does not know who may see a file: whoever holds the ID in a row of theirs asks for it, and checks
+// first. It knows who a file counts against, since what one of them may have kept is bounded. It is not for large files, which it reads whole, and it alters none: a
 // picture keeps its metadata.
 package media
 
@@ -18,6 +18,7 @@ import (
 	"io"
 	"time"
 
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -32,6 +33,7 @@ var (
 	ErrTooLarge = errors.New("the file is too large")
 	ErrType     = errors.New("this kind of file is not taken; send a picture (PNG, JPEG, GIF, WebP), a PDF, plain text, a Word, Excel or PowerPoint file without macros, sound (OGG, MP3, M4A, AAC, AMR, WAV) or a video (MP4, WebM, 3GP)")
 	ErrNotFound = errors.New("no such file")
+	ErrDisk     = errors.New("the service's disk is almost full: no files are taken for now; words still are. An operator must make room")
 )
 
 // MaxBytes is the largest file taken unless Options say otherwise: what Telegram lets bots have.
@@ -41,6 +43,9 @@ const MaxBytes = 20 << 20
 type Options struct {
 	Now      func() time.Time // time.Now if nil
 	MaxBytes int64            // MaxBytes if 0
+	// Free tells how many bytes are free where files are kept; ok is false if that cannot be told. The
+	// database's own disk if nil.
+	Free func() (bytes int64, ok bool)
 }
 
 // A Blob is one kept file without its content.
@@ -65,13 +70,17 @@ func NewStore(db *sqldb.DB, o Options) *Store {
 	if o.MaxBytes == 0 {
 		o.MaxBytes = MaxBytes
 	}
+	if o.Free == nil {
+		o.Free = db.FreeDisk
+	}
 	return &Store{db: db, o: o}
 }
 
-// Put keeps what r holds, and returns after it is durable. An empty file, a larger one than allowed
-// (ErrTooLarge) or one of another kind (ErrType) is not kept. Putting a file again keeps it anew for
-// as long as the first time.
-func (s *Store) Put(ctx context.Context, name string, r io.Reader) (Blob, error) {
+// Put keeps what r holds for limits.StagedFilesFor, and returns after it is durable. Whatever refers to
+// the file from then on calls Keep or Pin. An empty file, a larger one than allowed (ErrTooLarge), one of
+// another kind (ErrType), one too many of its owner (*QuotaError) or one that the disk has no room for
+// (ErrDisk) is not kept.
+func (s *Store) Put(ctx context.Context, name string, r io.Reader, owner Owner) (Blob, error) {
 	data, err := io.ReadAll(io.LimitReader(r, s.o.MaxBytes+1))
 	if err != nil {
 		return Blob{}, fmt.Errorf("read a file: %w", err)
@@ -83,13 +92,20 @@ func (s *Store) Put(ctx context.Context, name string, r io.Reader) (Blob, error)
 	if kind == "" {
 		return Blob{}, ErrType
 	}
+	if free, ok := s.o.Free(); ok && free-int64(len(data)) < limits.MinFreeDisk {
+		return Blob{}, ErrDisk
+	}
 	sum := sha256.Sum256(data)
 	b := Blob{ID: hex.EncodeToString(sum[:]), Name: cleanName(name), Type: kind, Size: int64(len(data))}
 	err = s.db.InTx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO blobs (id, type, size, data, kept_at) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (id) DO UPDATE SET kept_at = excluded.kept_at, type = excluded.type`,
-			b.ID, b.Type, b.Size, data, s.o.Now().UnixMilli())
-		return err
+		now := s.o.Now()
+		if _, err := tx.ExecContext(ctx, `INSERT INTO blobs (id, type, size, data, kept_at, kept_until) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (id) DO UPDATE SET kept_at = excluded.kept_at, type = excluded.type,
+				kept_until = CASE WHEN blobs.kept_until < excluded.kept_until THEN excluded.kept_until ELSE blobs.kept_until END`,
+			b.ID, b.Type, b.Size, data, now.UnixMilli(), now.Add(limits.StagedFilesFor).UnixMilli()); err != nil {
+			return err
+		}
+		return own(ctx, tx, owner, b, now)
 	})
 	if err != nil {
 		return Blob{}, fmt.Errorf("keep a file: %w", err)
@@ -109,42 +125,4 @@ func (s *Store) Get(ctx context.Context, id string) (Blob, []byte, error) {
 		return Blob{}, nil, fmt.Errorf("read a kept file: %w", err)
 	}
 	return b, data, nil
-}
-
-// Pin keeps a file for good, or returns ErrNotFound.
-func (s *Store) Pin(ctx context.Context, id string) error {
-	var n int64
-	err := s.db.InTx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `UPDATE blobs SET pinned = TRUE WHERE id = $1`, id)
-		if err != nil {
-			return err
-		}
-		n, err = res.RowsAffected()
-		return err
-	})
-	switch {
-	case err != nil:
-		return fmt.Errorf("pin a file: %w", err)
-	case n == 0:
-		return ErrNotFound
-	}
-	return nil
-}
-
-// Expire forgets the files that were last put before then, but for pinned ones, and returns how many
-// they were.
-func (s *Store) Expire(ctx context.Context, before time.Time) (int64, error) {
-	var n int64
-	err := s.db.InTx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `DELETE FROM blobs WHERE kept_at < $1 AND NOT pinned`, before.UnixMilli())
-		if err != nil {
-			return err
-		}
-		n, err = res.RowsAffected()
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("forget old files: %w", err)
-	}
-	return n, nil
 }

@@ -20,6 +20,15 @@ var assetFiles embed.FS
 // AssetPath is where Assets must be mounted.
 const AssetPath = "/assets/"
 
+// LiveScript is live.js, for pages with assets of their own.
+func LiveScript() []byte {
+	data, err := assetFiles.ReadFile("assets/live.js")
+	if err != nil {
+		panic(err) // it is embedded above
+	}
+	return data
+}
+
 // Asset is the address of an embedded file, with its content's hash in it: it may be cached forever.
 // A name that does not exist gives an address that answers 404.
 func Asset(name string) string {

@@ -176,7 +176,7 @@ func TestBudgets(t *testing.T) {
 		return b.Len()
 	}
 	css, own := size("faqbot.css"), size("faqbot.js")
-	all := own + size("vendor/htmx.min.js") + size("vendor/sse.min.js")
+	all := own + size("vendor/htmx.min.js") + size("live.js")
 	t.Logf("CSS %d bytes raw, %d gzip; own script %d gzip; all script %d gzip", len(read("faqbot.css")), css, own, all)
 	require.LessOrEqual(t, len(read("faqbot.css")), 30_000)
 	require.LessOrEqual(t, css, 8_000)

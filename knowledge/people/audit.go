@@ -24,6 +24,7 @@ const (
 	ActionSignOut    Action = "sign out"
 	ActionKey        Action = "make an API key"
 	ActionRevoke     Action = "revoke an API key"
+	ActionUnlock     Action = "lift a lock"
 )
 
 // A Note is one line of the audit. Lines are only ever added.

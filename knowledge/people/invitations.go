@@ -145,7 +145,7 @@ func (d *Directory) setPassword(ctx context.Context, tx *sql.Tx, id PersonID, ha
 	if err := d.replacePassword(ctx, tx, p, stored, hash); err != nil {
 		return err
 	}
-	return deleteAttempts(ctx, tx, newGuess(p.Name, "").name) // last, as when signing in
+	return deleteAttemptsAt(ctx, tx, p.ID) // last, as when signing in
 }
 
 // BecomeAdmin uses the link of FirstAdmin: it makes the first admin, who sees everybody's things. The

@@ -68,7 +68,7 @@ func add(t *testing.T, d *people.Directory, name string, role people.Role, affil
 
 func signIn(t *testing.T, d *people.Directory, name, password string) string {
 	t.Helper()
-	token, err := d.SignIn(t.Context(), name, password, home)
+	token, err := d.SignIn(t.Context(), name, password, people.From{Remote: home})
 	require.NoError(t, err)
 	return token
 }
@@ -152,7 +152,7 @@ func TestChanges(t *testing.T) {
 		require.NoError(t, d.Disable(ctx, people.Operator, p.ID))
 		_, ok = who(t, d, token)
 		require.False(t, ok)
-		_, err = d.SignIn(ctx, "ana", good, home)
+		_, err = d.SignIn(ctx, "ana", good, people.From{Remote: home})
 		require.ErrorIs(t, err, people.ErrSignIn)
 		_, err = d.Redeem(ctx, link, other)
 		require.ErrorIs(t, err, people.ErrToken)
@@ -295,7 +295,7 @@ func TestReset(t *testing.T) {
 		require.Equal(t, 1, length(&won))
 		_, ok := who(t, d, session)
 		require.False(t, ok)
-		_, err = d.SignIn(ctx, "ana", good, home)
+		_, err = d.SignIn(ctx, "ana", good, people.From{Remote: home})
 		require.ErrorIs(t, err, people.ErrSignIn)
 		signIn(t, d, "ana", other)
 

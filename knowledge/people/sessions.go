@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"faqbot/knowledge/limits"
 )
 
 const (
@@ -27,12 +29,14 @@ type Session struct {
 // Is reports whether the token is this session's.
 func (s Session) Is(token string) bool { return s.hash == hashToken(token) }
 
-// SignIn begins a session and returns its token, which is kept nowhere else. remote is the address of
-// who asks. The error may be ErrSignIn, which does not say whether the name or the password is wrong,
+// SignIn begins a session and returns its token, which is kept nowhere else, and remembers the browser. The error may be ErrSignIn, which does not say whether the name or the password is wrong,
 // or a *PausedError. It takes as long for a name that nobody has.
-func (d *Directory) SignIn(ctx context.Context, name, password, remote string) (token string, err error) {
-	g := newGuess(name, remote)
-	if err := d.begin(ctx, g); err != nil {
+func (d *Directory) SignIn(ctx context.Context, name, password string, from From) (token string, err error) {
+	g, err := d.newGuess(ctx, name, from)
+	if err == nil {
+		err = d.begin(ctx, g)
+	}
+	if err != nil {
 		return "", fmt.Errorf("sign in: %w", err)
 	}
 	p, stored, err := d.verify(ctx, "p.name_key", fold(name), password)
@@ -50,13 +54,13 @@ func (d *Directory) SignIn(ctx context.Context, name, password, remote string) (
 		if err := updatePassword(ctx, tx, p.ID, stored, renewed); err != nil {
 			return firstKnown(err, ErrNotFound, ErrSignIn)
 		}
-		if token, err = d.beginSession(ctx, tx, p.ID, remote); err != nil {
+		if token, err = d.beginSession(ctx, tx, p.ID, from); err != nil {
 			return err
 		}
 		if err := deleteExpired(ctx, tx, d.db.SkipLocked, d.now()); err != nil {
 			return err
 		}
-		if err := d.note(ctx, tx, p.ID, ActionSignIn, network(remote)); err != nil {
+		if err := d.note(ctx, tx, p.ID, ActionSignIn, limits.Network(from.Remote)); err != nil {
 			return err
 		}
 		return forgive(ctx, tx, g, d.now())
@@ -83,21 +87,29 @@ func (d *Directory) verify(ctx context.Context, column, value, password string) 
 	return p, stored, err
 }
 
-func (d *Directory) beginSession(ctx context.Context, tx *sql.Tx, id PersonID, remote string) (token string, err error) {
+func (d *Directory) beginSession(ctx context.Context, tx *sql.Tx, id PersonID, from From) (token string, err error) {
 	token, hash := newToken()
 	now := d.now()
-	return token, insertSession(ctx, tx, Session{ID: rand.Text(), Remote: remote, CreatedAt: now, SeenAt: now}, id, hash)
+	if from.Browser != "" {
+		if err := rememberBrowser(ctx, tx, id, hashToken(from.Browser), now); err != nil {
+			return "", err
+		}
+	}
+	return token, insertSession(ctx, tx, Session{ID: rand.Text(), Remote: from.Remote, CreatedAt: now, SeenAt: now}, id, hash)
 }
 
 // ChangePassword replaces a person's own password, ends all their sessions and begins a new one. The
 // error may be ErrSignIn (the old one is wrong), a *PausedError, or one of the ErrPassword….
-func (d *Directory) ChangePassword(ctx context.Context, id PersonID, old, password, remote string) (token string, err error) {
+func (d *Directory) ChangePassword(ctx context.Context, id PersonID, old, password string, from From) (token string, err error) {
 	doing := func(err error) error { return fmt.Errorf("change the password of %s: %w", id, err) }
 	p, err := d.Get(ctx, id)
 	if err == nil {
 		err = checkPassword(password, p.Name)
 	}
-	g := newGuess(p.Name, remote)
+	var g guess
+	if err == nil {
+		g, err = d.newGuess(ctx, p.Name, from)
+	}
 	if err == nil {
 		err = d.begin(ctx, g)
 	}
@@ -119,7 +131,7 @@ func (d *Directory) ChangePassword(ctx context.Context, id PersonID, old, passwo
 		if err := d.replacePassword(ctx, tx, p, stored, hash); err != nil {
 			return firstKnown(err, ErrNotFound, ErrSignIn)
 		}
-		if token, err = d.beginSession(ctx, tx, id, remote); err != nil {
+		if token, err = d.beginSession(ctx, tx, id, from); err != nil {
 			return err
 		}
 		return forgive(ctx, tx, g, d.now())
@@ -130,12 +142,15 @@ func (d *Directory) ChangePassword(ctx context.Context, id PersonID, old, passwo
 	return token, nil
 }
 
-// replacePassword also ends what the old one opened: sessions, and a link sent before.
+// replacePassword also ends what the old one opened: sessions, known browsers, and a link sent before.
 func (d *Directory) replacePassword(ctx context.Context, tx *sql.Tx, p Person, was, hash string) error {
 	if err := updatePassword(ctx, tx, p.ID, was, hash); err != nil {
 		return err
 	}
 	if err := deleteSessions(ctx, tx, p.ID); err != nil {
+		return err
+	}
+	if err := deleteBrowsers(ctx, tx, p.ID); err != nil {
 		return err
 	}
 	if err := deleteInvitation(ctx, tx, p.ID); err != nil {

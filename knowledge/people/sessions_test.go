@@ -108,13 +108,13 @@ func TestChangePassword(t *testing.T) {
 		ctx := t.Context()
 		p := add(t, d, "Ana", people.RoleAgent)
 		old := signIn(t, d, "ana", good)
-		_, err := d.ChangePassword(ctx, p.ID, "wrong password", other, home)
+		_, err := d.ChangePassword(ctx, p.ID, "wrong password", other, people.From{Remote: home})
 		require.ErrorIs(t, err, people.ErrSignIn)
-		_, err = d.ChangePassword(ctx, p.ID, good, "short", home)
+		_, err = d.ChangePassword(ctx, p.ID, good, "short", people.From{Remote: home})
 		require.ErrorIs(t, err, people.ErrPasswordShort)
 		link, err := d.Reset(ctx, people.Operator, p.ID)
 		require.NoError(t, err)
-		token, err := d.ChangePassword(ctx, p.ID, good, other, home)
+		token, err := d.ChangePassword(ctx, p.ID, good, other, people.From{Remote: home})
 		require.NoError(t, err)
 		_, ok := who(t, d, token)
 		require.True(t, ok)
@@ -125,10 +125,10 @@ func TestChangePassword(t *testing.T) {
 
 		// A page left open is no way to guess the password without end.
 		for range 5 {
-			_, err = d.ChangePassword(ctx, p.ID, "wrong password", good, home)
+			_, err = d.ChangePassword(ctx, p.ID, "wrong password", good, people.From{Remote: home})
 		}
 		require.ErrorIs(t, err, people.ErrSignIn)
-		_, err = d.ChangePassword(ctx, p.ID, other, good, home)
+		_, err = d.ChangePassword(ctx, p.ID, other, good, people.From{Remote: home})
 		require.ErrorIs(t, err, people.ErrPaused)
 	})
 }
@@ -139,7 +139,7 @@ func TestGuessingIsPaused(t *testing.T) {
 		p := add(t, d, "Ana", people.RoleAgent)
 		add(t, d, "Ben", people.RoleAgent)
 		wrong := func(name, remote string) error {
-			_, err := d.SignIn(ctx, name, "not the password", remote)
+			_, err := d.SignIn(ctx, name, "not the password", people.From{Remote: remote})
 			return err
 		}
 		wait := func(err error) time.Duration {
@@ -148,13 +148,16 @@ func TestGuessingIsPaused(t *testing.T) {
 			require.ErrorIs(t, err, people.ErrPaused)
 			return paused.Wait
 		}
-		for i := range 5 { // from anywhere: it is the name that is paused
-			require.ErrorIs(t, wrong("ana", fmt.Sprintf("203.0.113.%d", i)), people.ErrSignIn)
+		for range 5 {
+			require.ErrorIs(t, wrong("ana", home), people.ErrSignIn)
 		}
-		require.Equal(t, 30*time.Second, wait(wrong("ANA", "198.51.100.7")))
-		_, err := d.SignIn(ctx, "ana", good, home)
+		require.Equal(t, 30*time.Second, wait(wrong("ANA", home)))
+		_, err := d.SignIn(ctx, "ana", good, people.From{Remote: home})
 		require.Equal(t, 30*time.Second, wait(err), "the right password has to wait as well")
 		signIn(t, d, "ben", good)
+		_, err = d.SignIn(ctx, "ana", good, people.From{Remote: "198.51.100.7"})
+		require.NoError(t, err, "nobody can keep somebody out who is elsewhere")
+		require.Equal(t, 30*time.Second, wait(wrong("ana", home)), "whose signing in lifts nothing here")
 
 		c.move(30 * time.Second)
 		for _, pause := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 15 * time.Minute, 15 * time.Minute} {
@@ -163,26 +166,29 @@ func TestGuessingIsPaused(t *testing.T) {
 			c.move(pause)
 		}
 		signIn(t, d, "ana", good) // and all is forgotten
+		away := "198.51.100.9"    // by now the address at home is near its own bound
 		for range 4 {
-			require.ErrorIs(t, wrong("ana", home), people.ErrSignIn)
+			require.ErrorIs(t, wrong("ana", away), people.ErrSignIn)
 		}
-		signIn(t, d, "ana", good)
+		_, err = d.SignIn(ctx, "ana", good, people.From{Remote: away})
+		require.NoError(t, err)
 
 		for range 5 {
-			require.ErrorIs(t, wrong("ana", home), people.ErrSignIn)
+			require.ErrorIs(t, wrong("ana", away), people.ErrSignIn)
 		}
 		link, err := d.Reset(ctx, people.Operator, p.ID)
 		require.NoError(t, err)
 		_, err = d.Redeem(ctx, link, other)
 		require.NoError(t, err)
-		signIn(t, d, "ana", other) // a link helps somebody whom others keep out
+		_, err = d.SignIn(ctx, "ana", other, people.From{Remote: away})
+		require.NoError(t, err, "a link helps somebody whom others keep out")
 
 		for range 5 {
-			require.ErrorIs(t, wrong("ana", home), people.ErrSignIn)
+			require.ErrorIs(t, wrong("ana", away), people.ErrSignIn)
 		}
 		c.move(25 * time.Hour)
-		require.ErrorIs(t, wrong("ana", home), people.ErrSignIn)
-		require.ErrorIs(t, wrong("ana", home), people.ErrSignIn, "a day later they begin anew")
+		require.ErrorIs(t, wrong("ana", away), people.ErrSignIn)
+		require.ErrorIs(t, wrong("ana", away), people.ErrSignIn, "a day later they begin anew")
 		requireNotStored(t, db, "not the password")
 	})
 }
@@ -192,21 +198,21 @@ func TestGuessingIsPausedByAddress(t *testing.T) {
 		ctx := t.Context()
 		add(t, d, "Ana", people.RoleAgent)
 		wrong := func(name, remote string) error {
-			_, err := d.SignIn(ctx, name, "not the password", remote)
+			_, err := d.SignIn(ctx, name, "not the password", people.From{Remote: remote})
 			return err
 		}
 		for i := range 20 { // one IPv6 customer has 2^64 addresses
 			if i == 10 { // an account of one's own does not clear the address
-				_, err := d.SignIn(ctx, "ana", good, "2001:db8::1")
+				_, err := d.SignIn(ctx, "ana", good, people.From{Remote: "2001:db8::1"})
 				require.NoError(t, err)
 			}
 			require.ErrorIs(t, wrong(fmt.Sprintf("nobody%d", i), fmt.Sprintf("2001:db8::%x", i)), people.ErrSignIn)
 		}
 		require.ErrorIs(t, wrong("another", "2001:db8::ffff"), people.ErrPaused)
-		_, err := d.SignIn(ctx, "ana", good, "2001:db8::1")
+		_, err := d.SignIn(ctx, "ana", good, people.From{Remote: "2001:db8::1"})
 		require.ErrorIs(t, err, people.ErrPaused)
 		require.ErrorIs(t, wrong("another", "2001:db8:0:1::1"), people.ErrSignIn)
-		_, err = d.SignIn(ctx, "ana", good, "2001:db8:0:1::1")
+		_, err = d.SignIn(ctx, "ana", good, people.From{Remote: "2001:db8:0:1::1"})
 		require.NoError(t, err)
 	})
 }
@@ -226,7 +232,7 @@ func TestGuessingAtOnce(t *testing.T) {
 				if i%2 == 0 {
 					at = elsewhere
 				}
-				_, err := at.SignIn(ctx, "ana", "not the password", fmt.Sprintf("192.0.2.%d", i))
+				_, err := at.SignIn(ctx, "ana", "not the password", people.From{Remote: home})
 				mu.Lock()
 				defer mu.Unlock()
 				switch {
@@ -245,6 +251,83 @@ func TestGuessingAtOnce(t *testing.T) {
 	})
 }
 
+// A browser in which somebody has signed in before is let through, whatever others guess; guesses in it
+// count for it alone. A new password makes all browsers unknown.
+func TestKnownBrowserIsLetThrough(t *testing.T) {
+	run(t, func(t *testing.T, d *people.Directory, c *clock, db *sqldb.DB) {
+		ctx := t.Context()
+		p := add(t, d, "Ana", people.RoleAgent)
+		add(t, d, "Ben", people.RoleAgent)
+		office, known := people.From{Remote: home, Browser: "some browser"}, people.From{Remote: home, Browser: "ana's browser"}
+		_, err := d.SignIn(ctx, "ana", good, known)
+		require.NoError(t, err)
+		for range 5 {
+			_, err = d.SignIn(ctx, "ana", "not the password", office)
+			require.ErrorIs(t, err, people.ErrSignIn)
+		}
+		_, err = d.SignIn(ctx, "ana", good, office)
+		require.ErrorIs(t, err, people.ErrPaused)
+		_, err = d.SignIn(ctx, "ana", good, known)
+		require.NoError(t, err)
+		for i := range 15 {
+			_, err = d.SignIn(ctx, fmt.Sprint("nobody", i), "not the password", office)
+			require.ErrorIs(t, err, people.ErrSignIn)
+		}
+		_, err = d.SignIn(ctx, "ben", good, office)
+		require.ErrorIs(t, err, people.ErrPaused, "the address is locked")
+		_, err = d.SignIn(ctx, "ben", good, known)
+		require.ErrorIs(t, err, people.ErrPaused, "a browser is known for those who signed in with it")
+		_, err = d.SignIn(ctx, "ana", good, known)
+		require.NoError(t, err)
+
+		for range 5 {
+			_, err = d.SignIn(ctx, "ana", "not the password", known)
+			require.ErrorIs(t, err, people.ErrSignIn)
+		}
+		_, err = d.SignIn(ctx, "ana", good, known)
+		require.ErrorIs(t, err, people.ErrPaused)
+		elsewhere := people.From{Remote: "198.51.100.7", Browser: "ana's phone"}
+		_, err = d.SignIn(ctx, "ana", good, elsewhere)
+		require.NoError(t, err)
+
+		locks, err := d.Locks(ctx)
+		require.NoError(t, err)
+		seen := map[string]people.Lock{}
+		for _, l := range locks {
+			seen[fmt.Sprintf("%s everyone=%t browser=%t", l.Person, l.Everyone, l.Browser)] = l
+			require.Equal(t, home, l.Address)
+		}
+		require.Len(t, locks, 3, "Ana's name here, her browser, and the address")
+		require.EqualValues(t, 5, seen["Ana everyone=false browser=false"].Failures)
+		require.Contains(t, seen, " everyone=true browser=false")
+		require.NoError(t, d.LiftLock(ctx, p.ID, seen["Ana everyone=false browser=true"].ID))
+		_, err = d.SignIn(ctx, "ana", good, known)
+		require.NoError(t, err)
+		require.ErrorIs(t, d.LiftLock(ctx, p.ID, seen["Ana everyone=false browser=true"].ID), people.ErrNotFound)
+		require.NoError(t, d.LiftLock(ctx, people.Operator, seen[" everyone=true browser=false"].ID))
+		_, err = d.SignIn(ctx, "ben", good, office)
+		require.NoError(t, err)
+		notes, err := d.Notes(ctx, "", 50)
+		require.NoError(t, err)
+		require.Contains(t, fmt.Sprint(notes), "lift a lock Ana from "+home)
+
+		link, err := d.Reset(ctx, people.Operator, p.ID)
+		require.NoError(t, err)
+		_, err = d.Redeem(ctx, link, other)
+		require.NoError(t, err)
+		for range 5 {
+			_, err = d.SignIn(ctx, "ana", "not the password", people.From{Remote: home})
+			require.ErrorIs(t, err, people.ErrSignIn)
+		}
+		_, err = d.SignIn(ctx, "ana", other, known)
+		require.ErrorIs(t, err, people.ErrPaused)
+		c.move(time.Hour)
+		locks, err = d.Locks(ctx)
+		require.NoError(t, err)
+		require.Empty(t, locks, "what is over is not shown")
+	})
+}
+
 // Whoever signs in while being disabled is out afterwards, whichever comes first.
 func TestDisableAgainstSignIn(t *testing.T) {
 	run(t, func(t *testing.T, d *people.Directory, c *clock, db *sqldb.DB) {
@@ -253,7 +336,7 @@ func TestDisableAgainstSignIn(t *testing.T) {
 		for range 3 {
 			require.NoError(t, d.Enable(ctx, people.Operator, p.ID))
 			var g errgroup.Group
-			g.Go(func() error { _, _ = d.SignIn(ctx, "ana", good, home); return nil })
+			g.Go(func() error { _, _ = d.SignIn(ctx, "ana", good, people.From{Remote: home}); return nil })
 			g.Go(func() error { return d.Disable(ctx, people.Operator, p.ID) })
 			require.NoError(t, g.Wait())
 			var n int
@@ -280,7 +363,7 @@ func TestOldHashesAreRenewed(t *testing.T) {
 		signIn(t, d, "ana", good)
 		_, err = db.ExecContext(ctx, `UPDATE people SET password = 'garbage'`)
 		require.NoError(t, err)
-		_, err = d.SignIn(ctx, "ana", good, home)
+		_, err = d.SignIn(ctx, "ana", good, people.From{Remote: home})
 		require.Error(t, err)
 		require.NotErrorIs(t, err, people.ErrSignIn)
 	})

@@ -75,11 +75,11 @@ func deleteExpired(ctx context.Context, tx *sql.Tx, skipLocked string, now time.
 }
 
 // lockAttempts returns what is known of a subject and keeps others from changing it until tx ends.
-func lockAttempts(ctx context.Context, tx *sql.Tx, subject string, now time.Time) (failures int64, last, pausedTo time.Time, err error) {
+func lockAttempts(ctx context.Context, tx *sql.Tx, s subject, now time.Time) (failures int64, last, pausedTo time.Time, err error) {
 	var lastMs, pausedMs int64
-	err = tx.QueryRowContext(ctx, `INSERT INTO people_attempts (subject, failures, last_at, paused_to) VALUES ($1, 0, $2, 0)
+	err = tx.QueryRowContext(ctx, `INSERT INTO people_attempts (subject, failures, last_at, paused_to, kind, person_id, remote) VALUES ($1, 0, $2, 0, $3, $4, $5)
 		ON CONFLICT (subject) DO UPDATE SET failures = people_attempts.failures RETURNING failures, last_at, paused_to`,
-		subject, sqldb.Millis(now)).Scan(&failures, &lastMs, &pausedMs)
+		s.key, sqldb.Millis(now), s.kind, string(s.person), s.remote).Scan(&failures, &lastMs, &pausedMs)
 	return failures, sqldb.Time(lastMs), sqldb.Time(pausedMs), err
 }
 
@@ -91,6 +91,60 @@ func updateAttempts(ctx context.Context, tx *sql.Tx, subject string, failures in
 
 func deleteAttempts(ctx context.Context, tx *sql.Tx, subject string) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM people_attempts WHERE subject = $1`, subject)
+	return err
+}
+
+// deleteAttemptsAt forgets the guesses at a person, wherever they came from.
+func deleteAttemptsAt(ctx context.Context, tx *sql.Tx, id PersonID) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM people_attempts WHERE person_id = $1`, string(id))
+	return err
+}
+
+const lockColumns = `a.subject, a.kind, a.remote, a.failures, a.paused_to, COALESCE(p.name, '')
+	FROM people_attempts a LEFT JOIN people p ON p.id = a.person_id`
+
+func scanLock(scan func(...any) error, now time.Time) (l Lock, err error) {
+	var kind string
+	var until int64
+	err = scan(&l.ID, &kind, &l.Address, &l.Failures, &until, &l.Person)
+	l.Everyone, l.Browser, l.Wait = kind == kindAddress, kind == kindBrowser, sqldb.Time(until).Sub(now)
+	return l, err
+}
+
+func selectLocks(ctx context.Context, r sqldb.Reader, now time.Time, limit int) (list []Lock, err error) {
+	err = sqldb.Each(ctx, r, func(rows *sql.Rows) error {
+		l, err := scanLock(rows.Scan, now)
+		list = append(list, l)
+		return err
+	}, `SELECT `+lockColumns+` WHERE a.paused_to > $1 ORDER BY a.paused_to DESC, a.subject LIMIT $2`, sqldb.Millis(now), limit)
+	return list, err
+}
+
+func selectLock(ctx context.Context, r sqldb.Reader, id string, now time.Time) (Lock, error) {
+	l, err := scanLock(r.QueryRowContext(ctx, `SELECT `+lockColumns+` WHERE a.subject = $1 AND a.paused_to > $2`, id, sqldb.Millis(now)).Scan, now)
+	return l, notFound(err)
+}
+
+// knownBrowser reports whether the person has signed in with the browser since then.
+func knownBrowser(ctx context.Context, r sqldb.Reader, id PersonID, hash string, since time.Time) (known bool, err error) {
+	err = r.QueryRowContext(ctx, `SELECT COUNT(*) > 0 FROM people_browsers WHERE person_id = $1 AND token_hash = $2 AND seen_at > $3`,
+		string(id), hash, sqldb.Millis(since)).Scan(&known)
+	return known, err
+}
+
+// rememberBrowser makes the browser known, and forgets those that were not used for longest.
+func rememberBrowser(ctx context.Context, tx *sql.Tx, id PersonID, hash string, now time.Time) error {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO people_browsers (token_hash, person_id, seen_at) VALUES ($1, $2, $3)
+		ON CONFLICT (person_id, token_hash) DO UPDATE SET seen_at = excluded.seen_at`, hash, string(id), sqldb.Millis(now)); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM people_browsers WHERE person_id = $1 AND token_hash NOT IN
+		(SELECT token_hash FROM people_browsers WHERE person_id = $1 ORDER BY seen_at DESC, token_hash LIMIT $2)`, string(id), maxBrowsers)
+	return err
+}
+
+func deleteBrowsers(ctx context.Context, tx *sql.Tx, id PersonID) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM people_browsers WHERE person_id = $1`, string(id))
 	return err
 }
 

@@ -18,8 +18,7 @@ import (
 
 // Shelf keeps the files that go with entries; *media.Store is one.
 type Shelf interface {
-	Put(ctx context.Context, name string, r io.Reader) (media.Blob, error)
-	Pin(ctx context.Context, id string) error
+	Put(ctx context.Context, name string, r io.Reader, owner media.Owner) (media.Blob, error)
 	Get(ctx context.Context, id string) (media.Blob, []byte, error)
 }
 
@@ -76,15 +75,14 @@ type errFile struct{ words string }
 func (e *errFile) Error() string { return e.words }
 
 // keepFile keeps a file that was sent with a file of entries.
-func (p *Portal) keepFile(ctx context.Context, name string, r io.Reader) (knowledge.Media, error) {
-	b, err := p.o.Media.Put(ctx, name, r)
+func (p *Portal) keepFile(ctx context.Context, affiliate knowledge.AffiliateID, name string, r io.Reader) (knowledge.Media, error) {
+	b, err := p.o.Media.Put(ctx, name, r, media.Owner{Affiliate: string(affiliate)})
 	switch {
+	case errors.Is(err, media.ErrQuota), errors.Is(err, media.ErrDisk):
+		return knowledge.Media{}, &errFile{fmt.Sprintf("%s was not taken, and nothing else was changed: %s.", fileName(name), err)}
 	case errors.Is(err, media.ErrTooLarge), errors.Is(err, media.ErrType):
 		return knowledge.Media{}, &errFile{fmt.Sprintf("%s was not taken: %s. Choose the files again without it.", fileName(name), strings.TrimPrefix(err.Error(), "the file is "))}
 	case err != nil:
-		return knowledge.Media{}, err
-	}
-	if err := p.o.Media.Pin(ctx, b.ID); err != nil {
 		return knowledge.Media{}, err
 	}
 	return knowledge.Media{Kind: b.Kind(), File: b.ID, Name: b.Name, Type: b.Type, Size: b.Size}, nil

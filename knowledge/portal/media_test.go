@@ -84,7 +84,7 @@ func TestFilesOfEntries(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, do("bob", httptest.NewRequest(http.MethodGet, strings.Replace(at, "one", "two", 1), nil)).Code, "by knowing its name")
 		served := do("ann", httptest.NewRequest(http.MethodGet, at, nil))
 		require.Equal(t, "nosniff", served.Header().Get("X-Content-Type-Options"))
-		n, err := store.Expire(t.Context(), time.Now().Add(time.Hour))
+		n, err := store.Sweep(t.Context())
 		require.NoError(t, err)
 		require.Zero(t, n, "entries' files are kept")
 

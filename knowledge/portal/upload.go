@@ -85,7 +85,7 @@ func (p *Portal) upload(g *gin.Context, s scope) error {
 	// tests, there is none to move.
 	control := http.NewResponseController(g.Writer)
 	_ = control.SetReadDeadline(time.Now().Add(receiveMost))
-	name, data, files, err := p.receive(g.Request)
+	name, data, files, err := p.receive(g.Request, s.affiliate)
 	_ = control.SetWriteDeadline(time.Now().Add(answerMost))
 	wrong, refused := errors.AsType[*errFile](err)
 	_, oversize := errors.AsType[*http.MaxBytesError](err)
@@ -104,6 +104,9 @@ func (p *Portal) upload(g *gin.Context, s scope) error {
 		return err
 	}
 	u, err := p.read(g.Request.Context(), s, name, data, knowledge.Reading{})
+	if errors.Is(err, knowledge.ErrUploads) {
+		return p.uploadForm(g, s, http.StatusTooManyRequests, fmt.Sprintf("The file was not taken, and what is published is as it was: %s.", errors.Unwrap(err)))
+	}
 	if err != nil {
 		return err
 	}
@@ -113,7 +116,7 @@ func (p *Portal) upload(g *gin.Context, s scope) error {
 // receive returns the file that a form sends, and the files that go with its entries. It keeps no more
 // of each than a file may have, and reads the rest only to be rid of it. The first thing that is wrong is
 // told once everything was read: a browser that still sends does not listen.
-func (p *Portal) receive(r *http.Request) (name string, data []byte, files []knowledge.Media, err error) {
+func (p *Portal) receive(r *http.Request, affiliate knowledge.AffiliateID) (name string, data []byte, files []knowledge.Media, err error) {
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return "", nil, nil, errNoFile
@@ -131,7 +134,7 @@ func (p *Portal) receive(r *http.Request) (name string, data []byte, files []kno
 			name, data, first = receivePart(part)
 		case part.FormName() == "media" && part.FileName() != "" && p.o.Media != nil && wrong == nil:
 			var m knowledge.Media
-			if m, wrong = p.keepFile(r.Context(), part.FileName(), part); len(files) == mostFiles && wrong == nil {
+			if m, wrong = p.keepFile(r.Context(), affiliate, part.FileName(), part); len(files) == mostFiles && wrong == nil {
 				wrong = &errFile{fmt.Sprintf("More than %d files were sent at once. Send the rest with the next upload: files stay known by their names.", mostFiles)}
 			}
 			files = append(files, m)

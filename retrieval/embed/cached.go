@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"faqbot/knowledge/sqldb"
 	"faqbot/retrieval"
@@ -35,6 +36,7 @@ const (
 type CachedOptions struct {
 	Batch    int                   // texts given to the embedder at once, then written; 0 means 256
 	Progress func(done, total int) // told how many of one Embed's texts have their vector
+	Now      func() time.Time      // time.Now if nil
 }
 
 // Cached is an embedder that keeps the vectors of another in the database, by the space and the
@@ -54,6 +56,9 @@ var (
 // NewCached returns inner with a memory in db, which must have been migrated with Schema.
 func NewCached(inner retrieval.Embedder, db *sqldb.DB, opts CachedOptions) *Cached {
 	opts.Batch = cmp.Or(opts.Batch, 256)
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
 	if opts.Progress == nil {
 		opts.Progress = func(int, int) {}
 	}
@@ -172,14 +177,14 @@ func (c *Cached) readChunk(ctx context.Context, known map[digest][]float32, args
 // the same texts wait for each other and never in a circle.
 func (c *Cached) write(ctx context.Context, rows []digest, known map[digest][]float32) error {
 	var query strings.Builder
-	query.WriteString(`INSERT INTO embeddings (space, digest, vector) VALUES `)
-	args := make([]any, 0, 2*len(rows)+1)
-	args = append(args, c.Space())
+	query.WriteString(`INSERT INTO embeddings (space, made_at, digest, vector) VALUES `)
+	args := make([]any, 0, 2*len(rows)+2)
+	args = append(args, c.Space(), c.opts.Now().UnixMilli())
 	for i, d := range rows {
 		if i > 0 {
 			query.WriteByte(',')
 		}
-		query.WriteString(`($1, ` + places(len(args)+1, 2) + `)`)
+		query.WriteString(`($1, CAST($2 AS BIGINT), ` + places(len(args)+1, 2) + `)`)
 		args = append(args, d[:], packVector(known[d]))
 	}
 	query.WriteString(` ON CONFLICT (space, digest) DO NOTHING`)

@@ -39,6 +39,8 @@ type Options struct {
 	// Record adds a line to the audit.
 	Record func(ctx context.Context, by people.PersonID, action people.Action, object string) error
 	Log    logrus.FieldLogger
+	// Notices are what is wrong with the service as a whole, in words; nil: nothing.
+	Notices func() []string
 }
 
 // Actions in the audit.
@@ -64,6 +66,9 @@ func New(lines *setup.Lines, store *bot.Store, conversations *bot.Conversations,
 	files, err := fs.Sub(pageFiles, "pages")
 	if err != nil {
 		return nil, err
+	}
+	if o.Notices == nil {
+		o.Notices = func() []string { return nil }
 	}
 	pages, err := page.New(files, o.Chrome)
 	if err != nil {
@@ -140,6 +145,7 @@ func networkName(channel string) string {
 
 type listView struct {
 	Accounts []row
+	Notices  []string
 	Admin    bool
 	Done     string
 }
@@ -148,7 +154,7 @@ func (b *Board) list(c *gin.Context) {
 	ctx := c.Request.Context()
 	b.lines.Freshen(ctx, freshWithin)
 	person, _ := b.o.Who(c.Request)
-	v := listView{Admin: person.Role == people.RoleAdmin}
+	v := listView{Admin: person.Role == people.RoleAdmin, Notices: b.o.Notices()}
 	if c.Query("done") == "removed" {
 		v.Done = "The account is removed, with its secrets."
 	}

@@ -1,6 +1,6 @@
 // The page in the frame. Without this script its forms work by themselves; with it nothing reloads.
 import { atEnd, clear, closeChoices, draw, dress, fate, receive, spoken, toEnd, words } from './render.js'
-import { Stream } from './stream.js'
+import { Live, parse } from './live.js'
 
 const $ = (id) => document.getElementById(id)
 const { account, path, locale } = document.body.dataset
@@ -51,17 +51,19 @@ if (/^#[0-9a-f]{3,6}$/i.test(hash.get('color') || '')) {
 // ---- who we are
 
 let token = local.get('visitor') || given
+const nameOf = (t) => t.split('.')[0]
 const headers = () => ({ Authorization: `Visitor ${token}`, Accept: 'application/json' })
 async function whoAmI() {
   if (hash.get('user')) {
     try {
-      const form = new URLSearchParams({ user: hash.get('user'), signature: hash.get('signature') || '' })
+      const form = new URLSearchParams({ user: hash.get('user'), signed_at: hash.get('signed_at') || '', signature: hash.get('signature') || '' })
       const answer = await fetch(`${path}/session`, { method: 'POST', body: form, headers: { Accept: 'application/json' } })
-      const proven = answer.ok && (await answer.json()).visitor
-      if (proven) { become(proven); return }
+      const { visitor = '', untimed = false } = answer.ok ? await answer.json() : {}
+      if (untimed) console.warn('faqbot: data-signature without data-signed-at is good for ever. Sign the user and the time.')
+      if (visitor) { become(visitor); return }
     } catch { /* offline: they are anonymous until the next load */ }
   }
-  if (token === given) local.set('visitor', given)
+  if (nameOf(token) === nameOf(given)) { token = given; local.set('visitor', given) } // the server's may be fresher
   else become(token)
 }
 // become is for a visitor other than the one the server drew the page for.
@@ -112,7 +114,7 @@ function typing(on) {
 
 let bar = 0
 function down() {
-  clearTimeout(bar)
+  if (bar) return
   bar = setTimeout(() => { // a moment's break is nobody's business
     $('offline').textContent = navigator.onLine ? words.reconnecting : words.offline
     $('offline').hidden = false
@@ -120,43 +122,64 @@ function down() {
 }
 addEventListener('offline', down)
 
-const stream = new Stream({
-  url: `${path}/events?locale=${encodeURIComponent(locale)}`,
-  headers,
-  last: () => last,
-  on: {
-    up: () => { clearTimeout(bar); $('offline').hidden = true; resend() },
-    down,
-    refused: (status) => {
-      if (status !== 401) return
-      local.drop('visitor') // our key has changed, or somebody tampered: begin as the page knows us
-      if (token === given) { location.reload(); return }
-      token = given
-      local.set('visitor', given)
-      last = 0
-      clear()
-    },
-    typing: () => typing(true),
-    message: (m) => {
-      last = Math.max(last, m.seq)
-      tell({ begun: true })
-      hideSuggestions()
-      $('ways')?.removeAttribute('hidden')
-      const item = receive(m)
-      if (!item) return
-      if (m.own) { seen(); return }
-      typing(false)
-      announce(item)
-      unseen(m.seq)
-    },
-    state: (s) => {
-      $('ask').hidden = s.person
-      $('subtitle').textContent = s.person ? words.subtitle_person : words.subtitle
-      const end = atEnd()
-      $('email').hidden = !s.email || local.get('emailed') === token.slice(-16)
-      if (end) toEnd()
-    },
+const fetchEvents = (more, signal) => fetch(`${path}/events?locale=${encodeURIComponent(locale)}&after=${last}${more}`, { headers: headers(), signal, cache: 'no-store' })
+function up() {
+  clearTimeout(bar)
+  bar = 0
+  $('offline').hidden = true
+  resend()
+}
+function refused(status) {
+  if (status !== 401) return
+  local.drop('visitor') // our key has changed, or somebody tampered: begin as the page knows us
+  if (nameOf(token) === nameOf(given)) { location.reload(); return }
+  token = given
+  local.set('visitor', given)
+  last = 0
+  clear()
+}
+async function poll() {
+  const answer = await fetchEvents('&once=1', AbortSignal.timeout(15000))
+  if (!answer.ok) { refused(answer.status); throw new Error('refused') }
+  for (const e of (await answer.text()).split('\n\n')) {
+    const [name, data] = parse(e)
+    if (data) events[name]?.(JSON.parse(data))
+  }
+  up()
+}
+const events = {
+  typing: () => typing(true),
+  message: (m) => {
+    if (m.seq <= last) return
+    last = m.seq
+    tell({ begun: true })
+    hideSuggestions()
+    $('ways')?.removeAttribute('hidden')
+    const item = receive(m)
+    if (!item) return
+    if (m.own) { seen(); return }
+    typing(false)
+    announce(item)
+    unseen(m.seq)
   },
+  state: (s) => {
+    if (s.visitor && nameOf(s.visitor) === nameOf(token)) {
+      token = s.visitor
+      local.set('visitor', token)
+    }
+    $('ask').hidden = s.person
+    $('subtitle').textContent = s.person ? words.subtitle_person : words.subtitle
+    const end = atEnd()
+    $('email').hidden = !s.email || local.get('emailed') === nameOf(token).slice(-16)
+    if (end) toEnd()
+  },
+}
+// Tabs of one visitor share a stream.
+const follow = () => new Live({
+  name: `faqbot:${account}:${locale}:${nameOf(token)}`,
+  open: (_, signal) => fetchEvents('', signal),
+  event: (name, data) => events[name]?.(JSON.parse(data)),
+  poll, up, down, refused,
 })
 
 // ---- saying something
@@ -253,7 +276,7 @@ $('email').addEventListener('submit', async (e) => {
   } catch { error = navigator.onLine ? words.err_broken : words.offline }
   problem(error)
   if (error) return
-  local.set('emailed', token.slice(-16))
+  local.set('emailed', nameOf(token).slice(-16))
   $('email').hidden = true
   $('emailed').hidden = false
   text.focus()
@@ -285,9 +308,9 @@ if (!text.value) text.value = tab.get('draft') || ''
 grow()
 toEnd()
 whoAmI().then(() => {
-  if (last && token === given) tell({ begun: true })
+  if (last && nameOf(token) === nameOf(given)) tell({ begun: true })
   for (const b of document.querySelectorAll('.bubble:not(.you)')) unseen(Number(b.dataset.seq))
   tell({ ready: true })
-  stream.now()
+  follow()
   if (!embedded) seen()
 })

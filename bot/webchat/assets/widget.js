@@ -84,8 +84,12 @@ iframe{display:block;border:0;inline-size:100%;block-size:100%;color-scheme:norm
   const load = () => {
     if (frame) return
     const here = new URLSearchParams({ origin: location.origin })
-    const { user, signature } = me.dataset
-    if (user && signature) { here.set('user', user); here.set('signature', signature) }
+    const { user, signature, signedAt } = me.dataset
+    if (user && signature) {
+      here.set('user', user)
+      here.set('signature', signature)
+      if (signedAt) here.set('signed_at', signedAt)
+    }
     if (accent) { here.set('color', accent); here.set('on', onAccent(accent)) }
     if (open) here.set('open', '1')
     frame = make('iframe', { title: words.conversation, allow: '', referrerPolicy: 'strict-origin-when-cross-origin' })

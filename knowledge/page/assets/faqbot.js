@@ -222,12 +222,13 @@ function look() {
   for (const box of document.querySelectorAll("main .toast")) toast(box);
 }
 document.addEventListener("htmx:afterSettle", look);
-document.addEventListener("htmx:sseMessage", look);
 document.addEventListener("toast", (e) => toast(String(e.detail?.value ?? e.detail)));
+// What a page asks by itself, to stay live, fails in silence: it asks again.
+const byItself = (e) => e.detail.requestConfig?.triggeringEvent?.type.startsWith("live:");
 for (const kind of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(kind, () => toast("That did not reach the server. What you typed is still here; try again."));
+  document.addEventListener(kind, (e) => byItself(e) || toast("That did not reach the server. What you typed is still here; try again."));
 }
-document.addEventListener("htmx:responseError", (e) => toast("That did not work (" + e.detail.xhr.status + "). Nothing was changed; try again."));
+document.addEventListener("htmx:responseError", (e) => byItself(e) || toast("That did not work (" + e.detail.xhr.status + "). Nothing was changed; try again."));
 
 line();
 forgetSent();

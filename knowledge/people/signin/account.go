@@ -62,7 +62,7 @@ func (d *Door) showAccount(c *gin.Context) {
 
 func (d *Door) changePassword(c *gin.Context) {
 	p, _ := d.Who(c.Request)
-	token, err := d.dir.ChangePassword(c.Request.Context(), p.ID, c.PostForm("old"), c.PostForm("password"), c.ClientIP())
+	token, err := d.dir.ChangePassword(c.Request.Context(), p.ID, c.PostForm("old"), c.PostForm("password"), d.from(c))
 	if err == nil {
 		d.setToken(c, token)
 		c.Redirect(http.StatusSeeOther, "/account?done=password")

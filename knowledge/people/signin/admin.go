@@ -46,10 +46,17 @@ func splitAffiliates(s string) (ids []knowledge.AffiliateID) {
 	return ids
 }
 
+// A lockRow is a lock as the page shows it.
+type lockRow struct {
+	people.Lock
+	EndsIn string
+}
+
 // A peopleView is what the list of people shows.
 type peopleView struct {
 	People                 []personRow
 	Name, Role, Affiliates page.Field
+	Locks                  []lockRow
 	Tab, Done              string
 }
 
@@ -69,6 +76,16 @@ func (d *Door) peopleView(c *gin.Context) (peopleView, error) {
 		row := newPersonRow(p)
 		row.Self = p.ID == self.ID
 		v.People = append(v.People, row)
+	}
+	if err != nil {
+		return v, err
+	}
+	locks, err := d.dir.Locks(c.Request.Context())
+	for _, l := range locks {
+		v.Locks = append(v.Locks, lockRow{Lock: l, EndsIn: inWords(l.Wait)})
+	}
+	if c.Query("done") == "lifted" {
+		v.Done = "The lock is lifted. They can try again now."
 	}
 	return v, err
 }
@@ -289,6 +306,16 @@ func (d *Door) disablePerson(c *gin.Context) {
 		return
 	}
 	c.Redirect(http.StatusSeeOther, "/people/"+string(p.ID)+"?done=disabled")
+}
+
+// liftLock lets somebody try again who was locked out. One that is over is as wished.
+func (d *Door) liftLock(c *gin.Context) {
+	self, _ := d.Who(c.Request)
+	if err := d.dir.LiftLock(c.Request.Context(), self.ID, c.Param("lock")); err != nil && !errors.Is(err, people.ErrNotFound) {
+		d.fail(c, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/people?done=lifted")
 }
 
 func (d *Door) enablePerson(c *gin.Context) {

@@ -9,6 +9,7 @@ package signin
 
 import (
 	"context"
+	"crypto/rand"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -94,6 +95,7 @@ func (d *Door) Register(r gin.IRouter) {
 	all.POST("/keys", d.addKey)
 	all.POST("/keys/:key/revoke", d.revokeKey)
 	all.GET("/audit", d.showAudit)
+	all.POST("/locks/:lock/lift", d.liftLock)
 }
 
 // bodyMost is the largest form taken, in bytes.
@@ -184,21 +186,40 @@ func (d *Door) cookieName() string {
 	return "faqbot"
 }
 
-func (d *Door) token(r *http.Request) string {
-	c, err := r.Cookie(d.cookieName())
+// browserCookie names the cookie that a browser keeps after signing out.
+func (d *Door) browserCookie() string { return d.cookieName() + "-browser" }
+
+func (d *Door) token(r *http.Request) string { return cookieValue(r, d.cookieName()) }
+
+func cookieValue(r *http.Request, name string) string {
+	c, err := r.Cookie(name)
 	if err != nil {
 		return ""
 	}
 	return c.Value
 }
 
+// from is where somebody signs in. A browser that has no token yet gets one, which counts once they are in.
+func (d *Door) from(c *gin.Context) people.From {
+	browser := cookieValue(c.Request, d.browserCookie())
+	if browser == "" {
+		browser = rand.Text()
+		d.setCookie(c, d.browserCookie(), browser)
+	}
+	return people.From{Remote: c.ClientIP(), Browser: browser}
+}
+
 // cookieLasts is long: the session's own end, in the database, is what counts.
 const cookieLasts = 400 * 24 * time.Hour
 
 func (d *Door) setToken(c *gin.Context, token string) {
-	cookie := &http.Cookie{Name: d.cookieName(), Value: token, Path: "/", HttpOnly: true, Secure: d.options.HTTPS,
+	d.setCookie(c, d.cookieName(), token)
+}
+
+func (d *Door) setCookie(c *gin.Context, name, value string) {
+	cookie := &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, Secure: d.options.HTTPS,
 		SameSite: http.SameSiteLaxMode, MaxAge: int(cookieLasts / time.Second)}
-	if token == "" {
+	if value == "" {
 		cookie.MaxAge = -1
 	}
 	http.SetCookie(c.Writer, cookie)

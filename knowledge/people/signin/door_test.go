@@ -191,7 +191,44 @@ func TestHTTPSCookie(t *testing.T) {
 	s := newSite(t, true)
 	s.add("Ana", people.RoleAgent)
 	res := s.browser().fill("/sign-in", "/sign-in", map[string]string{"name": "ana", "password": good})
-	require.Regexp(t, `^__Host-faqbot=[0-9a-f]{64}; Path=/; Max-Age=\d+; HttpOnly; Secure; SameSite=Lax$`, res.header.Get("Set-Cookie"))
+	cookies := res.header.Values("Set-Cookie")
+	require.Len(t, cookies, 2)
+	require.Regexp(t, `^__Host-faqbot-browser=[0-9A-Z]{26}; Path=/; Max-Age=\d+; HttpOnly; Secure; SameSite=Lax$`, cookies[0])
+	require.Regexp(t, `^__Host-faqbot=[0-9a-f]{64}; Path=/; Max-Age=\d+; HttpOnly; Secure; SameSite=Lax$`, cookies[1])
+}
+
+// Wrong passwords in one browser do not keep somebody out of theirs, at the same address; an admin sees the
+// lock and lifts it.
+func TestLocks(t *testing.T) {
+	s := newSite(t, false)
+	s.add("Ana", people.RoleAgent)
+	s.add("Root", people.RoleAdmin)
+	in := func(b *browser, name, password string) reply {
+		return b.fill("/sign-in", "/sign-in", map[string]string{"name": name, "password": password})
+	}
+	ana, stranger, root := s.browser(), s.browser(), s.browser()
+	require.Equal(t, 303, in(ana, "ana", good).code)
+	require.Equal(t, 303, in(root, "root", good).code)
+	require.Equal(t, 303, ana.send("POST", "/sign-out", nil).code)
+	require.NotContains(t, root.get("/people").body, "Locked out")
+	for range 5 {
+		require.Equal(t, 401, in(stranger, "ana", "not the password").code)
+	}
+	paused := in(stranger, "ana", good)
+	require.Equal(t, 429, paused.code)
+	require.Contains(t, paused.body, "Nobody can try another password from this address for now, you included.")
+	require.Equal(t, 303, in(ana, "ana", good).code, "a browser that signed in before")
+
+	page := root.get("/people").body
+	require.Contains(t, page, "Locked out")
+	require.Regexp(t, `<th scope="row">Ana</th><td data-label="From">127\.0\.0\.1</td><td data-label="Failed">5</td><td data-label="Ends in">\d+ seconds</td>`, page)
+	lift := regexp.MustCompile(`action="(/people/locks/[^"]+/lift)"`).FindStringSubmatch(page)
+	require.Len(t, lift, 2)
+	require.Equal(t, 403, ana.send("POST", lift[1], nil).code)
+	require.Equal(t, 303, root.send("POST", lift[1], nil).code)
+	require.Contains(t, root.get("/people?done=lifted").body, "The lock is lifted.")
+	require.Contains(t, root.get("/people/audit").body, "lift a lock")
+	require.Equal(t, 303, in(stranger, "ana", good).code)
 }
 
 func TestNextStaysHere(t *testing.T) {

@@ -46,7 +46,7 @@ func (d *Door) after(p people.Person, next string) string {
 
 func (d *Door) signIn(c *gin.Context) {
 	name, next := c.PostForm("name"), samePath(c.PostForm("next"))
-	token, err := d.dir.SignIn(c.Request.Context(), name, c.PostForm("password"), c.ClientIP())
+	token, err := d.dir.SignIn(c.Request.Context(), name, c.PostForm("password"), d.from(c))
 	if err == nil {
 		p, _, err := d.dir.Who(c.Request.Context(), token)
 		if err != nil {
@@ -76,8 +76,8 @@ func (d *Door) signIn(c *gin.Context) {
 func pausedProblem(e *people.PausedError) *page.Problem {
 	return &page.Problem{
 		What: "There were too many wrong passwords.",
-		Safe: "The account is safe. Nobody can try another password for now, you included.",
-		Do:   "Try again in " + inWords(e.Wait) + ", or ask an admin for a new link.",
+		Safe: "The account is safe. Nobody can try another password from this address for now, you included.",
+		Do:   "Try again in " + inWords(e.Wait) + ", or ask an admin to lift the lock at People, or for a new link.",
 	}
 }
 
@@ -186,7 +186,7 @@ func (d *Door) welcome(c *gin.Context) {
 
 // enter signs in somebody who has just chosen the password.
 func (d *Door) enter(c *gin.Context, p people.Person, password string) {
-	token, err := d.dir.SignIn(c.Request.Context(), p.Name, password, c.ClientIP())
+	token, err := d.dir.SignIn(c.Request.Context(), p.Name, password, d.from(c))
 	if errors.Is(err, people.ErrPaused) { // the address is, for others' guesses
 		c.Redirect(http.StatusSeeOther, "/sign-in")
 		return

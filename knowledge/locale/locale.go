@@ -1,0 +1,102 @@
+// Package locale knows the languages that the service itself speaks, and which of them is for whom. The
+// bot's phrases, the chat's and the pages' words are files named after a locale; all of them use the
+// list and the one matcher here, so a language is added in one place.
+//
+// It is not for the languages of entries, which are the affiliate's, nor for telling the language of a
+// message.
+package locale
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"golang.org/x/text/language"
+)
+
+// Shipped lists the locales that the service speaks. The first is the last resort.
+func Shipped() []string { return []string{"en", "es", "pt-BR"} }
+
+// Default is the last resort.
+func Default() string { return Shipped()[0] }
+
+// Match returns the shipped locale for somebody who prefers the given ones, best first; each may be a
+// list as in Accept-Language. The next is asked where one is in no shipped language.
+func Match(preferred ...string) string {
+	shipped := Shipped()
+	tags := make([]language.Tag, len(shipped))
+	for i, name := range shipped {
+		tags[i] = language.MustParse(name)
+	}
+	matcher := language.NewMatcher(tags)
+	for _, list := range preferred {
+		for want := range strings.SplitSeq(list, ",") {
+			tag, ok := parse(want)
+			if !ok {
+				continue
+			}
+			if _, i, confidence := matcher.Match(tag); confidence >= language.Low {
+				return shipped[i]
+			}
+		}
+	}
+	return shipped[0]
+}
+
+// First returns the first of the preferred locales that is one, as it was written, else the default. It
+// is what the reader prefers, whether or not it is shipped.
+func First(preferred ...string) string {
+	for _, list := range preferred {
+		for want := range strings.SplitSeq(list, ",") {
+			if _, ok := parse(want); ok {
+				want, _, _ = strings.Cut(want, ";")
+				return strings.TrimSpace(want)
+			}
+		}
+	}
+	return Default()
+}
+
+// maxTag is the longest language tag in use, in bytes.
+const maxTag = 35
+
+// parse reads one part of an Accept-Language list.
+func parse(want string) (language.Tag, bool) {
+	want, _, _ = strings.Cut(want, ";")
+	want = strings.TrimSpace(want)
+	if want == "" || len(want) > maxTag {
+		return language.Und, false
+	}
+	tag, err := language.Parse(want)
+	return tag, err == nil && tag != language.Und
+}
+
+// RightToLeft reports whether the locale's language is written from right to left.
+func RightToLeft(locale string) bool {
+	tag, ok := parse(locale)
+	if !ok {
+		return false
+	}
+	script, _ := tag.Script()
+	switch script.String() {
+	case "Arab", "Hebr", "Thaa", "Nkoo", "Syrc", "Adlm", "Rohg":
+		return true
+	}
+	return false
+}
+
+// Read calls add with the file of each shipped locale in dir, the default's first. A missing one is an
+// error.
+func Read(files fs.FS, dir string, add func(locale string, data []byte) error) error {
+	for _, name := range Shipped() {
+		data, err := fs.ReadFile(files, path.Join(dir, name+".json"))
+		if err == nil {
+			err = add(name, data)
+		}
+		if err != nil {
+			return fmt.Errorf("texts in %s: %w", name, err)
+		}
+	}
+	return nil
+}
