@@ -47,7 +47,7 @@ func (c *Corpus) Sweep(ctx context.Context) (removed int64, err error) {
 
 // checkUploads refuses another file of entries if the affiliate has sent too many.
 func checkUploads(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, now time.Time) error {
-	most := limits.MaxUploads
+	most := limits.MaxUploads()
 	var dayFiles, dayBytes, waiting int64
 	err := tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(CASE WHEN stored_at > $2 THEN 1 ELSE 0 END), 0),
 			COALESCE(SUM(CASE WHEN stored_at > $2 THEN LENGTH(data) ELSE 0 END), 0),

@@ -28,7 +28,7 @@ import (
 const (
 	defaultBase    = "https://graph.facebook.com"
 	defaultVersion = "v25.0"
-	network        = "the Graph API" // what a *bot.LostError calls it
+	networkName    = "the Graph API" // what a *bot.LostError calls it
 	answerMost     = 8 << 20         // bytes of an answer: a page of templates fits many times over
 	agent          = "faqbot"
 )
@@ -108,7 +108,7 @@ func (c *Client) Call(ctx context.Context, method, path string, query url.Values
 
 // unbuilt is the error of a request that could not be made.
 func unbuilt() error {
-	return &bot.LostError{Network: network, Unsent: true, What: "the request could not be built"}
+	return &bot.LostError{Network: networkName, Unsent: true, What: "the request could not be built"}
 }
 
 // exchange carries out method on path with body, which is of the kind contentType unless there is none.
@@ -129,7 +129,7 @@ func (c *Client) exchange(ctx context.Context, method, path string, query url.Va
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	req.Header.Set("User-Agent", agent)
-	answer, err := bot.Exchange(c.http, req, network, answerMost)
+	answer, err := bot.Exchange(c.http, req, networkName, answerMost)
 	if err != nil {
 		return err
 	}

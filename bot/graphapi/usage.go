@@ -118,6 +118,6 @@ func (u *usage) wait(ctx context.Context) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return bot.Lost(network, ctx.Err(), true)
+		return bot.Lost(networkName, ctx.Err(), true)
 	}
 }

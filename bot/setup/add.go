@@ -3,7 +3,6 @@ package setup
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/network"
 	"faqbot/knowledge/vault"
 )
 
@@ -22,25 +22,16 @@ func (e *RefusedError) Error() string { return e.Problem.What + " " + e.Problem.
 // ErrInFile means that the account stands in the configuration file and can only be changed there.
 var ErrInFile = errors.New("the account stands in the configuration file: change it there")
 
-// fill makes what a person need not think of: the account's mode, the secret that Telegram shows, the
-// text that Meta shows. What the account had before stays, so that nothing need be entered anew.
-func (l *Lines) fill(s *Settings) {
+// fill makes what a person need not think of. What the account had before stays, so that nothing need be
+// entered anew.
+func (l *Lines) fill(s *network.Settings) {
 	if n := l.line(s.Key()); n != nil && n.broken == nil && n.settings.APIBase == s.APIBase { // no secret goes to another address
 		s.Token = cmp.Or(s.Token, n.settings.Token)
 		s.Secret = cmp.Or(s.Secret, n.settings.Secret)
 		s.VerifyToken = cmp.Or(s.VerifyToken, n.settings.VerifyToken)
 	}
-	if s.Channel == "telegram" {
-		if s.Mode == "" && l.o.PublicURL == "" {
-			s.Mode = ModePoll
-		}
-		if s.Secret == "" {
-			s.Secret = Secret(rand.Text())
-		}
-		return
-	}
-	if s.VerifyToken == "" {
-		s.VerifyToken = Secret(rand.Text())
+	if n, _ := NetworkOf(s.Channel); n.Fill != nil {
+		n.Fill(s, l.o.PublicURL != "")
 	}
 }
 
@@ -54,10 +45,10 @@ type Added struct {
 }
 
 // Add verifies an account with its network, keeps it, has it served, and has the network post to us. A
-// *RefusedError or *FieldError means that nothing was kept. Adding an account again replaces its settings.
-func (l *Lines) Add(ctx context.Context, s Settings, dir string) (Added, error) {
+// *RefusedError or *network.FieldError means that nothing was kept. Adding an account again replaces its settings.
+func (l *Lines) Add(ctx context.Context, s network.Settings, dir string) (Added, error) {
 	l.fill(&s)
-	if err := s.Complete(dir); err != nil {
+	if err := Complete(&s, dir); err != nil {
 		return Added{}, err
 	}
 	if n := l.line(s.Key()); n != nil && !n.added {
@@ -87,10 +78,10 @@ func (l *Lines) Add(ctx context.Context, s Settings, dir string) (Added, error) 
 }
 
 // verify asks the network about an account that is not served yet.
-func (l *Lines) verify(ctx context.Context, s Settings) error {
-	channel, err := Open(s, l.o)
+func (l *Lines) verify(ctx context.Context, s network.Settings) error {
+	channel, err := open(s, l.o)
 	if err != nil {
-		return &FieldError{Field: "", Text: err.Error()}
+		return &network.FieldError{Field: "", Text: err.Error()}
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
@@ -105,7 +96,7 @@ func (l *Lines) verify(ctx context.Context, s Settings) error {
 }
 
 // keep writes the account with its secrets sealed.
-func (l *Lines) keep(ctx context.Context, s Settings) error {
+func (l *Lines) keep(ctx context.Context, s network.Settings) error {
 	kept, err := l.o.Store.AddedAccounts(ctx)
 	if err != nil {
 		return err
@@ -137,7 +128,7 @@ func (l *Lines) keep(ctx context.Context, s Settings) error {
 const servedWithin = 5 * time.Second
 
 // awaitServed waits until a service, this process or another, serves the account at its address.
-func (l *Lines) awaitServed(ctx context.Context, s Settings) error {
+func (l *Lines) awaitServed(ctx context.Context, s network.Settings) error {
 	ctx, cancel := context.WithTimeout(ctx, servedWithin)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
@@ -166,7 +157,7 @@ func (l *Lines) Hook(ctx context.Context, key string) error {
 	switch {
 	case !ok:
 		return errors.New("the account cannot be served; check it first")
-	case n.settings.Mode == ModePoll:
+	case n.settings.Mode == network.ModePoll:
 		return errors.New("the account is polled and needs no webhook")
 	case hook == "":
 		return errors.New("[server] public_url is not set: there is no address to post to")

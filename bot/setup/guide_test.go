@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"faqbot/bot/network"
 )
 
 var anchor = regexp.MustCompile(`^([0-9][a-z]?-[a-z-]+|the-clock|messages-of-errors)$`)
@@ -20,15 +22,18 @@ var anchor = regexp.MustCompile(`^([0-9][a-z]?-[a-z-]+|the-clock|messages-of-err
 // networks link to.
 func TestGuidesHaveTheSections(t *testing.T) {
 	sections := map[string][]string{}
-	for _, channel := range Networks() {
-		require.FileExists(t, filepath.Join("../..", Guide(channel)))
-		for line := range strings.Lines(GuideText(channel)) {
+	for _, n := range Networks() {
+		channel := n.Name
+		text, err := os.ReadFile(filepath.Join("../..", n.GuidePath))
+		require.NoError(t, err)
+		require.Equal(t, string(text), n.Guide)
+		for line := range strings.Lines(n.Guide) {
 			if heading, ok := strings.CutPrefix(strings.TrimSpace(line), "## "); ok {
 				id := strings.ReplaceAll(strings.ToLower(strings.ReplaceAll(heading, ".", "")), " ", "-")
 				sections[channel] = append(sections[channel], id)
 			}
 		}
-		require.Subset(t, sections[channel], []string{"the-clock", "messages-of-errors", webhookSection(channel), faqbotSection(channel)}, channel)
+		require.Subset(t, sections[channel], []string{"the-clock", "messages-of-errors", n.WebhookSection, n.SettingsSection}, channel)
 	}
 	found := 0
 	for folder, channel := range map[string]string{"../telegram": "telegram", "../whatsapp": "whatsapp", "../messenger": "messenger"} {
@@ -47,5 +52,11 @@ func TestGuidesHaveTheSections(t *testing.T) {
 		})
 	}
 	require.Greater(t, found, 5)
-	require.Empty(t, GuideText("webchat"))
+	_, known := NetworkOf("line")
+	require.False(t, known)
+	s := network.Settings{Channel: "line", ID: "x", Token: "t"}
+	var wrong *network.FieldError
+	require.ErrorAs(t, Complete(&s, ""), &wrong, "an unknown network falls into nobody's checks")
+	require.Equal(t, `channel = "line": use one of telegram, whatsapp, messenger, instagram, webchat`, wrong.Text)
+	require.Equal(t, "line", Label("line"))
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,9 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"faqbot/bot"
-	"faqbot/bot/messenger"
-	"faqbot/bot/telegram"
-	"faqbot/bot/whatsapp"
+	"faqbot/bot/network"
 	"faqbot/knowledge/guard"
 	"faqbot/knowledge/vault"
 )
@@ -27,10 +24,10 @@ import (
 type Options struct {
 	Store     *bot.Store
 	Registry  *bot.Registry
-	File      []Settings     // accounts of the configuration file: they win over added ones
-	PublicURL string         // where the world reaches us, without a path; "" if it does not
-	Key       string         // where the key of the secrets is: see vault.Load
-	Files     telegram.Files // what files of ours are sent from; nil where nothing is sent
+	File      []network.Settings // accounts of the configuration file: they win over added ones
+	PublicURL string             // where the world reaches us, without a path; "" if it does not
+	Key       string             // where the key of the secrets is: see vault.Load
+	Files     network.Files      // what files of ours are sent from; nil where nothing is sent
 	Log       logrus.FieldLogger
 
 	// What polled accounts hear goes here; needed by Run alone.
@@ -51,7 +48,7 @@ type Lines struct {
 
 // A line is one account. What is behind the comment is guarded by Lines.mu.
 type line struct {
-	settings Settings
+	settings network.Settings
 	added    bool
 	version  string
 	channel  bot.Channel // nil if broken
@@ -68,10 +65,10 @@ func NewLines(o Options) (*Lines, error) {
 	l := &Lines{o: o, wake: make(chan struct{}, 1), lines: map[string]*line{}, http: &http.Client{Timeout: 5 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	for _, s := range o.File {
-		if !slices.Contains(Networks(), s.Channel) {
+		if n, _ := NetworkOf(s.Channel); n.Open == nil { // the chat on a page
 			continue
 		}
-		channel, err := Open(s, o)
+		channel, err := open(s, o)
 		if err != nil {
 			return nil, err
 		}
@@ -154,7 +151,7 @@ func (l *Lines) open(a bot.AddedAccount) *line {
 	n.broken = l.read(a, &n.settings)
 	n.settings.Channel, n.settings.ID = a.Channel, a.ID
 	if n.broken == nil {
-		n.channel, n.broken = Open(n.settings, l.o)
+		n.channel, n.broken = open(n.settings, l.o)
 	}
 	return n
 }
@@ -164,7 +161,7 @@ type sealed struct {
 	Token, Secret, VerifyToken string
 }
 
-func (l *Lines) read(a bot.AddedAccount, s *Settings) error {
+func (l *Lines) read(a bot.AddedAccount, s *network.Settings) error {
 	if err := json.Unmarshal(a.Settings, s); err != nil {
 		return fmt.Errorf("read the account's settings: %w", err)
 	}
@@ -180,7 +177,7 @@ func (l *Lines) read(a bot.AddedAccount, s *Settings) error {
 	if err := json.Unmarshal(text, &secrets); err != nil {
 		return errors.New("the account's secrets cannot be read")
 	}
-	s.Token, s.Secret, s.VerifyToken = Secret(secrets.Token), Secret(secrets.Secret), Secret(secrets.VerifyToken)
+	s.Token, s.Secret, s.VerifyToken = network.Secret(secrets.Token), network.Secret(secrets.Secret), network.Secret(secrets.VerifyToken)
 	return nil
 }
 
@@ -239,20 +236,11 @@ func (l *Lines) start(ctx context.Context, g *errgroup.Group) {
 	}
 }
 
+// serve keeps an account registered, or polls, until ctx ends.
 func (l *Lines) serve(ctx context.Context, n *line) error {
-	account := n.settings.Account()
-	switch c := n.channel.(type) {
-	case *telegram.Channel:
-		if n.settings.Mode != ModePoll {
-			return c.Run(ctx, l.hook(n.settings))
-		}
-		return c.Poll(ctx, func(ctx context.Context, body []byte) error { return l.o.Receive(ctx, account, body) })
-	case *whatsapp.Channel:
-		return c.Run(ctx)
-	case *messenger.Channel:
-		return c.Run(ctx)
-	}
-	return nil
+	described, _ := NetworkOf(n.settings.Channel)
+	return described.Run(ctx, n.channel, n.settings, network.RunOptions{Webhook: l.hook(n.settings),
+		Receive: func(ctx context.Context, body []byte) error { return l.o.Receive(ctx, n.settings.Account(), body) }})
 }
 
 // watch checks all accounts and logs what has newly gone wrong.
@@ -270,8 +258,8 @@ func (l *Lines) watch(ctx context.Context) {
 }
 
 // hook is where an account's network should post, "" if it cannot or need not.
-func (l *Lines) hook(s Settings) string {
-	if l.o.PublicURL == "" || s.Mode == ModePoll {
+func (l *Lines) hook(s network.Settings) string {
+	if l.o.PublicURL == "" || s.Mode == network.ModePoll {
 		return ""
 	}
 	return strings.TrimRight(l.o.PublicURL, "/") + "/hooks/" + s.Key()

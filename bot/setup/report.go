@@ -7,21 +7,21 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/network"
 	"faqbot/knowledge/guard"
 	"faqbot/knowledge/vault"
 )
 
 // A Report is how one account stands.
 type Report struct {
-	Settings  Settings // without secrets
-	Added     bool     // by a person; else it stands in the file and can only be changed there
-	Hook      string   // where the network should post, "" if it cannot or need not
+	Settings  network.Settings // without secrets
+	Added     bool             // by a person; else it stands in the file and can only be changed there
+	Hook      string           // where the network should post, "" if it cannot or need not
 	Standing  bot.Standing
 	CheckedAt time.Time // when the network was asked, zero if it was not yet
 	Traffic   bot.Traffic
@@ -55,7 +55,7 @@ func (l *Lines) report(n *line) Report {
 }
 
 func brokenProblem(channel string, err error) bot.Problem {
-	p := bot.Problem{Kind: bot.ProblemOther, Grave: true, What: "The account cannot be served: " + err.Error() + ".", Mend: "Add it again.", Section: faqbotSection(channel)}
+	p := bot.Problem{Kind: bot.ProblemOther, Grave: true, What: "The account cannot be served: " + err.Error() + ".", Mend: "Add it again.", Section: section(channel, func(n network.Network) string { return n.SettingsSection })}
 	switch {
 	case errors.Is(err, vault.ErrNoKey):
 		p.What = "The account's secrets cannot be read: " + err.Error() + "."
@@ -157,16 +157,16 @@ func (l *Lines) check(ctx context.Context, key string) {
 	if hook != "" && !standing.Grave() {
 		if err := l.ask(ctx, n.settings); err != nil {
 			standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemTrouble, What: "This machine does not reach its own address " + hook + ": " + err.Error() + ".",
-				Mend: "If the internet reaches it, all is well. If not, look at the DNS entry, the proxy and the certificate.", Section: webhookSection(n.settings.Channel)})
+				Mend: "If the internet reaches it, all is well. If not, look at the DNS entry, the proxy and the certificate.", Section: section(n.settings.Channel, func(n network.Network) string { return n.WebhookSection })})
 		}
 	}
-	if hook == "" && n.settings.Mode != ModePoll {
+	if hook == "" && n.settings.Mode != network.ModePoll {
 		standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemWebhook, Grave: true, What: "faqbot has no public address, so that the network cannot post to it.",
-			Mend: "Set [server] public_url to the https address that leads here, and start again.", Section: webhookSection(n.settings.Channel)})
+			Mend: "Set [server] public_url to the https address that leads here, and start again.", Section: section(n.settings.Channel, func(n network.Network) string { return n.WebhookSection })})
 	}
 	if len(n.settings.Affiliates) == 0 {
 		standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemLimits, What: "The account names no affiliate: nobody's entries answer, so people must.",
-			Mend: "Name the affiliates whose entries answer.", Section: faqbotSection(n.settings.Channel)})
+			Mend: "Name the affiliates whose entries answer.", Section: section(n.settings.Channel, func(n network.Network) string { return n.SettingsSection })})
 	}
 	l.mu.Lock()
 	n.standing, n.checkedAt = standing, time.Now()
@@ -179,28 +179,18 @@ func (l *Lines) check(ctx context.Context, key string) {
 	}
 }
 
-// webhookSection is the section of a channel's guide about its webhook.
-func webhookSection(channel string) string {
-	if channel == "whatsapp" {
-		return "4-the-webhook"
-	}
-	return "3-the-webhook"
-}
-
-// faqbotSection is the section of a channel's guide about faqbot's own settings.
-func faqbotSection(channel string) string {
-	if channel == "whatsapp" {
-		return "3-faqbot"
-	}
-	return "2-faqbot"
+// section is one of a network's guide.
+func section(name string, of func(network.Network) string) string {
+	n, _ := NetworkOf(name)
+	return of(n)
 }
 
 // ask makes sure that our public address leads to a service that serves the account s, with these very
 // settings.
-func (l *Lines) ask(ctx context.Context, s Settings) error {
+func (l *Lines) ask(ctx context.Context, s network.Settings) error {
 	query := ""
-	if s.Channel != "telegram" { // as Meta asks
-		query = "?" + url.Values{"hub.mode": {"subscribe"}, "hub.challenge": {"1"}, "hub.verify_token": {string(s.VerifyToken)}}.Encode()
+	if n, _ := NetworkOf(s.Channel); n.Proof != nil {
+		query = "?" + n.Proof(s).Encode()
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.hook(s)+query, nil)
 	if err != nil {

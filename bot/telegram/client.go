@@ -19,7 +19,7 @@ import (
 const answerMost = 32 << 20
 
 // network is what a *bot.LostError calls Telegram.
-const network = "telegram"
+const networkName = "telegram"
 
 // A client does one exchange with the Bot API. Its errors are *apiError, *bot.LostError and *oddError
 // and hold neither the token, which is in every URL, nor words of anybody.
@@ -62,7 +62,7 @@ type envelope struct {
 func (c *client) Do(req *http.Request) (*http.Response, error) {
 	form, err := io.ReadAll(req.Body)
 	if err != nil {
-		return nil, &bot.LostError{Network: network, Unsent: true, What: "the request could not be built"}
+		return nil, &bot.LostError{Network: networkName, Unsent: true, What: "the request could not be built"}
 	}
 	// With the whole body at hand the transport may repeat what it could not write to a connection
 	// that had been idle for too long.
@@ -71,7 +71,7 @@ func (c *client) Do(req *http.Request) (*http.Response, error) {
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(form)), nil }
 		req.Body, _ = req.GetBody()
 	}
-	answer, err := bot.Exchange(c.http, req, network, answerMost)
+	answer, err := bot.Exchange(c.http, req, networkName, answerMost)
 	resp := answer.Response
 	if resp == nil {
 		return nil, err

@@ -94,7 +94,7 @@ func (c *Channel) sendMedia(ctx context.Context, at place, r bot.Reply, mode mod
 		return nil, &apiError{code: http.StatusBadRequest, description: phraseFile}
 	}
 	if err != nil {
-		return nil, &bot.LostError{Network: network, Unsent: true, What: "the file could not be read", Cause: ctx.Err()}
+		return nil, &bot.LostError{Network: networkName, Unsent: true, What: "the file could not be read", Cause: ctx.Err()}
 	}
 	sent, err := c.sendFile(ctx, at, r, mode, &models.InputFileUpload{Filename: cmp.Or(m.Name, "file"), Data: bytes.NewReader(data)})
 	if err == nil && sent.Document != nil {

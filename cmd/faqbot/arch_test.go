@@ -29,7 +29,7 @@ var homes = map[string][]string{
 	"github.com/xuri/excelize/v2":        {"knowledge/faqfile"},
 	"github.com/yuin/goldmark":           {"knowledge/faqfile", "bot/setup/board"},
 	"github.com/gin-gonic/gin":           {"bot/webhook", "bot/webchat", "bot/setup/board", "handoff/console", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot", "cmd/load"}, // there as the one to keep up with
-	"github.com/sirupsen/logrus":         {"bot", "bot/graphapi", "bot/telegram", "bot/whatsapp", "bot/messenger", "bot/webhook", "bot/webchat", "bot/setup", "bot/setup/board", "handoff", "handoff/console", "knowledge/guard", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot"},
+	"github.com/sirupsen/logrus":         {"bot", "bot/network", "bot/graphapi", "bot/telegram", "bot/whatsapp", "bot/messenger", "bot/webhook", "bot/webchat", "bot/setup", "bot/setup/board", "handoff", "handoff/console", "knowledge/guard", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot"},
 	"github.com/alecthomas/kong":         {"cmd/faqbot"},
 	"github.com/pelletier/go-toml/v2":    {"cmd/faqbot"},
 	"github.com/schollz/progressbar/v3":  {"cmd/faqbot"},
@@ -121,6 +121,32 @@ func TestImportsPointLeft(t *testing.T) {
 				require.LessOrEqual(t, to, at, "%s imports %s, to its right", s.path, path)
 			}
 		}
+	}
+}
+
+// A network describes itself (bot/network), and one list names it: outside of its own folder nothing else
+// knows it. The chat on a page is ours, and its accounts are wired where the configuration is.
+func TestNobodyKnowsNetworksByName(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test || !slices.Contains([]string{"knowledge", "retrieval", "bot", "handoff"}, top(s.folder)) && s.folder != "cmd/faqbot" {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			l, ok := n.(*ast.BasicLit)
+			if !ok || l.Kind != token.STRING {
+				return true
+			}
+			name, _ := strconv.Unquote(l.Value)
+			if !slices.Contains([]string{"telegram", "whatsapp", "messenger", "instagram"}, name) {
+				return true
+			}
+			home := map[string]string{"instagram": "bot/messenger"}[name]
+			if home == "" {
+				home = "bot/" + name
+			}
+			require.True(t, s.folder == home || strings.HasPrefix(s.folder, home+"/"), "%s knows the network %q by name", s.path, name)
+			return true
+		})
 	}
 }
 

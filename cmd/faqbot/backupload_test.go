@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"faqbot/bot/setup"
+	"faqbot/bot/network"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 )
@@ -71,7 +71,7 @@ func TestSlowUpgradeUnderLoad(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	for name, dsn := range map[string]func(testing.TB) string{"sqlite": func(testing.TB) string { return "faqbot.db" }, "postgres": sqldbtest.Postgres} {
 		t.Run(name, func(t *testing.T) {
-			s := newSiteOf(t, filepath.Join(dir, "bin", "faqbot"), dsn(t), setup.ModeWebhook)
+			s := newSiteOf(t, filepath.Join(dir, "bin", "faqbot"), dsn(t), network.ModeWebhook)
 			s.start()
 			backupsHold(t, s, 2)
 			p := post(s, 4)

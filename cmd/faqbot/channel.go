@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"faqbot/bot"
+	"faqbot/bot/network"
 	"faqbot/bot/setup"
 )
 
@@ -31,11 +32,11 @@ type channelCommand struct {
 // channelAdd takes secrets by prompt or by reference, never as they are: the command line is for all to
 // see.
 type channelAdd struct {
-	Network    string   `arg:"" enum:"telegram,whatsapp,messenger,instagram" help:"telegram, whatsapp, messenger or instagram."`
+	Network    string   `arg:"" enum:"${networks}" help:"One of ${networks}."`
 	ID         string   `help:"Your name for the account; part of the webhook's address." placeholder:"NAME"`
 	Affiliate  []string `help:"Whose entries answer; \"*\" for everyone's. May be given several times." placeholder:"NAME"`
 	Token      string   `help:"The token, as env:NAME or file:PATH; asked for if not given." placeholder:"REF"`
-	Secret     string   `help:"The app's secret, likewise. Not for Telegram." placeholder:"REF"`
+	Secret     string   `help:"The app's secret, likewise. Some networks have none." placeholder:"REF"`
 	Verify     string   `name:"verify-token" help:"The verify token, likewise; made if not given." placeholder:"REF"`
 	NumberID   string   `help:"WhatsApp: the phone number's ID." placeholder:"ID"`
 	BusinessID string   `help:"WhatsApp: the business account's ID." placeholder:"ID"`
@@ -43,7 +44,7 @@ type channelAdd struct {
 	AppID      string   `help:"Meta: the app's ID." placeholder:"ID"`
 	Locale     string   `help:"Language when a customer's is unknown." placeholder:"TAG"`
 	APIBase    string   `name:"api-base" help:"The network's API, if it is another than the network's own." placeholder:"URL"`
-	Poll       bool     `help:"Telegram: ask for messages, where no webhook can reach us."`
+	Poll       bool     `help:"Ask for messages, where no webhook can reach us. Telegram alone."`
 	Test       bool     `help:"Then wait until you write to the account, and see that the answer goes out."`
 }
 
@@ -147,19 +148,20 @@ func (cmd channelAdd) Run(ctx context.Context, cli *commands, term terminal) err
 }
 
 // settings are those given by flags, and by ask what is missing.
-func (cmd channelAdd) settings(ask prompter, out io.Writer) (setup.Settings, error) {
-	s := setup.Settings{Channel: cmd.Network, APIBase: cmd.APIBase}
+func (cmd channelAdd) settings(ask prompter, out io.Writer) (network.Settings, error) {
+	n, _ := setup.NetworkOf(cmd.Network)
+	s := network.Settings{Channel: cmd.Network, APIBase: cmd.APIBase}
 	if cmd.Poll {
-		s.Mode = setup.ModePoll
+		s.Mode = network.ModePoll
 	}
 	given := map[string]string{"id": cmd.ID, "affiliates": strings.Join(cmd.Affiliate, ","), "token": cmd.Token, "secret": cmd.Secret,
 		"verify_token": cmd.Verify, "number_id": cmd.NumberID, "business_id": cmd.BusinessID, "page_id": cmd.PageID, "app_id": cmd.AppID, "locale": cmd.Locale}
 	if ask != nil {
-		fmt.Fprintf(out, "Adding an account on %s. %s says where to find everything.\n", cmd.Network, setup.Guide(cmd.Network))
+		fmt.Fprintf(out, "Adding an account on %s. %s says where to find everything.\n", n.Label, n.GuidePath)
 	}
-	for _, f := range setup.Fields(cmd.Network) {
+	for _, f := range n.Fields {
 		value := given[f.Name]
-		if f.Secret && value != "" && !setup.IsReference(value) {
+		if f.Secret && value != "" && !network.IsReference(value) {
 			return s, fmt.Errorf("--%s: a secret on the command line shows in the list of processes and in the shell's history; give env:NAME or file:PATH, or leave it out and be asked", strings.ReplaceAll(f.Name, "_", "-"))
 		}
 		for value == "" && ask != nil && (f.Must || f.Name == "locale") {
@@ -182,7 +184,7 @@ func (cmd channelAdd) settings(ask prompter, out io.Writer) (setup.Settings, err
 }
 
 // flagOf is the flag of a field.
-func flagOf(f setup.Field) string {
+func flagOf(f network.Field) string {
 	if f.Name == "affiliates" {
 		return "affiliate"
 	}
@@ -198,8 +200,8 @@ func printAdded(out io.Writer, a setup.Added) {
 		fmt.Fprintf(out, "  verify token  %s\n", a.VerifyToken)
 	}
 	switch {
-	case a.Settings.Mode == setup.ModePoll:
-		fmt.Fprintln(out, "faqbot asks Telegram for messages; a running `faqbot serve` has begun to.")
+	case a.Settings.Mode == network.ModePoll:
+		fmt.Fprintln(out, "faqbot asks the network for messages; a running `faqbot serve` has begun to.")
 	case a.Hooked:
 		fmt.Fprintln(out, "The network posts to it from now on.")
 	case a.HookErr != nil:
@@ -265,7 +267,7 @@ func (channelList) Run(ctx context.Context, cli *commands, term terminal) error 
 			if r.Added {
 				from = "added"
 			}
-			if r.Settings.Mode == setup.ModePoll {
+			if r.Settings.Mode == network.ModePoll {
 				hook = "(polled)"
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.Settings.Key(), from, orNone(strings.Join(r.Settings.Affiliates, ", ")), orNone(hook))

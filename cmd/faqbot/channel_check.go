@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/network"
 	"faqbot/bot/setup"
 )
 
@@ -96,9 +97,15 @@ func printReport(ctx context.Context, out io.Writer, r setup.Report, store *bot.
 	return nil
 }
 
+// guideOf is the file that says how to set an account on a network up.
+func guideOf(channel string) string {
+	n, _ := setup.NetworkOf(channel)
+	return n.GuidePath
+}
+
 func printStanding(out io.Writer, r setup.Report) {
 	for _, p := range r.Standing.Problems {
-		fmt.Fprintf(out, "  ! %s\n    %s (%s#%s)\n", p.What, p.Mend, setup.Guide(r.Settings.Channel), p.Section)
+		fmt.Fprintf(out, "  ! %s\n    %s (%s#%s)\n", p.What, p.Mend, guideOf(r.Settings.Channel), p.Section)
 	}
 }
 
@@ -112,7 +119,7 @@ func whenOrNever(t time.Time) string {
 func (cmd channelSignOut) Run(ctx context.Context, cli *commands, term terminal) error {
 	return withLines(ctx, cli, term, func(c config, _ *setup.Lines, store *bot.Store, _ *bot.Conversations) error {
 		id, ok := strings.CutPrefix(cmd.Account, "webchat/")
-		if !ok || !slices.ContainsFunc(c.Accounts, func(a setup.Settings) bool { return a.Channel == "webchat" && a.ID == id }) {
+		if !ok || !slices.ContainsFunc(c.Accounts, func(a network.Settings) bool { return a.Channel == "webchat" && a.ID == id }) {
 			return fmt.Errorf("%s is no chat on a page that the configuration has; write it as webchat/NAME", cmd.Account)
 		}
 		if err := store.SignOutVisitors(ctx, id, cmd.Visitor, time.Now()); err != nil {

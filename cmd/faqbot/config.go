@@ -14,6 +14,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"faqbot/bot"
+	"faqbot/bot/network"
 	"faqbot/bot/setup"
 	"faqbot/knowledge/sqldb"
 )
@@ -34,9 +35,9 @@ type config struct {
 		DSN  secret `toml:"dsn"`  // a SQLite file, or postgres://…
 		Pool int    `toml:"pool"` // how many connections; 0 is sqldb.DefaultMaxConns
 	} `toml:"database"`
-	Embeddings serviceConfig    `toml:"embeddings"` // used beside the built-in encoder
-	Speech     serviceConfig    `toml:"speech"`     // turns voice notes into words
-	Accounts   []setup.Settings `toml:"account"`
+	Embeddings serviceConfig      `toml:"embeddings"` // used beside the built-in encoder
+	Speech     serviceConfig      `toml:"speech"`     // turns voice notes into words
+	Accounts   []network.Settings `toml:"account"`
 
 	path string // where it was read from, "" if nowhere
 }
@@ -49,7 +50,7 @@ type serviceConfig struct {
 }
 
 // A secret is a value that is never printed: "env:NAME", "file:PATH" or the value itself.
-type secret = setup.Secret
+type secret = network.Secret
 
 // defaultConfigFile is read if it is there and no other file is named.
 const defaultConfigFile = "faqbot.toml"
@@ -143,7 +144,7 @@ func (c *config) complete() error {
 	seen := map[string]bool{}
 	for i := range c.Accounts {
 		a := &c.Accounts[i]
-		if err := a.Complete(dir); err != nil {
+		if err := setup.Complete(a, dir); err != nil {
 			return fmt.Errorf("[[account]] number %d (%s): %w", i+1, bot.AccountKey(a.Channel, a.ID), err)
 		}
 		if key := bot.AccountKey(a.Channel, a.ID); seen[key] {

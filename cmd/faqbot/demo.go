@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"faqbot/bot/setup"
+	"faqbot/bot/network"
 	"faqbot/knowledge"
 	"faqbot/knowledge/faqfile"
 	"faqbot/knowledge/people"
@@ -41,7 +41,7 @@ func (cmd demoCommand) Run(ctx context.Context, term terminal) error {
 	}
 	c := config{}
 	c.Server.Listen, c.Database.DSN = cmd.Listen, secret(path)
-	c.Accounts = []setup.Settings{{Channel: "webchat", ID: demoAccount, Name: "Harbour Lane partners", Locale: "en", Affiliates: []string{string(demoAffiliate)}}}
+	c.Accounts = []network.Settings{{Channel: "webchat", ID: demoAccount, Name: "Harbour Lane partners", Locale: "en", Affiliates: []string{string(demoAffiliate)}}}
 	if err := c.complete(); err != nil {
 		return err
 	}

@@ -9,13 +9,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"faqbot/bot/setup"
+	"faqbot/bot/network"
 )
 
 // A conversation is shown by its own ID: without a ticket, with the one that is open, and once that is closed.
 func TestDeskShowsAConversation(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, "faqbot.db", setup.ModePoll)
+	s := newSite(t, "faqbot.db", network.ModePoll)
 	s.start()
 	c := &customer{s: s, chat: 77}
 	c.ask("minimum payout?")

@@ -23,7 +23,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"faqbot/bot/setup"
+	"faqbot/bot/network"
 	"faqbot/bot/telegram/telegramtest"
 	"faqbot/knowledge/sqldb/sqldbtest"
 )
@@ -229,7 +229,7 @@ func (c *customer) ask(text string) telegramtest.SentMessage {
 // everywhere runs a test on both databases, by webhook and by polling.
 func everywhere(t *testing.T, test func(t *testing.T, s *site)) {
 	t.Helper()
-	for _, mode := range []string{setup.ModeWebhook, setup.ModePoll} {
+	for _, mode := range []string{network.ModeWebhook, network.ModePoll} {
 		t.Run("sqlite/"+mode, func(t *testing.T) {
 			t.Parallel()
 			test(t, newSite(t, "faqbot.db", mode))
@@ -297,7 +297,7 @@ func TestFromQuestionToPersonAndBack(t *testing.T) {
 
 // A published answer is live in a running service at once.
 func TestPublishIsLiveWithinTwoSeconds(t *testing.T) {
-	s := newSite(t, "faqbot.db", setup.ModePoll)
+	s := newSite(t, "faqbot.db", network.ModePoll)
 	s.start()
 	c := &customer{s: s, chat: 5}
 	require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", c.ask("minimum payout?").Text)
@@ -315,7 +315,7 @@ func TestPublishIsLiveWithinTwoSeconds(t *testing.T) {
 // Commands, a greeting with a question, a customer's language, a deep link.
 func TestSmallTalk(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, "faqbot.db", setup.ModeWebhook)
+	s := newSite(t, "faqbot.db", network.ModeWebhook)
 	s.start()
 	c := &customer{s: s, chat: 9}
 	require.Contains(t, c.ask("/start partner-7").Text, "automated assistant")
@@ -332,7 +332,7 @@ func TestSmallTalk(t *testing.T) {
 // The HTTP edge refuses what is not Telegram, and survives what is hostile.
 func TestHostileRequests(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, "faqbot.db", setup.ModeWebhook)
+	s := newSite(t, "faqbot.db", network.ModeWebhook)
 	s.start()
 	post := func(path, secret string, body []byte) int {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+s.addr+path, bytes.NewReader(body))
@@ -375,7 +375,7 @@ func TestHostileRequests(t *testing.T) {
 
 // One service at a time works on a SQLite file, and a killed one leaves no lock behind.
 func TestOneServicePerFile(t *testing.T) {
-	s := newSite(t, "faqbot.db", setup.ModePoll)
+	s := newSite(t, "faqbot.db", network.ModePoll)
 	s.start()
 	cmd := exec.CommandContext(t.Context(), "faqbot", "serve")
 	cmd.Dir = s.dir
@@ -389,7 +389,7 @@ func TestOneServicePerFile(t *testing.T) {
 // A token that Telegram refuses makes the service not ready, by name; the replies wait for the mend.
 func TestRefusedTokenShows(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, "faqbot.db", setup.ModePoll)
+	s := newSite(t, "faqbot.db", network.ModePoll)
 	s.start()
 	s.telegram.Inject(telegramtest.Fault{Method: "sendMessage", Times: 1, Code: http.StatusUnauthorized, Description: "Unauthorized"})
 	s.telegram.Say(3, "minimum payout?")
@@ -404,7 +404,7 @@ func TestRefusedTokenShows(t *testing.T) {
 // Whoever blocks the bot is not written to until they come back.
 func TestBlockedAndBack(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, "faqbot.db", setup.ModeWebhook)
+	s := newSite(t, "faqbot.db", network.ModeWebhook)
 	s.start()
 	c := &customer{s: s, chat: 4}
 	require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", c.ask("minimum payout?").Text)

@@ -18,7 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"faqbot/bot/setup"
+	"faqbot/bot/network"
 )
 
 // selfSigned writes a certificate for localhost and its key, and returns a pool that trusts it.
@@ -43,7 +43,7 @@ func selfSigned(t *testing.T, dir string) *x509.CertPool {
 // With certificate files of its own the service speaks HTTPS, tells browsers to stay with it, and
 // keeps its cookies to it.
 func TestOwnCertificate(t *testing.T) {
-	s := newSite(t, "faqbot.db", setup.ModePoll)
+	s := newSite(t, "faqbot.db", network.ModePoll)
 	pool := selfSigned(t, s.dir)
 	path := filepath.Join(s.dir, "faqbot.toml")
 	config, err := os.ReadFile(path)

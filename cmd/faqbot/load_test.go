@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"faqbot/bot/setup"
+	"faqbot/bot/network"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -177,7 +177,7 @@ func (s *site) answered(acked map[int64]bool) {
 
 // newHookSite is a running site by webhook.
 func newHookSite(t *testing.T, dsn string) *site {
-	s := newSite(t, dsn, setup.ModeWebhook)
+	s := newSite(t, dsn, network.ModeWebhook)
 	s.start()
 	return s
 }

@@ -10,10 +10,13 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"faqbot/bot/setup"
 )
 
 // commands are the sub-commands and their flags.
@@ -26,7 +29,7 @@ type commands struct {
 	Ask     askCommand     `cmd:"" help:"Ask the engine a question, or a file of them, in the terminal."`
 	Eval    evalCommand    `cmd:"" help:"Measure how well the engine answers."`
 	Desk    deskCommand    `cmd:"" help:"Work on tickets in the terminal."`
-	Channel channelCommand `cmd:"" help:"Set up accounts on Telegram, WhatsApp, Messenger and Instagram, and look after them."`
+	Channel channelCommand `cmd:"" help:"Set up accounts on messaging networks, and look after them."`
 	User    userCommand    `cmd:"" help:"Manage the people who sign in."`
 	Key     keyCommand     `cmd:"" help:"Look after the key that seals tokens, secrets and signing keys."`
 	Backup  backupCommand  `cmd:"" help:"Write the database into one file. Works beside a running server."`
@@ -90,6 +93,7 @@ func run(ctx context.Context, args []string, term terminal) int {
 			"Start here:  faqbot import faq.csv --affiliate acme --publish;  faqbot ask --affiliate acme \"how do I get paid?\""),
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Writers(term.out, term.err), kong.Exit(func(code int) { exit = code }),
+		kong.Vars{"networks": strings.Join(setup.Names(setup.Networks()), ",")},
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(term))
 	if err != nil {
 		panic(err) // the struct above is wrong

@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
+	"faqbot/bot/setup"
 	"faqbot/bot/setup/board"
 	"faqbot/bot/webchat"
 	"faqbot/handoff/console"
@@ -75,7 +76,7 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 	}
 	p.chat, err = webchat.NewSite(s.networks.webchat, webchat.SiteOptions{Signer: s.keys.Signer(people.VisitorTokens), Conversations: s.conversations, Accept: s.intake.Accept,
 		Media: s.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
-		Contact: s.desk.Contact, Called: console.ChannelName, Secure: s.config.https(), SignedOut: s.conversations.VisitorsSignedOut, Log: s.log})
+		Contact: s.desk.Contact, Called: setup.Label, Secure: s.config.https(), SignedOut: s.conversations.VisitorsSignedOut, Log: s.log})
 	return p, err
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/stretchr/testify/require"
 
-	"faqbot/bot/setup"
+	"faqbot/bot/network"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 )
@@ -62,7 +62,7 @@ func TestFilesOfOursArePrivate(t *testing.T) {
 // often write seldom.
 func TestReadyWritesAndSaysWhyNot(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, "faqbot.db", setup.ModeWebhook)
+	s := newSite(t, "faqbot.db", network.ModeWebhook)
 	s.start()
 	db := s.open("faqbot.db")
 	probes := map[int64]bool{}
@@ -103,7 +103,7 @@ func TestReadyWritesAndSaysWhyNot(t *testing.T) {
 func TestReadyOnReadOnlyPostgres(t *testing.T) {
 	t.Parallel()
 	dsn := sqldbtest.Postgres(t)
-	s := newSite(t, dsn, setup.ModeWebhook)
+	s := newSite(t, dsn, network.ModeWebhook)
 	s.start()
 	raw, err := sql.Open("pgx", dsn)
 	require.NoError(t, err)

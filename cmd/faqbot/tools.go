@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"faqbot/bot"
+	"faqbot/bot/network"
 	"faqbot/bot/setup"
 	"faqbot/knowledge/sqldb"
 	"faqbot/retrieval/encoder"
@@ -74,8 +75,12 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 		if len(a.Affiliates) == 0 {
 			fmt.Fprintln(term.out, `            ! it names no affiliates, so nobody's entries answer: set affiliates = ["NAME"]`)
 		}
-		if a.Channel == "telegram" && a.Mode == setup.ModeWebhook && c.Server.PublicURL == "" {
+		n, _ := setup.NetworkOf(a.Channel)
+		switch needs := n.Open != nil && a.Mode != network.ModePoll && c.Server.PublicURL == ""; {
+		case needs && n.Polls:
 			fmt.Fprintln(term.out, "            ! [server] public_url is not set, so the webhook cannot be registered; set it, or mode = \"poll\"")
+		case needs:
+			fmt.Fprintln(term.out, "            ! [server] public_url is not set, so the network cannot post to us: set it")
 		}
 	}
 	if _, err := os.Stat(string(c.Database.DSN)); errors.Is(err, fs.ErrNotExist) && !sqldb.IsPostgres(string(c.Database.DSN)) {

@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
+	"faqbot/bot/setup"
 	"faqbot/handoff"
 	"faqbot/knowledge/people"
 )
@@ -61,7 +62,7 @@ func (c *Console) lookCustomer(ctx context.Context, v *caseView, t talk, p peopl
 		if len(t.identities) == 1 {
 			break
 		}
-		one := identity{Icon: channelIcon(i.Address.Channel), Channel: ChannelName(i.Address.Channel), Who: whoOf(i.Conversation), Why: proofWords(i),
+		one := identity{Icon: channelIcon(i.Address.Channel), Channel: setup.Label(i.Address.Channel), Who: whoOf(i.Conversation), Why: proofWords(i),
 			Since: i.Since, Here: i.ID == t.conversation.ID, Href: "/desk/conversations/" + url.PathEscape(string(i.ID))}
 		if isLead(p) {
 			one.Separate = one.Href + "/separate"
@@ -83,7 +84,7 @@ func (c *Console) lookCustomer(ctx context.Context, v *caseView, t talk, p peopl
 	}
 	where, err := c.conversations.Destinations(ctx, t.conversation)
 	for _, d := range where {
-		v.Ways = append(v.Ways, way{Key: d.Key, Name: ChannelName(d.Channel)})
+		v.Ways = append(v.Ways, way{Key: d.Key, Name: setup.Label(d.Channel)})
 	}
 	return err
 }
@@ -148,7 +149,7 @@ func (c *Console) askSeparate(g *gin.Context, p people.Person) error {
 	}
 	address := "/desk/conversations/" + url.PathEscape(string(conv.ID))
 	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "confirm", confirmView{assets: c.assets, Keep: "Keep them together",
-		Title:  fmt.Sprintf("Separate %s on %s?", cut(whoOf(conv), 60), ChannelName(conv.Address.Channel)),
+		Title:  fmt.Sprintf("Separate %s on %s?", cut(whoOf(conv), 60), setup.Label(conv.Address.Channel)),
 		Words:  "This channel becomes a customer of its own. Nothing is lost, and the customer is told nothing. Only a new link, opened by the customer, joins it with another again.",
 		Action: address + "/separate", Button: "Separate it", Back: address})
 }
@@ -189,10 +190,10 @@ func (c *Console) invite(g *gin.Context, p people.Person) error {
 		if d.Key != key {
 			continue
 		}
-		words, err := c.desk.Invite(ctx, t.ID, agent(p), key, ChannelName(d.Channel))
+		words, err := c.desk.Invite(ctx, t.ID, agent(p), key, setup.Label(d.Channel))
 		if err != nil {
 			c.o.Log.WithError(err).Warn("cannot make a link to another channel")
-			return c.renderTicket(g, p, t, http.StatusBadGateway, writes{What: ChannelName(d.Channel) + " did not tell where to link to.", Do: "Try again in a moment."})
+			return c.renderTicket(g, p, t, http.StatusBadGateway, writes{What: setup.Label(d.Channel) + " did not tell where to link to.", Do: "Try again in a moment."})
 		}
 		if typed := g.PostForm("text"); typed != "" {
 			words = typed + "\n\n" + words

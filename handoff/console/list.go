@@ -16,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
+	"faqbot/bot/setup"
 	"faqbot/handoff"
 	"faqbot/knowledge"
 	"faqbot/knowledge/page"
@@ -157,7 +158,7 @@ func (c *Console) inboxOf(ctx context.Context, p people.Person, at place, curren
 		return in, err
 	}
 	for _, i := range incidents {
-		in.Notices = append(in.Notices, ChannelName(i.Channel)+" · "+i.Account+": "+i.Words())
+		in.Notices = append(in.Notices, setup.Label(i.Channel)+" · "+i.Account+": "+i.Words())
 	}
 	count, err := c.desk.Count(ctx, scope(p, at), agent(p))
 	if err != nil {
@@ -262,7 +263,7 @@ func (c *Console) ticketRow(t handoff.Ticket, conv bot.Conversation, in *inbox) 
 		words = "(no words yet)"
 	}
 	return listed{ID: string(t.ID), Href: "/desk/tickets/" + url.PathEscape(string(t.ID)) + in.Place.query(), Who: whoOf(conv),
-		Icon: channelIcon(conv.Address.Channel), Channel: ChannelName(conv.Address.Channel), Words: words, With: string(t.Assignee),
+		Icon: channelIcon(conv.Address.Channel), Channel: setup.Label(conv.Address.Channel), Words: words, With: string(t.Assignee),
 		Owed: owedOf(t, c.o.Now()), Waiting: !t.WaitingSince.IsZero(), Current: string(t.ID) == in.Current}
 }
 

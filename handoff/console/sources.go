@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
+	"faqbot/bot/setup"
 	"faqbot/knowledge"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
@@ -43,7 +44,7 @@ func (c *Console) showSources(g *gin.Context, p people.Person) (err error) {
 		return err
 	}
 	for i := range v.Rows {
-		v.Rows[i].Channel = ChannelName(v.Rows[i].Channel)
+		v.Rows[i].Channel = setup.Label(v.Rows[i].Channel)
 	}
 	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "sources", v)
 }

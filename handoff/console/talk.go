@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/setup"
 	"faqbot/handoff"
 	"faqbot/knowledge"
 )
@@ -75,10 +76,10 @@ func (c *Console) linesOf(t talk) []line {
 func (t talk) channel(m bot.Message) string {
 	for _, i := range t.identities {
 		if i.ID == m.Conversation {
-			return ChannelName(i.Address.Channel)
+			return setup.Label(i.Address.Channel)
 		}
 	}
-	return ChannelName(t.conversation.Address.Channel)
+	return setup.Label(t.conversation.Address.Channel)
 }
 
 // ticketLines are the thin lines about tickets.

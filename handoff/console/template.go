@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
+	"faqbot/bot/setup"
 	"faqbot/handoff"
 	"faqbot/knowledge/people"
 )
@@ -46,7 +47,7 @@ func (c *Console) pick(ctx context.Context, v *caseView, conv bot.Conversation, 
 	list, err := c.conversations.Templates(ctx, conv.ID)
 	if err != nil {
 		c.o.Log.WithError(err).Warn("cannot read the templates")
-		p.Problem = ChannelName(conv.Address.Channel) + " did not tell which templates there are. Load the page again in a moment."
+		p.Problem = setup.Label(conv.Address.Channel) + " did not tell which templates there are. Load the page again in a moment."
 		return
 	}
 	for _, t := range list {
@@ -86,13 +87,14 @@ func (c *Console) pick(ctx context.Context, v *caseView, conv bot.Conversation, 
 }
 
 func noTemplates(conv bot.Conversation) string {
+	n, _ := setup.NetworkOf(conv.Address.Channel)
 	switch {
 	case conv.OptOut == bot.OptOutAll:
 		return "The customer opted out, so no template can be sent either."
-	case conv.Address.Channel != "whatsapp":
-		return ChannelName(conv.Address.Channel) + " has no templates."
+	case n.Templates == "":
+		return n.Label + " has no templates."
 	}
-	return "There is no approved template. Make one in WhatsApp Manager; it appears here within ten minutes of its approval."
+	return "There is no approved template. " + n.Templates
 }
 
 // sendTemplate sends the template that was filled in, or shows what it will read like.

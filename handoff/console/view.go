@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/setup"
 	"faqbot/handoff"
 	"faqbot/knowledge"
 	"faqbot/knowledge/people"
@@ -123,7 +124,7 @@ func (c *Console) look(ctx context.Context, p people.Person, at place, conv bot.
 	slices.SortStableFunc(all, func(a, b handoff.Ticket) int { return b.OpenedAt.Compare(a.OpenedAt) })
 	t.tickets = all
 	conv = t.conversation
-	v = caseView{assets: c.assets, Who: whoOf(conv), Icon: channelIcon(conv.Address.Channel), Channel: ChannelName(conv.Address.Channel),
+	v = caseView{assets: c.assets, Who: whoOf(conv), Icon: channelIcon(conv.Address.Channel), Channel: setup.Label(conv.Address.Channel),
 		Query: at.query(), Back: at.list(), Bot: conv.Mode == bot.ModeBot, Lines: c.linesOf(t), Cannot: c.cannot(conv), OptedOut: optOutWords(conv),
 		Tries: triesOf(t.turns, c.questions(ctx, p))}
 	v.said, v.conv, v.In = t.said, conv, string(conv.ID)
@@ -205,7 +206,7 @@ func (c *Console) cannot(conv bot.Conversation) string {
 	case refused == nil:
 		return ""
 	case refused.Kind == bot.SendWindowClosed:
-		return ChannelName(conv.Address.Channel) + " lets nobody write to the customer until they write again."
+		return setup.Label(conv.Address.Channel) + " lets nobody write to the customer until they write again."
 	}
 	return "The customer has blocked this account. Nothing can be sent until they write again."
 }
@@ -233,7 +234,7 @@ func ticketFacts(t handoff.Ticket) []fact {
 }
 
 func (c *Console) factsOf(conv bot.Conversation) []fact {
-	facts := []fact{{Name: "Channel", Words: ChannelName(conv.Address.Channel) + ", account " + conv.Address.Account}, {Name: "Customer", Words: conv.Address.Customer}}
+	facts := []fact{{Name: "Channel", Words: setup.Label(conv.Address.Channel) + ", account " + conv.Address.Account}, {Name: "Customer", Words: conv.Address.Customer}}
 	if conv.Locale != "" {
 		facts = append(facts, fact{Name: "Language", Words: conv.Locale})
 	}

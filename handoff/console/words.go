@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"faqbot/bot"
+	"faqbot/bot/setup"
 	"faqbot/handoff"
 )
 
@@ -156,36 +157,8 @@ func span(d time.Duration) string {
 
 // channelIcon is the icon of a channel by its name.
 func channelIcon(channel string) string {
-	switch channel {
-	case "telegram":
-		return "send"
-	case "webchat":
-		return "web"
-	case "mail":
-		return "mail"
-	case "whatsapp":
-		return "phone"
-	}
-	return "chat"
-}
-
-// ChannelName is what people call a channel.
-func ChannelName(channel string) string {
-	switch channel {
-	case "telegram":
-		return "Telegram"
-	case "webchat":
-		return "Web chat"
-	case "whatsapp":
-		return "WhatsApp"
-	case "messenger":
-		return "Messenger"
-	case "instagram":
-		return "Instagram"
-	case "mail":
-		return "E-mail"
-	}
-	return channel
+	n, _ := setup.NetworkOf(channel)
+	return n.Icon
 }
 
 // cut is s in at most most characters.

@@ -148,7 +148,7 @@ func TestQuota(t *testing.T) {
 			return err
 		}
 		ana := Owner{Visitor: "webchat/shop/v:ana", Address: "192.0.2.1", Account: "webchat/shop", Affiliate: "acme"}
-		for range limits.MaxVisitorFiles.DayFiles {
+		for range limits.MaxVisitorFiles().DayFiles {
 			require.NoError(t, put(10, ana))
 		}
 		err := put(10, ana)
@@ -156,7 +156,7 @@ func TestQuota(t *testing.T) {
 		require.ErrorContains(t, err, "at most 30 files are kept in 24 hours for one visitor; send more tomorrow")
 		var kept int64
 		require.NoError(t, db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM blobs`).Scan(&kept))
-		require.Equal(t, limits.MaxVisitorFiles.DayFiles, kept, "what was refused is not kept")
+		require.Equal(t, limits.MaxVisitorFiles().DayFiles, kept, "what was refused is not kept")
 		_, err = s.Put(t.Context(), "a.txt", strings.NewReader("1"+strings.Repeat(" ", 7)), ana)
 		require.NoError(t, err, "the same file again costs nothing")
 
@@ -164,7 +164,7 @@ func TestQuota(t *testing.T) {
 		ben.Visitor = "webchat/shop/v:ben"
 		require.NoError(t, put(10, ben), "another visitor at the same address")
 		for i := int64(0); ; i++ { // who takes a new name for each file runs into the address's bound
-			require.Less(t, i, limits.MaxAddressFiles.DayFiles)
+			require.Less(t, i, limits.MaxAddressFiles().DayFiles)
 			o := ana
 			o.Visitor = fmt.Sprintf("webchat/shop/v:%d", i)
 			if err = put(10, o); err != nil {
@@ -179,7 +179,7 @@ func TestQuota(t *testing.T) {
 
 		caro := Owner{Visitor: "webchat/shop/v:caro"}
 		size := 20<<20 - 3
-		for range limits.MaxVisitorFiles.DayBytes / int64(size) {
+		for range limits.MaxVisitorFiles().DayBytes / int64(size) {
 			require.NoError(t, put(size, caro))
 		}
 		require.ErrorContains(t, put(size, caro), "at most 100 MB are kept in 24 hours for one visitor")

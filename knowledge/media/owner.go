@@ -46,10 +46,10 @@ func own(ctx context.Context, tx *sql.Tx, o Owner, b Blob, now time.Time) error 
 		of, name string
 		max      limits.Files
 	}{
-		{"visitor", o.Visitor, limits.MaxVisitorFiles},
-		{"address", o.Address, limits.MaxAddressFiles},
-		{"account", o.Account, limits.MaxAccountFiles},
-		{"affiliate", o.Affiliate, limits.MaxAffiliateFiles},
+		{"visitor", o.Visitor, limits.MaxVisitorFiles()},
+		{"address", o.Address, limits.MaxAddressFiles()},
+		{"account", o.Account, limits.MaxAccountFiles()},
+		{"affiliate", o.Affiliate, limits.MaxAffiliateFiles()},
 	} {
 		if part.name == "" {
 			continue

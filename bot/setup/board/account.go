@@ -172,16 +172,16 @@ type guideView struct {
 
 // guide shows a channel's SETUP.md, whose headings problems link to.
 func (b *Board) guide(c *gin.Context) {
-	text := setup.GuideText(c.Param("channel"))
-	if text == "" {
+	n, _ := setup.NetworkOf(c.Param("channel"))
+	if n.Guide == "" {
 		b.gone(c, "There is no guide to that network.", "Go back to the list of accounts.")
 		return
 	}
 	var html bytes.Buffer
 	markdown := goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithAutoHeadingID()))
-	if err := markdown.Convert([]byte(text), &html); err != nil {
+	if err := markdown.Convert([]byte(n.Guide), &html); err != nil {
 		b.fail(c, err)
 		return
 	}
-	b.show(c, http.StatusOK, "guide", guideView{Title: "Setting up " + networkName(c.Param("channel")), Text: template.HTML(html.String())}) // our own file
+	b.show(c, http.StatusOK, "guide", guideView{Title: "Setting up " + n.Label, Text: template.HTML(html.String())}) // our own file
 }

@@ -9,26 +9,16 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
+	"faqbot/bot/network"
 	"faqbot/bot/setup"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/vault"
 )
 
-// A network is one that accounts can be added on.
-type network struct{ Channel, Name, Words string }
-
-func networks() (list []network) {
-	words := map[string]string{"telegram": "Ten minutes and a token from @BotFather.", "whatsapp": "Half an hour in Meta's console, and a phone number.",
-		"messenger": "A Facebook Page and an app in Meta's console.", "instagram": "A professional Instagram account and an app in Meta's console."}
-	for _, channel := range setup.Networks() {
-		list = append(list, network{channel, networkName(channel), words[channel]})
-	}
-	return list
-}
-
-func (b *Board) choose(c *gin.Context) { b.show(c, http.StatusOK, "choose", networks()) }
+func (b *Board) choose(c *gin.Context) { b.show(c, http.StatusOK, "choose", setup.Networks()) }
 
 type formView struct {
+	network                 network.Network
 	Channel, Network, Guide string
 	Change                  string // the account that is changed, "" when one is added
 	Fields                  []page.Field
@@ -42,7 +32,7 @@ func (b *Board) form(c *gin.Context) {
 	if !ok {
 		return
 	}
-	var known setup.Settings
+	var known network.Settings
 	if id := c.Query("change"); id != "" {
 		r, err := b.lines.Report(c.Request.Context(), bot.AccountKey(v.Channel, id))
 		if err == nil && r.Added {
@@ -55,21 +45,21 @@ func (b *Board) form(c *gin.Context) {
 
 // newForm is the form of the channel that the path names.
 func (b *Board) newForm(c *gin.Context) (formView, bool) {
-	channel := c.Param("channel")
-	if networkName(channel) == "" {
+	n, _ := setup.NetworkOf(c.Param("channel"))
+	if n.Open == nil {
 		b.gone(c, "Accounts cannot be added on that network.", "Choose one of the networks there are.")
 		return formView{}, false
 	}
-	return formView{Channel: channel, Network: networkName(channel), Guide: "/channels/guide/" + channel}, true
+	return formView{network: n, Channel: n.Name, Network: n.Label, Guide: "/channels/guide/" + n.Name}, true
 }
 
 // asked are the fields of the form: an account's name does not change.
-func (v *formView) asked() []setup.Field {
-	return slices.DeleteFunc(setup.Fields(v.Channel), func(f setup.Field) bool { return v.Change != "" && f.Name == "id" })
+func (v *formView) asked() []network.Field {
+	return slices.DeleteFunc(slices.Clone(v.network.Fields), func(f network.Field) bool { return v.Change != "" && f.Name == "id" })
 }
 
 // fill makes the fields with the settings known so far. Secrets are never shown.
-func (v *formView) fill(s setup.Settings) {
+func (v *formView) fill(s network.Settings) {
 	values := map[string]string{"id": s.ID, "affiliates": strings.Join(s.Affiliates, ", "), "locale": s.Locale, "number_id": s.NumberID,
 		"business_id": s.BusinessID, "page_id": s.PageID, "app_id": s.AppID, "api_base": s.APIBase}
 	for _, f := range v.asked() {
@@ -108,7 +98,7 @@ func (b *Board) add(c *gin.Context) {
 	if !ok {
 		return
 	}
-	s := setup.Settings{Channel: v.Channel}
+	s := network.Settings{Channel: v.Channel}
 	var missing, references []string
 	v.Change = c.PostForm("change")
 	for _, f := range v.asked() {
@@ -117,7 +107,7 @@ func (b *Board) add(c *gin.Context) {
 		switch {
 		case f.Must && strings.TrimSpace(value) == "" && (!f.Secret || v.Change == ""):
 			missing = append(missing, f.Name)
-		case f.Secret && setup.IsReference(value): // whoever fills in a form must not read the machine's files
+		case f.Secret && network.IsReference(value): // whoever fills in a form must not read the machine's files
 			references = append(references, f.Name)
 		}
 	}
@@ -151,7 +141,7 @@ func (b *Board) add(c *gin.Context) {
 // refuse shows the form with why nothing was added.
 func (b *Board) refuse(c *gin.Context, v formView, err error) {
 	refused, isRefused := errors.AsType[*setup.RefusedError](err)
-	field, isField := errors.AsType[*setup.FieldError](err)
+	field, isField := errors.AsType[*network.FieldError](err)
 	switch {
 	case isRefused:
 		v.Problem = &page.Problem{What: refused.Problem.What, Safe: "Nothing was added.", Do: refused.Problem.Mend}

@@ -18,6 +18,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
+	"faqbot/bot/network"
 	"faqbot/bot/setup"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
@@ -107,7 +108,7 @@ type row struct {
 }
 
 func newRow(r setup.Report) row {
-	n := row{Report: r, Path: "/channels/" + r.Settings.Key(), Guide: "/channels/guide/" + r.Settings.Channel, Network: networkName(r.Settings.Channel)}
+	n := row{Report: r, Path: "/channels/" + r.Settings.Key(), Guide: "/channels/guide/" + r.Settings.Channel, Network: setup.Label(r.Settings.Channel)}
 	if !r.Traffic.PausedUntil.IsZero() {
 		n.Pause, n.Throttled = setup.PauseWords(r.Traffic), r.Traffic.Paused == bot.PausedThrottled
 	}
@@ -133,15 +134,10 @@ func (r row) away() bool {
 }
 
 // Polled reports whether the account needs no webhook.
-func (r row) Polled() bool { return r.Settings.Mode == setup.ModePoll }
+func (r row) Polled() bool { return r.Settings.Mode == network.ModePoll }
 
 // Affiliates are whose entries answer.
 func (r row) Affiliates() string { return strings.Join(r.Settings.Affiliates, ", ") }
-
-func networkName(channel string) string {
-	names := map[string]string{"telegram": "Telegram", "whatsapp": "WhatsApp", "messenger": "Messenger", "instagram": "Instagram"}
-	return names[channel]
-}
 
 type listView struct {
 	Accounts []row

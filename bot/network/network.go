@@ -1,0 +1,101 @@
+// Package network is how a messaging network describes itself to the rest of the service: what it is
+// called, what to ask about an account on it, and how a channel is made of an account. A network's
+// package exports one Network for each, and bot/setup lists them; nothing else knows a network by name.
+//
+// # How to add a network
+//
+//  1. A folder bot/NAME with a Channel: bot.Channel to send, bot.Receiver to verify and decode what the
+//     network posts. The optional interfaces in bot/channel.go and bot/standing.go are what more it can
+//     do: typing, read marks, files, a check of the account, setting its webhook.
+//  2. A fake of the network for tests, faithful to the wire, and channeltest.Run over it: that is what
+//     every channel must do.
+//  3. SETUP.md, embedded: how to get what Fields ask for, click by click. It has the sections "The
+//     clock", "Messages of errors", and those that WebhookSection and SettingsSection name.
+//  4. A func that returns its Network, and one line in bot/setup/networks.go.
+//
+// Decoders take the words first and set the rest aside: an unknown field costs that field, never the
+// message. A send's error says what to do about it (bot.SendError); in doubt, nothing is sent twice.
+package network
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/sirupsen/logrus"
+
+	"faqbot/bot"
+	"faqbot/knowledge/media"
+)
+
+// A Network describes one messaging network.
+type Network struct {
+	Name  string // in addresses, settings and rows: "telegram"
+	Label string // what people call it: "Telegram"
+	Icon  string // one of knowledge/page's icons
+
+	// The rest is for networks on which accounts are added and opened; the chat on a page has none of it.
+
+	Needs           string  // what adding an account takes, in a sentence
+	Guide           string  // SETUP.md
+	GuidePath       string  // where it is in the repository
+	WebhookSection  string  // of Guide, about the webhook, as an anchor: "3-the-webhook"
+	SettingsSection string  // of Guide, about faqbot's own settings
+	Fields          []Field // what to ask a person who adds an account, in order
+	Polls           bool    // accounts may be polled, where no webhook can reach us
+	Templates       string  // how to get an approved template, in a sentence; "" if the network has none
+
+	// Fill makes what a person who adds an account need not think of. public tells whether the network
+	// can reach us. Nil: nothing.
+	Fill func(s *Settings, public bool)
+	// Complete checks what the network needs to work at all, without asking it, and fills in defaults.
+	// What is wrong is a *FieldError.
+	Complete func(s *Settings) error
+	// Open returns the channel of an account. It calls nobody.
+	Open func(s Settings, o Options) (bot.Channel, error)
+	// Run keeps what Open returned registered, or polls, until ctx ends.
+	Run func(ctx context.Context, c bot.Channel, s Settings, o RunOptions) error
+	// Proof is the query of a GET to our own webhook that an account of ours answers with 200 or 405; nil:
+	// none is needed.
+	Proof func(s Settings) url.Values
+}
+
+// Options are what a channel needs besides its account's settings.
+type Options struct {
+	Files Files // what files of ours are sent from; nil where nothing is sent
+	Log   logrus.FieldLogger
+}
+
+// Files are the files that we keep; *media.Store is one.
+type Files interface {
+	Get(ctx context.Context, id string) (media.Blob, []byte, error)
+}
+
+// RunOptions are what Run needs of the service.
+type RunOptions struct {
+	Webhook string                                       // the address the network should post to, "" if it cannot or need not
+	Receive func(ctx context.Context, body []byte) error // takes what was polled; returns once it is durable
+}
+
+// A Field is one thing to ask a person who adds an account.
+type Field struct {
+	Name   string // as the file names it
+	Label  string
+	Hint   string
+	Secret bool // to be typed unseen
+	Must   bool // needed
+}
+
+// IDField asks what we call the account.
+func IDField() Field {
+	return Field{Name: "id", Label: "Your name for it", Must: true, Hint: "Part of the webhook's address, for example “shop”. Letters, digits and . _ ~ : @ -"}
+}
+
+// AffiliatesField asks whose entries answer.
+func AffiliatesField() Field {
+	return Field{Name: "affiliates", Label: "Affiliates", Must: true, Hint: "Whose entries answer. Commas between several; * means everyone's."}
+}
+
+// LocaleField asks for a language.
+func LocaleField() Field {
+	return Field{Name: "locale", Label: "Language", Hint: "When a customer's is unknown: en, es, pt-BR. Empty means en."}
+}
