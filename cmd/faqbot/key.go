@@ -62,7 +62,7 @@ func (cmd keyRotate) Run(ctx context.Context, cli *commands, term terminal) erro
 		if file {
 			fmt.Fprintf(term.out, "There is a new key in %s. It holds the one before, too, which opens older backups.\nBack it up, apart from the database, and give it to every machine that serves this database.\n", c.keyFile())
 		} else {
-			fmt.Fprintf(term.out, "All is sealed with the first key in %s.\n", c.keyFile())
+			fmt.Fprintf(term.out, "All is sealed with the first key in %s. To replace that one too, put a new key, as `openssl rand -base64 %d` makes them, and a space before it, and run this again.\n", c.keyFile(), vault.KeySize)
 		}
 		fmt.Fprintln(term.out, "The signing keys are new. Running services follow within a minute.")
 		return nil

@@ -57,10 +57,9 @@ func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
 // A cluster is a Postgres server of the test's own.
 type cluster struct {
-	t    *testing.T
-	dsn  string
-	dir  string
-	stop func()
+	t   *testing.T
+	dsn string
+	dir string
 }
 
 func newCluster(t *testing.T) *cluster {
@@ -85,7 +84,9 @@ func newCluster(t *testing.T) *cluster {
 	require.NoError(t, err)
 	u, err := url.Parse(strings.TrimSpace(dsn))
 	require.NoError(t, err)
-	return &cluster{t: t, dsn: u.String(), dir: u.Query().Get("host")}
+	c := &cluster{t: t, dsn: u.String(), dir: u.Query().Get("host")}
+	t.Cleanup(func() { c.signal(syscall.SIGCONT) }) // so that it can be stopped
+	return c
 }
 
 // signal signals every process of the server.

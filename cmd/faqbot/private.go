@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"runtime"
 	"strings"
 
 	"faqbot/knowledge/sqldb"
@@ -9,6 +10,9 @@ import (
 
 // looseFiles are the files with data or secrets that others on this machine than their owner may read or write.
 func looseFiles(c config) (list []string) {
+	if runtime.GOOS == "windows" { // it has no such modes
+		return nil
+	}
 	files := sqldb.Files(string(c.Database.DSN))
 	if key := c.keyFile(); !strings.HasPrefix(key, "env:") {
 		files = append(files, key)

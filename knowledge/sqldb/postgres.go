@@ -34,7 +34,6 @@ func openPostgres(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	config.RuntimeParams["statement_timeout"] = cmp.Or(config.RuntimeParams["statement_timeout"], strconv.FormatInt(maxStatement.Milliseconds(), 10))
 	dial := config.DialFunc
 	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := dial(ctx, network, address)
@@ -43,7 +42,15 @@ func openPostgres(ctx context.Context, dsn string, o Options) (*DB, error) {
 		}
 		return &boundedConn{Conn: c, max: maxSilence}, nil
 	}
-	raw := stdlib.OpenDB(*config)
+	var options []stdlib.OptionOpenDB
+	if config.RuntimeParams["statement_timeout"] == "" {
+		// A statement of its own, since a pooler between may refuse it as a parameter of the connection.
+		options = append(options, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+			_, err := c.Exec(ctx, `SET statement_timeout = `+strconv.FormatInt(maxStatement.Milliseconds(), 10))
+			return err
+		}))
+	}
+	raw := stdlib.OpenDB(*config, options...)
 	raw.SetMaxOpenConns(o.MaxConns)
 	raw.SetMaxIdleConns(o.MaxConns)
 	if err := raw.PingContext(ctx); err != nil {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -141,7 +142,7 @@ func writeKeys(path string, keys [][]byte, place func(from, to string) error) er
 		err = errors.Join(err, removing)
 	}
 	if err == nil {
-		err = syncFolder(filepath.Dir(path))
+		err = SyncFolder(filepath.Dir(path))
 	}
 	if err != nil {
 		return fmt.Errorf("write the key of the secrets: %w", err)
@@ -149,8 +150,11 @@ func writeKeys(path string, keys [][]byte, place func(from, to string) error) er
 	return nil
 }
 
-// syncFolder makes the name of a new file survive a power cut.
-func syncFolder(path string) error {
+// SyncFolder makes the names in a folder survive a power cut. Windows has no such call.
+func SyncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	d, err := os.Open(path)
 	if err != nil {
 		return err
