@@ -128,23 +128,6 @@ func (d *browserDemo) tab(width, height int64) *tab {
 	return d.window(cookies, width, height)
 }
 
-// beside is another window of the same person, in view too.
-func (b *tab) beside() *tab {
-	b.d.t.Helper()
-	return b.d.window(b.cookies, 1440, 900)
-}
-
-func (d *browserDemo) window(cookies cdp.BrowserContextID, width, height int64) *tab {
-	d.t.Helper()
-	executor := cdp.WithExecutor(d.browser, chromedp.FromContext(d.browser).Browser)
-	id, err := target.CreateTarget("about:blank").WithBrowserContextID(cookies).WithNewWindow(true).Do(executor)
-	require.NoError(d.t, err)
-	ctx, end := chromedp.NewContext(d.browser, chromedp.WithTargetID(id))
-	d.t.Cleanup(end)
-	require.NoError(d.t, chromedp.Run(ctx, chromedp.EmulateViewport(width, height)))
-	return &tab{d: d, ctx: ctx, cookies: cookies}
-}
-
 // do runs actions with a limit, so that a page that never comes fails the test and not the hour.
 func (b *tab) do(actions ...chromedp.Action) {
 	b.d.t.Helper()

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -94,4 +96,21 @@ func TestStreamsBlocked(t *testing.T) {
 	customer.fill("#text", "Good that you are there")
 	customer.do(chromedp.KeyEvent("\r"))
 	agent.says("Good that you are there")
+}
+
+// beside is another window of the same person, in view too.
+func (b *tab) beside() *tab {
+	b.d.t.Helper()
+	return b.d.window(b.cookies, 1440, 900)
+}
+
+func (d *browserDemo) window(cookies cdp.BrowserContextID, width, height int64) *tab {
+	d.t.Helper()
+	executor := cdp.WithExecutor(d.browser, chromedp.FromContext(d.browser).Browser)
+	id, err := target.CreateTarget("about:blank").WithBrowserContextID(cookies).WithNewWindow(true).Do(executor)
+	require.NoError(d.t, err)
+	ctx, end := chromedp.NewContext(d.browser, chromedp.WithTargetID(id))
+	d.t.Cleanup(end)
+	require.NoError(d.t, chromedp.Run(ctx, chromedp.EmulateViewport(width, height)))
+	return &tab{d: d, ctx: ctx, cookies: cookies}
 }

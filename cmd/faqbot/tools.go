@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -69,20 +70,7 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 	if c.behindProxy() {
 		fmt.Fprintln(term.out, "proxy       ! "+forwardedWords)
 	}
-	for _, a := range c.Accounts {
-		fmt.Fprintf(term.out, "account     %s  mode %s  affiliates %s  locale %s  api_base %s  token %s  secret %s\n",
-			bot.AccountKey(a.Channel, a.ID), a.Mode, orNone(strings.Join(a.Affiliates, ", ")), orNone(a.Locale), orNone(a.APIBase), a.Token, a.Secret)
-		if len(a.Affiliates) == 0 {
-			fmt.Fprintln(term.out, `            ! it names no affiliates, so nobody's entries answer: set affiliates = ["NAME"]`)
-		}
-		n, _ := setup.NetworkOf(a.Channel)
-		switch needs := n.Open != nil && a.Mode != network.ModePoll && c.Server.PublicURL == ""; {
-		case needs && n.Polls:
-			fmt.Fprintln(term.out, "            ! [server] public_url is not set, so the webhook cannot be registered; set it, or mode = \"poll\"")
-		case needs:
-			fmt.Fprintln(term.out, "            ! [server] public_url is not set, so the network cannot post to us: set it")
-		}
-	}
+	printAccounts(term.out, c)
 	if _, err := os.Stat(string(c.Database.DSN)); errors.Is(err, fs.ErrNotExist) && !sqldb.IsPostgres(string(c.Database.DSN)) {
 		fmt.Fprintln(term.out, "The configuration is good. The database will be made at the first start.")
 		return nil
@@ -103,6 +91,23 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 	}
 	fmt.Fprintln(term.out, "The configuration is good and the database answers.")
 	return db.Close()
+}
+
+func printAccounts(out io.Writer, c config) {
+	for _, a := range c.Accounts {
+		fmt.Fprintf(out, "account     %s  mode %s  affiliates %s  locale %s  api_base %s  token %s  secret %s\n",
+			bot.AccountKey(a.Channel, a.ID), a.Mode, orNone(strings.Join(a.Affiliates, ", ")), orNone(a.Locale), orNone(a.APIBase), a.Token, a.Secret)
+		if len(a.Affiliates) == 0 {
+			fmt.Fprintln(out, `            ! it names no affiliates, so nobody's entries answer: set affiliates = ["NAME"]`)
+		}
+		n, _ := setup.NetworkOf(a.Channel)
+		switch needs := n.Open != nil && a.Mode != network.ModePoll && c.Server.PublicURL == ""; {
+		case needs && n.Polls:
+			fmt.Fprintln(out, "            ! [server] public_url is not set, so the webhook cannot be registered; set it, or mode = \"poll\"")
+		case needs:
+			fmt.Fprintln(out, "            ! [server] public_url is not set, so the network cannot post to us: set it")
+		}
+	}
 }
 
 // isCurrent reports whether the database has this version's schema.

@@ -13,23 +13,36 @@ import (
 	"faqbot/knowledge/vault"
 )
 
-// A Purpose is what a signing key signs. lasts is how long a signature can be used: so long a replaced key
-// goes on verifying.
-type Purpose struct {
-	name  string
-	lasts time.Duration
-}
+// A Purpose is what a signing key signs.
+type Purpose string
 
 // The purposes of the service's signing keys.
-var (
-	VisitorTokens  = Purpose{"webchat visitors", 180 * 24 * time.Hour} // the life of the chat's cookie
-	MediaLinks     = Purpose{"media links", 7 * 24 * time.Hour}
-	ChannelLinks   = Purpose{"links between channels", 15 * time.Minute}
-	DeskFiles      = Purpose{"desk files", 24 * time.Hour}
-	FirstAdminLink = Purpose{"first admin's link", invitationLasts}
+const (
+	VisitorTokens  Purpose = "webchat visitors"
+	MediaLinks     Purpose = "media links"
+	ChannelLinks   Purpose = "links between channels"
+	DeskFiles      Purpose = "desk files"
+	FirstAdminLink Purpose = "first admin's link"
 )
 
-var purposes = []Purpose{VisitorTokens, MediaLinks, ChannelLinks, DeskFiles, FirstAdminLink}
+func purposes() []Purpose {
+	return []Purpose{VisitorTokens, MediaLinks, ChannelLinks, DeskFiles, FirstAdminLink}
+}
+
+// lasts is how long a signature can be used: so long a replaced key still verifies.
+func (p Purpose) lasts() time.Duration {
+	switch p {
+	case VisitorTokens:
+		return 180 * 24 * time.Hour // the life of the chat's cookie
+	case MediaLinks:
+		return 7 * 24 * time.Hour
+	case ChannelLinks:
+		return 15 * time.Minute
+	case DeskFiles:
+		return 24 * time.Hour
+	}
+	return invitationLasts
+}
 
 const (
 	// KeysReloadEvery is how often a service should Reload its keyring.
@@ -88,7 +101,7 @@ func (k *Keyring) Signer(p Purpose) vault.Signer {
 	return func() [][]byte {
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		return inUse(k.rings[p.name], p, k.o.Now())
+		return inUse(k.rings[string(p)], p, k.o.Now())
 	}
 }
 
@@ -99,7 +112,7 @@ func inUse(ring []signingKey, p Purpose, now time.Time) (keys [][]byte) {
 		switch {
 		case i < len(ring)-1 && now.Before(sqldb.Time(key.MadeAt).Add(signsAfter)):
 			early = append(early, key.Key)
-		case len(keys) == 0 || now.Before(replacedAt(ring, i).Add(p.lasts)):
+		case len(keys) == 0 || now.Before(replacedAt(ring, i).Add(p.lasts())):
 			keys = append(keys, key.Key)
 		}
 	}
@@ -236,8 +249,8 @@ func anySealed(rows map[string]secretRow) bool {
 
 // complete reports whether every purpose has its keys and all are sealed.
 func complete(rows map[string]secretRow) bool {
-	for _, p := range purposes {
-		if !rows[p.name].sealed {
+	for _, p := range purposes() {
+		if !rows[string(p)].sealed {
 			return false
 		}
 	}
@@ -249,8 +262,8 @@ func complete(rows map[string]secretRow) bool {
 func (k *Keyring) complete(ctx context.Context, v *vault.Vault) (rows map[string]secretRow, err error) {
 	return rows, k.update(ctx, func(tx *sql.Tx, now map[string]secretRow) error {
 		rows = now
-		for _, p := range purposes {
-			row, there := rows[p.name]
+		for _, p := range purposes() {
+			row, there := rows[string(p)]
 			if row.sealed {
 				continue
 			}
@@ -258,14 +271,14 @@ func (k *Keyring) complete(ctx context.Context, v *vault.Vault) (rows map[string
 			if there {
 				ring = []signingKey{{Key: row.value, MadeAt: row.createdAt}}
 			}
-			sealed, err := sealRing(v, p.name, ring)
+			sealed, err := sealRing(v, string(p), ring)
 			if err == nil {
-				err = upsertSecret(ctx, tx, p.name, sealed)
+				err = upsertSecret(ctx, tx, string(p), sealed)
 			}
 			if err != nil {
 				return err
 			}
-			rows[p.name] = sealed
+			rows[string(p)] = sealed
 		}
 		return nil
 	})
@@ -297,14 +310,14 @@ func (k *Keyring) Rotate(ctx context.Context, forget bool) error {
 		return err
 	}
 	err = k.update(ctx, func(tx *sql.Tx, rows map[string]secretRow) error {
-		for _, p := range purposes {
-			ring, err := openRing(v, p.name, rows[p.name])
+		for _, p := range purposes() {
+			ring, err := openRing(v, string(p), rows[string(p)])
 			if err != nil {
 				return err
 			}
-			row, err := sealRing(v, p.name, rotate(ring, p, k.o.Now(), forget))
+			row, err := sealRing(v, string(p), rotate(ring, p, k.o.Now(), forget))
 			if err == nil {
-				err = upsertSecret(ctx, tx, p.name, row)
+				err = upsertSecret(ctx, tx, string(p), row)
 			}
 			if err != nil {
 				return err
@@ -322,7 +335,7 @@ func (k *Keyring) Rotate(ctx context.Context, forget bool) error {
 func rotate(ring []signingKey, p Purpose, now time.Time, forget bool) []signingKey {
 	next := []signingKey{{Key: vault.NewKey(), MadeAt: sqldb.Millis(now)}}
 	for i, key := range ring {
-		if !forget && len(next) < maxSigningKeys && (i == 0 || now.Before(replacedAt(ring, i).Add(p.lasts))) {
+		if !forget && len(next) < maxSigningKeys && (i == 0 || now.Before(replacedAt(ring, i).Add(p.lasts()))) {
 			next = append(next, key)
 		}
 	}

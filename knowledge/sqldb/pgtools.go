@@ -17,8 +17,10 @@ import (
 const keptPrefix = "before_restore_"
 
 // libpqParameters are those of a DSN's parameters that Postgres's own programs know, too; pgx takes others.
-var libpqParameters = []string{"host", "hostaddr", "port", "dbname", "user", "passfile", "service", "connect_timeout", "options", "sslmode",
-	"sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword", "channel_binding", "gssencmode", "krbsrvname", "target_session_attrs"}
+func libpqParameters() []string {
+	return []string{"host", "hostaddr", "port", "dbname", "user", "passfile", "service", "connect_timeout", "options", "sslmode",
+		"sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword", "channel_binding", "gssencmode", "krbsrvname", "target_session_attrs"}
+}
 
 // Dump writes the Postgres database dsn, as it is at one moment, into a new file at path by pg_dump, in its
 // custom format. The file is readable by its owner alone.
@@ -138,7 +140,7 @@ func runTool(ctx context.Context, name, dsn string, args ...string) error {
 		password, has = query.Get("password"), true
 	}
 	for key := range query {
-		if !slices.Contains(libpqParameters, key) {
+		if !slices.Contains(libpqParameters(), key) {
 			query.Del(key)
 		}
 	}
