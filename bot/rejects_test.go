@@ -89,7 +89,7 @@ func TestDatabaseTroubleSetsNothingAside(t *testing.T) {
 func TestPostThatEndsTheProcess(t *testing.T) {
 	withPosts(t, func(t *testing.T, w *world) {
 		w.accounts.Put(w.account, found{postman{w.channel}})
-		w.receive("c 1 one", "bomb 2 two", "d 3 three")
+		w.receive("c 1 one", "bomb 2 two", "bomb 4 after it", "d 3 three")
 		now := time.Now()
 		for life := 1; ; life++ {
 			require.LessOrEqual(t, life, 10)
@@ -127,6 +127,7 @@ func TestPostThatEndsTheProcess(t *testing.T) {
 				list, err := in.candidates(t.Context(), 1)
 				require.NoError(t, err)
 				if len(list) == 0 {
+					require.Zero(t, w.count(`SELECT COUNT(*) FROM conversations WHERE customer = 'bomb'`), "what was written after it waits")
 					now = now.Add(postBackoff(2))
 					continue
 				}
@@ -140,6 +141,9 @@ func TestPostThatEndsTheProcess(t *testing.T) {
 		require.Len(t, kept, 1)
 		require.Equal(t, "the service ended 4 times while it took this in", kept[0].Reason)
 		require.Equal(t, ModePerson, w.conversation("bomb").Mode)
+		w.run(w.intake.Run)
+		w.taken()
+		require.Equal(t, []string{"after it"}, w.words("bomb"))
 	})
 }
 
