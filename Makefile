@@ -4,7 +4,7 @@ GO ?= go
 N ?= 20
 DB ?= sqlite
 
-.PHONY: all build test prepare check slow fmt lint crash load quality bench fuzz
+.PHONY: all build test prepare check slow faults fmt lint crash load quality bench fuzz
 
 all: build
 
@@ -28,6 +28,7 @@ check:
 # under load, an upgrade from an earlier commit. As root, so that a small disk can be mounted.
 slow: prepare
 	FAQBOT_SLOW=1 .ci/with-postgres $(GO) test -run 'Slow|TestGroupFailsTogether' -timeout 30m -p 1 -v ./knowledge/sqldb ./cmd/faqbot
+	$(MAKE) faults FOR=30s N=4
 
 # golangci-lint is not needed to build or test; .golangci.yml says what it should look at.
 lint:
@@ -38,6 +39,16 @@ lint:
 MODE ?= all
 crash:
 	.ci/with-postgres $(GO) run ./cmd/crash -n $(N) -db $(DB) -mode $(MODE)
+
+# The database locked from outside, Postgres stopped and restarted, Meta away: what was acknowledged arrives, once.
+# FOR is how long each lasts, N how many runs: make faults FOR=180s N=20; make faults FOR=10m N=1
+FOR ?= 30s
+faults:
+	$(GO) run ./cmd/crash -fault lock -for $(FOR) -n $(N) -mode whatsapp,poll -messages 200 -parallel 10
+	.ci/with-postgres $(GO) run ./cmd/crash -fault lock -db postgres -for $(FOR) -n 2 -mode whatsapp,poll -messages 100
+	.ci/with-postgres $(GO) run ./cmd/crash -fault pause -db postgres -for $(FOR) -n 1 -mode whatsapp -messages 100
+	.ci/with-postgres $(GO) run ./cmd/crash -fault restart -db postgres -for $(FOR) -n 1 -mode whatsapp -messages 100
+	$(GO) run ./cmd/crash -fault outage -for $(FOR) -n 1 -mode whatsapp,messenger -messages 100
 
 # What the service takes on this machine, beside a bare gin handler: make load [DB=postgres]. Some minutes;
 # best on an idle machine.

@@ -62,6 +62,7 @@ type candidate struct {
 	bytes   int64
 	attempt int
 	reason  string // of its last failure
+	gaps    bool   // posts before or after it are held back
 }
 
 // Receive stores what a network posted to account, verified and yet to be read, and returns after it is
@@ -163,6 +164,7 @@ func (in *Intake) letOthersPost(ctx context.Context, patience time.Duration) {
 type batch struct {
 	ids     []string
 	counted bool      // this attempt is counted in their rows already
+	gaps    bool      // posts between them are held back
 	oldest  time.Time // when the oldest came
 }
 
@@ -231,15 +233,67 @@ func (in *Intake) candidates(ctx context.Context, most int) (list []candidate, e
 		}
 		return nil
 	}, fmt.Sprintf(`SELECT id, LENGTH(body), attempt, reason FROM inbox WHERE due_at <= $1 ORDER BY id LIMIT %d`, most), in.now().UnixMilli())
+	found := len(list)
+	if err == nil && found > 0 {
+		list, err = in.behind(ctx, list)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("look into the inbox: %w", err)
 	}
-	return list, nil
+	if found > 0 && len(list) == 0 && most < maxLooked { // all of them are held back: those behind them must not be
+		return in.candidates(ctx, 8*most)
+	}
+	return list[:min(len(list), postsMost)], nil
+}
+
+// maxLooked is how many posts are looked through for one that is not held back.
+const maxLooked = 8 << 10
+
+// maxHeldBack is how many posts that wait for their next attempt hold back others.
+const maxHeldBack = 100
+
+// behind is list without posts of customers of whom an earlier post waits for its next attempt: what somebody wrote
+// stays in its order.
+func (in *Intake) behind(ctx context.Context, list []candidate) ([]candidate, error) {
+	first := map[string]string{} // the post that waits, by who wrote it
+	err := in.eachWritten(ctx, func(id, writer string) {
+		if first[writer] == "" {
+			first[writer] = id
+		}
+	}, fmt.Sprintf(`SELECT id, channel, account, body FROM inbox WHERE due_at > 0 AND due_at > $1 ORDER BY id LIMIT %d`, maxHeldBack), in.now().UnixMilli())
+	if err != nil || len(first) == 0 {
+		return list, err
+	}
+	held := map[string]bool{}
+	var args []any
+	var ids []string
+	for _, c := range list {
+		ids = append(ids, c.id)
+	}
+	err = in.eachWritten(ctx, func(id, writer string) {
+		held[id] = held[id] || first[writer] != "" && first[writer] < id
+	}, `SELECT id, channel, account, body FROM inbox WHERE id IN (`+marks(ids, &args)+`)`, args...)
+	for i := range list {
+		list[i].gaps = true
+	}
+	return slices.DeleteFunc(list, func(c candidate) bool { return held[c.id] }), err
+}
+
+// eachWritten calls do for everybody who wrote one of the posts that a query selects.
+func (in *Intake) eachWritten(ctx context.Context, do func(id, writer string), query string, args ...any) error {
+	return sqldb.Each(ctx, in.store.db, func(rows *sql.Rows) error {
+		var p post
+		err := rows.Scan(&p.id, &p.channel, &p.account, &p.body)
+		for _, customer := range in.senders(Account{Channel: p.channel, ID: p.account}, p.body) {
+			do(p.id, AccountKey(p.channel, p.account)+"/"+customer)
+		}
+		return err
+	}, query, args...)
 }
 
 // batchOf is the posts of list to take in together, with their attempt counted if one of them is suspect.
 func (in *Intake) batchOf(ctx context.Context, list []candidate, left string) (b batch, err error) {
-	b.counted = list[0].attempt > 0 || list[0].id <= left
+	b.counted, b.gaps = list[0].attempt > 0 || list[0].id <= left, list[0].gaps
 	for _, c := range list {
 		if len(b.ids) > 0 && (c.attempt > 0 || list[0].attempt > 0 || b.counted != (c.id <= left)) {
 			break
@@ -333,7 +387,7 @@ func (in *Intake) decode(p post) (account Account, events []Event, err error) {
 // meanwhile is not returned.
 func remove(ctx context.Context, tx *sql.Tx, b batch) (list []post, err error) {
 	where, args := `id >= $1 AND id <= $2 AND attempt = 0`, []any{b.ids[0], b.ids[len(b.ids)-1]} // one text for all sizes
-	if b.counted {
+	if b.counted || b.gaps {
 		args = nil
 		where = `id IN (` + marks(b.ids, &args) + `)`
 	}

@@ -60,7 +60,7 @@ func noteHealth(ctx context.Context, tx *sql.Tx, d delivery, v verdict, now time
 	case v.network == fails:
 		return noteFailure(ctx, tx, d, v, now)
 	case v.network == answers && d.failing > 0:
-		return endIncident(ctx, tx, d.to, now)
+		return endIncident(ctx, tx, d, now)
 	case d.inIncident(): // it was not tried: the next may
 		return holdProbes(ctx, tx, d.to, now)
 	}
@@ -86,13 +86,17 @@ func noteFailure(ctx context.Context, tx *sql.Tx, d delivery, v verdict, now tim
 }
 
 // endIncident ends what lasts on an account. A failure or two are none to speak of.
-func endIncident(ctx context.Context, tx *sql.Tx, to Address, now time.Time) error {
+func endIncident(ctx context.Context, tx *sql.Tx, d delivery, now time.Time) error {
+	to, affected := d.to, 0
+	if d.code == "" { // it waited, and was the first to be taken
+		affected = 1
+	}
 	_, err := tx.ExecContext(ctx, `DELETE FROM incidents WHERE channel = $1 AND account = $2 AND ended_at = 0 AND failures < $3`,
 		to.Channel, to.Account, minFailures)
 	if err == nil {
-		_, err = tx.ExecContext(ctx, `UPDATE incidents SET ended_at = $3, affected = affected + (SELECT COUNT(*) FROM deliveries d
+		_, err = tx.ExecContext(ctx, `UPDATE incidents SET ended_at = $3, affected = affected + $4 + (SELECT COUNT(*) FROM deliveries d
 				WHERE d.state = 'queued' AND d.lane = 'customer' AND d.channel = $1 AND d.account = $2 AND d.code = '')
-			WHERE channel = $1 AND account = $2 AND ended_at = 0`, to.Channel, to.Account, now.UnixMilli())
+			WHERE channel = $1 AND account = $2 AND ended_at = 0`, to.Channel, to.Account, now.UnixMilli(), affected)
 	}
 	if err != nil {
 		return fmt.Errorf("end an incident: %w", err)

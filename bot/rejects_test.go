@@ -48,12 +48,24 @@ func (w *world) away() (back func()) {
 	return func() { close(done); require.NoError(w.t, g.Wait()) }
 }
 
+// inflating is a postman whose messages need eight times the room of their posts.
+type inflating struct{ postman }
+
+func (p inflating) Decode(body []byte) ([]Event, error) {
+	events, err := p.postman.Decode(body)
+	for _, e := range events {
+		e.Message.Text = strings.Repeat(e.Message.Text, 8)
+	}
+	return events, err
+}
+
 // While the database is locked or full nothing is set aside, however often it is tried: everything waits, and is
 // taken in when the database is back, in order and once.
 func TestDatabaseTroubleSetsNothingAside(t *testing.T) {
 	withPosts(t, func(t *testing.T, w *world) {
-		large := strings.Repeat("x", 64<<10) // more than what an emptied inbox leaves room for
-		w.receive("c 1 one"+large, "c 2 two"+large, "d 3 three"+large)
+		w.accounts.Put(w.account, inflating{postman{w.channel}})
+		text := func(letter string) string { return strings.Repeat(letter, 4<<10) }
+		w.receive("c 1 "+text("a"), "c 2 "+text("b"), "d 3 "+text("e"))
 		back := w.away()
 		log, hook := logtest.NewNullLogger()
 		w.run(NewIntake(w.store, w.accounts, log, IntakeOptions{}).Run)
@@ -61,12 +73,13 @@ func TestDatabaseTroubleSetsNothingAside(t *testing.T) {
 		w.soon("it is tried more often than what is a post's own fault", func() bool {
 			return len(hook.AllEntries()) > 0 && time.Since(began) > 2*time.Second
 		})
-		require.Equal(t, 3, w.count(`SELECT COUNT(*) FROM inbox`))
 		require.Zero(t, w.count(`SELECT COUNT(*) FROM rejects`))
+		require.Equal(t, 3, w.count(`SELECT COUNT(*) FROM inbox`))
 		back()
 		w.taken()
-		require.Equal(t, []string{"one" + large, "two" + large}, w.words("c"))
-		require.Equal(t, []string{"three" + large}, w.words("d"))
+		whole := func(letter string) string { return strings.Repeat(text(letter), 8) }
+		require.Equal(t, []string{whole("a"), whole("b")}, w.words("c"))
+		require.Equal(t, []string{whole("e")}, w.words("d"))
 		require.Zero(t, w.count(`SELECT COUNT(*) FROM rejects`))
 	})
 }
@@ -76,7 +89,7 @@ func TestDatabaseTroubleSetsNothingAside(t *testing.T) {
 func TestPostThatEndsTheProcess(t *testing.T) {
 	withPosts(t, func(t *testing.T, w *world) {
 		w.accounts.Put(w.account, found{postman{w.channel}})
-		w.receive("c 1 one", "bomb 2 two", "d 3 three")
+		w.receive("c 1 one", "bomb 2 two", "bomb 4 after it", "d 3 three")
 		now := time.Now()
 		for life := 1; ; life++ {
 			require.LessOrEqual(t, life, 10)
@@ -114,6 +127,7 @@ func TestPostThatEndsTheProcess(t *testing.T) {
 				list, err := in.candidates(t.Context(), 1)
 				require.NoError(t, err)
 				if len(list) == 0 {
+					require.Zero(t, w.count(`SELECT COUNT(*) FROM conversations WHERE customer = 'bomb'`), "what was written after it waits")
 					now = now.Add(postBackoff(2))
 					continue
 				}
@@ -127,6 +141,9 @@ func TestPostThatEndsTheProcess(t *testing.T) {
 		require.Len(t, kept, 1)
 		require.Equal(t, "the service ended 4 times while it took this in", kept[0].Reason)
 		require.Equal(t, ModePerson, w.conversation("bomb").Mode)
+		w.run(w.intake.Run)
+		w.taken()
+		require.Equal(t, []string{"after it"}, w.words("bomb"))
 	})
 }
 

@@ -15,9 +15,9 @@ import (
 	"strings"
 
 	"faqbot/knowledge"
-	"faqbot/knowledge/limits"
 	"faqbot/knowledge/faqfile"
 	"faqbot/knowledge/jsonl"
+	"faqbot/knowledge/limits"
 )
 
 // A Case is a question and what should come of it.

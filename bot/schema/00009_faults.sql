@@ -4,6 +4,7 @@ ALTER TABLE inbox ADD COLUMN attempt BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE inbox ADD COLUMN due_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE inbox ADD COLUMN reason TEXT NOT NULL DEFAULT ''; -- of the last failure
 ALTER TABLE inbox ADD COLUMN replay TEXT NOT NULL DEFAULT ''; -- read again from rejects: whole, or a part of it was unreadable
+CREATE INDEX inbox_due ON inbox (due_at) WHERE due_at > 0;
 -- The whole post of which body is a part that could not be read, empty if body is the whole.
 ALTER TABLE rejects ADD COLUMN post BYTEA;
 -- Times in which a network did not carry out what we sent, for an account.

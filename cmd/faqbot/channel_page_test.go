@@ -158,6 +158,35 @@ func TestChannelPages(t *testing.T) {
 	_, body = lead.post("/channels/instagram/shop/test", url.Values{"customer": {"16505559999"}})
 	require.Contains(t, body, "Nobody of that name")
 
+	// What cannot be read is kept, has a ticket if its sender is known, and is read again when asked for.
+	code, err := a.Post(t.Context(), []byte(`{"object":"instagram","entry":[{"id":"5001","time":1,"messaging":[{"sender":{"id":"16505550003"},"message":{"mid":7,"text":"help"}}]}]}`))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, code)
+	id := regexp.MustCompile(`name="id" value="([0-9a-f]{64})"`)
+	require.Eventually(t, func() bool {
+		_, body = lead.get("/channels/instagram/shop")
+		return id.MatchString(body)
+	}, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool {
+		out, _ := n.run("desk", "list")
+		return strings.Contains(out, "rejected")
+	}, 20*time.Second, 50*time.Millisecond)
+	status, _ = other.post("/channels/instagram/shop/rejects", nil)
+	require.Equal(t, http.StatusNotFound, status)
+	status, body = lead.post("/channels/instagram/shop/rejects", url.Values{"id": {id.FindStringSubmatch(body)[1]}})
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, "read again now")
+	require.Eventually(t, func() bool { // nobody has mended the service meanwhile
+		_, body = lead.get("/channels/instagram/shop")
+		return id.MatchString(body)
+	}, 20*time.Second, 50*time.Millisecond)
+	out, exit := n.run("channel", "replay", id.FindStringSubmatch(body)[1])
+	require.Zero(t, exit, out)
+	require.Contains(t, out, "It is read again")
+	out, exit = n.run("channel", "replay", "nothing")
+	require.NotZero(t, exit)
+	require.Contains(t, out, "neither a reply")
+
 	// Changed, the secrets stay; pointed at another API, they do not go there.
 	status, body = admin.get("/channels/add/instagram?change=shop")
 	require.Equal(t, http.StatusOK, status)

@@ -350,6 +350,11 @@ func TestFaults(t *testing.T) {
 	require.Len(t, a.Sent("16505551234"), 1, "taken, and the answer lost")
 	require.NoError(t, post())
 	require.Equal(t, 3, a.Calls("messages"))
+	a.Inject(graphtest.Fault{Edge: "messages", Code: 2, Status: 500, Times: -1, Nth: 10})
+	for range 20 {
+		require.NoError(t, post())
+	}
+	require.Len(t, a.Sent("16505551234"), 2+2, "of ten that are answered with an error one is taken")
 }
 
 // What a customer did is listed once it was taken, edits too.
