@@ -4,7 +4,7 @@ GO ?= go
 N ?= 20
 DB ?= sqlite
 
-.PHONY: all build test prepare check fmt lint crash load quality bench fuzz
+.PHONY: all build test prepare check fmt lint crash load quality bench fuzz slow
 
 all: build
 
@@ -15,6 +15,10 @@ build:
 # installs what is missing; anyone else is told what to install.
 test: prepare check
 	.ci/with-postgres $(GO) test -race -shuffle=on -timeout 14m ./...
+
+# What takes too long for every run: all hostile files that are known, at full size, with what each takes.
+slow:
+	FAQBOT_SLOW=1 $(GO) test -timeout 30m -v -run 'TestHostileInputs|TestPoolSurvivesItsReaders|TestHostileUploads' ./knowledge/faqfile ./cmd/faqbot
 
 prepare:
 	@.ci/prepare

@@ -177,13 +177,18 @@ func (b *builder) add(f fields) bool {
 		tell(colTopic, fmt.Sprintf("The topic has %d characters and was left out; at most %d are possible.", n, limits.MaxTopic))
 		r.Topic = ""
 	}
+	b.keep(r)
+	return true
+}
+
+// keep adds a row.
+func (b *builder) keep(r knowledge.Row) {
 	if r.Answer == "" {
 		if b.lacking++; b.lacking == 1 {
-			b.lackingAt = knowledge.Problem{Line: f.line, Field: columnName(colAnswer), Key: r.Key}
+			b.lackingAt = knowledge.Problem{Line: r.Line, Field: columnName(colAnswer), Key: r.Key}
 		}
 	}
 	b.rows = append(b.rows, r)
-	return true
 }
 
 // checkRow fills in r's locale and dates and returns what makes r unusable, if anything does.
