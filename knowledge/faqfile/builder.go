@@ -50,6 +50,7 @@ type builder struct {
 	problems  []knowledge.Problem
 	seen      int              // rows, usable or not
 	wordings  int              // questions and variants of the rows
+	notes     int              // problems of rows that are used all the same
 	keys      map[identity]int // → line
 	questions map[identity]int // → line
 	kept      int              // lost rows kept for mending
@@ -81,6 +82,9 @@ func (b *builder) finish(read reader) ([]knowledge.Row, []knowledge.Problem) {
 		p.Text = fmt.Sprintf("%d of %d rows have no answer, the first on line %d. They can be tried out but not published.",
 			b.lacking, b.seen, p.Line)
 		b.problem(p)
+	}
+	if more := b.notes - limits.MaxNotes; more > 0 {
+		b.problem(knowledge.Problem{Text: fmt.Sprintf("There are %d more problems like these, of rows that are used without what is wrong. Mend these first.", more)})
 	}
 	if len(b.rows) == 0 {
 		b.problem(knowledge.Problem{Text: "No row of the file can be used. Mend the problems above.", Fatal: true})
@@ -142,6 +146,9 @@ func (b *builder) add(f fields) bool {
 		r.Key = deriveKey(r.Question)
 	}
 	tell := func(c column, text string) {
+		if b.notes++; b.notes > limits.MaxNotes {
+			return
+		}
 		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: columnName(c), Key: cut(r.Key, limits.MaxKey), Text: text})
 	}
 	lose := func(field, key, text string) bool {

@@ -18,6 +18,9 @@ const (
 	MaxLocale   = 100     // characters of a language tag; real ones have 35 at most
 	MaxDate     = 100     // characters
 
+	// MaxNotes is how many problems are told of rows that are used without what is wrong with them.
+	MaxNotes = 2_000
+
 	// MaxAllWordings is how many wordings an affiliate may have published. The built-in encoder reads
 	// some 1,000 of them a second on one core.
 	MaxAllWordings = 100_000
