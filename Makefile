@@ -27,6 +27,7 @@ check:
 # What takes too long for every test run, or needs the machine for itself: full disks, paused databases, backups
 # under load, an upgrade from an earlier commit. As root, so that a small disk can be mounted.
 slow: prepare
+	FAQBOT_SLOW=1 $(GO) test -timeout 30m -v -run 'TestHostileInputs|TestPoolSurvivesItsReaders' ./knowledge/faqfile
 	FAQBOT_SLOW=1 .ci/with-postgres $(GO) test -run 'Slow|TestGroupFailsTogether' -timeout 30m -p 1 -v ./knowledge/sqldb ./cmd/faqbot
 	$(MAKE) faults FOR=30s N=4
 
@@ -71,6 +72,6 @@ FUZZTIME ?= 60s
 fuzz:
 	@set -e; grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r f; do \
 		for name in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+).*/\1/p' "$$f"); do \
-			echo "$$name in $$(dirname "$$f")"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$f")" || \
+			echo "$$name in $$(dirname "$$f")"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x "./$$(dirname "$$f")" || \
 				$(GO) test -run "^$$name\$$" "./$$(dirname "$$f")"; \
 		done; done

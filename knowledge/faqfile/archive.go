@@ -3,6 +3,7 @@ package faqfile
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"html"
@@ -16,16 +17,18 @@ import (
 
 // An archive counts what the library for workbooks would have to read, keep and copy, before it does.
 type archive struct {
-	unpacked, elements  int
-	sheets              int
-	strings             []int // bytes of each shared text
-	text                int   // bytes of all cells' text
-	styled              int   // cells with a style
-	formats             int   // number formats
-	longestFormat       int   // bytes
-	cellShared          bool  // the cell being read uses a shared text
-	inString, inValue   bool
-	sharedPart, inSheet bool
+	unpacked, elements, sheets int
+
+	strings    []int          // bytes of each shared text
+	text       int            // bytes of all cells' text
+	formats    map[string]int // number format's ID → bytes
+	styles     []string       // number format's ID of each style of cells
+	formatting int            // bytes of number formats, of all cells with a style
+
+	// Of the part being read, and where in it.
+	shared, sheet, style        bool
+	inString, inValue, inStyles bool
+	cellShared                  bool // the cell uses a shared text
 }
 
 // checkArchive says why a workbook is not read, or returns "".
@@ -37,9 +40,9 @@ func checkArchive(data []byte) string {
 	if len(z.File) > limits.MaxParts {
 		return fmt.Sprintf("The workbook has %d parts; at most %d are read. Copy the questions into a new workbook, or save as CSV.", len(z.File), limits.MaxParts)
 	}
-	// Cells refer to shared texts, so those come first.
+	// Cells refer to shared texts and styles, so those come first.
 	files := slices.Clone(z.File)
-	slices.SortStableFunc(files, func(a, b *zip.File) int { return boolInt(isShared(b.Name)) - boolInt(isShared(a.Name)) })
+	slices.SortStableFunc(files, func(a, b *zip.File) int { return cmp.Compare(order(a.Name), order(b.Name)) })
 	a := &archive{}
 	for _, f := range files {
 		if a.unpacked += int(min(f.UncompressedSize64, limits.MaxUnpacked+1)); a.unpacked > limits.MaxUnpacked {
@@ -58,9 +61,6 @@ func checkArchive(data []byte) string {
 			return problem
 		}
 	}
-	if a.styled*(a.longestFormat+a.formats/8) > limits.MaxFormats {
-		return "The workbook has too many cells with long number formats. Copy the questions as plain text into a new workbook, or save as CSV."
-	}
 	return ""
 }
 
@@ -76,11 +76,15 @@ func isSheet(name string) bool {
 	return strings.HasPrefix(strings.ToLower(strings.ReplaceAll(name, `\`, "/")), "xl/worksheets/")
 }
 
-func boolInt(b bool) int {
-	if b {
-		return 1
+func isStyles(name string) bool {
+	return strings.EqualFold(strings.ReplaceAll(name, `\`, "/"), "xl/styles.xml")
+}
+
+func order(name string) int {
+	if isShared(name) || isStyles(name) {
+		return 0
 	}
-	return 0
+	return 1
 }
 
 // readPart unpacks a part no further than its size says.
@@ -91,17 +95,26 @@ func readPart(f *zip.File) (data []byte, err error) {
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	size := int64(f.UncompressedSize64)
-	data, err = io.ReadAll(io.LimitReader(r, size+1))
-	if err == nil && int64(len(data)) > size {
+	b := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	if _, err = b.ReadFrom(io.LimitReader(r, size+1)); err == nil && int64(b.Len()) > size {
 		err = errTooLarge
 	}
-	return data, err
+	return b.Bytes(), err
 }
 
 // part counts a part. It says why the workbook is not read, or returns "".
 func (a *archive) part(name string, data []byte) string {
-	a.sharedPart, a.inSheet = isShared(name), isSheet(name)
-	a.inString, a.inValue, a.cellShared = false, false, false
+	a.shared, a.sheet, a.style = isShared(name), isSheet(name), isStyles(name)
+	a.inString, a.inValue, a.inStyles, a.cellShared = false, false, false, false
+	most := limits.MaxSettings
+	switch { // of two parts of one name the later counts
+	case a.shared:
+		a.strings, most = nil, limits.MaxShared
+	case a.style:
+		a.styles, a.formats = nil, map[string]int{}
+	case a.sheet:
+		most = limits.MaxElements
+	}
 	before := a.elements
 	for len(data) > 0 {
 		at := bytes.IndexByte(data, '<')
@@ -114,7 +127,7 @@ func (a *archive) part(name string, data []byte) string {
 		}
 		tag, rest, ok := cutMarkup(data)
 		if !ok {
-			if a.sharedPart || a.inSheet || strings.HasSuffix(strings.ToLower(name), ".xml") {
+			if a.shared || a.sheet || strings.HasSuffix(strings.ToLower(name), ".xml") {
 				return brokenWorkbook
 			}
 			break // a picture, or damaged
@@ -124,8 +137,8 @@ func (a *archive) part(name string, data []byte) string {
 		} else if problem := a.element(tag); problem != "" {
 			return problem
 		}
-		if data = rest; a.elements > limits.MaxElements || !a.sharedPart && !a.inSheet && a.elements-before > limits.MaxSettings {
-			return fmt.Sprintf("The workbook has too much in it: more than %d cells, styles and settings. Copy the questions into a new workbook, or save as CSV.", limits.MaxElements)
+		if data = rest; a.elements > limits.MaxElements || a.elements-before > most {
+			return fmt.Sprintf("The workbook has too much in it: its part %s has more than %d cells, styles or settings. Copy the questions into a new workbook, or save as CSV.", quote(name), most)
 		}
 	}
 	return ""
@@ -163,7 +176,7 @@ func (a *archive) countText(text []byte) {
 		return
 	}
 	switch {
-	case a.sharedPart && a.inString:
+	case a.shared && a.inString:
 		a.strings[len(a.strings)-1] += len(text)
 	case a.inValue && a.cellShared:
 		if n, err := strconv.Atoi(strings.TrimSpace(unescape(text))); err == nil && n >= 0 && n < len(a.strings) {
@@ -203,14 +216,14 @@ func (a *archive) element(tag []byte) string {
 	case "c":
 		if !closing {
 			a.cellShared = attributeOf(attributes, "t") == "s"
-			if s := attributeOf(attributes, "s"); s != "" && s != "0" {
-				a.styled++
+			if n, err := strconv.Atoi(attributeOf(attributes, "s")); err == nil && n >= 0 && n < len(a.styles) {
+				a.formatting += a.formats[a.styles[n]] // 0 for one that every workbook has
 			}
 		}
 	case "v":
 		a.inValue = !closing && !single
 	case "si":
-		if !closing && a.sharedPart {
+		if !closing && a.shared {
 			a.strings = append(a.strings, 0)
 		}
 		a.inString = !closing && !single
@@ -218,9 +231,19 @@ func (a *archive) element(tag []byte) string {
 		if a.sheets++; a.sheets > limits.MaxSheets*2 { // each may have a closing tag
 			return fmt.Sprintf("The workbook has more than %d sheets. Keep only the one with the questions.", limits.MaxSheets)
 		}
+	case "cellXfs":
+		a.inStyles = !closing
+	case "xf":
+		if a.inStyles && !closing {
+			a.styles = append(a.styles, attributeOf(attributes, "numFmtId"))
+		}
 	case "numFmt":
-		a.formats++
-		a.longestFormat = max(a.longestFormat, len(attributeOf(attributes, "formatCode")), len(attributeOf(attributes, "formatCode16")))
+		if a.style && !closing { // one is looked for among all
+			a.formats[attributeOf(attributes, "numFmtId")] = len(attributeOf(attributes, "formatCode")) + len(attributeOf(attributes, "formatCode16")) + len(a.formats)/8
+		}
+	}
+	if a.formatting > limits.MaxFormats {
+		return "The workbook has too many cells with long number formats. Copy the questions as plain text into a new workbook, or save as CSV."
 	}
 	if a.text > limits.MaxText {
 		return fmt.Sprintf("The cells of the workbook have more than %d MiB of text, each counted by itself. Keep only the questions and their columns, or split the file.", limits.MaxText>>20)

@@ -50,6 +50,7 @@ type builder struct {
 	problems  []knowledge.Problem
 	seen      int              // rows, usable or not
 	wordings  int              // questions and variants of the rows
+	notes     int              // problems of rows that are used all the same
 	keys      map[identity]int // → line
 	questions map[identity]int // → line
 	kept      int              // lost rows kept for mending
@@ -81,6 +82,9 @@ func (b *builder) finish(read reader) ([]knowledge.Row, []knowledge.Problem) {
 		p.Text = fmt.Sprintf("%d of %d rows have no answer, the first on line %d. They can be tried out but not published.",
 			b.lacking, b.seen, p.Line)
 		b.problem(p)
+	}
+	if more := b.notes - limits.MaxNotes; more > 0 {
+		b.problem(knowledge.Problem{Text: fmt.Sprintf("There are %d more problems like these, of rows that are used without what is wrong. Mend these first.", more)})
 	}
 	if len(b.rows) == 0 {
 		b.problem(knowledge.Problem{Text: "No row of the file can be used. Mend the problems above.", Fatal: true})
@@ -142,6 +146,9 @@ func (b *builder) add(f fields) bool {
 		r.Key = deriveKey(r.Question)
 	}
 	tell := func(c column, text string) {
+		if b.notes++; b.notes > limits.MaxNotes {
+			return
+		}
 		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: columnName(c), Key: cut(r.Key, limits.MaxKey), Text: text})
 	}
 	lose := func(field, key, text string) bool {
@@ -177,13 +184,18 @@ func (b *builder) add(f fields) bool {
 		tell(colTopic, fmt.Sprintf("The topic has %d characters and was left out; at most %d are possible.", n, limits.MaxTopic))
 		r.Topic = ""
 	}
+	b.keep(r)
+	return true
+}
+
+// keep adds a row.
+func (b *builder) keep(r knowledge.Row) {
 	if r.Answer == "" {
 		if b.lacking++; b.lacking == 1 {
-			b.lackingAt = knowledge.Problem{Line: f.line, Field: columnName(colAnswer), Key: r.Key}
+			b.lackingAt = knowledge.Problem{Line: r.Line, Field: columnName(colAnswer), Key: r.Key}
 		}
 	}
 	b.rows = append(b.rows, r)
-	return true
 }
 
 // checkRow fills in r's locale and dates and returns what makes r unusable, if anything does.

@@ -399,3 +399,59 @@ func TestHostileFiles(t *testing.T) {
 		})
 	}
 }
+
+// Of problems that cost no row, so many are told as anybody reads.
+func TestNotes(t *testing.T) {
+	t.Parallel()
+	rows, problems := Parse("a.csv", each("question,answer,media\n", "q%?,a,a:|b:|c:\n", "")(100<<10), Options{})
+	require.Greater(t, len(rows), 3000)
+	require.Len(t, problems, limits.MaxNotes+1)
+	require.Contains(t, problems[limits.MaxNotes].Text, "more problems like these")
+}
+
+// What stood without a bound, one by one: what is refused says the bound, and the rest is kept.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, data, want string
+		rows             int
+	}{
+		{"a.csv", "question,answer\nq,a\nr," + strings.Repeat("a", limits.MaxCell+1) + "\n", "more than 100000 bytes", 1},
+		{"a.csv", "question,answer\nq,a" + strings.Repeat(",", limits.MaxColumns) + "x\nr,b\n", "The row has 402 cells", 1},
+		{"a.csv", "question,answer\n" + strings.Repeat("q,a"+strings.Repeat(",", 397)+"\n", 2600), "more than 1000000 cells", 0},
+		{"a.csv", "question,answer,locale\nq,a,en\nr,b,en-" + strings.Repeat("a-", limits.MaxLocale) + "b\n", "at most 100 are possible", 1},
+		{"a.csv", "question,answer,from\nq,a,2026-01-01\nr,b," + strings.Repeat("1", limits.MaxDate+1) + "\n", "at most 100 are possible", 1},
+		{"a.json", `[{"question":"q","answer":"a"},{"question":"r","answer":"b"` + manyFields(limits.MaxFields) + `}]`, "more than 1000 fields", 1},
+		{"a.json", `[{"question":"q","answer":"a"},{"question":"r","answer":"b","variants":[` + strings.Repeat("1,", limits.MaxValues) + `1]}]`, "more than 10000 values", 1},
+		{"a.json", `[{"question":"q","answer":"a"},{"question":"r","answer":` + strings.Repeat("[", limits.MaxJSON+1) + strings.Repeat("]", limits.MaxJSON+1) + `}]`, "nested more than 100 deep", 1},
+		{"a.md", "# q\n\na\n\n# r\n" + strings.Repeat("b\n", limits.MaxNodes+1), "more than 50000 lines and marks", 0},
+		{"a.md", "# q\n\na\n\n# r\n" + strings.Repeat("[a](", 12_000), "too many brackets", 0},
+		{"a.xlsx", string(sheetOf(`<row r="1048577"><c><v>1</v></c></row>`, 1)(0)), "Excel has at most 1048576 rows", 0},
+		{"a.xlsx", string(sheetsOf(limits.MaxSheets*2 + 1)), "more than 1000 sheets", 0},
+		{"a.xlsx", string(partsOf(110 * (limits.MaxParts + 1))), "at most 1000 are read", 0},
+		{"a.xlsx", string(stylesOf(`<xf/>`, limits.MaxSettings+1)), "more than 100000 cells, styles or settings", 0},
+		{"a.xlsx", string(stringsOf(`<si/>`, limits.MaxShared+1)), "more than 500000 cells, styles or settings", 0},
+		{"a.xlsx", string(sharedWorkbook(1, 30_000, 300)), "more than 16 MiB of text", 0},
+		{"a.xlsx", string(formatted(strings.Repeat("0", 250), 20_000)), "long number formats", 0},
+	} {
+		rows, problems := Parse(test.name, []byte(test.data), Options{})
+		require.Len(t, rows, test.rows, test.want)
+		require.NotEmpty(t, problems, test.want)
+		require.Contains(t, problems[0].Text, test.want)
+		require.Equal(t, test.rows == 0, problems[len(problems)-1].Fatal, test.want)
+	}
+	// Each row may have as many wordings as it likes, all together only so many.
+	const most = limits.MaxAllWordings / limits.MaxWordings
+	var b strings.Builder
+	b.WriteString("question,answer,variants\n")
+	for i := range most + 1 {
+		fmt.Fprintf(&b, "q%d,a,", i)
+		for j := range limits.MaxWordings {
+			fmt.Fprintf(&b, "%d|", j)
+		}
+		b.WriteString("\n")
+	}
+	rows, problems := Parse("a.csv", []byte(b.String()), Options{})
+	require.Empty(t, rows)
+	require.Contains(t, problems[0].Text, "more than 100000 wordings")
+}

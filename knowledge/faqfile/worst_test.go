@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"fmt"
+	"html"
 	"strings"
 )
 
@@ -57,7 +58,12 @@ func hostiles() []hostile {
 		{"csv", "long bad dates", "a.csv", each("question,answer,from\n", "q%?,a,"+strings.Repeat("2026-01-01 ", 20)+"\n", "")},
 		{"csv", "nothing but line ends", "a.csv", fill("question,answer\n", "\n", "")},
 		{"csv", "tiny rows", "a.csv", each("question,answer\n", "%,a\n", "")},
+		{"csv", "as many rows and cells as may be", "a.csv", each("question,answer\n", "%"+strings.Repeat(",a", 48)+"\n", strings.Repeat("\n", 1))},
+		{"csv", "rows with all that can be wrong", "a.csv", each("question,answer,variants,media,topic\n", "q%?,a,b|c,a:|b:|c:|d:|e:|f:|g:|h:,"+strings.Repeat("t", 201)+"\n", "")},
 		{"json", "nesting", "a.json", deep},
+		{"json", "entries of as many fields as may be", "a.json", fill(`[{}`, `,{"question":"q","answer":"a"`+manyFields(900)+`}`, `]`)},
+		{"json", "wordings up to the bound", "a.json", each(`[{}`, `,{"question":"q%","answer":"a","variants":[`+strings.Repeat(`"",`, 9000)+`""]}`, `]`)},
+		{"json", "entries with all that can be wrong", "a.jsonl", each("", `{"question":"q%","answer":"a","media":"a:|b:|c:|d:|e:|f:|g:","topic":"`+strings.Repeat("t", 201)+`"}`+"\n", "")},
 		{"json", "nesting inside an entry", "a.json", func(size int) []byte {
 			return []byte(`[{"question":"q","answer":` + string(deep(size-40)) + `}]`)
 		}},
@@ -117,6 +123,16 @@ func hostiles() []hostile {
 		{"markdown", "spaces and line ends", "a.md", fill("# q\n", " \n", "a")},
 		{"markdown", "columns", "a.md", fill("", "| a | b\n", "")},
 		{"markdown", "one line of headings", "a.md", fill("", "# ", "")},
+		{"markdown", "links cut short, in one paragraph", "a.md", func(size int) []byte { return fill("# q\n", "[a](", "")(min(size, 44_000)) }},
+		{"markdown", "links cut short, in paragraphs", "a.md", fill("# q\n", strings.Repeat("[a](", 90)+"\n\n", "")},
+		{"markdown", "stars, in paragraphs", "a.md", fill("# q\n", strings.Repeat("a**b_c*d__", 60)+"\n\n", "")},
+		{"markdown", "stars, in one paragraph", "a.md", func(size int) []byte { return fill("# q\n", "a**b_c*d__", "")(min(size, 40_000)) }},
+		{"markdown", "brackets, in paragraphs", "a.md", fill("# q\n", strings.Repeat("[", 200)+"\n\n", "")},
+		{"markdown", "lists below headings", "a.md", fill("", "# q\n"+strings.Repeat("- a\n", 24_000), "")},
+		{"markdown", "nested lists below headings", "a.md", fill("", "# q\n"+strings.Repeat(strings.Repeat("- ", 49)+"a\n", 900), "")},
+		{"markdown", "code below headings", "a.md", fill("", "# q\n"+strings.Repeat("    a\n", 40_000), "")},
+		{"markdown", "headings and a definition for each", "a.md", each("", "# q%\n\n[%]: b\n\n"+strings.Repeat("a ", 500)+"\n\n", "")},
+		{"markdown", "paragraphs of a letter", "a.md", fill("# q\n", "a\n\n", "")},
 		{"text", "a letter", "a.txt", fill("", "word ", "")},
 		{"text", "UTF-16", "a.csv", func(size int) []byte { return []byte("\xff\xfe" + strings.Repeat(",\x00", size/2)) }},
 		{"text", "no UTF-8", "a.csv", fill("question,answer\nq,a", "\xff\xe9", "\n")},
@@ -126,8 +142,18 @@ func hostiles() []hostile {
 		{"workbook", "a shared string of 230 kB 20,000 times", "a.xlsx", func(int) []byte { return sharedWorkbook(1, 230_000, 20_000) }},
 		{"workbook", "a shared string of 30 kB 20,000 times", "a.xlsx", func(int) []byte { return sharedWorkbook(1, 30_000, 20_000) }},
 		{"workbook", "a row of one shared string", "a.xlsx", func(int) []byte { return sharedRow(30_000, 16_000) }},
-		{"workbook", "empty cells", "a.xlsx", func(size int) []byte { return sheetOf(`<row>`+strings.Repeat(`<c/>`, 300)+`</row>`, size/3)(0) }},
 		{"workbook", "far cells", "a.xlsx", sheetOf(`<row><c r="XFD1"><v>1</v></c></row>`, 20_000)},
+		{"workbook", "as many sheets as may be", "a.xlsx", func(int) []byte { return sheetsOf(990) }},
+		{"workbook", "as much text as may be", "a.xlsx", func(int) []byte { return sharedWorkbook(1, 800, 10_000) }},
+		{"workbook", "as much text as may be, in a few cells", "a.xlsx", func(int) []byte { return sharedWorkbook(1, 99_000, 80) }},
+		{"workbook", "merged cells", "a.xlsx", sheetOf(`</sheetData><mergeCells>`+strings.Repeat(`<mergeCell ref="A1:XFD1048576"/>`, 50_000)+`</mergeCells><sheetData>`, 1)},
+	}
+}
+
+// longHostiles are further ones, which take longer to make than to read.
+func longHostiles() []hostile {
+	return []hostile{
+		{"workbook", "empty cells", "a.xlsx", sheetOf(`<row>`+strings.Repeat(`<c/>`, 300)+`</row>`, 20_000)},
 		{"workbook", "empty rows", "a.xlsx", sheetOf(`<row/>`, 3_000_000)},
 		{"workbook", "empty shared strings", "a.xlsx", func(int) []byte { return stringsOf(`<si/>`, 5_000_000) }},
 		{"workbook", "runs of a shared string", "a.xlsx", func(int) []byte { return stringsOf(`<si><r/><r/><r/><r/></si>`, 1_000_000) }},
@@ -140,7 +166,14 @@ func hostiles() []hostile {
 		{"workbook", "nesting", "a.xlsx", sheetOf(strings.Repeat("<row>", 100_000), 30)},
 		{"workbook", "a comment", "a.xlsx", sheetOf(`<!--`+strings.Repeat("a", 1<<20)+`-->`, 40)},
 		{"workbook", "entities", "a.xlsx", sheetOf(`<row><c t="inlineStr"><is><t>`+strings.Repeat("&amp;", 10_000)+`</t></is></c></row>`, 500)},
-		{"workbook", "merged cells", "a.xlsx", sheetOf(`</sheetData><mergeCells>`+strings.Repeat(`<mergeCell ref="A1:XFD1048576"/>`, 50_000)+`</mergeCells><sheetData>`, 1)},
+		{"workbook", "as many cells as may be", "a.xlsx", sheetOf(`<row>`+strings.Repeat(`<c/>`, 49)+`<c><v>1</v></c></row>`, 19_000)},
+		{"workbook", "as many shared texts as may be", "a.xlsx", func(int) []byte { return stringsOf(`<si/>`, 1_900_000) }},
+		{"workbook", "as many runs as may be", "a.xlsx", func(int) []byte { return stringsOf(`<si><r/><r/><r/><r/></si>`, 390_000) }},
+		{"workbook", "as many styles as may be", "a.xlsx", func(int) []byte { return stylesOf(`<xf/>`, 99_000) }},
+		{"workbook", "formats as long as may be", "a.xlsx", func(int) []byte { return formatted(strings.Repeat(`"a"0`, 60), 110_000) }},
+		{"workbook", "numbers of many digits", "a.xlsx", sheetOf(`<row><c><v>`+strings.Repeat("9", 90_000)+`</v></c></row>`, 150)},
+		{"workbook", "as many attributes as may be", "a.xlsx", sheetOf(`<row `+manyAttributes(1000)+`><c><v>1</v></c></row>`, 1_500)},
+		{"workbook", "as much as may be unpacked", "a.xlsx", sheetOf(`<!--`+strings.Repeat("a", 1<<20)+`-->`, 30)},
 		{"workbook", "numbers with a format", "a.xlsx", sheetOf(`<row>`+strings.Repeat(`<c s="1"><v>46000.123456789</v></c>`, 40)+`</row>`, 20_000)},
 	}
 }
@@ -151,6 +184,23 @@ func manyWordings(n int) string {
 		fmt.Fprintf(&b, "%c%c://|", 'a'+i%26, 'a'+i/26%26)
 	}
 	return b.String()
+}
+
+func manyFields(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"%d":1`, i)
+	}
+	return b.String()
+}
+
+// formatted is a workbook of n numbers with a format of their own.
+func formatted(format string, n int) []byte {
+	return zipped(map[string]string{
+		"xl/styles.xml": xmlHead + `<styleSheet ` + mainName + `><numFmts><numFmt numFmtId="200" formatCode="` + html.EscapeString(format) +
+			`"/></numFmts><cellXfs><xf numFmtId="0"/><xf numFmtId="200"/></cellXfs></styleSheet>`,
+		"xl/worksheets/sheet1.xml": sheetXML(strings.Repeat(`<row>`+strings.Repeat(`<c s="1"><v>1.5</v></c>`, 10)+`</row>`, n/10)),
+	})
 }
 
 func manyAttributes(n int) string {

@@ -18,6 +18,9 @@ const (
 	MaxLocale   = 100     // characters of a language tag; real ones have 35 at most
 	MaxDate     = 100     // characters
 
+	// MaxNotes is how many problems are told of rows that are used without what is wrong with them.
+	MaxNotes = 2_000
+
 	// MaxAllWordings is how many wordings an affiliate may have published. The built-in encoder reads
 	// some 1,000 of them a second on one core.
 	MaxAllWordings = 100_000
@@ -43,14 +46,15 @@ const (
 
 // Of a workbook, before the library for workbooks sees it.
 const (
-	MaxParts    = 1_000      // files in the archive
-	MaxUnpacked = 32 << 20   // bytes of all parts together
-	MaxElements = 2_000_000  // XML elements and attributes of all parts together
-	MaxSettings = 100_000    // those outside of sheets and shared texts, which the library keeps whole
-	MaxSheets   = 1_000      // sheets; the first 30 are looked at
-	MaxSheetRow = 1 << 20    // the number of a row, as in Excel
-	MaxText     = 16 << 20   // bytes of all cells' text, a shared text counted each time it is used
-	MaxFormats  = 32_000_000 // bytes of number formats, the longest counted for each cell with a style
+	MaxParts    = 1_000     // files in the archive
+	MaxUnpacked = 32 << 20  // bytes of all parts together
+	MaxElements = 2_000_000 // XML elements and attributes of all parts together
+	MaxShared   = 500_000   // those of the shared texts, of which the library keeps some 100 bytes each
+	MaxSettings = 100_000   // those outside of sheets and shared texts, which the library keeps whole
+	MaxSheets   = 1_000     // sheets; the first 30 are looked at
+	MaxSheetRow = 1 << 20   // the number of a row, as in Excel
+	MaxText     = 16 << 20  // bytes of all cells' text, a shared text counted each time it is used
+	MaxFormats  = 4_000_000 // bytes of number formats, counted for each cell that has one
 )
 
 // Of the work. A reader runs in a process of its own, so that it can be ended and its memory goes back.

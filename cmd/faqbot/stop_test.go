@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"faqbot/knowledge"
+)
+
+// ask and import end when they are told to, in the midst of work that takes a minute, and publish nothing.
+func TestCommandsStop(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{
+		"ask":    {"ask", "--knowledge", "faq.jsonl", "How do I get paid?"},
+		"import": {"import", "faq.jsonl", "--affiliate", "acme", "--publish"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			var b strings.Builder
+			for i := range 20_000 {
+				fmt.Fprintf(&b, "{\"id\":\"%d\",\"question\":\"How is commission number %d of campaign %d paid out to me?\",\"answer\":\"By bank transfer, %d days after the sale.\"}\n", i, i, i%97, i%60)
+			}
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "faq.jsonl"), []byte(b.String()), 0o600))
+			cmd := exec.Command("faqbot", args...)
+			cmd.Dir = dir
+			out := &syncBuffer{}
+			cmd.Stdout, cmd.Stderr = out, out
+			require.NoError(t, cmd.Start())
+			require.Eventually(t, func() bool { return strings.Contains(out.String(), "reading ") }, 2*time.Minute, 5*time.Millisecond, "it never began to make vectors")
+			require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+			ended := make(chan error, 1)
+			go func() { ended <- cmd.Wait() }()
+			select {
+			case err := <-ended:
+				require.Error(t, err)
+			case <-time.After(time.Minute): // it takes two when it does not listen
+				_ = cmd.Process.Kill()
+				require.Fail(t, "it goes on")
+			}
+			assert.Equal(t, exitCouldNot, cmd.ProcessState.ExitCode(), out.String())
+			if name == "import" {
+				c := config{}
+				c.Database.DSN = secret(filepath.Join(dir, "faqbot.db"))
+				db, err := openDB(t.Context(), c)
+				require.NoError(t, err)
+				defer func() { require.NoError(t, db.Close()) }()
+				revisions, err := knowledge.NewCorpus(db, time.Now).Revisions(t.Context())
+				require.NoError(t, err)
+				assert.Equal(t, map[knowledge.AffiliateID]knowledge.Revision{"acme": 0}, revisions)
+			}
+		})
+	}
+}
