@@ -6,79 +6,63 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"faqbot/knowledge/sqldb"
 )
 
 // openConversation finds or begins the conversation of e's customer and locks its row. Where the
 // network has a stable ID for a customer, that decides who they are: a phone number can pass to
 // somebody else, who must not be taken for the one before.
-func (s *Store) openConversation(ctx context.Context, tx *sql.Tx, account Account, e Event, now time.Time) (*hearing, error) {
+func (s *Store) openConversation(ctx context.Context, tx *sql.Tx, account Account, e Event, now time.Time) (*conversationTx, error) {
 	if e.Stable != "" {
-		h, err := s.known(ctx, tx, e, now)
-		if h != nil || err != nil {
-			return h, err
+		c, err := s.findByStable(ctx, tx, e, now)
+		if c != nil || err != nil {
+			return c, err
 		}
-		if err := evict(ctx, tx, e); err != nil {
+		if err := detachAddress(ctx, tx, e); err != nil {
 			return nil, err
 		}
 	}
-	h, err := insertConversation(ctx, tx, account, e.Address, now)
+	c, err := insertConversation(ctx, tx, account, e.Address, now)
 	if err != nil || e.Stable == "" {
-		return h, err
+		return c, err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO aliases (channel, account, stable, conversation_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-		e.Address.Channel, e.Address.Account, e.Stable, h.conv.ID)
-	return h, err
+		e.Address.Channel, e.Address.Account, e.Stable, c.conv.ID)
+	return c, err
 }
 
-// hearingColumns are what a hearing needs, and no more: every message pays for them.
-const hearingColumns = `id, channel, account, customer, affiliate, customer_id, episode_id, mode, window_until, window_reason,
-	next_seq, waiting_since, active_at, phone, phone_at`
-
-// scan reads hearingColumns.
-func (h *hearing) scan(row scanner) error {
-	var window int64
-	c := &h.conv
-	err := row.Scan(&c.ID, &c.Address.Channel, &c.Address.Account, &c.Address.Customer, &c.Affiliate, &c.Customer, &c.Episode, &c.Mode,
-		&window, &c.WindowReason, &h.seq, &h.waitingSince, &h.activeAt, &h.phone, &h.phoneAt)
-	c.WindowUntil = sqldb.Time(window)
-	return err
-}
-
-// known is the conversation that e.Stable names, nil if there is none. It goes on under the address
+// findByStable is the conversation that e.Stable names, nil if there is none. It goes on under the address
 // that the customer writes from now, unless another conversation has that.
-func (s *Store) known(ctx context.Context, tx *sql.Tx, e Event, now time.Time) (*hearing, error) {
+func (s *Store) findByStable(ctx context.Context, tx *sql.Tx, e Event, now time.Time) (*conversationTx, error) {
 	a := e.Address
-	h := &hearing{now: now}
-	row := tx.QueryRowContext(ctx, `SELECT `+hearingColumns+` FROM conversations
+	c := &conversationTx{tx: tx, now: now}
+	row := tx.QueryRowContext(ctx, `SELECT `+eventColumns+` FROM conversations
 		WHERE id = (SELECT conversation_id FROM aliases WHERE channel = $1 AND account = $2 AND stable = $3) `+s.db.ForUpdate,
 		a.Channel, a.Account, e.Stable)
-	err := h.scan(row)
+	err := c.scanEvent(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find conversation: %w", err)
 	}
-	if h.conv.Address.Customer == a.Customer || a.Customer == e.Stable {
-		return h, nil
+	if c.conv.Address.Customer == a.Customer || a.Customer == e.Stable {
+		return c, nil
 	}
 	res, err := tx.ExecContext(ctx, `UPDATE conversations SET customer = $4 WHERE id = $1 AND NOT EXISTS
-		(SELECT 1 FROM conversations o WHERE o.channel = $2 AND o.account = $3 AND o.customer = $4)`, h.conv.ID, a.Channel, a.Account, a.Customer)
+		(SELECT 1 FROM conversations o WHERE o.channel = $2 AND o.account = $3 AND o.customer = $4)`, c.conv.ID, a.Channel, a.Account, a.Customer)
 	if err != nil {
 		return nil, fmt.Errorf("follow a customer to another address: %w", err)
 	}
 	n, err := res.RowsAffected()
 	if n > 0 {
-		h.conv.Address.Customer = a.Customer
+		c.conv.Address.Customer = a.Customer
 	}
-	return h, err
+	return c, err
 }
 
-// evict takes e's address away from a conversation that belongs to another stable ID: from now on
+// detachAddress takes e's address away from a conversation that belongs to another stable ID: from now on
 // that one goes by its own.
-func evict(ctx context.Context, tx *sql.Tx, e Event) error {
+func detachAddress(ctx context.Context, tx *sql.Tx, e Event) error {
 	if e.Address.Customer == e.Stable {
 		return nil
 	}
@@ -94,28 +78,28 @@ func evict(ctx context.Context, tx *sql.Tx, e Event) error {
 	return nil
 }
 
-func insertConversation(ctx context.Context, tx *sql.Tx, account Account, to Address, now time.Time) (*hearing, error) {
+func insertConversation(ctx context.Context, tx *sql.Tx, account Account, to Address, now time.Time) (*conversationTx, error) {
 	id, customer := ConversationID(newID(now)), CustomerID(newID(now))
 	row := tx.QueryRowContext(ctx, `INSERT INTO conversations
 		(id, channel, account, customer, customer_id, affiliate, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (channel, account, customer) DO UPDATE SET opened_at = conversations.opened_at
-		RETURNING `+hearingColumns,
+		RETURNING `+eventColumns,
 		id, to.Channel, to.Account, to.Customer, customer, account.Owner(), now.UnixMilli())
-	h := &hearing{now: now}
-	if err := h.scan(row); err != nil {
+	c := &conversationTx{tx: tx, now: now}
+	if err := c.scanEvent(row); err != nil {
 		return nil, fmt.Errorf("open conversation: %w", err)
 	}
-	if h.conv.ID != id {
-		return h, nil
+	if c.conv.ID != id {
+		return c, nil
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO customers (id, opened_at) VALUES ($1, $2)`, customer, now.UnixMilli()); err != nil {
 		return nil, fmt.Errorf("add customer: %w", err)
 	}
-	return h, nil
+	return c, nil
 }
 
-// move gives the conversation of e's address, if there is one, the customer's new IDs.
-func move(ctx context.Context, tx *sql.Tx, e Event) error {
+// changeAddress gives the conversation of e's address, if there is one, the customer's new IDs.
+func changeAddress(ctx context.Context, tx *sql.Tx, e Event) error {
 	a, to := e.Address, e.Moved
 	var id ConversationID
 	err := tx.QueryRowContext(ctx, `SELECT id FROM conversations WHERE channel = $1 AND account = $2 AND (customer = $3 OR id IN
@@ -141,10 +125,10 @@ func move(ctx context.Context, tx *sql.Tx, e Event) error {
 	return err
 }
 
-// touch notes what an event says besides its content: how the customer came, and until when the
+// storeReach notes what an event says besides its content: how the customer came, and until when the
 // network lets us write. Both only move forward, so an event that comes again changes nothing.
-func (h *hearing) touch(ctx context.Context, tx *sql.Tx, e Event, l Limits) error {
-	if err := h.refer(ctx, tx, e); err != nil {
+func (c *conversationTx) storeReach(ctx context.Context, e Event, l Limits) error {
+	if err := c.storeReferral(ctx, e); err != nil {
 		return err
 	}
 	reason := e.Opens
@@ -152,19 +136,19 @@ func (h *hearing) touch(ctx context.Context, tx *sql.Tx, e Event, l Limits) erro
 		reason = WindowMessage
 	}
 	until := e.At.Add(l.Window)
-	if l.Window == 0 || reason == "" || !until.After(h.conv.WindowUntil) {
+	if l.Window == 0 || reason == "" || !until.After(c.conv.WindowUntil) {
 		return nil
 	}
-	h.conv.WindowUntil, h.conv.WindowReason = until, reason
-	if e.Message != nil { // hear writes it, with the rest
+	c.conv.WindowUntil, c.conv.WindowReason = until, reason
+	if e.Message != nil { // storeMessage writes it, with the rest
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE conversations SET window_until = $2, window_reason = $3 WHERE id = $1`,
-		h.conv.ID, until.UnixMilli(), reason)
+	_, err := c.tx.ExecContext(ctx, `UPDATE conversations SET window_until = $2, window_reason = $3 WHERE id = $1`,
+		c.conv.ID, until.UnixMilli(), reason)
 	return err
 }
 
-func (h *hearing) refer(ctx context.Context, tx *sql.Tx, e Event) error {
+func (c *conversationTx) storeReferral(ctx context.Context, e Event) error {
 	r := e.Referral
 	if r == nil && e.Message != nil && e.Message.Ref != "" {
 		r = &Referral{Ref: e.Message.Ref, Source: "link"}
@@ -176,7 +160,7 @@ func (h *hearing) refer(ctx context.Context, tx *sql.Tx, e Event) error {
 		Title: storable(r.Title), At: e.At.UTC()}
 	var first, last Referral
 	var firstText, lastText string
-	err := tx.QueryRowContext(ctx, `SELECT first_referral, last_referral FROM conversations WHERE id = $1`, h.conv.ID).Scan(&firstText, &lastText)
+	err := c.tx.QueryRowContext(ctx, `SELECT first_referral, last_referral FROM conversations WHERE id = $1`, c.conv.ID).Scan(&firstText, &lastText)
 	if err = errors.Join(err, unpack(firstText, &first), unpack(lastText, &last)); err != nil {
 		return fmt.Errorf("read referrals: %w", err)
 	}
@@ -186,7 +170,7 @@ func (h *hearing) refer(ctx context.Context, tx *sql.Tx, e Event) error {
 	if !came.At.Before(last.At) {
 		last = came
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE conversations SET first_ref = $2, first_referral = $3, last_ref = $4, last_referral = $5 WHERE id = $1`,
-		h.conv.ID, first.Name(), mustJSON(first), last.Name(), mustJSON(last))
+	_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET first_ref = $2, first_referral = $3, last_ref = $4, last_referral = $5 WHERE id = $1`,
+		c.conv.ID, first.Name(), mustJSON(first), last.Name(), mustJSON(last))
 	return err
 }

@@ -19,7 +19,7 @@ func TestNotDeliveredIsSentAgain(t *testing.T) {
 		fails("n1", SendUnknown) // before the answer to our call
 		require.Equal(t, "queued", w.state())
 		require.Equal(t, StatusQueued, w.messageStatus())
-		require.NoError(t, w.store.settle(t.Context(), d, verdict{state: "sent", external: "n1"}, time.Now()))
+		require.NoError(t, w.store.finishDelivery(t.Context(), d, verdict{state: DeliverySent, external: "n1"}, time.Now()))
 		require.Equal(t, "queued", w.state(), "the answer comes too late to settle it")
 		fails("n1", SendUnknown)
 		w.accept(status(StatusUpdate{Delivery: d.id, NetworkID: "n1", Status: StatusSent}))
@@ -30,7 +30,7 @@ func TestNotDeliveredIsSentAgain(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, ok)
 			require.Zero(t, again.doubts)
-			require.NoError(t, w.store.settle(t.Context(), again, verdict{state: "sent", external: id}, time.Now()))
+			require.NoError(t, w.store.finishDelivery(t.Context(), again, verdict{state: DeliverySent, external: id}, time.Now()))
 		}
 		next("n2")
 		fails("n1", SendUnknown)
@@ -48,7 +48,7 @@ func TestNotDeliveredIsSentAgain(t *testing.T) {
 func TestNotSentAgainAfterAPerson(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		d := w.replied("c")
-		require.NoError(t, w.store.settle(t.Context(), d, verdict{state: "sent", external: "n1"}, time.Now()))
+		require.NoError(t, w.store.finishDelivery(t.Context(), d, verdict{state: DeliverySent, external: "n1"}, time.Now()))
 		require.NoError(t, w.conversations().Hold(t.Context(), d.conv))
 		w.accept(status(StatusUpdate{Delivery: d.id, NetworkID: "n1", Status: StatusFailed, Failure: SendTransient}))
 		require.Equal(t, "failed", w.state())
@@ -72,10 +72,10 @@ func TestAWindowThatIsOpen(t *testing.T) {
 	c := NewCourier(nil, nil, nil, nil, CourierOptions{})
 	refusal := &SendError{Kind: SendWindowClosed}
 	open, closed := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
-	require.Equal(t, "queued", c.judge(delivery{window: open, attempt: 1}, refusal, Limits{}).state)
-	require.Equal(t, "failed", c.judge(delivery{window: open, attempt: againAttempts}, refusal, Limits{}).state)
-	require.Equal(t, "failed", c.judge(delivery{window: closed, attempt: 1}, refusal, Limits{}).state)
-	require.Equal(t, "failed", c.judge(delivery{attempt: 1}, refusal, Limits{}).state)
+	require.Equal(t, DeliveryQueued, c.judge(delivery{window: open, attempt: 1}, refusal, Limits{}).state)
+	require.Equal(t, DeliveryFailed, c.judge(delivery{window: open, attempt: againAttempts}, refusal, Limits{}).state)
+	require.Equal(t, DeliveryFailed, c.judge(delivery{window: closed, attempt: 1}, refusal, Limits{}).state)
+	require.Equal(t, DeliveryFailed, c.judge(delivery{attempt: 1}, refusal, Limits{}).state)
 
 	onBoth(t, func(t *testing.T, w *world) {
 		d := w.replied("c")
@@ -88,7 +88,7 @@ func TestAWindowThatIsOpen(t *testing.T) {
 func TestAnUnwantedTemplateTeaches(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		d := w.replied("c")
-		require.NoError(t, w.store.settle(t.Context(), d, verdict{state: "failed", code: string(SendUnwanted)}, time.Now()))
+		require.NoError(t, w.store.finishDelivery(t.Context(), d, verdict{state: DeliveryFailed, code: string(SendUnwanted)}, time.Now()))
 		require.Equal(t, OptOutMarketing, w.conversation("c").OptOut)
 	})
 }
@@ -100,7 +100,7 @@ func TestAFileThatFailsLate(t *testing.T) {
 		w.channel.limits.Media, w.channel.limits.Caption = true, 1024
 		file := Media{Kind: "photo", Name: "plans.png", File: "0123abc"}
 		d := w.replied("c", file)
-		require.NoError(t, w.store.settle(t.Context(), d, verdict{state: "sent", external: "n1"}, time.Now()))
+		require.NoError(t, w.store.finishDelivery(t.Context(), d, verdict{state: DeliverySent, external: "n1"}, time.Now()))
 		fails := func(id string) {
 			var g errgroup.Group
 			for range 4 {
@@ -135,7 +135,7 @@ func TestOldNewsOfEachTry(t *testing.T) {
 		d := w.replied("c", Media{Kind: "photo", Name: "plans.png", Link: "https://shop.example/plans.png"})
 		for i, f := range []SendFailure{SendTransient, SendFile} {
 			name := fmt.Sprint("n", i)
-			require.NoError(t, w.store.settle(t.Context(), d, verdict{state: "sent", external: name}, time.Now()))
+			require.NoError(t, w.store.finishDelivery(t.Context(), d, verdict{state: DeliverySent, external: name}, time.Now()))
 			w.accept(status(StatusUpdate{Delivery: d.id, NetworkID: name, Status: StatusFailed, Failure: f}))
 			var ok bool
 			var err error
@@ -144,7 +144,7 @@ func TestOldNewsOfEachTry(t *testing.T) {
 			require.True(t, ok)
 			require.Equal(t, f == SendFile, d.payload.Linked)
 		}
-		require.NoError(t, w.store.settle(t.Context(), d, verdict{state: "sent", external: "n2"}, time.Now()))
+		require.NoError(t, w.store.finishDelivery(t.Context(), d, verdict{state: DeliverySent, external: "n2"}, time.Now()))
 		for i, f := range []SendFailure{SendTransient, SendFile} {
 			w.accept(status(StatusUpdate{Delivery: d.id, NetworkID: fmt.Sprint("n", i), Status: StatusFailed, Failure: f}))
 		}
@@ -158,7 +158,7 @@ func TestAFileThatFailsLateWithoutALink(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.channel.limits.Media, w.channel.limits.Caption = true, 1024
 		d := w.replied("c", Media{Kind: "photo", Name: "plans.png", File: "0123abc"})
-		require.NoError(t, w.store.settle(t.Context(), d, verdict{state: "sent", external: "n1"}, time.Now()))
+		require.NoError(t, w.store.finishDelivery(t.Context(), d, verdict{state: DeliverySent, external: "n1"}, time.Now()))
 		w.accept(status(StatusUpdate{Delivery: d.id, NetworkID: "n1", Status: StatusFailed, Failure: SendFile}))
 		w.run(w.courier().Run)
 		w.soon("given up", func() bool { return w.state() == "failed" })

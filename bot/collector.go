@@ -18,11 +18,6 @@ const (
 	hearTimeout  = 15 * time.Second
 )
 
-// fetchWaits are the waits after a file's failed tries. After one more it is lost.
-func fetchWaits() []time.Duration {
-	return []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 5 * time.Minute, time.Hour}
-}
-
 // fetchBackoff is the wait after a file's n-th failed try, if it is to be tried again.
 func fetchBackoff(n int) (time.Duration, bool) {
 	waits := fetchWaits()
@@ -40,18 +35,6 @@ type Shelf interface {
 	Put(ctx context.Context, name string, r io.Reader, owner media.Owner) (media.Blob, error)
 	Get(ctx context.Context, id string) (media.Blob, []byte, error)
 }
-
-// A Transcriber turns what is said in a recording into words. ErrTooLong and ErrNothingSaid are its
-// answers, any other error is a failure; no error holds words.
-type Transcriber interface {
-	Transcribe(ctx context.Context, b media.Blob, data []byte) (string, error)
-}
-
-// Why a recording has no words.
-var (
-	ErrTooLong     = errors.New("the recording is too long to be transcribed")
-	ErrNothingSaid = errors.New("nobody says anything in the recording")
-)
 
 // CollectorOptions are the parts of a Collector that may be left out.
 type CollectorOptions struct {
@@ -232,20 +215,4 @@ func (c *Collector) hear(ctx context.Context, a Attachment, data []byte, log log
 		a.Heard = words
 	}
 	return a
-}
-
-// holding is e, of which the answer waits for what is said in its recordings.
-func (in *Intake) holding(e Event, now time.Time) Event {
-	if !in.hears || e.Message == nil {
-		return e
-	}
-	for _, a := range e.Message.Attachments {
-		if a.Spoken() {
-			m := *e.Message
-			m.hold = now.Add(holdMost)
-			e.Message = &m
-			return e
-		}
-	}
-	return e
 }

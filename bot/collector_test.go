@@ -189,9 +189,9 @@ func TestHeardTooLate(t *testing.T) {
 		})
 		w.accept(withFile("c", "u1", Attachment{Kind: "voice", File: "v"}))
 		due := w.count(`SELECT turn_due_at FROM conversations`)
-		require.InDelta(t, time.Now().Add(holdMost).UnixMilli(), due, 5000)
+		require.InDelta(t, time.Now().Add(maxHold).UnixMilli(), due, 5000)
 		w.run(w.collector(shelf, CollectorOptions{Speech: speech}).Run)
-		later := func() time.Time { return time.Now().Add(holdMost + time.Second) }
+		later := func() time.Time { return time.Now().Add(maxHold + time.Second) }
 		w.run(NewRunner(w.store, echo{}, w.accounts, w.log, RunnerOptions{Now: later}).Run,
 			NewCourier(w.store, w.accounts, w.desk, w.log, CourierOptions{Now: later}).Run)
 		w.soon("answered", func() bool { return len(w.channel.texts("c")) == 1 })
@@ -235,7 +235,7 @@ func TestUnheard(t *testing.T) {
 			w.run(w.runner(echo{}).Run, w.courier().Run,
 				w.collector(shelf, CollectorOptions{Speech: listener(func(context.Context) (string, error) { return "", err })}).Run)
 			w.soon("answered", func() bool { return len(w.channel.texts("c")) == 1 })
-			require.Less(t, time.Since(began), holdMost/2, "as soon as it is known that there are no words")
+			require.Less(t, time.Since(began), maxHold/2, "as soon as it is known that there are no words")
 			require.Equal(t, want, w.attached("c")[0].Unheard)
 		})
 	}
@@ -297,12 +297,12 @@ func TestWordsWithoutTheirFile(t *testing.T) {
 		{Reply{Media: away, Agent: "ann"}, Reply{Text: "a.pdf\nhttps://x.example/a", Agent: "ann"}},
 		{Reply{Text: "hi", Media: ours, Entry: "e", Choices: []Choice{{Label: "A"}}}, Reply{Text: "hi", Entry: "e", Choices: []Choice{{Label: "A"}}}},
 	} {
-		got, ok := test.r.linked(Limits{Text: 40})
+		got, ok := asLink(test.r, Limits{Text: 40})
 		require.True(t, ok)
 		require.Equal(t, test.want, got)
 	}
 	for _, r := range []Reply{{Text: "hi"}, {Media: ours}, {Text: "hi", Media: ours, Agent: "ann"}, {Text: strings.Repeat("x", 20), Media: away}} {
-		_, ok := r.linked(Limits{Text: 40})
+		_, ok := asLink(r, Limits{Text: 40})
 		require.False(t, ok)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,42 +14,6 @@ import (
 	"faqbot/knowledge/guard"
 	"faqbot/knowledge/sqldb"
 )
-
-const (
-	// withdrawAfter is how long a bot's reply may wait for its network, unless that is away or throttles us: then
-	// maxLate, the promise of a desk that states none, or until the window closes. Then a person takes over.
-	withdrawAfter = 10 * time.Minute
-	maxLate       = 4 * time.Hour
-	// lateAfter is from when on a reply is not sent any more if it has been overtaken: see Store.overtaken.
-	lateAfter = time.Minute
-	// maxRetryWait is the longest wait of a bot's reply that surely did not go out.
-	maxRetryWait = 2 * time.Minute
-	// sayAttempts bounds the tries for a person's reply, over about a day.
-	sayAttempts = 12
-	// againAttempts bounds the tries after a network took a message and did not deliver it, or said that
-	// a window that we know to be open is closed.
-	againAttempts = 3
-	// maxTellAttempts bounds the tries to tell the desk of something at which it fails: some eight minutes. After
-	// that Desk.Sweep opens the ticket.
-	maxTellAttempts = 12
-	// misconfiguredPause outlasts any run: Unpause ends it.
-	misconfiguredPause = 100 * 365 * 24 * time.Hour
-)
-
-// sendBackoff is the wait after a delivery's n-th failed attempt: 1, 4, 15, 60 s, then 10 min, and
-// from the 7th on 4 h.
-func sendBackoff(n int) time.Duration {
-	waits := []time.Duration{time.Second, 4 * time.Second, 15 * time.Second, time.Minute, 10 * time.Minute, 10 * time.Minute}
-	if n > len(waits) {
-		return 4 * time.Hour
-	}
-	return waits[max(n, 1)-1]
-}
-
-// newsBackoff is the wait after the desk's n-th refusal: 1, 2, 4, … s, at most a minute.
-func newsBackoff(n int) time.Duration {
-	return min(time.Second<<min(n-1, 6), time.Minute)
-}
 
 // CourierOptions are the parts of a Courier that may be left out.
 type CourierOptions struct {
@@ -145,8 +110,8 @@ func (c *Courier) carry(ctx context.Context, d delivery) {
 	err := guard.Run(func() error {
 		switch {
 		case d.payload == payload{}:
-			v = verdict{state: "failed", code: "unreadable"}
-		case d.lane == laneDesk:
+			v = verdict{state: DeliveryFailed, code: "unreadable"}
+		case d.lane == LaneDesk:
 			v = c.tell(ctx, d, log)
 		default:
 			v = c.send(ctx, d, log)
@@ -157,9 +122,9 @@ func (c *Courier) carry(ctx context.Context, d delivery) {
 		guard.Log(log, "a delivery", err)
 		v = c.broken(d)
 	}
-	c.o.Observe("deliver_"+d.lane, c.o.Now().Sub(began), nil)
+	c.o.Observe("deliver_"+string(d.lane), c.o.Now().Sub(began), nil)
 	// The send has happened: that must be stored, even when the service is stopping.
-	if err := persist(ctx, log, "settle a delivery", func(ctx context.Context) error { return c.store.settle(ctx, d, v, c.o.Now()) }); err != nil {
+	if err := persist(ctx, log, "settle a delivery", func(ctx context.Context) error { return c.store.finishDelivery(ctx, d, v, c.o.Now()) }); err != nil {
 		log.WithError(err).Error("cannot settle; the lease will end")
 		return
 	}
@@ -170,7 +135,7 @@ func (c *Courier) carry(ctx context.Context, d delivery) {
 
 // broken is what becomes of a delivery at which we panicked.
 func (c *Courier) broken(d delivery) verdict {
-	if d.lane == laneDesk {
+	if d.lane == LaneDesk {
 		return c.untold(d, "panic")
 	}
 	limits := Limits{}
@@ -192,11 +157,11 @@ func (c *Courier) tell(ctx context.Context, d delivery, log logrus.FieldLogger) 
 	defer cancel()
 	err := c.desk.Tell(ctx, n)
 	if err == nil {
-		return verdict{state: "sent"}
+		return verdict{state: DeliverySent}
 	}
 	log.WithError(err).Error("the desk did not take the news")
 	if sqldb.Unavailable(err) {
-		return verdict{state: "queued", due: c.o.Now().Add(newsBackoff(d.attempt)), code: "desk", uncount: true}
+		return verdict{state: DeliveryQueued, due: c.o.Now().Add(newsBackoff(d.attempt)), code: "desk", uncount: true}
 	}
 	return c.untold(d, "desk")
 }
@@ -206,9 +171,9 @@ func (c *Courier) tell(ctx context.Context, d delivery, log logrus.FieldLogger) 
 func (c *Courier) untold(d delivery, code string) verdict {
 	if d.attempt >= maxTellAttempts {
 		c.log.WithFields(logrus.Fields{"conversation": d.conv, "delivery": d.id}).Error("the desk cannot be told of something; it is set aside")
-		return verdict{state: "failed", code: code}
+		return verdict{state: DeliveryFailed, code: code}
 	}
-	return verdict{state: "queued", due: c.o.Now().Add(newsBackoff(d.attempt)), code: code}
+	return verdict{state: DeliveryQueued, due: c.o.Now().Add(newsBackoff(d.attempt)), code: code}
 }
 
 // send sends a reply. What it returns is the whole policy of retries.
@@ -230,10 +195,10 @@ func (c *Courier) send(ctx context.Context, d delivery, log logrus.FieldLogger) 
 	}
 	if d.doubts > 0 {
 		if limits.Confirm > 0 && d.doubts == 1 { // the network may yet tell; it settles the delivery then
-			return verdict{state: "queued", due: c.o.Now().Add(limits.Confirm), code: string(SendUnknown), doubt: true}
+			return verdict{state: DeliveryQueued, due: c.o.Now().Add(limits.Confirm), code: string(SendUnknown), doubt: true}
 		}
 		if !limits.Resend || d.doubts > 1 {
-			return verdict{state: "doubtful", code: string(SendUnknown)}
+			return verdict{state: DeliveryDoubtful, code: string(SendUnknown)}
 		}
 		// The one repeat must not be wasted on a network that is still down.
 		if t, ok := channel.(Typist); ok {
@@ -245,7 +210,7 @@ func (c *Courier) send(ctx context.Context, d delivery, log logrus.FieldLogger) 
 	}
 	external, err := sendOrLink(ctx, channel, d, r)
 	if err == nil {
-		return verdict{state: "sent", external: external, pace: limits.Pace, network: answers}
+		return verdict{state: DeliverySent, external: external, pace: limits.Pace, network: answers}
 	}
 	log.WithError(err).Warn("send failed")
 	return c.judge(d, sendErrorOf(err), limits)
@@ -256,7 +221,7 @@ func (c *Courier) send(ctx context.Context, d delivery, log logrus.FieldLogger) 
 func (c *Courier) hold(ctx context.Context, channel Channel, d delivery, l Limits) (v verdict, hold bool) {
 	now := c.o.Now()
 	again := func(due time.Time) (verdict, bool) {
-		return verdict{state: "queued", due: due, code: d.code, uncount: true}, true
+		return verdict{state: DeliveryQueued, due: due, code: d.code, uncount: true}, true
 	}
 	if d.payload.Reply.Agent == "" && now.Sub(d.created) > lateAfter {
 		overtaken, err := c.store.overtaken(ctx, d)
@@ -264,14 +229,14 @@ func (c *Courier) hold(ctx context.Context, channel Channel, d delivery, l Limit
 			return again(now.Add(time.Second))
 		}
 		if overtaken {
-			return verdict{state: "dropped", code: "overtaken"}, true
+			return verdict{state: DeliveryDropped, code: "overtaken"}, true
 		}
 	}
 	if d.code == string(SendErrored) && d.doubts == 0 || l.Confirm > 0 && d.doubts > 1 {
 		if until := c.o.HearingSince().Add(l.Confirm); now.Before(until) { // it could not tell all the time
 			return again(until)
 		}
-		if has, err := c.store.hasPosts(ctx, d.to); has || err != nil { // it may have told already
+		if has, err := c.store.HasPosts(ctx, d.to); has || err != nil { // it may have told already
 			return again(now.Add(time.Second))
 		}
 	}
@@ -312,7 +277,7 @@ func sendOrLink(ctx context.Context, channel Channel, d delivery, r Reply) (exte
 		return external, nil
 	}
 	kind := sendErrorOf(err).Kind
-	if linked, ok := r.linked(limits); ok && (kind == SendRefused || kind == SendFile) {
+	if linked, ok := asLink(r, limits); ok && (kind == SendRefused || kind == SendFile) {
 		return channel.Send(ctx, d.to, d.id, linked)
 	}
 	return external, err
@@ -329,7 +294,7 @@ func (c *Courier) probeFailed(d delivery, err *SendError, l Limits) verdict {
 // judge says what to do about a failed send.
 func (c *Courier) judge(d delivery, err *SendError, l Limits) verdict {
 	now := c.o.Now()
-	v := verdict{state: "queued", code: string(err.Kind), due: now.Add(sendBackoff(d.attempt)), network: fails}
+	v := verdict{state: DeliveryQueued, code: string(err.Kind), due: now.Add(sendBackoff(d.attempt)), network: fails}
 	switch err.Kind {
 	case SendThrottled:
 		v.due, v.uncount = now.Add(cmp.Or(err.After, throttleWait(d.failing+1))), true
@@ -342,15 +307,15 @@ func (c *Courier) judge(d delivery, err *SendError, l Limits) verdict {
 	case SendUnknown:
 		v.doubt = true
 		if l.Confirm == 0 && (!l.Resend || d.doubts > 0) {
-			v.state = "doubtful"
+			v.state = DeliveryDoubtful
 		}
 	case SendWindowClosed:
 		v.network = answers
 		if !d.mayBeOpen(now) {
-			v.state = "failed"
+			v.state = DeliveryFailed
 		}
 	case SendRefused, SendFile, SendBlocked, SendUnwanted:
-		v.state, v.network = "failed", answers
+		v.state, v.network = DeliveryFailed, answers
 	default:
 		return judgeTransient(d, v, err.ThisCustomer, now)
 	}
@@ -367,7 +332,7 @@ func (c *Courier) judgeErrored(d delivery, v verdict, l Limits) verdict {
 	if d.payload.Reply.Agent != "" {
 		wait = max(wait, sendBackoff(d.attempt))
 		if d.attempt >= sayAttempts {
-			v.state = "doubtful"
+			v.state = DeliveryDoubtful
 		}
 	}
 	v.due = c.o.Now().Add(wait)
@@ -386,7 +351,7 @@ func judgeTransient(d delivery, v verdict, thisCustomer bool, now time.Time) ver
 	if v.uncount = d.inIncident() && !thisCustomer; v.uncount {
 		v.due = now
 	} else if d.attempt >= sayAttempts {
-		v.state = "failed"
+		v.state = DeliveryFailed
 	}
 	return v
 }
@@ -414,11 +379,11 @@ func (c *Courier) withdraw(ctx context.Context) error {
 			if err != nil || slices.Contains(inHand, string(d.id)) {
 				continue
 			}
-			v := verdict{state: "withdrawn", code: "late"}
+			v := verdict{state: DeliveryWithdrawn, code: "late"}
 			if d.code == string(SendErrored) || d.doubts > 0 { // it may have arrived
-				v = verdict{state: "doubtful", code: d.code}
+				v = verdict{state: DeliveryDoubtful, code: d.code}
 			}
-			err = c.store.settle(ctx, d, v, now)
+			err = c.store.finishDelivery(ctx, d, v, now)
 		}
 		if err != nil && ctx.Err() == nil {
 			c.log.WithError(err).Error("cannot withdraw late replies")
@@ -427,4 +392,25 @@ func (c *Courier) withdraw(ctx context.Context) error {
 			c.Poke()
 		}
 	}
+}
+
+// newsBackoff is the wait after the desk's n-th refusal: 1, 2, 4, … s, at most a minute.
+func newsBackoff(n int) time.Duration {
+	return min(time.Second<<min(n-1, 6), time.Minute)
+}
+
+// asLink is r with the link of its file in words, for a network that does not take the file. ok is false
+// if there is no link that its limits have room for. An answer of the bot's is then said without its file;
+// a person of ours is told, and can do something about it.
+func asLink(r Reply, l Limits) (_ Reply, ok bool) {
+	if r.Media == nil {
+		return r, false
+	}
+	if m := *r.Media; m.Link != "" {
+		r.Text = strings.Join(slices.DeleteFunc([]string{r.Text, m.Name, m.Link}, func(s string) bool { return s == "" }), "\n")
+	} else if r.Text == "" || r.Agent != "" {
+		return r, false
+	}
+	r.Media = nil
+	return r, l.Text == 0 || UTF16Len(r.Text) <= l.Text
 }

@@ -147,7 +147,7 @@ func TestDeathDuringSend(t *testing.T) {
 // claim claims the turn that is due, as a runner would once the customer has been quiet.
 func (w *world) claim() (turnClaim, bool) {
 	w.t.Helper()
-	c, ok, err := w.claimTurn(time.Now().Add(settle), leaseTime)
+	c, ok, err := w.claimTurn(time.Now().Add(QuietPeriod), leaseTime)
 	require.NoError(w.t, err)
 	return c, ok
 }
@@ -193,7 +193,7 @@ func TestFateOfAPersonsReply(t *testing.T) {
 		require.NoError(t, w.conversations().Say(t.Context(), w.conversation("c").ID, "k", Reply{Text: "hi", Agent: "ann"}))
 		w.run(w.courier().Run)
 		w.soon("told", func() bool { return len(w.desk.heard()) == 1 })
-		require.Equal(t, "failed", w.desk.heard()[0].Fate.State)
+		require.Equal(t, DeliveryFailed, w.desk.heard()[0].Fate.State)
 	})
 }
 

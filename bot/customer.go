@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"faqbot/knowledge/sqldb"
@@ -34,55 +33,55 @@ const (
 	phoneAgain = 24 * time.Hour
 )
 
-// identify finds out whether the customer of e is one we know from another channel.
-func (h *hearing) identify(ctx context.Context, tx *sql.Tx, e Event, signer vault.Signer) (Event, error) {
-	e, err := h.arrive(ctx, tx, e, signer)
+// identifyCustomer finds out whether the customer of e is one we know from another channel.
+func (c *conversationTx) identifyCustomer(ctx context.Context, e Event, signer vault.Signer) (Event, error) {
+	e, err := c.openLink(ctx, e, signer)
 	if err == nil && e.Phone != "" {
-		err = h.prove(ctx, tx, e.Phone)
+		err = c.storePhone(ctx, e.Phone)
 	}
 	return e, err
 }
 
-// prove notes that phone is the customer's, and joins them with the customer of another account who has
+// storePhone notes that phone is the customer's, and joins them with the customer of another account who has
 // proven the same lately, unless an agent separated either.
-func (h *hearing) prove(ctx context.Context, tx *sql.Tx, phone string) error {
-	if h.phone == phone && h.phoneAt >= h.now.Add(-phoneAgain).UnixMilli() {
+func (c *conversationTx) storePhone(ctx context.Context, phone string) error {
+	if c.event.phone == phone && c.event.phoneAt >= c.now.Add(-phoneAgain).UnixMilli() {
 		return nil
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE conversations SET phone = $2, phone_at = $3 WHERE id = $1`, h.conv.ID, phone, h.now.UnixMilli()); err != nil {
+	if _, err := c.tx.ExecContext(ctx, `UPDATE conversations SET phone = $2, phone_at = $3 WHERE id = $1`, c.conv.ID, phone, c.now.UnixMilli()); err != nil {
 		return fmt.Errorf("note a phone number: %w", err)
 	}
-	a := h.conv.Address
+	a := c.conv.Address
 	// Whoever had it on the same account has it no more.
-	if _, err := tx.ExecContext(ctx, `UPDATE conversations SET phone = '' WHERE phone = $1 AND phone <> '' AND channel = $2 AND account = $3 AND id <> $4`,
-		phone, a.Channel, a.Account, h.conv.ID); err != nil {
+	if _, err := c.tx.ExecContext(ctx, `UPDATE conversations SET phone = '' WHERE phone = $1 AND phone <> '' AND channel = $2 AND account = $3 AND id <> $4`,
+		phone, a.Channel, a.Account, c.conv.ID); err != nil {
 		return fmt.Errorf("a phone number passed on: %w", err)
 	}
 	var other CustomerID
-	err := tx.QueryRowContext(ctx, `SELECT o.customer_id FROM conversations o JOIN conversations c ON c.id = $2
+	err := c.tx.QueryRowContext(ctx, `SELECT o.customer_id FROM conversations o JOIN conversations c ON c.id = $2
 		WHERE o.phone = $1 AND o.phone <> '' AND o.id <> $2 AND o.affiliate = $3 AND o.phone_at > $4 AND NOT o.apart AND NOT c.apart AND o.customer_id <> c.customer_id
-		ORDER BY o.phone_at DESC LIMIT 1`, phone, h.conv.ID, h.conv.Affiliate, h.now.Add(-phoneFor).UnixMilli()).Scan(&other)
+		ORDER BY o.phone_at DESC LIMIT 1`, phone, c.conv.ID, c.conv.Affiliate, c.now.Add(-phoneFor).UnixMilli()).Scan(&other)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("find who has a phone number: %w", err)
 	}
-	return h.join(ctx, tx, other, ProofPhone, "")
+	return c.joinCustomer(ctx, other, ProofPhone, "")
 }
 
-// join makes the conversation, and all that its customer had, another customer's.
-func (h *hearing) join(ctx context.Context, tx *sql.Tx, to CustomerID, proof Proof, agent string) error {
-	was := h.conv.Customer
-	if _, err := tx.ExecContext(ctx, `UPDATE conversations SET customer_id = $2 WHERE customer_id = $1 AND affiliate = $3`,
-		was, to, h.conv.Affiliate); err != nil {
+// joinCustomer makes the conversation, and all that its customer had, another customer's.
+func (c *conversationTx) joinCustomer(ctx context.Context, to CustomerID, proof Proof, agent string) error {
+	was := c.conv.Customer
+	if _, err := c.tx.ExecContext(ctx, `UPDATE conversations SET customer_id = $2 WHERE customer_id = $1 AND affiliate = $3`,
+		was, to, c.conv.Affiliate); err != nil {
 		return fmt.Errorf("join conversations: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM customers WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM conversations WHERE customer_id = $1)`, was); err != nil {
+	if _, err := c.tx.ExecContext(ctx, `DELETE FROM customers WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM conversations WHERE customer_id = $1)`, was); err != nil {
 		return fmt.Errorf("join customers: %w", err)
 	}
-	h.conv.Customer, h.joined = to, true
-	return recordJoin(ctx, tx, h.conv.ID, was, to, proof, agent, h.now)
+	c.conv.Customer, c.event.joined = to, true
+	return recordJoin(ctx, c.tx, c.conv.ID, was, to, proof, agent, c.now)
 }
 
 func recordJoin(ctx context.Context, tx *sql.Tx, id ConversationID, was, became CustomerID, proof Proof, agent string, now time.Time) error {
@@ -94,13 +93,13 @@ func recordJoin(ctx context.Context, tx *sql.Tx, id ConversationID, was, became 
 	return nil
 }
 
-// elsewhere is the episode that the customer is in on any of their channels, "" if they are in none: a
+// openEpisodeOfCustomer is the episode that the customer is in on any of their channels, "" if they are in none: a
 // matter that goes on in another channel is one matter.
-func (h *hearing) elsewhere(ctx context.Context, tx *sql.Tx) (id EpisodeID, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT c.episode_id FROM conversations c JOIN episodes e ON e.id = c.episode_id
+func (c *conversationTx) openEpisodeOfCustomer(ctx context.Context) (id EpisodeID, err error) {
+	err = c.tx.QueryRowContext(ctx, `SELECT c.episode_id FROM conversations c JOIN episodes e ON e.id = c.episode_id
 		WHERE c.customer_id = $1 AND e.closed_at = 0 AND (c.active_at >= $3 OR c.mode = $4)
 		ORDER BY CASE WHEN c.id = $2 THEN 1 ELSE 0 END, c.active_at DESC LIMIT 1`,
-		h.conv.Customer, h.conv.ID, h.now.Add(-episodeGap).UnixMilli(), ModePerson).Scan(&id)
+		c.conv.Customer, c.conv.ID, c.now.Add(-episodeGap).UnixMilli(), ModePerson).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
@@ -110,10 +109,10 @@ func (h *hearing) elsewhere(ctx context.Context, tx *sql.Tx) (id EpisodeID, err 
 	return id, nil
 }
 
-// merge makes the episode that the conversation was in part of another, into which its customer came by a
+// mergeEpisodes makes the episode that the conversation was in part of another, into which its customer came by a
 // join: it was the same matter, and counts once. One that has ended stays as it is.
-func (h *hearing) merge(ctx context.Context, tx *sql.Tx, into EpisodeID) error {
-	res, err := tx.ExecContext(ctx, `DELETE FROM episodes WHERE id = $1 AND closed_at = 0`, h.conv.Episode)
+func (c *conversationTx) mergeEpisodes(ctx context.Context, into EpisodeID) error {
+	res, err := c.tx.ExecContext(ctx, `DELETE FROM episodes WHERE id = $1 AND closed_at = 0`, c.conv.Episode)
 	if err != nil {
 		return fmt.Errorf("merge two episodes: %w", err)
 	}
@@ -121,24 +120,24 @@ func (h *hearing) merge(ctx context.Context, tx *sql.Tx, into EpisodeID) error {
 		return err
 	}
 	for _, table := range []string{"messages", "turns"} {
-		if _, err := tx.ExecContext(ctx, `UPDATE `+table+` SET episode_id = $3 WHERE episode_id = $2 AND conversation_id IN
-			(SELECT id FROM conversations WHERE customer_id = $1)`, h.conv.Customer, h.conv.Episode, into); err != nil {
+		if _, err := c.tx.ExecContext(ctx, `UPDATE `+table+` SET episode_id = $3 WHERE episode_id = $2 AND conversation_id IN
+			(SELECT id FROM conversations WHERE customer_id = $1)`, c.conv.Customer, c.conv.Episode, into); err != nil {
 			return fmt.Errorf("merge the %s of two episodes: %w", table, err)
 		}
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE conversations SET episode_id = $3 WHERE customer_id = $1 AND episode_id = $2`,
-		h.conv.Customer, h.conv.Episode, into)
+	_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET episode_id = $3 WHERE customer_id = $1 AND episode_id = $2`,
+		c.conv.Customer, c.conv.Episode, into)
 	return err
 }
 
-// consent notes what a customer said in the network's settings. It says nothing of answers they ask for.
-func (h *hearing) consent(ctx context.Context, tx *sql.Tx, e Event) error {
+// storeConsent notes what a customer said in the network's settings. It says nothing of answers they ask for.
+func (c *conversationTx) storeConsent(ctx context.Context, e Event) error {
 	from, to := OptOutNothing, OptOutMarketing
 	if e.Consent.Marketing {
 		from, to = to, from
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE conversations SET opt_out = $2, opt_out_at = $3 WHERE id = $1 AND opt_out = $4 AND opt_out_at <= $3`,
-		h.conv.ID, to, sqldb.Millis(e.At), from)
+	_, err := c.tx.ExecContext(ctx, `UPDATE conversations SET opt_out = $2, opt_out_at = $3 WHERE id = $1 AND opt_out = $4 AND opt_out_at <= $3`,
+		c.conv.ID, to, sqldb.Millis(e.At), from)
 	if err != nil {
 		return fmt.Errorf("note what a customer wants: %w", err)
 	}
@@ -154,15 +153,15 @@ type Identity struct {
 }
 
 // Identities are all conversations of the customer of conv, itself among them, the oldest first.
-func (c *Conversations) Identities(ctx context.Context, conv Conversation) (list []Identity, err error) {
-	all, err := c.store.conversations(ctx, `customer_id = $1 ORDER BY opened_at, id`, conv.Customer)
+func (r *storeReader) Identities(ctx context.Context, conv Conversation) (list []Identity, err error) {
+	all, err := r.conversations(ctx, `customer_id = $1 ORDER BY opened_at, id`, conv.Customer)
 	if err != nil {
 		return nil, fmt.Errorf("list a customer's conversations: %w", err)
 	}
 	for _, one := range all {
 		i := Identity{Conversation: one}
 		var at int64
-		err := c.store.db.QueryRowContext(ctx, `SELECT proof, agent, at FROM joins WHERE conversation_id = $1 ORDER BY at DESC LIMIT 1`, one.ID).
+		err := r.db.QueryRowContext(ctx, `SELECT proof, agent, at FROM joins WHERE conversation_id = $1 ORDER BY at DESC LIMIT 1`, one.ID).
 			Scan(&i.Proof, &i.Agent, &at)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return nil, fmt.Errorf("read why a conversation was joined: %w", err)
@@ -173,49 +172,25 @@ func (c *Conversations) Identities(ctx context.Context, conv Conversation) (list
 	return list, nil
 }
 
-// Interleave puts messages of several conversations, each's in their order, in one order of time in which
-// each keeps its own: networks tell times by the second, or late.
-func Interleave(list []Message) []Message {
-	type placed struct {
-		Message
-		at time.Time
-	}
-	latest := map[ConversationID]time.Time{}
-	var all []placed
-	for _, m := range list {
-		if m.At.After(latest[m.Conversation]) {
-			latest[m.Conversation] = m.At
-		}
-		all = append(all, placed{m, latest[m.Conversation]})
-	}
-	slices.SortStableFunc(all, func(a, b placed) int { return a.at.Compare(b.at) })
-	for i := range all {
-		list[i] = all[i].Message
-	}
-	return list
-}
-
-// Separate makes a conversation a customer's of its own again. From then on only a link joins it with
+// Separate makes the conversation a customer's of its own again. From then on only a link joins it with
 // another. One that is alone already is left as it is.
-func (c *Conversations) Separate(ctx context.Context, id ConversationID, agent string) error {
-	return c.change(ctx, id, func(ctx context.Context, q *queuer) error {
-		var others int
-		if err := q.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM conversations WHERE customer_id = $1 AND id <> $2`, q.conv.Customer, id).Scan(&others); err != nil {
-			return fmt.Errorf("count a customer's conversations: %w", err)
-		}
-		if others == 0 {
-			return nil
-		}
-		own := CustomerID(newID(q.now))
-		if _, err := q.tx.ExecContext(ctx, `INSERT INTO customers (id, opened_at) VALUES ($1, $2)`, own, sqldb.Millis(q.conv.OpenedAt)); err != nil {
-			return fmt.Errorf("add customer: %w", err)
-		}
-		// A matter that was shared stays with the others.
-		if _, err := q.tx.ExecContext(ctx, `UPDATE conversations SET customer_id = $2, apart = TRUE, episode_id = CASE WHEN EXISTS
-				(SELECT 1 FROM conversations o WHERE o.customer_id = $3 AND o.id <> $1 AND o.episode_id = conversations.episode_id)
-			THEN '' ELSE episode_id END WHERE id = $1`, id, own, q.conv.Customer); err != nil {
-			return fmt.Errorf("separate a conversation: %w", err)
-		}
-		return recordJoin(ctx, q.tx, id, q.conv.Customer, own, ProofApart, agent, q.now)
-	})
+func (c *conversationTx) Separate(ctx context.Context, agent string) error {
+	var others int
+	if err := c.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM conversations WHERE customer_id = $1 AND id <> $2`, c.conv.Customer, c.conv.ID).Scan(&others); err != nil {
+		return fmt.Errorf("count a customer's conversations: %w", err)
+	}
+	if others == 0 {
+		return nil
+	}
+	own := CustomerID(newID(c.now))
+	if _, err := c.tx.ExecContext(ctx, `INSERT INTO customers (id, opened_at) VALUES ($1, $2)`, own, sqldb.Millis(c.conv.OpenedAt)); err != nil {
+		return fmt.Errorf("add customer: %w", err)
+	}
+	// A matter that was shared stays with the others.
+	if _, err := c.tx.ExecContext(ctx, `UPDATE conversations SET customer_id = $2, apart = TRUE, episode_id = CASE WHEN EXISTS
+			(SELECT 1 FROM conversations o WHERE o.customer_id = $3 AND o.id <> $1 AND o.episode_id = conversations.episode_id)
+		THEN '' ELSE episode_id END WHERE id = $1`, c.conv.ID, own, c.conv.Customer); err != nil {
+		return fmt.Errorf("separate a conversation: %w", err)
+	}
+	return recordJoin(ctx, c.tx, c.conv.ID, c.conv.Customer, own, ProofApart, agent, c.now)
 }

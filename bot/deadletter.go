@@ -18,8 +18,8 @@ type DeadLetter struct {
 	Conversation ConversationID
 	Affiliate    knowledge.AffiliateID
 	Author       Author
-	State        string // failed, doubtful, withdrawn: see Fate
-	Code         string // of the last failure: a SendFailure, or "late"
+	State        DeliveryState // failed, doubtful, withdrawn
+	Code         string        // of the last failure: a SendFailure, or "late"
 	At           time.Time
 	Refusal      string // why Replay would refuse, "" if it would not
 }
@@ -48,7 +48,7 @@ func scanDead(row scanner, now time.Time) (l DeadLetter, err error) {
 	}
 	l.At = sqldb.Time(at)
 	switch {
-	case l.State == "doubtful" || doubts > 0:
+	case l.State == DeliveryDoubtful || doubts > 0:
 		l.Refusal = replayDoubtful
 	case answered:
 		l.Refusal = replayAnswered
@@ -61,8 +61,8 @@ func scanDead(row scanner, now time.Time) (l DeadLetter, err error) {
 }
 
 // DeadLetters lists an account's replies that did not get through, the newest first.
-func (c *Conversations) DeadLetters(ctx context.Context, channel, account string, limit int) (list []DeadLetter, err error) {
-	rows, err := c.store.db.QueryContext(ctx, `SELECT `+deadColumns+`
+func (r *storeReader) DeadLetters(ctx context.Context, channel, account string, limit int, now time.Time) (list []DeadLetter, err error) {
+	rows, err := r.db.QueryContext(ctx, `SELECT `+deadColumns+`
 		WHERE d.channel = $1 AND d.account = $2 AND d.lane = 'customer' AND d.state IN ('failed', 'doubtful', 'withdrawn')
 		ORDER BY d.settled_at DESC, d.id LIMIT $3`, channel, account, limit)
 	if err != nil {
@@ -70,7 +70,7 @@ func (c *Conversations) DeadLetters(ctx context.Context, channel, account string
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		l, err := scanDead(rows, c.o.Now())
+		l, err := scanDead(rows, now)
 		if err != nil {
 			return nil, fmt.Errorf("list dead letters: %w", err)
 		}
@@ -80,48 +80,39 @@ func (c *Conversations) DeadLetters(ctx context.Context, channel, account string
 }
 
 // DeadLetter returns one, or ErrNotFound.
-func (c *Conversations) DeadLetter(ctx context.Context, id DeliveryID) (DeadLetter, error) {
-	l, err := scanDead(c.store.db.QueryRowContext(ctx, `SELECT `+deadColumns+`
-		WHERE d.id = $1 AND d.lane = 'customer' AND d.state IN ('failed', 'doubtful', 'withdrawn')`, id), c.o.Now())
+func (r *storeReader) DeadLetter(ctx context.Context, id DeliveryID, now time.Time) (DeadLetter, error) {
+	l, err := scanDead(r.db.QueryRowContext(ctx, `SELECT `+deadColumns+`
+		WHERE d.id = $1 AND d.lane = 'customer' AND d.state IN ('failed', 'doubtful', 'withdrawn')`, id), now)
 	if errors.Is(err, sql.ErrNoRows) {
 		return l, fmt.Errorf("dead letter %s: %w", id, ErrNotFound)
 	}
 	return l, err
 }
 
-// Replay has a dead letter sent again, once: two who ask for it cause one send. What may have arrived,
-// and what is no longer the last word, is refused with an ErrReplay.
-//
-// The letter goes out as a new delivery, so that what the network yet tells of the old one says nothing
-// of the new.
-func (c *Conversations) Replay(ctx context.Context, id DeliveryID) error {
-	l, err := c.DeadLetter(ctx, id)
+// Replay queues a dead letter again, as a new delivery, so that what the network yet tells of the old one says
+// nothing of the new. Of two who ask for it one gets an ErrReplay.
+func (c *conversationTx) Replay(ctx context.Context, id DeliveryID) error {
+	l, err := scanDead(c.tx.QueryRowContext(ctx, `SELECT `+deadColumns+`
+		WHERE d.id = $1 AND d.state IN ('failed', 'doubtful', 'withdrawn')`, id), c.now)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("%w: somebody did it already", ErrReplay)
+	}
 	if err != nil {
 		return err
 	}
-	return c.change(ctx, l.Conversation, func(ctx context.Context, q *queuer) error {
-		l, err := scanDead(q.tx.QueryRowContext(ctx, `SELECT `+deadColumns+`
-			WHERE d.id = $1 AND d.state IN ('failed', 'doubtful', 'withdrawn')`, id), q.now)
-		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("%w: somebody did it already", ErrReplay)
-		}
-		if err != nil {
-			return err
-		}
-		if l.Refusal != "" {
-			return fmt.Errorf("%w: %s", ErrReplay, l.Refusal)
-		}
-		var message MessageID
-		if err := q.tx.QueryRowContext(ctx, `UPDATE deliveries SET state = 'replayed' WHERE id = $1 RETURNING message_id`, id).Scan(&message); err != nil {
-			return fmt.Errorf("replay: %w", err)
-		}
-		if _, err := q.tx.ExecContext(ctx, `INSERT INTO deliveries (id, conversation_id, lane, seq, channel, account, message_id, payload, due_at, created_at)
-			SELECT CAST($2 AS TEXT), conversation_id, lane, CAST($3 AS BIGINT), channel, account, message_id, payload, CAST($4 AS BIGINT), CAST($4 AS BIGINT) FROM deliveries WHERE id = $1`,
-			id, newID(q.now), q.seq, q.now.UnixMilli()); err != nil {
-			return fmt.Errorf("replay: %w", err)
-		}
-		q.seq++
-		_, err = q.tx.ExecContext(ctx, `UPDATE messages SET status = $2 WHERE id = $1`, message, StatusQueued)
-		return err
-	})
+	if l.Refusal != "" {
+		return fmt.Errorf("%w: %s", ErrReplay, l.Refusal)
+	}
+	var message MessageID
+	if err := c.tx.QueryRowContext(ctx, `UPDATE deliveries SET state = 'replayed' WHERE id = $1 RETURNING message_id`, id).Scan(&message); err != nil {
+		return fmt.Errorf("replay: %w", err)
+	}
+	if _, err := c.tx.ExecContext(ctx, `INSERT INTO deliveries (id, conversation_id, lane, seq, channel, account, message_id, payload, due_at, created_at)
+		SELECT CAST($2 AS TEXT), conversation_id, lane, CAST($3 AS BIGINT), channel, account, message_id, payload, CAST($4 AS BIGINT), CAST($4 AS BIGINT) FROM deliveries WHERE id = $1`,
+		id, newID(c.now), c.seq, c.now.UnixMilli()); err != nil {
+		return fmt.Errorf("replay: %w", err)
+	}
+	c.seq++
+	_, err = c.tx.ExecContext(ctx, `UPDATE messages SET status = $2 WHERE id = $1`, message, StatusQueued)
+	return err
 }

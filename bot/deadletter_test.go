@@ -31,7 +31,7 @@ func (w *world) dead(failure SendError, fails int) DeadLetter {
 func TestReplay(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		l := w.dead(SendError{Kind: SendRefused, Code: "400"}, 1)
-		require.Equal(t, "failed", l.State)
+		require.Equal(t, DeliveryFailed, l.State)
 		require.Equal(t, string(SendRefused), l.Code)
 		require.Empty(t, l.Refusal)
 		traffic, err := w.store.Traffic(t.Context(), "test", "one", time.Now())
@@ -79,7 +79,7 @@ func TestReplay(t *testing.T) {
 func TestReplayRefused(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		l := w.dead(SendError{Kind: SendUnknown}, 2)
-		require.Equal(t, "doubtful", l.State)
+		require.Equal(t, DeliveryDoubtful, l.State)
 		require.Equal(t, replayDoubtful, l.Refusal)
 		require.ErrorIs(t, w.conversations().Replay(t.Context(), l.Delivery), ErrReplay)
 		require.ErrorIs(t, w.conversations().Replay(t.Context(), "nothing"), ErrNotFound)

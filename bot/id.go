@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
+	"strings"
 	"sync"
 	"time"
 )
@@ -24,14 +25,14 @@ func idText(b [16]byte) string {
 	return base32.NewEncoding("234567ABCDEFGHIJKLMNOPQRSTUVWXYZ").WithPadding(base32.NoPadding).EncodeToString(b[:])
 }
 
-// An order makes IDs each of which is greater than the one before, as monotonic ULIDs are. It is safe for
+// IDs makes IDs each of which is greater than the one before, as monotonic ULIDs are. It is safe for
 // concurrent use.
-type order struct {
+type IDs struct {
 	mu   sync.Mutex
 	last [16]byte
 }
 
-func (o *order) next(now time.Time) string {
+func (o *IDs) Next(now time.Time) string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if b := idBits(now); bytes.Compare(b[:6], o.last[:6]) > 0 {
@@ -44,4 +45,8 @@ func (o *order) next(now time.Time) string {
 		}
 	}
 	return idText(o.last)
+}
+
+func storable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
 }

@@ -26,17 +26,17 @@ func TestIDsAreInOrderOfTimeAndNeverTheSame(t *testing.T) {
 
 // Each is greater than the one before, whatever the clock says.
 func TestOrderOfIDs(t *testing.T) {
-	var o order
+	var o IDs
 	last, now := "", time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for i := range 3000 {
 		if i%1000 == 999 {
 			now = now.Add(time.Duration(i-1998) * time.Millisecond) // back, and then ahead
 		}
-		id := o.next(now)
+		id := o.Next(now)
 		require.Regexp(t, `^[A-Z2-7]{26}$`, id)
 		require.Greater(t, id, last)
 		last = id
 	}
 	o.last = [16]byte{15: 255}
-	require.Greater(t, o.next(time.UnixMilli(0)), idText([16]byte{15: 255}), "a carry")
+	require.Greater(t, o.Next(time.UnixMilli(0)), idText([16]byte{15: 255}), "a carry")
 }

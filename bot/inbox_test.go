@@ -169,9 +169,9 @@ func TestTakenWhileOthersPost(t *testing.T) {
 // A transaction reads no more than it can hold.
 func TestReceiveLarge(t *testing.T) {
 	withPosts(t, func(t *testing.T, w *world) {
-		large := strings.Repeat("x", postsBytes/2)
+		large := strings.Repeat("x", maxBatchBytes/2)
 		w.receive("c 1 "+large, "c 2 "+large, "c 3 "+large)
-		list, err := w.intake.candidates(t.Context(), postsMost)
+		list, err := EventWriter{Store: w.store}.DuePosts(t.Context(), MaxBatch, time.Now())
 		require.NoError(t, err)
 		require.Len(t, list, 2)
 	})
@@ -182,5 +182,5 @@ func TestBitesGrowWithAge(t *testing.T) {
 	require.Equal(t, postsLeast, bite(2*patience-1))
 	require.Equal(t, 2*postsLeast, bite(2*patience))
 	require.Equal(t, 4*postsLeast, bite(5*patience))
-	require.Equal(t, postsMost, bite(time.Hour))
+	require.Equal(t, MaxBatch, bite(time.Hour))
 }

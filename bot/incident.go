@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"faqbot/knowledge"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -118,13 +117,13 @@ const maxIncidents = 10
 
 // Incidents lists what lasts, and what ended since then, on accounts by AccountKey, the newest first; on all accounts
 // if none is named.
-func (s *Store) Incidents(ctx context.Context, since time.Time, keys ...string) (list []Incident, err error) {
+func (r *storeReader) Incidents(ctx context.Context, since time.Time, keys ...string) (list []Incident, err error) {
 	args := []any{minFailures, since.UnixMilli()}
 	where := ""
 	if len(keys) > 0 {
 		where = ` AND i.channel || '/' || i.account IN (` + marks(keys, &args) + `)`
 	}
-	err = sqldb.Each(ctx, s.db, func(rows *sql.Rows) error {
+	err = sqldb.Each(ctx, r.db, func(rows *sql.Rows) error {
 		var i Incident
 		var began, ended int64
 		err := rows.Scan(&i.Channel, &i.Account, &i.Code, &began, &ended, &i.Affected, &i.Failed)
@@ -163,20 +162,6 @@ func (i Incident) Words() string {
 	return text + "."
 }
 
-// shownFor is how long the desk shows an incident that is over.
-const shownFor = time.Hour
-
-// Incidents lists what lasts, and what ended within the last hour, on the accounts of some affiliates.
-func (c *Conversations) Incidents(ctx context.Context, may func(knowledge.AffiliateID) bool) (list []Incident, err error) {
-	all, err := c.store.Incidents(ctx, c.o.Now().Add(-shownFor))
-	for _, i := range all {
-		if account, ok := c.accounts.Account(AccountKey(i.Channel, i.Account)); ok && may(account.Owner()) {
-			list = append(list, i)
-		}
-	}
-	return list, err
-}
-
 // overtaken reports whether an answer of the bot's that its network held up is not wanted any more: a person has
 // written since, or the customer has asked something new, which a later turn answers. Small talk, as "hello?", asks
 // nothing new. What was late for a reason of ours goes out.
@@ -190,10 +175,4 @@ func (s *Store) overtaken(ctx context.Context, d delivery) (overtaken bool, err 
 		return false, fmt.Errorf("look whether a late answer is still wanted: %w", err)
 	}
 	return overtaken, nil
-}
-
-// hasPosts reports whether something that the network posted to an account is yet to be read.
-func (s *Store) hasPosts(ctx context.Context, to Address) (has bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM inbox WHERE channel = $1 AND account = $2)`, to.Channel, to.Account).Scan(&has)
-	return has, err
 }

@@ -53,15 +53,6 @@ func TestEditDuringTurn(t *testing.T) {
 	})
 }
 
-func TestSettleWindow(t *testing.T) {
-	began := time.UnixMilli(1_000_000)
-	h := hearing{now: began}
-	require.Equal(t, began.Add(settle).UnixMilli(), h.due(false))
-	require.Equal(t, began.UnixMilli(), h.due(true), "a tapped button waits for nothing")
-	h.waitingSince = began.Add(-2800 * time.Millisecond).UnixMilli()
-	require.Equal(t, began.Add(200*time.Millisecond).UnixMilli(), h.due(false), "somebody who keeps typing is answered")
-}
-
 func TestEpisodes(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		at := time.Now().Add(-72 * time.Hour)

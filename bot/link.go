@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,27 +28,38 @@ const (
 	linkSeal     = 10 // characters of the signature: 50 bits, which only spare the table a look
 )
 
-// A Linker is a Channel to which a link can lead.
-type Linker interface {
-	// Link is an address that opens a conversation on this account and brings ref, 32 letters, digits, "_"
-	// or "-", back as a Referral's. Where the customer must send words, greeting is filled in.
-	Link(ctx context.Context, greeting, ref string) (string, error)
-}
-
-// A Destination is where a customer may go on.
-type Destination struct {
-	Key     string // AccountKey
-	Channel string
-}
-
-// ErrNoLink means that the customer cannot go on there.
-var ErrNoLink = errors.New("no link leads there")
-
 // linkMessage is what is signed of a code: its random part and the account.
 func linkMessage(random, accountKey string) string { return "link\x00" + random + "\x00" + accountKey }
 
 // linkSignature writes a signature as it stands in a code.
 func linkSignature(mac []byte) string { return base32.StdEncoding.EncodeToString(mac)[:linkSeal] }
+
+// newLinkCode is a new code for the account of an AccountKey, "" without keys.
+func newLinkCode(signer vault.Signer, accountKey string) string {
+	random := rand.Text()[:linkRandom]
+	mac := signer.MAC(linkMessage(random, accountKey))
+	if mac == nil {
+		return ""
+	}
+	return linkPrefix + random + linkSignature(mac)
+}
+
+// SaveLink stores the digest of a link's code: it was made for the customer of a conversation, may be opened at an
+// account until LinkFor from now, and was offered by agent, "" if the customer asked by themself.
+func (s *Store) SaveLink(ctx context.Context, code string, from ConversationID, to Account, agent string, now time.Time) error {
+	err := s.db.InTx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM links WHERE expires_at < $1`, now.Add(-LinkFor).UnixMilli()); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO links (digest, conversation_id, channel, account, agent, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`,
+			linkDigest(code), from, to.Channel, to.ID, agent, now.Add(LinkFor).UnixMilli())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep a link: %w", err)
+	}
+	return nil
+}
 
 // isLink reports whether ref looks like a code of ours; signed, whether we made it for that account.
 func isLink(signer vault.Signer, ref, accountKey string) (looks, signed bool) {
@@ -65,80 +75,9 @@ func linkDigest(code string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Destinations are the accounts of the same affiliate at which conv's customer may go on, in order:
-// those of channels that a link leads to and that they have not written on yet.
-func (c *Conversations) Destinations(ctx context.Context, conv Conversation) ([]Destination, error) {
-	if !c.o.LinkKey.Ready() {
-		return nil, nil
-	}
-	var list []Destination
-	for key, served := range c.accounts.all() {
-		_, leads := served.channel.(Linker)
-		if leads && served.account.Owner() == conv.Affiliate && served.account.Channel != conv.Address.Channel {
-			list = append(list, Destination{Key: key, Channel: served.account.Channel})
-		}
-	}
-	if len(list) == 0 {
-		return nil, nil
-	}
-	have, err := c.store.conversations(ctx, `customer_id = $1`, conv.Customer)
-	if err != nil {
-		return nil, fmt.Errorf("list a customer's conversations: %w", err)
-	}
-	list = slices.DeleteFunc(list, func(d Destination) bool {
-		return slices.ContainsFunc(have, func(h Conversation) bool { return h.Address.Channel == d.Channel })
-	})
-	slices.SortFunc(list, func(a, b Destination) int { return strings.Compare(a.Key, b.Key) })
-	return list, nil
-}
-
-// Link makes a link by which the customer of a conversation goes on at the account of that key, and
-// whoever opens it there is the same customer. agent offers it, "" if the customer asked by themself.
-// Where no link leads it is ErrNoLink.
-func (c *Conversations) Link(ctx context.Context, id ConversationID, key, agent string) (address string, err error) {
-	conv, err := c.Get(ctx, id)
-	if err != nil {
-		return "", err
-	}
-	may, err := c.Destinations(ctx, conv)
-	if err != nil {
-		return "", err
-	}
-	if !slices.ContainsFunc(may, func(d Destination) bool { return d.Key == key }) {
-		return "", fmt.Errorf("from conversation %s: %w", id, ErrNoLink)
-	}
-	random := rand.Text()[:linkRandom]
-	mac := c.o.LinkKey.MAC(linkMessage(random, key))
-	if mac == nil { // the keys have just gone
-		return "", fmt.Errorf("from conversation %s: %w", id, ErrNoLink)
-	}
-	code := linkPrefix + random + linkSignature(mac)
-	served := c.accounts.all()[key]
-	linker, ok := served.channel.(Linker)
-	if !ok {
-		return "", fmt.Errorf("from conversation %s: %w", id, ErrNoLink)
-	}
-	if address, err = linker.Link(ctx, linkGreeting, code); err != nil {
-		return "", fmt.Errorf("link to %s: %w", key, err)
-	}
-	now, to := c.o.Now(), served.account
-	err = c.store.db.InTx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM links WHERE expires_at < $1`, now.Add(-LinkFor).UnixMilli()); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO links (digest, conversation_id, channel, account, agent, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-			linkDigest(code), id, to.Channel, to.ID, agent, now.Add(LinkFor).UnixMilli())
-		return err
-	})
-	if err != nil {
-		return "", fmt.Errorf("keep a link: %w", err)
-	}
-	return address, nil
-}
-
-// arrive redeems the code that e came by, if it is one of ours, and returns e without it. A message that
+// openLink redeems the code that e came by, if it is one of ours, and returns e without it. A message that
 // is nothing but what the link filled in becomes the choice to go on here.
-func (h *hearing) arrive(ctx context.Context, tx *sql.Tx, e Event, signer vault.Signer) (Event, error) {
+func (c *conversationTx) openLink(ctx context.Context, e Event, signer vault.Signer) (Event, error) {
 	ref := ""
 	switch {
 	case e.Referral != nil:
@@ -146,7 +85,7 @@ func (h *hearing) arrive(ctx context.Context, tx *sql.Tx, e Event, signer vault.
 	case e.Message != nil:
 		ref = e.Message.Ref
 	}
-	a := h.conv.Address
+	a := c.conv.Address
 	looks, signed := isLink(signer, ref, AccountKey(a.Channel, a.Account))
 	if !looks {
 		return e, nil
@@ -155,7 +94,7 @@ func (h *hearing) arrive(ctx context.Context, tx *sql.Tx, e Event, signer vault.
 	joined := false
 	if signed {
 		var err error
-		if joined, err = h.redeem(ctx, tx, ref); err != nil {
+		if joined, err = c.redeemLink(ctx, ref); err != nil {
 			return e, err
 		}
 	}
@@ -175,40 +114,42 @@ func (h *hearing) arrive(ctx context.Context, tx *sql.Tx, e Event, signer vault.
 	return e, nil
 }
 
-// redeem uses a link up and joins the conversation to the customer for whom it was made. Opening it again
+// redeemLink uses a link up and joins the conversation to the customer for whom it was made. Opening it again
 // in the same conversation changes nothing; the link of another affiliate's customer joins nothing.
-func (h *hearing) redeem(ctx context.Context, tx *sql.Tx, code string) (joined bool, err error) {
+func (c *conversationTx) redeemLink(ctx context.Context, code string) (joined bool, err error) {
 	var from ConversationID
 	var agent string
 	// One statement: of two who open it at once, one finds it used.
-	err = tx.QueryRowContext(ctx, `UPDATE links SET opened_by = $2 WHERE digest = $1 AND channel = $3 AND account = $4
+	err = c.tx.QueryRowContext(ctx, `UPDATE links SET opened_by = $2 WHERE digest = $1 AND channel = $3 AND account = $4
 		AND opened_by = '' AND expires_at > $5 RETURNING conversation_id, agent`,
-		linkDigest(code), h.conv.ID, h.conv.Address.Channel, h.conv.Address.Account, h.now.UnixMilli()).Scan(&from, &agent)
+		linkDigest(code), c.conv.ID, c.conv.Address.Channel, c.conv.Address.Account, c.now.UnixMilli()).Scan(&from, &agent)
 	if errors.Is(err, sql.ErrNoRows) {
 		var n int
-		err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM links l JOIN conversations c ON c.id = l.conversation_id
-			WHERE l.digest = $1 AND l.opened_by = $2 AND c.customer_id = $3`, linkDigest(code), h.conv.ID, h.conv.Customer).Scan(&n)
+		err = c.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM links l JOIN conversations c ON c.id = l.conversation_id
+			WHERE l.digest = $1 AND l.opened_by = $2 AND c.customer_id = $3`, linkDigest(code), c.conv.ID, c.conv.Customer).Scan(&n)
 		return n > 0, err
 	}
 	if err != nil {
 		return false, fmt.Errorf("redeem a link: %w", err)
 	}
-	origin, err := scanConversation(tx.QueryRowContext(ctx, `SELECT `+conversationColumns+` FROM conversations WHERE id = $1`, from))
+	origin, err := scanConversation(c.tx.QueryRowContext(ctx, `SELECT `+conversationColumns+` FROM conversations WHERE id = $1`, from))
 	if err != nil {
 		return false, fmt.Errorf("read the conversation of a link: %w", err)
 	}
-	if origin.Affiliate != h.conv.Affiliate || origin.ID == h.conv.ID {
+	if origin.Affiliate != c.conv.Affiliate || origin.ID == c.conv.ID {
 		return false, nil
 	}
-	if origin.Customer == h.conv.Customer { // joined already
+	if origin.Customer == c.conv.Customer { // joined already
 		return true, nil
 	}
-	if err := h.join(ctx, tx, origin.Customer, ProofLink, agent); err != nil {
+	if err := c.joinCustomer(ctx, origin.Customer, ProofLink, agent); err != nil {
 		return false, err
 	}
 	if origin.Mode == ModePerson { // they wait for a person, who goes on here
-		h.conv.Mode = ModePerson
+		if err := c.setMode(ctx, ModePerson); err != nil {
+			return false, err
+		}
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE conversations SET apart = FALSE, mode = $2 WHERE id = $1`, h.conv.ID, h.conv.Mode)
+	_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET apart = FALSE WHERE id = $1`, c.conv.ID)
 	return true, err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 )
 
 // Find returns the conversation with an address, or ErrNotFound.
-func (c *Conversations) Find(ctx context.Context, a Address) (Conversation, error) {
-	row := c.store.db.QueryRowContext(ctx, `SELECT `+conversationColumns+` FROM conversations
+func (r *storeReader) Find(ctx context.Context, a Address) (Conversation, error) {
+	row := r.db.QueryRowContext(ctx, `SELECT `+conversationColumns+` FROM conversations
 		WHERE channel = $1 AND account = $2 AND customer = $3`, a.Channel, a.Account, a.Customer)
 	conv, err := scanConversation(row)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -39,12 +40,12 @@ type Summary struct {
 }
 
 // List returns the conversations a search asks for, the most recently active first.
-func (c *Conversations) List(ctx context.Context, s Search) (list []Summary, err error) {
+func (r *storeReader) List(ctx context.Context, s Search) (list []Summary, err error) {
 	if s.Limit == 0 {
 		s.Limit = 50
 	}
 	if s.Before.IsZero() {
-		s.Before = c.o.Now().Add(time.Hour)
+		s.Before = time.UnixMilli(math.MaxInt64)
 	}
 	args := []any{s.Before.UnixMilli(), s.Limit}
 	where := `active_at < $1 AND heard_at > 0`
@@ -54,7 +55,7 @@ func (c *Conversations) List(ctx context.Context, s Search) (list []Summary, err
 		args = append(args, "%"+escapeLike(word)+"%")
 		matches += fmt.Sprintf(` AND LOWER(m.body) LIKE $%d ESCAPE '\'`, len(args))
 	}
-	rows, err := c.store.db.QueryContext(ctx, `SELECT `+conversationColumns+`, active_at, (SELECT MAX(m.seq) FROM messages m WHERE `+matches+`)
+	rows, err := r.db.QueryContext(ctx, `SELECT `+conversationColumns+`, active_at, (SELECT MAX(m.seq) FROM messages m WHERE `+matches+`)
 		FROM conversations WHERE `+where+` AND EXISTS (SELECT 1 FROM messages m WHERE `+matches+`) ORDER BY active_at DESC, id LIMIT $2`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list conversations: %w", err)
@@ -64,7 +65,7 @@ func (c *Conversations) List(ctx context.Context, s Search) (list []Summary, err
 		return nil, fmt.Errorf("list conversations: %w", err)
 	}
 	for i := range list {
-		last, err := c.store.messages(ctx, `m.conversation_id = $1 AND m.seq = $2`, list[i].ID, seqs[i])
+		last, err := r.messages(ctx, `m.conversation_id = $1 AND m.seq = $2`, list[i].ID, seqs[i])
 		if err != nil {
 			return nil, fmt.Errorf("list conversations: %w", err)
 		}
@@ -103,8 +104,8 @@ type TurnRecord struct {
 }
 
 // Turns returns the turns of a conversation, oldest first: what the bot did, and why.
-func (c *Conversations) Turns(ctx context.Context, id ConversationID) (list []TurnRecord, err error) {
-	rows, err := c.store.db.QueryContext(ctx, `SELECT id, action, reason, score, entries, trace, at FROM turns WHERE conversation_id = $1 ORDER BY at, id`, id)
+func (r *storeReader) Turns(ctx context.Context, id ConversationID) (list []TurnRecord, err error) {
+	rows, err := r.db.QueryContext(ctx, `SELECT id, action, reason, score, entries, trace, at FROM turns WHERE conversation_id = $1 ORDER BY at, id`, id)
 	if err != nil {
 		return nil, fmt.Errorf("read turns of %s: %w", id, err)
 	}
@@ -126,12 +127,42 @@ func (c *Conversations) Turns(ctx context.Context, id ConversationID) (list []Tu
 }
 
 // WithFile returns the conversations in which a file that we keep, by its attachment's Kept, was sent.
-func (c *Conversations) WithFile(ctx context.Context, file string) (list []Conversation, err error) {
-	list, err = c.store.conversations(ctx, `id IN
+func (r *storeReader) WithFile(ctx context.Context, file string) (list []Conversation, err error) {
+	list, err = r.conversations(ctx, `id IN
 		(SELECT m.conversation_id FROM messages m WHERE m.attachments <> '' AND m.attachments LIKE $1 ESCAPE '\')`,
 		`%`+escapeLike(`"kept":`+mustJSON(file))+`%`) // no name that a customer gives a file can look so
 	if err != nil {
 		return nil, fmt.Errorf("find the conversations of a file: %w", err)
+	}
+	return list, nil
+}
+
+// Transcript returns what was said after seq, oldest first.
+func (r *storeReader) Transcript(ctx context.Context, id ConversationID, after int64) ([]Message, error) {
+	list, err := r.messages(ctx, `m.conversation_id = $1 AND m.seq > $2 ORDER BY m.seq`, id, after)
+	if err != nil {
+		return nil, fmt.Errorf("read conversation %s: %w", id, err)
+	}
+	return list, nil
+}
+
+// WithPerson lists the conversations that people have, quiet since before, oldest first, of which
+// the desk has heard all there is to hear.
+func (r *storeReader) WithPerson(ctx context.Context, before time.Time) (list []Conversation, err error) {
+	list, err = r.conversations(ctx, `mode = $1 AND active_at < $2 AND NOT EXISTS (SELECT 1 FROM deliveries d
+			WHERE d.conversation_id = conversations.id AND d.lane = $3 AND d.state = 'queued')
+		ORDER BY active_at`, ModePerson, before.UnixMilli(), LaneDesk)
+	if err != nil {
+		return nil, fmt.Errorf("list conversations with people: %w", err)
+	}
+	return list, nil
+}
+
+// OfCustomer lists all conversations of a customer.
+func (r *storeReader) OfCustomer(ctx context.Context, id CustomerID) ([]Conversation, error) {
+	list, err := r.conversations(ctx, `customer_id = $1`, id)
+	if err != nil {
+		return nil, fmt.Errorf("list a customer's conversations: %w", err)
 	}
 	return list, nil
 }

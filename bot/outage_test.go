@@ -64,7 +64,7 @@ func TestErroredWaitsUntilTheNetworkCouldTell(t *testing.T) {
 		d := w.replied("c")
 		hearing := time.Now()
 		c := NewCourier(w.store, w.accounts, w.desk, w.log, CourierOptions{Now: w.now, HearingSince: func() time.Time { return hearing }})
-		require.NoError(t, w.store.settle(t.Context(), d, c.judge(d, &SendError{Kind: SendErrored}, w.channel.limits), w.now()))
+		require.NoError(t, w.store.finishDelivery(t.Context(), d, c.judge(d, &SendError{Kind: SendErrored}, w.channel.limits), w.now()))
 		carry := func() time.Duration {
 			w.skipped.Add(int64(3 * time.Minute))
 			d, ok, err := w.claimDelivery(w.now(), time.Minute)

@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -90,49 +89,51 @@ func TestPostThatEndsTheProcess(t *testing.T) {
 	withPosts(t, func(t *testing.T, w *world) {
 		w.accounts.Put(w.account, found{postman{w.channel}})
 		w.receive("c 1 one", "bomb 2 two", "bomb 4 after it", "d 3 three")
+		events := EventWriter{Store: w.store, Senders: func(_ Account, body []byte) []string { return found{}.Senders(body) }}
 		now := time.Now()
 		for life := 1; ; life++ {
 			require.LessOrEqual(t, life, 10)
-			in := NewIntake(w.store, w.accounts, w.log, IntakeOptions{Now: func() time.Time { return now }})
-			left, err := in.leftovers(t.Context())
+			left, err := w.store.NewestPost(t.Context())
 			require.NoError(t, err)
 			died := false
 			for !died {
-				list, err := in.candidates(t.Context(), postsMost)
+				list, err := events.DuePosts(t.Context(), MaxBatch, now)
 				require.NoError(t, err)
-				if len(list) == 0 || list[0].attempt >= maxPostAttempts {
+				if len(list) == 0 || list[0].Attempt >= MaxPostAttempts {
 					break
 				}
-				b, err := in.batchOf(t.Context(), list, left)
+				b, err := w.store.NewBatch(t.Context(), list, left, now)
 				require.NoError(t, err)
 				var bodies int
-				require.NoError(t, w.db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM inbox WHERE id IN ('`+strings.Join(b.ids, "','")+`') AND body = $1`, []byte("bomb 2 two")).Scan(&bodies))
+				require.NoError(t, w.db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM inbox WHERE id IN ('`+strings.Join(b.IDs, "','")+`') AND body = $1`, []byte("bomb 2 two")).Scan(&bodies))
 				if died = bodies > 0; died {
 					break // after its attempt was counted, and before anything came of it
 				}
-				require.NoError(t, w.db.InTx(t.Context(), func(tx *sql.Tx) error {
-					posts, err := remove(t.Context(), tx, b)
+				_, err = events.StoreBatch(t.Context(), b, func(posts []Post) (list []Arrival) {
 					for _, p := range posts {
-						account, events, derr := in.decode(p)
-						err = errors.Join(err, derr, in.takeIn(t.Context(), tx, in.arrivals(account, events, p.at)))
+						decoded, err := (postman{}).Decode(p.Body)
+						require.NoError(t, err)
+						list = append(list, Arrival{Event: decoded[0], Account: w.account, At: p.At})
 					}
-					return err
-				}))
+					return list
+				})
+				require.NoError(t, err)
 			}
 			if life > 2 {
 				require.Equal(t, []string{"one"}, w.words("c"), "the others go on")
 				require.Equal(t, []string{"three"}, w.words("d"))
 			}
 			if !died {
-				list, err := in.candidates(t.Context(), 1)
+				list, err := events.DuePosts(t.Context(), 1, now)
 				require.NoError(t, err)
 				if len(list) == 0 {
 					require.Zero(t, w.count(`SELECT COUNT(*) FROM conversations WHERE customer = 'bomb'`), "what was written after it waits")
-					now = now.Add(postBackoff(2))
+					now = now.Add(PostBackoff(2))
 					continue
 				}
-				_, err = in.takeOut(t.Context(), 1, left)
-				require.NoError(t, err)
+				w.intake = NewIntake(w.store, w.accounts, w.log, IntakeOptions{Now: func() time.Time { return now }})
+				w.run(w.intake.Run)
+				w.soon("set aside", func() bool { return w.count(`SELECT COUNT(*) FROM rejects`) == 1 })
 				break
 			}
 		}
@@ -141,7 +142,6 @@ func TestPostThatEndsTheProcess(t *testing.T) {
 		require.Len(t, kept, 1)
 		require.Equal(t, "the service ended 4 times while it took this in", kept[0].Reason)
 		require.Equal(t, ModePerson, w.conversation("bomb").Mode)
-		w.run(w.intake.Run)
 		w.taken()
 		require.Equal(t, []string{"after it"}, w.words("bomb"))
 	})

@@ -21,10 +21,10 @@ type Source struct {
 
 // Sources counts how customers of some affiliates, as Search names them, came whose conversations began
 // since then: those that brought most first.
-func (c *Conversations) Sources(ctx context.Context, of []knowledge.AffiliateID, since time.Time) (list []Source, err error) {
+func (r *storeReader) Sources(ctx context.Context, of []knowledge.AffiliateID, since time.Time) (list []Source, err error) {
 	args := []any{since.UnixMilli(), ActionHandoff}
 	among := knowledge.Among(of, &args)
-	rows, err := c.store.db.QueryContext(ctx, `SELECT name, channel, COUNT(DISTINCT first_of), COUNT(DISTINCT last_of), COUNT(DISTINCT helped) FROM (
+	rows, err := r.db.QueryContext(ctx, `SELECT name, channel, COUNT(DISTINCT first_of), COUNT(DISTINCT last_of), COUNT(DISTINCT helped) FROM (
 			SELECT first_ref AS name, channel, customer_id AS first_of, NULL AS last_of, CASE WHEN EXISTS
 				(SELECT 1 FROM turns t WHERE t.conversation_id = conversations.id AND t.action = $2) THEN customer_id END AS helped
 			FROM conversations WHERE first_ref <> '' AND opened_at >= $1 AND `+among+`

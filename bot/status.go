@@ -12,19 +12,19 @@ import (
 	"faqbot/knowledge/sqldb"
 )
 
-// learn records what the network says became of a message of ours. It may come before the answer to
+// applyStatus records what the network says became of a message of ours. It may come before the answer to
 // our own call, come twice, and come in any order: a status only moves right. A message that is not
 // ours, as when other software writes through the same account, changes nothing.
-func (s *Store) learn(ctx context.Context, tx *sql.Tx, account Account, l Limits, e Event, now time.Time) error {
-	u := e.Status
+func (s *Store) applyStatus(ctx context.Context, tx *sql.Tx, a Arrival) error {
+	u := a.Status
 	if !u.Before.IsZero() {
-		return learnBefore(ctx, tx, e)
+		return applyStatusBefore(ctx, tx, a.Event)
 	}
 	lock := ""
 	if u.Status == StatusFailed { // the same news that comes twice at once must not send twice
 		lock = s.db.ForUpdate
 	}
-	d, state, failed, err := findDelivery(ctx, tx, account, u.Delivery, u.NetworkID, lock)
+	d, state, failed, err := findDelivery(ctx, tx, a.Account, u.Delivery, u.NetworkID, lock)
 	if err != nil || d == nil {
 		return err
 	}
@@ -32,15 +32,15 @@ func (s *Store) learn(ctx context.Context, tx *sql.Tx, account Account, l Limits
 		return nil // old news of a try that another has followed
 	}
 	if u.Status == StatusFailed {
-		return s.learnFailure(ctx, tx, *d, u, now)
+		return s.failByStatus(ctx, tx, *d, u, a.At)
 	}
-	return s.learnArrival(ctx, tx, *d, state, u.Status, u.NetworkID, l, now)
+	return s.settleByStatus(ctx, tx, *d, state, u.Status, u.NetworkID, a.Limits, a.At)
 }
 
 // findDelivery finds a reply by our own ID, or by the network's; nil if there is none on the account.
 // failed are the network's names for the tries before, which were not delivered. The row is read with lock.
-func findDelivery(ctx context.Context, tx *sql.Tx, account Account, id DeliveryID, networkID, lock string) (_ *delivery, state string, failed []string, err error) {
-	d := delivery{lane: laneCustomer}
+func findDelivery(ctx context.Context, tx *sql.Tx, account Account, id DeliveryID, networkID, lock string) (_ *delivery, state DeliveryState, failed []string, err error) {
+	d := delivery{lane: LaneCustomer}
 	var window int64
 	var names string
 	scan := func(where string, arg any) error {
@@ -66,12 +66,12 @@ func findDelivery(ctx context.Context, tx *sql.Tx, account Account, id DeliveryI
 	return &d, state, strings.Fields(names), nil
 }
 
-// learnArrival settles a delivery that the network has, in doubt or not answered yet, as sent.
-func (s *Store) learnArrival(ctx context.Context, tx *sql.Tx, d delivery, state string, status SendStatus, networkID string, l Limits, now time.Time) error {
-	if state == "failed" || state == "replayed" {
+// settleByStatus settles a delivery that the network has, in doubt or not answered yet, as sent.
+func (s *Store) settleByStatus(ctx context.Context, tx *sql.Tx, d delivery, state DeliveryState, status SendStatus, networkID string, l Limits, now time.Time) error {
+	if state == DeliveryFailed || state == DeliveryReplayed {
 		return nil
 	}
-	if state != "sent" {
+	if state != DeliverySent {
 		if _, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = 'sent', external_id = $2, code = '', lease_until = 0, settled_at = $3 WHERE id = $1`,
 			d.id, networkID, now.UnixMilli()); err != nil {
 			return fmt.Errorf("settle by a status: %w", err)
@@ -102,9 +102,9 @@ func below(s SendStatus) string {
 	return `FALSE`
 }
 
-// again reports whether a delivery that the network took, and says it did not carry out, is worth another try.
+// mayRetry reports whether a delivery that the network took, and says it did not carry out, is worth another try.
 // Without its name for the message, news of the next try could not be told from news of this one.
-func (d delivery) again(u *StatusUpdate, now time.Time) bool {
+func (d delivery) mayRetry(u *StatusUpdate, now time.Time) bool {
 	switch u.Failure {
 	case SendTransient, SendThrottled, SendErrored, SendUnknown:
 		return u.NetworkID != "" && d.attempt < againAttempts
@@ -114,9 +114,9 @@ func (d delivery) again(u *StatusUpdate, now time.Time) bool {
 	return false
 }
 
-// sendAgain queues a delivery once more, but no words of the bot where a person speaks by now. Its fence goes, so that the answer to the call that made the last try,
-// should it come only now, settles nothing, and the network's name for that try joins those that failed.
-func sendAgain(ctx context.Context, tx *sql.Tx, d delivery, u *StatusUpdate, now time.Time) (queued bool, err error) {
+// requeue queues a delivery once more, unless it is a bot reply and an agent has taken over. It bumps the fence, so
+// that a late response to the previous attempt is ignored, and the network's ID of that attempt joins those that failed.
+func requeue(ctx context.Context, tx *sql.Tx, d delivery, u *StatusUpdate, now time.Time) (queued bool, err error) {
 	res, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = 'queued', due_at = $2, code = $3, failed_id = failed_id || ' ' || $4, external_id = '', doubts = 0,
 		lease_until = 0, fence = fence + 1, settled_at = 0 WHERE id = $1 AND state IN ('queued', 'sent') AND EXISTS
 			(SELECT 1 FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE m.id = deliveries.message_id
@@ -132,9 +132,9 @@ func sendAgain(ctx context.Context, tx *sql.Tx, d delivery, u *StatusUpdate, now
 	return true, err
 }
 
-// linkInstead notes with a delivery whose file the network could not use that its link goes from now on. ok is
+// switchToLink notes with a delivery whose file the network could not use that its link goes from now on. ok is
 // false if it was to go already, or there is no file.
-func linkInstead(ctx context.Context, tx *sql.Tx, id DeliveryID) (ok bool, err error) {
+func switchToLink(ctx context.Context, tx *sql.Tx, id DeliveryID) (ok bool, err error) {
 	var packed string
 	if err := tx.QueryRowContext(ctx, `SELECT payload FROM deliveries WHERE id = $1`, id).Scan(&packed); err != nil {
 		return false, fmt.Errorf("read the delivery of a file: %w", err)
@@ -150,17 +150,17 @@ func linkInstead(ctx context.Context, tx *sql.Tx, id DeliveryID) (ok bool, err e
 	return true, nil
 }
 
-// learnFailure gives up a delivery that the network took and could not carry out, unless it may go better
+// failByStatus gives up a delivery that the network took and could not carry out, unless it may go better
 // once more.
-func (s *Store) learnFailure(ctx context.Context, tx *sql.Tx, d delivery, u *StatusUpdate, now time.Time) (err error) {
-	again := d.again(u, now)
+func (s *Store) failByStatus(ctx context.Context, tx *sql.Tx, d delivery, u *StatusUpdate, now time.Time) (err error) {
+	again := d.mayRetry(u, now)
 	if u.Failure == SendFile && u.NetworkID != "" {
-		if again, err = linkInstead(ctx, tx, d.id); err != nil {
+		if again, err = switchToLink(ctx, tx, d.id); err != nil {
 			return err
 		}
 	}
 	if again {
-		if queued, err := sendAgain(ctx, tx, d, u, now); queued || err != nil {
+		if queued, err := requeue(ctx, tx, d, u, now); queued || err != nil {
 			return err
 		}
 	}
@@ -178,32 +178,32 @@ func (s *Store) learnFailure(ctx context.Context, tx *sql.Tx, d delivery, u *Sta
 	if _, err := tx.ExecContext(ctx, `UPDATE messages SET status = $2 WHERE id = $1`, d.message, StatusFailed); err != nil {
 		return fmt.Errorf("mark message: %w", err)
 	}
-	return s.giveUp(ctx, tx, d, verdict{state: "failed", code: string(u.Failure)}, now)
+	return s.escalateDelivery(ctx, tx, d, verdict{state: DeliveryFailed, code: string(u.Failure)}, now)
 }
 
-// learnBefore moves all messages of ours to a customer, up to a time, to a status.
-func learnBefore(ctx context.Context, tx *sql.Tx, e Event) error {
+// applyStatusBefore moves all messages of ours to a customer, up to a time, to a status.
+func applyStatusBefore(ctx context.Context, tx *sql.Tx, e Event) error {
 	_, err := tx.ExecContext(ctx, `UPDATE messages SET status = $4 WHERE author <> $5 AND at <= $6 AND status <> 'queued' AND `+below(e.Status.Status)+`
 		AND conversation_id IN (SELECT id FROM conversations WHERE channel = $1 AND account = $2 AND customer = $3)`,
 		e.Address.Channel, e.Address.Account, e.Address.Customer, e.Status.Status, AuthorCustomer, sqldb.Millis(e.Status.Before))
 	return err
 }
 
-// echo recognises an Aside that is a message of ours come back, and settles it as sent. Networks give
+// settleByEcho recognises an Aside that is a message of ours come back, and settles it as sent. Networks give
 // our ID back, or not; then the network's name for the message tells, or, while the answer to our
 // call is still on its way, the words.
-func (s *Store) echo(ctx context.Context, tx *sql.Tx, account Account, l Limits, e Event, now time.Time) (ours bool, err error) {
-	d, state, err := findEchoed(ctx, tx, account, e)
+func (s *Store) settleByEcho(ctx context.Context, tx *sql.Tx, a Arrival) (ours bool, err error) {
+	d, state, err := findEchoed(ctx, tx, a.Account, a.Event)
 	if d == nil || err != nil {
 		return false, err
 	}
-	return true, s.learnArrival(ctx, tx, *d, state, StatusSent, e.Aside.NetworkID, l, now)
+	return true, s.settleByStatus(ctx, tx, *d, state, StatusSent, a.Aside.NetworkID, a.Limits, a.At)
 }
 
 // findEchoed finds the reply that came back. It is one statement, so that a reply which is settled
 // meanwhile is seen either as still on its way or by its name, and never as neither: its own echo would
 // pass for a person's words then, and silence the bot.
-func findEchoed(ctx context.Context, tx *sql.Tx, account Account, e Event) (d *delivery, state string, err error) {
+func findEchoed(ctx context.Context, tx *sql.Tx, account Account, e Event) (d *delivery, state DeliveryState, err error) {
 	const columns = `SELECT d.id, d.conversation_id, d.seq, d.message_id, d.state, m.body, m.attachments FROM deliveries d JOIN messages m ON m.id = d.message_id
 		WHERE d.channel = $1 AND d.account = $2 AND d.lane = 'customer' AND `
 	rows, err := tx.QueryContext(ctx, columns+`d.id = $3 UNION ALL `+columns+`d.external_id <> '' AND d.external_id = $4 UNION ALL `+columns+`
@@ -215,8 +215,9 @@ func findEchoed(ctx context.Context, tx *sql.Tx, account Account, e Event) (d *d
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		found := delivery{lane: laneCustomer}
-		var as, body, attached string
+		found := delivery{lane: LaneCustomer}
+		var as DeliveryState
+		var body, attached string
 		if err := rows.Scan(&found.id, &found.conv, &found.seq, &found.message, &as, &body, &attached); err != nil {
 			return nil, "", err
 		}
@@ -224,7 +225,7 @@ func findEchoed(ctx context.Context, tx *sql.Tx, account Account, e Event) (d *d
 		if err := unpack(attached, &files); err != nil {
 			return nil, "", fmt.Errorf("read a reply's files: %w", err)
 		}
-		named := found.id == e.Aside.Delivery || as != "queued" && as != "doubtful"
+		named := found.id == e.Aside.Delivery || as != DeliveryQueued && as != DeliveryDoubtful
 		if d == nil && (named || sameWords(body, files, e.Aside.Text)) {
 			d, state = &found, as
 		}
@@ -244,58 +245,61 @@ func sameWords(said string, files []Attachment, echoed string) bool {
 	})
 }
 
-// overtake stores what a person of ours wrote past us and silences the bot: its fence goes, so that an
+// storeEcho stores what a person of ours wrote past us and silences the bot: its fence goes, so that an
 // answer it is working out cannot land after theirs.
-func (h *hearing) overtake(ctx context.Context, tx *sql.Tx, e Event) error {
-	episode, fresh, err := h.episode(ctx, tx)
+func (c *conversationTx) storeEcho(ctx context.Context, e Event) error {
+	episode, fresh, err := c.resolveEpisode(ctx)
 	if err != nil {
 		return err
 	}
-	id := MessageID(newID(h.now))
-	res, err := tx.ExecContext(ctx, `INSERT INTO messages
+	id := MessageID(newID(c.now))
+	res, err := c.tx.ExecContext(ctx, `INSERT INTO messages
 		(id, conversation_id, seq, episode_id, author, body, attachments, external_id, network_id, turn_id, status, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (conversation_id, external_id) DO NOTHING`,
-		id, h.conv.ID, h.seq, episode, AuthorAgent, e.Aside.Text, pack(e.Aside.Attachments), e.ExternalID, e.Aside.NetworkID,
-		overheard, StatusSent, sqldb.Millis(e.At))
+		id, c.conv.ID, c.seq, episode, AuthorAgent, e.Aside.Text, pack(e.Aside.Attachments), e.ExternalID, e.Aside.NetworkID,
+		standby, StatusSent, sqldb.Millis(e.At))
 	if err != nil {
 		return fmt.Errorf("store what was written past us: %w", err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return err // it came before
 	}
-	if err := queueFetches(ctx, tx, h.conv, id, e.Aside.Attachments, false, h.now); err != nil {
+	if err := queueFetches(ctx, c.tx, c.conv, id, e.Aside.Attachments, false, c.now); err != nil {
 		return err
 	}
 	if fresh {
-		if err := h.begin(ctx, tx, episode); err != nil {
+		if err := c.enterEpisode(ctx, episode); err != nil {
 			return err
 		}
 	}
-	mode, raise := ModePerson, 1
-	if e.Overheard { // another program has the customer, no person of ours
-		mode, raise = h.conv.Mode, 0
+	bump := 0
+	if !e.Overheard { // else another program has the customer, no person of ours
+		bump = 1
+		if err := c.setMode(ctx, ModePerson); err != nil {
+			return err
+		}
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, active_at = $3, mode = $4, misses = 0, clarify = 0, asked = '',
-		fence = fence + $5, lease_until = CASE WHEN $5 > 0 THEN 0 ELSE lease_until END WHERE id = $1`,
-		h.conv.ID, h.seq, h.now.UnixMilli(), mode, raise)
+	_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, active_at = $3, misses = 0, clarify = 0, asked = '',
+		fence = fence + $4, lease_until = CASE WHEN $4 > 0 THEN 0 ELSE lease_until END WHERE id = $1`,
+		c.conv.ID, c.seq, c.now.UnixMilli(), bump)
 	return err
 }
 
-// takeUp makes the customer's newest message wait for an answer if another program was to give it.
-func (h *hearing) takeUp(ctx context.Context, tx *sql.Tx) error {
+// resumeLastMessage makes the customer's newest message wait for an answer if another program was to give it.
+func (c *conversationTx) resumeLastMessage(ctx context.Context) error {
 	var seq int64
-	err := tx.QueryRowContext(ctx, `UPDATE messages SET turn_id = '' WHERE conversation_id = $1 AND author = $2 AND turn_id = $3
+	err := c.tx.QueryRowContext(ctx, `UPDATE messages SET turn_id = '' WHERE conversation_id = $1 AND author = $2 AND turn_id = $3
 		AND seq = (SELECT MAX(m.seq) FROM messages m WHERE m.conversation_id = $1 AND m.author = $2) RETURNING seq`,
-		h.conv.ID, AuthorCustomer, overheard).Scan(&seq)
+		c.conv.ID, AuthorCustomer, standby).Scan(&seq)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("take up what was left to us: %w", err)
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE conversations SET waiting_seq = CASE WHEN waiting_seq < $2 THEN $2 ELSE waiting_seq END,
+	_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET waiting_seq = CASE WHEN waiting_seq < $2 THEN $2 ELSE waiting_seq END,
 		waiting_from = CASE WHEN waiting_since = 0 OR waiting_from > $2 THEN $2 ELSE waiting_from END,
 		waiting_since = CASE WHEN waiting_since = 0 THEN $3 ELSE waiting_since END, turn_due_at = $4 WHERE id = $1`,
-		h.conv.ID, seq, h.now.UnixMilli(), h.due(false))
+		c.conv.ID, seq, c.now.UnixMilli(), c.turnDue(false))
 	return err
 }

@@ -45,7 +45,7 @@ func TestStatusOvertakesTheAnswer(t *testing.T) {
 		w.accept(status(StatusUpdate{Delivery: d.id, NetworkID: "n1", Status: StatusReached}))
 		require.Equal(t, "sent", w.state())
 		require.Equal(t, StatusReached, w.messageStatus())
-		require.NoError(t, w.store.settle(t.Context(), d, verdict{state: "queued", due: time.Now(), doubt: true}, time.Now()), "our call failed after all")
+		require.NoError(t, w.store.finishDelivery(t.Context(), d, verdict{state: DeliveryQueued, due: time.Now(), doubt: true}, time.Now()), "our call failed after all")
 		require.Equal(t, "sent", w.state())
 		w.accept(status(StatusUpdate{NetworkID: "n1", Status: StatusRead}), status(StatusUpdate{NetworkID: "n1", Status: StatusSent}),
 			status(StatusUpdate{Delivery: d.id, Status: StatusReached}))
@@ -71,7 +71,7 @@ func TestStatusOfAnotherAccount(t *testing.T) {
 func TestFailedStatus(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		d := w.replied("c")
-		require.NoError(t, w.store.settle(t.Context(), d, verdict{state: "sent", external: "n1"}, time.Now()))
+		require.NoError(t, w.store.finishDelivery(t.Context(), d, verdict{state: DeliverySent, external: "n1"}, time.Now()))
 		for range 2 {
 			w.accept(status(StatusUpdate{NetworkID: "n1", Status: StatusFailed, Failure: SendWindowClosed, Code: "131047"}))
 		}
@@ -123,7 +123,7 @@ func TestReadUntil(t *testing.T) {
 		d := w.replied("c")
 		w.accept(status(StatusUpdate{Before: time.Now().Add(time.Minute), Status: StatusRead}))
 		require.Equal(t, StatusQueued, w.messageStatus(), "what is not sent is not read")
-		require.NoError(t, w.store.settle(t.Context(), d, verdict{state: "sent", external: "n1"}, time.Now()))
+		require.NoError(t, w.store.finishDelivery(t.Context(), d, verdict{state: DeliverySent, external: "n1"}, time.Now()))
 		w.accept(status(StatusUpdate{Before: time.Now().Add(-time.Minute), Status: StatusRead}))
 		require.Equal(t, StatusSent, w.messageStatus())
 		w.accept(status(StatusUpdate{Before: time.Now().Add(time.Minute), Status: StatusRead}))

@@ -16,7 +16,7 @@ type delivery struct {
 	id      DeliveryID
 	conv    ConversationID
 	to      Address
-	lane    string
+	lane    Lane
 	seq     int64
 	message MessageID
 	attempt int // this one included
@@ -92,7 +92,7 @@ func (s *Store) claimIn(ctx context.Context, tx *sql.Tx, now time.Time, lease ti
 			COALESCE((SELECT failures FROM incidents i WHERE i.channel = c.channel AND i.account = c.account AND i.ended_at = 0), 0)
 		FROM conversations c WHERE id = $1`, d.conv).Scan(&d.to.Channel, &d.to.Account, &d.to.Customer, &window, &d.failing)
 	d.window = sqldb.Time(window)
-	if err == nil && d.lane == laneCustomer && d.inIncident() {
+	if err == nil && d.lane == LaneCustomer && d.inIncident() {
 		err = holdProbes(ctx, tx, d.to, now.Add(maxProbeTime))
 	}
 	return d, err
@@ -114,7 +114,7 @@ func (s *Store) renewDelivery(ctx context.Context, d delivery, until time.Time) 
 
 // A verdict is what became of an attempt to carry out a delivery.
 type verdict struct {
-	state    string    // queued, sent, failed, doubtful, withdrawn, dropped (nobody wants it any more)
+	state    DeliveryState
 	due      time.Time // when queued: try again then
 	external string    // when sent: the network's ID
 	code     string    // of the failure
@@ -136,8 +136,8 @@ const (
 	pauseMisconfigured = "misconfigured"
 )
 
-// settle records v for d, unless another worker has claimed d since.
-func (s *Store) settle(ctx context.Context, d delivery, v verdict, now time.Time) error {
+// finishDelivery records v for d, unless another worker has claimed d since.
+func (s *Store) finishDelivery(ctx context.Context, d delivery, v verdict, now time.Time) error {
 	return s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		doubts, attempts := 0, 0
 		if v.doubt {
@@ -147,7 +147,7 @@ func (s *Store) settle(ctx context.Context, d delivery, v verdict, now time.Time
 			attempts = 1
 		}
 		settled := now
-		if v.state == "queued" {
+		if v.state == DeliveryQueued {
 			settled = time.UnixMilli(0)
 		}
 		res, err := tx.ExecContext(ctx, `UPDATE deliveries SET state = $3, due_at = CASE WHEN $3 = 'queued' THEN $4 ELSE due_at END,
@@ -160,13 +160,13 @@ func (s *Store) settle(ctx context.Context, d delivery, v verdict, now time.Time
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return err
 		}
-		return s.follow(ctx, tx, d, v, now)
+		return s.applyVerdict(ctx, tx, d, v, now)
 	})
 }
 
-// follow does what follows from a settled delivery: its message's status, the account's pause, the
+// applyVerdict does what follows from a settled delivery: its message's status, the account's pause, the
 // pace of the lane, and, for a reply that will not get through, a person.
-func (s *Store) follow(ctx context.Context, tx *sql.Tx, d delivery, v verdict, now time.Time) error {
+func (s *Store) applyVerdict(ctx context.Context, tx *sql.Tx, d delivery, v verdict, now time.Time) error {
 	if v.pause != nil {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO pauses (channel, account, until, reason, code) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (channel, account) DO UPDATE SET until = excluded.until, reason = excluded.reason, code = excluded.code`,
@@ -174,26 +174,26 @@ func (s *Store) follow(ctx context.Context, tx *sql.Tx, d delivery, v verdict, n
 			return fmt.Errorf("pause account: %w", err)
 		}
 	}
-	if d.lane == laneCustomer {
+	if d.lane == LaneCustomer {
 		if err := noteHealth(ctx, tx, d, v, now); err != nil {
 			return err
 		}
 	}
-	if d.lane == laneDesk || v.state == "queued" {
+	if d.lane == LaneDesk || v.state == DeliveryQueued {
 		return nil
 	}
 	status := StatusFailed
-	if v.state == "sent" {
+	if v.state == DeliverySent {
 		status = StatusSent
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE messages SET status = $2 WHERE id = $1`, d.message, status); err != nil {
 		return fmt.Errorf("mark message: %w", err)
 	}
-	if v.state == "dropped" {
+	if v.state == DeliveryDropped {
 		return nil
 	}
 	if status == StatusFailed {
-		return s.giveUp(ctx, tx, d, v, now)
+		return s.escalateDelivery(ctx, tx, d, v, now)
 	}
 	if v.pace == 0 {
 		return nil
@@ -211,10 +211,10 @@ func setPace(ctx context.Context, tx *sql.Tx, id ConversationID, until time.Time
 	return err
 }
 
-// giveUp passes a reply that will not get through to a person. To a customer who blocked us there
+// escalateDelivery passes a reply that will not get through to a person. To a customer who blocked us there
 // is nothing to say.
-func (s *Store) giveUp(ctx context.Context, tx *sql.Tx, d delivery, v verdict, now time.Time) error {
-	q, err := s.lock(ctx, tx, d.conv, now)
+func (s *Store) escalateDelivery(ctx context.Context, tx *sql.Tx, d delivery, v verdict, now time.Time) error {
+	c, err := s.lockConversation(ctx, tx, d.conv, now)
 	if err != nil {
 		return err
 	}
@@ -222,11 +222,11 @@ func (s *Store) giveUp(ctx context.Context, tx *sql.Tx, d delivery, v verdict, n
 		if _, err := tx.ExecContext(ctx, `UPDATE conversations SET unreachable = TRUE WHERE id = $1`, d.conv); err != nil {
 			return err
 		}
-		if q.conv.Mode == ModeBot {
+		if c.conv.Mode == ModeBot {
 			return nil
 		}
 	}
-	if v.code == string(SendUnwanted) && q.conv.OptOut == OptOutNothing { // as the network knows already
+	if v.code == string(SendUnwanted) && c.conv.OptOut == OptOutNothing { // as the network knows already
 		if _, err := tx.ExecContext(ctx, `UPDATE conversations SET opt_out = $2, opt_out_at = $3 WHERE id = $1`, d.conv, OptOutMarketing, now.UnixMilli()); err != nil {
 			return err
 		}
@@ -237,18 +237,18 @@ func (s *Store) giveUp(ctx context.Context, tx *sql.Tx, d delivery, v verdict, n
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("find the question: %w", err)
 	}
-	e := Escalation{ID: "delivery:" + string(d.id), Affiliate: q.conv.Affiliate, Reason: ReasonBroken, Question: question, Locale: q.conv.Locale}
-	if err := q.escalate(ctx, e, &Fate{Message: d.message, State: v.state, Code: v.code}); err != nil {
+	e := Escalation{ID: "delivery:" + string(d.id), Affiliate: c.conv.Affiliate, Reason: ReasonBroken, Question: question, Locale: c.conv.Locale}
+	if err := c.escalate(ctx, e, &Fate{Message: d.message, State: v.state, Code: v.code}); err != nil {
 		return err
 	}
-	return q.close(ctx)
+	return c.saveSeq(ctx)
 }
 
 // overdue lists bot replies, unclaimed, that have waited too long for their network: withdrawAfter, or, if that is
 // because the network was away or throttles us, until the window closes, but no longer than maxLate.
 func (s *Store) overdue(ctx context.Context, now time.Time) (list []delivery, err error) {
 	err = sqldb.Each(ctx, s.db, func(rows *sql.Rows) error {
-		d := delivery{lane: laneCustomer}
+		d := delivery{lane: LaneCustomer}
 		err := rows.Scan(&d.id, &d.conv, &d.seq, &d.message, &d.fence, &d.code, &d.doubts, &d.to.Channel, &d.to.Account, &d.to.Customer)
 		list = append(list, d)
 		return err
@@ -258,7 +258,7 @@ func (s *Store) overdue(ctx context.Context, now time.Time) (list []delivery, er
 		AND (d.created_at < $5 OR c.window_until > 0 AND c.window_until <= $3 OR d.code <> $6
 			AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.channel = d.channel AND i.account = d.account AND i.failures >= $7 AND (i.ended_at = 0 OR i.ended_at >= $2))
 			AND NOT EXISTS (SELECT 1 FROM pauses p WHERE p.channel = d.channel AND p.account = d.account AND p.reason = $8 AND p.until >= $2))
-		ORDER BY d.created_at LIMIT 100`, laneCustomer, now.Add(-withdrawAfter).UnixMilli(), now.UnixMilli(), AuthorBot,
+		ORDER BY d.created_at LIMIT 100`, LaneCustomer, now.Add(-withdrawAfter).UnixMilli(), now.UnixMilli(), AuthorBot,
 		now.Add(-maxLate).UnixMilli(), SendErrored, minFailures, pauseThrottled)
 	if err != nil {
 		return nil, fmt.Errorf("list overdue replies: %w", err)

@@ -202,32 +202,32 @@ func (s *Store) loadAnswered(ctx context.Context, t *Turn) (err error) {
 	return rows.Err()
 }
 
-// commitTurn makes o the outcome of c: the waiting messages are answered, the replies and the news
+// commitTurn makes o the outcome of claim: the waiting messages are answered, the replies and the news
 // are queued, in one transaction. It returns errFenced, and changes nothing, if somebody raised the
 // fence since the claim.
-func (s *Store) commitTurn(ctx context.Context, c turnClaim, o Outcome, now time.Time) error {
+func (s *Store) commitTurn(ctx context.Context, claim turnClaim, o Outcome, now time.Time) error {
 	fenced := false
 	err := s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		t := c.turn
+		t, next := claim.turn, o.Next
 		last := t.Waiting[len(t.Waiting)-1].Seq
-		n := o.Next
-		row := tx.QueryRowContext(ctx, `UPDATE conversations SET mode = $3, misses = $4, clarify = $5, asked = $6,
+		c := &conversationTx{tx: tx, now: now}
+		err := c.scan(tx.QueryRowContext(ctx, `UPDATE conversations SET misses = $3, clarify = $4, asked = $5,
 			lease_until = 0, attempt = 0, fence = fence + 1,
-			turn_due_at = CASE WHEN waiting_seq > $7 THEN turn_due_at ELSE 0 END,
-			waiting_since = CASE WHEN waiting_seq > $7 THEN CAST($8 AS BIGINT) ELSE 0 END,
-			waiting_from = CAST($7 AS BIGINT) + 1
-			WHERE id = $1 AND fence = $2 RETURNING `+conversationColumns+`, next_seq`,
-			t.Conversation.ID, c.fence, n.Mode, n.Misses, n.Clarify, n.Asked, last, now.UnixMilli())
-		q := &queuer{tx: tx, now: now}
-		var err error
-		q.conv, err = scanConversation(row, &q.seq)
+			turn_due_at = CASE WHEN waiting_seq > $6 THEN turn_due_at ELSE 0 END,
+			waiting_since = CASE WHEN waiting_seq > $6 THEN CAST($7 AS BIGINT) ELSE 0 END,
+			waiting_from = CAST($6 AS BIGINT) + 1
+			WHERE id = $1 AND fence = $2 RETURNING `+conversationTxColumns,
+			t.Conversation.ID, claim.fence, next.Misses, next.Clarify, next.Asked, last, now.UnixMilli()))
 		if fenced = errors.Is(err, sql.ErrNoRows); fenced { // nothing is changed, so the group need not fail
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("end turn: %w", err)
 		}
-		return q.commit(ctx, c, o, last)
+		if err := c.setMode(ctx, next.Mode); err != nil {
+			return err
+		}
+		return c.storeOutcome(ctx, claim, o, last)
 	})
 	if err == nil && fenced {
 		return errFenced
@@ -235,49 +235,49 @@ func (s *Store) commitTurn(ctx context.Context, c turnClaim, o Outcome, now time
 	return err
 }
 
-// commit stores what c's turn, which answers up to the message last, led to.
-func (q *queuer) commit(ctx context.Context, c turnClaim, o Outcome, last int64) error {
-	t := c.turn
-	if _, err := q.tx.ExecContext(ctx, `UPDATE messages SET turn_id = $2
-		WHERE conversation_id = $1 AND seq >= $4 AND seq <= $3 AND turn_id = '' AND author = 'customer'`, q.conv.ID, t.ID, last, c.from); err != nil {
+// storeOutcome stores what claim's turn, which answers up to the message last, led to.
+func (c *conversationTx) storeOutcome(ctx context.Context, claim turnClaim, o Outcome, last int64) error {
+	t := claim.turn
+	if _, err := c.tx.ExecContext(ctx, `UPDATE messages SET turn_id = $2
+		WHERE conversation_id = $1 AND seq >= $4 AND seq <= $3 AND turn_id = '' AND author = 'customer'`, c.conv.ID, t.ID, last, claim.from); err != nil {
 		return fmt.Errorf("mark messages answered: %w", err)
 	}
-	if _, err := q.tx.ExecContext(ctx, `INSERT INTO turns
+	if _, err := c.tx.ExecContext(ctx, `INSERT INTO turns
 		(id, conversation_id, episode_id, affiliate, action, reason, score, entries, trace, at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, t.ID, q.conv.ID, q.conv.Episode, q.conv.Affiliate,
-		o.Decision.Action, o.Decision.Reason, o.Decision.Score, pack(o.Decision.Entries), mustJSON(o.Trace), q.now.UnixMilli()); err != nil {
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, t.ID, c.conv.ID, c.conv.Episode, c.conv.Affiliate,
+		o.Decision.Action, o.Decision.Reason, o.Decision.Score, pack(o.Decision.Entries), mustJSON(o.Trace), c.now.UnixMilli()); err != nil {
 		return fmt.Errorf("store turn: %w", err)
 	}
 	for i, r := range o.Replies {
-		if err := q.say(ctx, AuthorBot, t.ID, fmt.Sprintf("turn:%s:%d", t.ID, i), r); err != nil {
+		if err := c.AddReply(ctx, AuthorBot, t.ID, fmt.Sprintf("turn:%s:%d", t.ID, i), r); err != nil {
 			return err
 		}
 	}
 	if o.Next.OptOut != t.Conversation.OptOut { // else what the network told meanwhile stands
-		if _, err := q.tx.ExecContext(ctx, `UPDATE conversations SET opt_out = $2, opt_out_at = $3 WHERE id = $1`,
-			q.conv.ID, o.Next.OptOut, q.now.UnixMilli()); err != nil {
+		if _, err := c.tx.ExecContext(ctx, `UPDATE conversations SET opt_out = $2, opt_out_at = $3 WHERE id = $1`,
+			c.conv.ID, o.Next.OptOut, c.now.UnixMilli()); err != nil {
 			return fmt.Errorf("note what the customer wants: %w", err)
 		}
 	}
-	if err := q.report(ctx, t, o); err != nil {
+	if err := c.reportTurn(ctx, t, o); err != nil {
 		return err
 	}
-	return q.close(ctx)
+	return c.saveSeq(ctx)
 }
 
-// report queues what the desk must hear of a turn.
-func (q *queuer) report(ctx context.Context, t Turn, o Outcome) error {
+// reportTurn queues what the desk must hear of a turn.
+func (c *conversationTx) reportTurn(ctx context.Context, t Turn, o Outcome) error {
 	switch {
 	case o.Escalate != nil:
-		return q.tell(ctx, News{Escalation: o.Escalate})
+		return c.tellDesk(ctx, News{Escalation: o.Escalate})
 	case o.Decision.Action == ActionForward:
 		var ids []MessageID
 		for _, m := range t.Waiting {
 			ids = append(ids, m.ID)
 		}
-		return q.tell(ctx, News{Wrote: ids})
+		return c.tellDesk(ctx, News{Wrote: ids})
 	case t.Conversation.Mode == ModePerson && o.Next.Mode == ModeBot:
-		return q.tell(ctx, News{Left: true})
+		return c.tellDesk(ctx, News{Left: true})
 	}
 	return nil
 }

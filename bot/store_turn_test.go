@@ -11,7 +11,7 @@ import (
 func TestTurnOvertakenBeforeItIsLoaded(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.accept(message("c", "u1", "how"))
-		at := time.Now().Add(settle)
+		at := time.Now().Add(QuietPeriod)
 		late, _, err := w.store.claimTurns(t.Context(), at, time.Minute, 1)
 		require.NoError(t, err)
 		require.Len(t, late, 1)
@@ -31,7 +31,7 @@ func TestTurnOvertakenBeforeItIsLoaded(t *testing.T) {
 func TestTurnClaimEndsWithItsCommit(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.accept(message("c", "u1", "how"))
-		at := time.Now().Add(settle)
+		at := time.Now().Add(QuietPeriod)
 		c, ok, err := w.claimTurn(at, time.Minute)
 		require.NoError(t, err)
 		require.True(t, ok)

@@ -37,7 +37,7 @@ func (s *Store) Traffic(ctx context.Context, channel, account string, now time.T
 		(SELECT COUNT(*) FROM inbox WHERE channel = $1 AND account = $2),
 		(SELECT COUNT(*) FROM rejects WHERE channel = $1 AND account = $2),
 		(SELECT COUNT(*) FROM deliveries WHERE channel = $1 AND account = $2 AND lane = 'customer' AND state IN ('failed', 'doubtful', 'withdrawn'))`,
-		channel, account, laneCustomer).Scan(&heard, &sent, &t.Waiting, &t.Unread, &t.Rejects, &t.Dead)
+		channel, account, LaneCustomer).Scan(&heard, &sent, &t.Waiting, &t.Unread, &t.Rejects, &t.Dead)
 	if err != nil {
 		return t, fmt.Errorf("read the traffic of %s: %w", AccountKey(channel, account), err)
 	}

@@ -25,17 +25,12 @@ func (s *Store) SignOutVisitors(ctx context.Context, account, customer string, n
 
 // VisitorsSignedOut returns when the customer of a chat was last signed out, alone or with everybody;
 // zero if never. Tokens issued until then are not good.
-func (c *Conversations) VisitorsSignedOut(ctx context.Context, account, customer string) (time.Time, error) {
+func (r *storeReader) VisitorsSignedOut(ctx context.Context, account, customer string) (time.Time, error) {
 	var until int64
-	err := c.store.db.QueryRowContext(ctx, `SELECT COALESCE(MAX(until), 0) FROM visitor_revocations WHERE account = $1 AND customer IN ('', $2)`,
+	err := r.db.QueryRowContext(ctx, `SELECT COALESCE(MAX(until), 0) FROM visitor_revocations WHERE account = $1 AND customer IN ('', $2)`,
 		account, customer).Scan(&until)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("look whether a visitor of %s was signed out: %w", account, err)
 	}
 	return sqldb.Time(until), nil
-}
-
-// SignOutVisitor signs the customer of a chat out, everywhere they have it open.
-func (c *Conversations) SignOutVisitor(ctx context.Context, conv Conversation) error {
-	return c.store.SignOutVisitors(ctx, conv.Address.Account, conv.Address.Customer, c.o.Now())
 }

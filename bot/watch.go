@@ -21,14 +21,14 @@ type Pulse struct {
 
 // Pulses returns those of the conversations in which something was said, or a file came, since then, and
 // of those that owe the customer something, however old.
-func (c *Conversations) Pulses(ctx context.Context, since time.Time) (list []Pulse, err error) {
+func (r *storeReader) Pulses(ctx context.Context, since time.Time) (list []Pulse, err error) {
 	const columns = `c.id, c.affiliate, c.next_seq, c.fence, c.mode, (SELECT COUNT(*) FROM deliveries d
 		WHERE d.conversation_id = c.id AND d.lane = $2 AND d.state = 'queued'),
 		(SELECT COUNT(*) FROM fetches f WHERE f.conversation_id = c.id AND f.state = 'queued')`
-	rows, err := c.store.db.QueryContext(ctx, `SELECT `+columns+` FROM conversations c WHERE c.active_at >= $1
+	rows, err := r.db.QueryContext(ctx, `SELECT `+columns+` FROM conversations c WHERE c.active_at >= $1
 		UNION SELECT `+columns+` FROM conversations c
 			WHERE c.id IN (SELECT conversation_id FROM deliveries WHERE lane = $2 AND state = 'queued')
-		UNION SELECT `+columns+` FROM conversations c WHERE c.id IN (SELECT conversation_id FROM fetches WHERE settled_at > 0 AND settled_at >= $1)`, since.UnixMilli(), laneCustomer)
+		UNION SELECT `+columns+` FROM conversations c WHERE c.id IN (SELECT conversation_id FROM fetches WHERE settled_at > 0 AND settled_at >= $1)`, since.UnixMilli(), LaneCustomer)
 	if err != nil {
 		return nil, fmt.Errorf("watch conversations: %w", err)
 	}
@@ -47,7 +47,7 @@ func (c *Conversations) Pulses(ctx context.Context, since time.Time) (list []Pul
 }
 
 // Several returns the conversations of some IDs, by ID. One that does not exist is left out.
-func (c *Conversations) Several(ctx context.Context, ids []ConversationID) (byID map[ConversationID]Conversation, err error) {
+func (r *storeReader) Several(ctx context.Context, ids []ConversationID) (byID map[ConversationID]Conversation, err error) {
 	byID = map[ConversationID]Conversation{}
 	if len(ids) == 0 {
 		return byID, nil
@@ -58,7 +58,7 @@ func (c *Conversations) Several(ctx context.Context, ids []ConversationID) (byID
 		args = append(args, string(id))
 		marks = append(marks, fmt.Sprintf("$%d", len(args)))
 	}
-	list, err := c.store.conversations(ctx, `id IN (`+strings.Join(marks, ", ")+`)`, args...)
+	list, err := r.conversations(ctx, `id IN (`+strings.Join(marks, ", ")+`)`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read conversations: %w", err)
 	}
