@@ -97,9 +97,9 @@ func TestWindow(t *testing.T) {
 
 		id := w.conversation("c").ID
 		var se *SendError
-		bot := w.conversations()
-		require.Nil(t, bot.Refusal(w.conversation("c")))
-		require.NoError(t, bot.Say(t.Context(), id, "k", Reply{Text: "hi", Agent: "ann"}), "people have seven days")
+		people := w.conversations()
+		require.Nil(t, people.Refusal(w.conversation("c")))
+		require.NoError(t, people.Say(t.Context(), id, "k", Reply{Text: "hi", Agent: "ann"}), "people have seven days")
 		late := NewConversations(w.store, w.accounts, ConversationsOptions{Now: func() time.Time { return now.Add(6 * 24 * time.Hour) }})
 		require.ErrorAs(t, late.Say(t.Context(), id, "l", Reply{Text: "hi", Agent: "ann"}), &se)
 		require.Equal(t, SendWindowClosed, se.Kind)

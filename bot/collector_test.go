@@ -60,26 +60,10 @@ func onMailroom(t *testing.T, files map[string]func() (io.ReadCloser, error), te
 	})
 }
 
-func (w *world) collector(shelf Shelf, o CollectorOptions) *Collector {
-	return NewCollector(w.store, w.accounts, shelf, w.log, o)
-}
-
 func withFile(customer, id string, list ...Attachment) Event {
 	e := message(customer, id, "")
 	e.Message.Attachments = list
 	return e
-}
-
-// attached are the attachments of a customer's first message.
-func (w *world) attached(customer string) []Attachment {
-	w.t.Helper()
-	list, err := w.conversations().Transcript(w.t.Context(), w.conversation(customer).ID, 0)
-	require.NoError(w.t, err)
-	return list[0].Attachments
-}
-
-func (w *world) fetches(state string) int {
-	return w.count(`SELECT COUNT(*) FROM fetches WHERE state = $1`, state)
 }
 
 // faster is a clock that runs n times as fast, so that hours of back-off pass in a test.
@@ -239,86 +223,4 @@ func TestUnheard(t *testing.T) {
 			require.Equal(t, want, w.attached("c")[0].Unheard)
 		})
 	}
-}
-
-// A file that the network surely refuses goes as its link, once; without a link, a person is told.
-func TestSendOrLink(t *testing.T) {
-	onBoth(t, func(t *testing.T, w *world) {
-		w.channel.limits.Media, w.channel.limits.Caption = true, 100
-		w.channel.failing(func(_ Address, r Reply) error {
-			if r.Media != nil && r.Media.Name == "bad" {
-				return &SendError{Kind: SendRefused}
-			}
-			return nil
-		})
-		w.accept(message("c", "u1", "hello"))
-		id := w.conversation("c").ID
-		for _, f := range []string{"f1", "f2", "f9"} {
-			w.kept(f)
-		}
-		err := w.conversations().Say(t.Context(), id, "swept", Reply{Agent: "ann", Media: &Media{Kind: "photo", File: "f0", Name: "late"}})
-		require.ErrorIs(t, err, media.ErrNotFound, "a file that waited too long for its reply")
-		ours, bad, away := Media{Kind: "photo", File: "f1", Name: "good"}, Media{Kind: "photo", File: "f2", Name: "bad"}, Media{Kind: "video", Link: "https://x.example/v.mp4"}
-		for range 2 {
-			require.NoError(t, w.conversations().Say(t.Context(), id, "k", Carrying(Reply{Text: "look", Agent: "ann"}, []Media{ours, bad, away})...))
-		}
-		link := func(m Media) string {
-			if m.File == "f9" {
-				return ""
-			}
-			return "https://bot.example/" + m.File
-		}
-		w.run(NewCourier(w.store, w.accounts, w.desk, w.log, CourierOptions{Link: link}).Run)
-		w.soon("sent", func() bool { return len(w.channel.texts("c")) == 3 })
-		w.channel.mu.Lock()
-		sent := w.channel.sent["c"]
-		w.channel.mu.Unlock()
-		require.Equal(t, []any{"look", "https://bot.example/f1"}, []any{sent[0].Text, sent[0].Media.Link})
-		require.Equal(t, Reply{Text: "bad\nhttps://bot.example/f2", Agent: "ann"}, sent[1])
-		require.Equal(t, []any{"", away}, []any{sent[2].Text, *sent[2].Media})
-		list, err := w.conversations().Transcript(t.Context(), id, 1)
-		require.NoError(t, err)
-		require.Equal(t, []Attachment{{Kind: "photo", Name: "good", Kept: "f1"}}, list[0].Attachments)
-		require.Equal(t, []Attachment{{Kind: "video", Link: "https://x.example/v.mp4"}}, list[2].Attachments)
-
-		require.NoError(t, w.conversations().Say(t.Context(), id, "l", Reply{Agent: "ann", Media: &Media{Kind: "photo", File: "f9", Name: "bad"}}))
-		w.soon("the desk is told", func() bool {
-			heard := w.desk.heard()
-			return len(heard) > 0 && heard[len(heard)-1].Fate != nil
-		})
-	})
-}
-
-// What the bot says goes out even if its file cannot; people of ours are told instead.
-func TestWordsWithoutTheirFile(t *testing.T) {
-	away, ours := &Media{Name: "a.pdf", Link: "https://x.example/a"}, &Media{Name: "a.pdf", File: "f"}
-	for _, test := range []struct{ r, want Reply }{
-		{Reply{Text: "hi", Media: away}, Reply{Text: "hi\na.pdf\nhttps://x.example/a"}},
-		{Reply{Media: away, Agent: "ann"}, Reply{Text: "a.pdf\nhttps://x.example/a", Agent: "ann"}},
-		{Reply{Text: "hi", Media: ours, Entry: "e", Choices: []Choice{{Label: "A"}}}, Reply{Text: "hi", Entry: "e", Choices: []Choice{{Label: "A"}}}},
-	} {
-		got, ok := asLink(test.r, Limits{Text: 40})
-		require.True(t, ok)
-		require.Equal(t, test.want, got)
-	}
-	for _, r := range []Reply{{Text: "hi"}, {Media: ours}, {Text: "hi", Media: ours, Agent: "ann"}, {Text: strings.Repeat("x", 20), Media: away}} {
-		_, ok := asLink(r, Limits{Text: 40})
-		require.False(t, ok)
-	}
-}
-
-// A network that takes no files gets links; one without room for words under a file gets them after it.
-func TestFitFiles(t *testing.T) {
-	long := strings.Repeat("word ", 30)
-	m := &Media{Kind: "photo", Link: "https://x.example/a.png"}
-	ours := &Media{Kind: "photo", File: "f"}
-	choices := []Choice{{Label: "A", Payload: "a"}}
-	all := Limits{Text: 4096, Media: true, Caption: 100, Choices: 3, Label: 20}
-	require.Equal(t, []Reply{{Text: "hi", Media: m}}, Fit(Reply{Text: "hi", Media: m}, all))
-	require.Equal(t, []Reply{{Media: m}, {Text: strings.TrimSpace(long)}}, Fit(Reply{Text: strings.TrimSpace(long), Media: m}, all))
-	require.Equal(t, []Reply{{Media: m}, {Text: "hi", Choices: choices}}, Fit(Reply{Text: "hi", Media: m, Choices: choices}, all))
-	require.Equal(t, []Reply{{Text: "hi\nhttps://x.example/a.png"}}, Fit(Reply{Text: "hi", Media: m}, Limits{Text: 4096}))
-	require.Equal(t, []Reply{{Media: ours}, {Text: "hi"}}, Fit(Reply{Text: "hi", Media: ours}, Limits{Text: 4096}), "its link is made when it is sent")
-	require.Equal(t, []Reply{{Text: "hi", Media: m}, {Media: ours, Choices: choices}}, Carrying(Reply{Text: "hi", Choices: choices}, []Media{*m, *ours}))
-	require.Equal(t, []Reply{{Text: "hi"}}, Carrying(Reply{Text: "hi"}, nil))
 }

@@ -15,6 +15,20 @@ import (
 	"faqbot/knowledge/sqldb"
 )
 
+const (
+	// lateAfter is from when on a reply is not sent any more if it has been overtaken: see Store.overtaken.
+	lateAfter = time.Minute
+	// maxRetryWait is the longest wait of a bot's reply that surely did not go out.
+	maxRetryWait = 2 * time.Minute
+	// sayAttempts bounds the tries for a person's reply, over about a day.
+	sayAttempts = 12
+	// maxTellAttempts bounds the tries to tell the desk of something at which it fails: some eight minutes. After
+	// that Desk.Sweep opens the ticket.
+	maxTellAttempts = 12
+	// misconfiguredPause outlasts any run: Unpause ends it.
+	misconfiguredPause = 100 * 365 * 24 * time.Hour
+)
+
 // CourierOptions are the parts of a Courier that may be left out.
 type CourierOptions struct {
 	Workers int                // deliveries carried out at once; 16 if 0

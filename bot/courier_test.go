@@ -4,44 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	"faqbot/knowledge/media"
+
 	"github.com/stretchr/testify/require"
 )
-
-// fails makes the first n sends fail with kind; arrived says that the network has them all the same.
-func (c *recorder) fails(n int, e SendError, arrived bool) {
-	c.failing(func(to Address, r Reply) error {
-		if n == 0 {
-			return nil
-		}
-		n--
-		if arrived {
-			if c.sent == nil {
-				c.sent = map[string][]Reply{}
-			}
-			c.sent[to.Customer] = append(c.sent[to.Customer], r)
-		}
-		return &e
-	})
-}
-
-// answered takes one question in and answers it.
-func (w *world) answered() {
-	w.accept(message("c", "u1", "hello"))
-	w.hurried(echo{})
-}
-
-func (w *world) state() (state string) {
-	w.t.Helper()
-	require.NoError(w.t, w.db.QueryRowContext(w.t.Context(), `SELECT state FROM deliveries WHERE lane = 'customer' AND seq = 2`).Scan(&state))
-	return state
-}
-
-func (w *world) settled() bool {
-	return w.count(`SELECT COUNT(*) FROM deliveries WHERE lane = 'customer' AND state <> 'queued'`) == 1
-}
 
 func TestSendTransientIsRepeated(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
@@ -142,14 +112,6 @@ func TestDeathDuringSend(t *testing.T) {
 		require.Empty(t, w.channel.texts("c"))
 		w.soon("a person is told", func() bool { return len(w.desk.heard()) == 1 })
 	})
-}
-
-// claim claims the turn that is due, as a runner would once the customer has been quiet.
-func (w *world) claim() (turnClaim, bool) {
-	w.t.Helper()
-	c, ok, err := w.claimTurn(time.Now().Add(QuietPeriod), leaseTime)
-	require.NoError(w.t, err)
-	return c, ok
 }
 
 func TestBlockedCustomer(t *testing.T) {
@@ -268,16 +230,6 @@ func TestLeaseIsRenewed(t *testing.T) {
 	})
 }
 
-func TestRenewing(t *testing.T) {
-	renewed := make(chan struct{}, 100)
-	renewing(t.Context(), time.Millisecond, func(context.Context) error { renewed <- struct{}{}; return nil }, func(context.Context) {
-		for range 3 {
-			<-renewed
-		}
-	})
-	close(renewed) // a renewal after the work would panic
-}
-
 // Of each conversation's lane one is on its way; one that cannot be read goes to a person and holds up
 // nobody.
 func TestClaimsOneOfALane(t *testing.T) {
@@ -309,4 +261,70 @@ func TestClaimsOneOfALane(t *testing.T) {
 		require.Equal(t, 1, w.count(`SELECT COUNT(*) FROM deliveries WHERE state = 'failed' AND code = 'unreadable'`))
 		require.Equal(t, 1, w.count(`SELECT COUNT(*) FROM deliveries WHERE lane = 'desk' AND state = 'queued'`), "a person hears of it")
 	})
+}
+
+// A file that the network surely refuses goes as its link, once; without a link, a person is told.
+func TestSendOrLink(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.channel.limits.Media, w.channel.limits.Caption = true, 100
+		w.channel.failing(func(_ Address, r Reply) error {
+			if r.Media != nil && r.Media.Name == "bad" {
+				return &SendError{Kind: SendRefused}
+			}
+			return nil
+		})
+		w.accept(message("c", "u1", "hello"))
+		id := w.conversation("c").ID
+		for _, f := range []string{"f1", "f2", "f9"} {
+			w.kept(f)
+		}
+		err := w.conversations().Say(t.Context(), id, "swept", Reply{Agent: "ann", Media: &Media{Kind: "photo", File: "f0", Name: "late"}})
+		require.ErrorIs(t, err, media.ErrNotFound, "a file that waited too long for its reply")
+		ours, bad, away := Media{Kind: "photo", File: "f1", Name: "good"}, Media{Kind: "photo", File: "f2", Name: "bad"}, Media{Kind: "video", Link: "https://x.example/v.mp4"}
+		for range 2 {
+			require.NoError(t, w.conversations().Say(t.Context(), id, "k", Carrying(Reply{Text: "look", Agent: "ann"}, []Media{ours, bad, away})...))
+		}
+		link := func(m Media) string {
+			if m.File == "f9" {
+				return ""
+			}
+			return "https://bot.example/" + m.File
+		}
+		w.run(NewCourier(w.store, w.accounts, w.desk, w.log, CourierOptions{Link: link}).Run)
+		w.soon("sent", func() bool { return len(w.channel.texts("c")) == 3 })
+		w.channel.mu.Lock()
+		sent := w.channel.sent["c"]
+		w.channel.mu.Unlock()
+		require.Equal(t, []any{"look", "https://bot.example/f1"}, []any{sent[0].Text, sent[0].Media.Link})
+		require.Equal(t, Reply{Text: "bad\nhttps://bot.example/f2", Agent: "ann"}, sent[1])
+		require.Equal(t, []any{"", away}, []any{sent[2].Text, *sent[2].Media})
+		list, err := w.conversations().Transcript(t.Context(), id, 1)
+		require.NoError(t, err)
+		require.Equal(t, []Attachment{{Kind: "photo", Name: "good", Kept: "f1"}}, list[0].Attachments)
+		require.Equal(t, []Attachment{{Kind: "video", Link: "https://x.example/v.mp4"}}, list[2].Attachments)
+
+		require.NoError(t, w.conversations().Say(t.Context(), id, "l", Reply{Agent: "ann", Media: &Media{Kind: "photo", File: "f9", Name: "bad"}}))
+		w.soon("the desk is told", func() bool {
+			heard := w.desk.heard()
+			return len(heard) > 0 && heard[len(heard)-1].Fate != nil
+		})
+	})
+}
+
+// What the bot says goes out even if its file cannot; people of ours are told instead.
+func TestWordsWithoutTheirFile(t *testing.T) {
+	away, ours := &Media{Name: "a.pdf", Link: "https://x.example/a"}, &Media{Name: "a.pdf", File: "f"}
+	for _, test := range []struct{ r, want Reply }{
+		{Reply{Text: "hi", Media: away}, Reply{Text: "hi\na.pdf\nhttps://x.example/a"}},
+		{Reply{Media: away, Agent: "ann"}, Reply{Text: "a.pdf\nhttps://x.example/a", Agent: "ann"}},
+		{Reply{Text: "hi", Media: ours, Entry: "e", Choices: []Choice{{Label: "A"}}}, Reply{Text: "hi", Entry: "e", Choices: []Choice{{Label: "A"}}}},
+	} {
+		got, ok := asLink(test.r, Limits{Text: 40})
+		require.True(t, ok)
+		require.Equal(t, test.want, got)
+	}
+	for _, r := range []Reply{{Text: "hi"}, {Media: ours}, {Text: "hi", Media: ours, Agent: "ann"}, {Text: strings.Repeat("x", 20), Media: away}} {
+		_, ok := asLink(r, Limits{Text: 40})
+		require.False(t, ok)
+	}
 }

@@ -15,16 +15,6 @@ import (
 // a link opened on the other channel, or one phone number that both networks prove to be theirs. Names
 // never join anybody. One affiliate's customers are never joined with another's.
 
-// Proof is why a conversation is a customer's.
-type Proof string
-
-const (
-	ProofNone  Proof = ""      // they began with it
-	ProofLink  Proof = "link"  // they opened a link that was made for them
-	ProofPhone Proof = "phone" // the number is theirs on both
-	ProofApart Proof = "apart" // an agent separated it: it is nobody else's
-)
-
 const (
 	// phoneFor is how long a number counts as proven. Carriers give a number that was left to somebody
 	// else after 45 days at the earliest (47 CFR 52.15(f)(1)(ii)).
@@ -142,14 +132,6 @@ func (c *conversationTx) storeConsent(ctx context.Context, e Event) error {
 		return fmt.Errorf("note what a customer wants: %w", err)
 	}
 	return nil
-}
-
-// An Identity is one of a customer's conversations, and why it is theirs.
-type Identity struct {
-	Conversation
-	Proof Proof
-	Agent string    // who of ours offered the link, or separated it
-	Since time.Time // when it was joined or separated; zero: it never was
 }
 
 // Identities are all conversations of the customer of conv, itself among them, the oldest first.

@@ -7,22 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"faqbot/knowledge"
 	"faqbot/knowledge/sqldb"
 )
-
-// A DeadLetter is a reply that did not get through and that nothing tries to send any more. A person
-// was told of each when it died.
-type DeadLetter struct {
-	Delivery     DeliveryID
-	Conversation ConversationID
-	Affiliate    knowledge.AffiliateID
-	Author       Author
-	State        DeliveryState // failed, doubtful, withdrawn
-	Code         string        // of the last failure: a SendFailure, or "late"
-	At           time.Time
-	Refusal      string // why Replay would refuse, "" if it would not
-}
 
 // Why a dead letter cannot be sent again.
 const (
@@ -31,9 +17,6 @@ const (
 	replayBlocked  = "the customer has blocked this account"
 	replayWindow   = "the network lets nothing be sent until the customer writes again"
 )
-
-// ErrReplay means that a dead letter cannot be sent again; the error says why.
-var ErrReplay = errors.New("not sent again")
 
 const deadColumns = `d.id, d.conversation_id, c.affiliate, m.author, d.state, d.code, d.settled_at, d.doubts, c.unreachable, c.window_until,
 	EXISTS (SELECT 1 FROM messages n WHERE n.conversation_id = d.conversation_id AND n.seq > m.seq AND n.author <> 'customer' AND n.status <> 'failed')

@@ -11,21 +11,6 @@ import (
 	"faqbot/knowledge/vault"
 )
 
-// dead makes one dead letter of a failure and returns it.
-func (w *world) dead(failure SendError, fails int) DeadLetter {
-	w.t.Helper()
-	w.channel.fails(fails, failure, false)
-	w.accept(message("c", "u1", "hello"))
-	w.run(w.runner(echo{}).Run, w.courier().Run)
-	var list []DeadLetter
-	w.soon("dead", func() bool {
-		var err error
-		list, err = w.conversations().DeadLetters(w.t.Context(), "test", "one", 10)
-		return err == nil && len(list) == 1
-	})
-	return list[0]
-}
-
 // What surely did not arrive is sent again when people ask for it, once however many ask at once, and as
 // a delivery of its own: what the network yet says of the old one changes nothing.
 func TestReplay(t *testing.T) {

@@ -37,3 +37,32 @@ func TestFitMedia(t *testing.T) {
 	require.Equal(t, []Reply{{Media: file}}, Fit(Reply{Media: file}, Limits{Text: 100, Media: true}))
 	require.Equal(t, []Reply{{Text: "see\nhttps://x.example/a.jpg"}}, Fit(Reply{Text: "see", Media: file}, Limits{Text: 100}))
 }
+
+func TestFit(t *testing.T) {
+	l := Limits{Text: 10, Choices: 2, Label: 5}
+	require.Equal(t, []Reply{{Text: "short"}}, Fit(Reply{Text: "short"}, l))
+	require.Equal(t, []Reply{{Text: "one two"}, {Text: "three four", Choices: []Choice{{"labe…", "p"}}}},
+		Fit(Reply{Text: "one two three four", Choices: []Choice{{"labels", "p"}}}, l))
+	require.Equal(t, []Reply{{Text: "😀😀😀😀😀"}, {Text: "😀"}}, Fit(Reply{Text: strings.Repeat("😀", 6)}, l))
+	require.Equal(t, []Reply{{Text: "a\n1. x\n2. y\n3. z"}},
+		Fit(Reply{Text: "a", Choices: []Choice{{"x", "1"}, {"y", "2"}, {"z", "3"}}}, Limits{Text: 100, Choices: 2}))
+	for _, part := range Fit(Reply{Text: strings.Repeat("para one.\n\npara two ", 2000)}, Limits{Text: 4096}) {
+		require.LessOrEqual(t, UTF16Len(part.Text), 4096)
+	}
+}
+
+// A network that takes no files gets links; one without room for words under a file gets them after it.
+func TestFitFiles(t *testing.T) {
+	long := strings.Repeat("word ", 30)
+	m := &Media{Kind: "photo", Link: "https://x.example/a.png"}
+	ours := &Media{Kind: "photo", File: "f"}
+	choices := []Choice{{Label: "A", Payload: "a"}}
+	all := Limits{Text: 4096, Media: true, Caption: 100, Choices: 3, Label: 20}
+	require.Equal(t, []Reply{{Text: "hi", Media: m}}, Fit(Reply{Text: "hi", Media: m}, all))
+	require.Equal(t, []Reply{{Media: m}, {Text: strings.TrimSpace(long)}}, Fit(Reply{Text: strings.TrimSpace(long), Media: m}, all))
+	require.Equal(t, []Reply{{Media: m}, {Text: "hi", Choices: choices}}, Fit(Reply{Text: "hi", Media: m, Choices: choices}, all))
+	require.Equal(t, []Reply{{Text: "hi\nhttps://x.example/a.png"}}, Fit(Reply{Text: "hi", Media: m}, Limits{Text: 4096}))
+	require.Equal(t, []Reply{{Media: ours}, {Text: "hi"}}, Fit(Reply{Text: "hi", Media: ours}, Limits{Text: 4096}), "its link is made when it is sent")
+	require.Equal(t, []Reply{{Text: "hi", Media: m}, {Media: ours, Choices: choices}}, Carrying(Reply{Text: "hi", Choices: choices}, []Media{*m, *ours}))
+	require.Equal(t, []Reply{{Text: "hi"}}, Carrying(Reply{Text: "hi"}, nil))
+}

@@ -2,71 +2,14 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 )
-
-// A postman is a Channel that can read posts: "CUSTOMER ID WORDS" is a message. "bad…" cannot be read,
-// "odd…" is an event that cannot be stored, and over nothing it stumbles.
-type postman struct{ *recorder }
-
-func (postman) Verify(http.Header, []byte) error { return nil }
-
-func (postman) Decode(body []byte) ([]Event, error) {
-	switch text := string(body); {
-	case strings.HasPrefix(text, "bad"):
-		return nil, errors.New("cannot be read")
-	case strings.HasPrefix(text, "odd"):
-		return []Event{{Address: Address{"test", "one", "odd"}, ExternalID: "odd"}}, nil
-	case text == "nothing":
-		return nil, nil
-	case text == "":
-		panic("stumbled")
-	default:
-		part := strings.SplitN(text, " ", 3)
-		return []Event{message(part[0], part[1], part[2])}, nil
-	}
-}
-
-// withPosts runs a test on both databases with an account whose posts can be read.
-func withPosts(t *testing.T, test func(t *testing.T, w *world)) {
-	t.Helper()
-	onBoth(t, func(t *testing.T, w *world) {
-		w.accounts.Put(w.account, postman{w.channel})
-		test(t, w)
-	})
-}
-
-func (w *world) receive(posts ...string) {
-	w.t.Helper()
-	for _, p := range posts {
-		require.NoError(w.t, w.intake.Receive(w.t.Context(), w.account, []byte(p)))
-	}
-}
-
-// taken waits until the inbox is empty.
-func (w *world) taken() {
-	w.t.Helper()
-	w.soon("all is taken in", func() bool { return w.count(`SELECT COUNT(*) FROM inbox`) == 0 })
-}
-
-func (w *world) words(customer string) (list []string) {
-	w.t.Helper()
-	all, err := w.store.messages(w.t.Context(), `m.conversation_id = $1 ORDER BY m.seq`, w.conversation(customer).ID)
-	require.NoError(w.t, err)
-	for _, m := range all {
-		list = append(list, m.Text)
-	}
-	return list
-}
 
 // What was received is taken in once, in its order, also if it comes again and if whoever received it is dead.
 func TestReceive(t *testing.T) {
@@ -164,23 +107,4 @@ func TestTakenWhileOthersPost(t *testing.T) {
 		require.NoError(t, g.Wait())
 		w.taken()
 	})
-}
-
-// A transaction reads no more than it can hold.
-func TestReceiveLarge(t *testing.T) {
-	withPosts(t, func(t *testing.T, w *world) {
-		large := strings.Repeat("x", maxBatchBytes/2)
-		w.receive("c 1 "+large, "c 2 "+large, "c 3 "+large)
-		list, err := EventWriter{Store: w.store}.DuePosts(t.Context(), MaxBatch, time.Now())
-		require.NoError(t, err)
-		require.Len(t, list, 2)
-	})
-}
-
-func TestBitesGrowWithAge(t *testing.T) {
-	require.Equal(t, postsLeast, bite(0))
-	require.Equal(t, postsLeast, bite(2*patience-1))
-	require.Equal(t, 2*postsLeast, bite(2*patience))
-	require.Equal(t, 4*postsLeast, bite(5*patience))
-	require.Equal(t, MaxBatch, bite(time.Hour))
 }

@@ -103,15 +103,6 @@ func endIncident(ctx context.Context, tx *sql.Tx, d delivery, now time.Time) err
 	return nil
 }
 
-// An Incident is a time in which a network did not carry out what we sent on an account.
-type Incident struct {
-	Channel, Account string
-	Code             string    // of the last failure: a SendFailure
-	Began, Ended     time.Time // Ended is zero while it lasts
-	Affected         int       // replies that were held up; while it lasts those that wait now
-	Failed           int       // replies of that time that did not get through: people were told of each
-}
-
 // maxIncidents is how many incidents a page shows.
 const maxIncidents = 10
 
@@ -141,25 +132,6 @@ func (r *storeReader) Incidents(ctx context.Context, since time.Time, keys ...st
 		return nil, fmt.Errorf("list incidents: %w", err)
 	}
 	return list, nil
-}
-
-// Words says what an incident is, for staff: "Since 14:02 UTC …".
-func (i Incident) Words() string {
-	now, was := "the network does not carry out what is sent", "the network did not carry out what was sent"
-	switch SendFailure(i.Code) {
-	case SendThrottled:
-		now, was = "the network lets too little be sent", "the network let too little be sent"
-	case SendTransient, SendUnknown:
-		now, was = "the network does not answer", "the network did not answer"
-	}
-	if i.Ended.IsZero() {
-		return fmt.Sprintf("Since %s %s. Replies wait (%d now) and go out by themselves.", i.Began.UTC().Format("15:04 UTC"), now, i.Affected)
-	}
-	text := fmt.Sprintf("From %s to %s %s. %d replies were late", i.Began.UTC().Format("2 Jan 15:04"), i.Ended.UTC().Format("15:04 UTC"), was, i.Affected)
-	if i.Failed > 0 {
-		text += fmt.Sprintf("; %d did not get through and have tickets", i.Failed)
-	}
-	return text + "."
 }
 
 // overtaken reports whether an answer of the bot's that its network held up is not wanted any more: a person has

@@ -1,17 +1,19 @@
 package bot
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 )
 
 func TestAcceptBadText(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.accept(message("c\x00", "u\x001", "a\x00b\xff"+strings.Repeat("x", 100_000)))
-		list, err := w.store.messages(t.Context(), `m.author = $1`, AuthorCustomer)
+		list, err := w.store.Transcript(t.Context(), w.conversation("c").ID, 0)
 		require.NoError(t, err)
 		require.Equal(t, "ab\uFFFD"+strings.Repeat("x", 100_000), list[0].Text)
 	})
@@ -89,15 +91,26 @@ func TestRefs(t *testing.T) {
 	})
 }
 
-func TestFit(t *testing.T) {
-	l := Limits{Text: 10, Choices: 2, Label: 5}
-	require.Equal(t, []Reply{{Text: "short"}}, Fit(Reply{Text: "short"}, l))
-	require.Equal(t, []Reply{{Text: "one two"}, {Text: "three four", Choices: []Choice{{"labe…", "p"}}}},
-		Fit(Reply{Text: "one two three four", Choices: []Choice{{"labels", "p"}}}, l))
-	require.Equal(t, []Reply{{Text: "😀😀😀😀😀"}, {Text: "😀"}}, Fit(Reply{Text: strings.Repeat("😀", 6)}, l))
-	require.Equal(t, []Reply{{Text: "a\n1. x\n2. y\n3. z"}},
-		Fit(Reply{Text: "a", Choices: []Choice{{"x", "1"}, {"y", "2"}, {"z", "3"}}}, Limits{Text: 100, Choices: 2}))
-	for _, part := range Fit(Reply{Text: strings.Repeat("para one.\n\npara two ", 2000)}, Limits{Text: 4096}) {
-		require.LessOrEqual(t, UTF16Len(part.Text), 4096)
-	}
+func TestAcceptTwice(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		const deliverers, messages = 8, 100
+		var g errgroup.Group
+		for range deliverers {
+			g.Go(func() error {
+				for i := range messages {
+					e := message(fmt.Sprint("c", i%10), fmt.Sprint("u", i), fmt.Sprint("text ", i))
+					if err := w.intake.Accept(t.Context(), w.account, []Event{e}); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		require.NoError(t, g.Wait())
+		require.Equal(t, messages, w.count(`SELECT COUNT(*) FROM messages`))
+		require.Equal(t, 10, w.count(`SELECT COUNT(*) FROM conversations`))
+		require.Equal(t, 10, w.count(`SELECT COUNT(*) FROM customers`))
+		require.Equal(t, 10, w.count(`SELECT COUNT(*) FROM customers`))
+		require.Equal(t, 10, w.count(`SELECT COUNT(*) FROM episodes`))
+	})
 }

@@ -24,21 +24,6 @@ func (r *storeReader) Find(ctx context.Context, a Address) (Conversation, error)
 	return conv, err
 }
 
-// A Search says which conversations List returns.
-type Search struct {
-	Affiliates []knowledge.AffiliateID // whose: none if empty, all with knowledge.Everyone
-	Words      string                  // all of them stand in one message; "" means any conversation
-	Before     time.Time               // quiet since before then; zero means now: for the next page
-	Limit      int                     // 50 if 0
-}
-
-// A Summary is a conversation in a list.
-type Summary struct {
-	Conversation
-	ActiveAt time.Time // last message of either side
-	Last     Message   // the newest message, of those that match if words were searched for
-}
-
 // List returns the conversations a search asks for, the most recently active first.
 func (r *storeReader) List(ctx context.Context, s Search) (list []Summary, err error) {
 	if s.Limit == 0 {
@@ -93,14 +78,6 @@ func scanSummaries(rows *sql.Rows, list *[]Summary) (seqs []int64, err error) {
 // escapeLike makes word match itself in a LIKE pattern that escapes by a backslash.
 func escapeLike(word string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(word)
-}
-
-// A TurnRecord is a turn as it was decided.
-type TurnRecord struct {
-	ID       TurnID
-	Decision Decision
-	Trace    Trace
-	At       time.Time
 }
 
 // Turns returns the turns of a conversation, oldest first: what the bot did, and why.

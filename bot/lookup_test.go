@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -54,5 +55,16 @@ func TestListAndFind(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, with, other)
 		}
+	})
+}
+
+// A transaction reads no more than it can hold.
+func TestReceiveLarge(t *testing.T) {
+	withPosts(t, func(t *testing.T, w *world) {
+		large := strings.Repeat("x", maxBatchBytes/2)
+		w.receive("c 1 "+large, "c 2 "+large, "c 3 "+large)
+		list, err := EventWriter{Store: w.store}.DuePosts(t.Context(), MaxBatch, time.Now())
+		require.NoError(t, err)
+		require.Len(t, list, 2)
 	})
 }

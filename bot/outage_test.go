@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -11,17 +10,6 @@ import (
 
 	"faqbot/knowledge"
 )
-
-// tells makes the account's network one that gives our ID back within two minutes, as Meta's do.
-func (w *world) tells() { w.channel.limits.Resend, w.channel.limits.Confirm = false, 2*time.Minute }
-
-// ours is the delivery of the only reply.
-func (w *world) ours() (id DeliveryID, code string, due time.Time) {
-	w.t.Helper()
-	var at int64
-	require.NoError(w.t, w.db.QueryRowContext(w.t.Context(), `SELECT id, code, due_at FROM deliveries WHERE lane = 'customer'`).Scan(&id, &code, &at))
-	return id, code, time.UnixMilli(at)
-}
 
 // What the network says failed goes again when two minutes brought neither status nor echo, and arrives once; nobody
 // needs a person for it.
@@ -268,16 +256,5 @@ func TestSettlingOutlastsTheDatabase(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, ok)
 		require.Equal(t, 1, again.doubts, "another process would doubt")
-
-		n := 0
-		require.NoError(t, persist(t.Context(), w.log, "test", func(ctx context.Context) error {
-			if n++; n < 4 {
-				return context.DeadlineExceeded
-			}
-			return nil
-		}))
-		require.Equal(t, 4, n)
-		want := errors.New("its own fault")
-		require.Equal(t, want, persist(t.Context(), w.log, "test", func(context.Context) error { return want }))
 	})
 }

@@ -1,51 +1,13 @@
 package bot
 
 import (
-	"context"
-	"database/sql"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	logtest "github.com/sirupsen/logrus/hooks/test"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
 )
-
-// away makes the database unable to store messages until the returned function is called: full on SQLite, locked on
-// Postgres, where whoever waits for the lock fails after 50 ms.
-func (w *world) away() (back func()) {
-	w.t.Helper()
-	if !w.db.Postgres() {
-		limit := func(pages int) {
-			require.NoError(w.t, w.db.InTx(w.t.Context(), func(tx *sql.Tx) error {
-				return tx.QueryRowContext(w.t.Context(), fmt.Sprintf(`PRAGMA max_page_count = %d`, pages)).Scan(new(int))
-			}))
-		}
-		limit(1) // as many as there are
-		return func() { limit(1 << 30) }
-	}
-	var name string
-	require.NoError(w.t, w.db.QueryRowContext(w.t.Context(), `SELECT current_database()`).Scan(&name))
-	_, err := w.db.ExecContext(w.t.Context(), `ALTER DATABASE `+name+` SET lock_timeout = '50ms'`)
-	require.NoError(w.t, err)
-	_, err = w.db.ExecContext(w.t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
-	require.NoError(w.t, err)
-	w.db.SetMaxIdleConns(0) // every connection is new, and has the time-out
-	locked, done := make(chan struct{}), make(chan struct{})
-	var g errgroup.Group
-	g.Go(func() error {
-		return w.db.InTx(context.WithoutCancel(w.t.Context()), func(tx *sql.Tx) error {
-			_, err := tx.ExecContext(context.WithoutCancel(w.t.Context()), `LOCK TABLE messages`)
-			close(locked)
-			<-done
-			return err
-		})
-	})
-	<-locked
-	return func() { close(done); require.NoError(w.t, g.Wait()) }
-}
 
 // inflating is a postman whose messages need eight times the room of their posts.
 type inflating struct{ postman }

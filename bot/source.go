@@ -9,16 +9,6 @@ import (
 	"faqbot/knowledge"
 )
 
-// A Source is a link or ad, and how many customers it brought. A customer with several conversations counts
-// once on each channel.
-type Source struct {
-	Name    string // Referral.Name
-	Channel string
-	First   int // customers whom it brought the first time
-	Last    int // customers whom it brought the latest time
-	Person  int // of First, those whom a person had to help
-}
-
 // Sources counts how customers of some affiliates, as Search names them, came whose conversations began
 // since then: those that brought most first.
 func (r *storeReader) Sources(ctx context.Context, of []knowledge.AffiliateID, since time.Time) (list []Source, err error) {

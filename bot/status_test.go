@@ -10,34 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-func status(s StatusUpdate) Event {
-	return Event{Address: Address{"test", "one", "c"}, ExternalID: "s", At: time.Now(), Status: &s}
-}
-
-// replied takes a question in, commits its answer, and returns the answer's delivery, claimed.
-func (w *world) replied(customer string, files ...Media) delivery {
-	w.t.Helper()
-	w.accept(message(customer, "u1", "hello"))
-	c, ok := w.claim()
-	require.True(w.t, ok)
-	o, err := echo{}.Turn(w.t.Context(), c.turn)
-	require.NoError(w.t, err)
-	if len(files) > 0 {
-		o.Replies = Carrying(Reply{}, files)
-	}
-	require.NoError(w.t, w.store.commitTurn(w.t.Context(), c, o, time.Now()))
-	d, ok, err := w.claimDelivery(time.Now(), time.Minute)
-	require.NoError(w.t, err)
-	require.True(w.t, ok)
-	return d
-}
-
-func (w *world) messageStatus() (s SendStatus) {
-	w.t.Helper()
-	require.NoError(w.t, w.db.QueryRowContext(w.t.Context(), `SELECT status FROM messages WHERE author = 'bot'`).Scan(&s))
-	return s
-}
-
 // Statuses come before the answer to our call, twice and in any order; what they say only moves right.
 func TestStatusOvertakesTheAnswer(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
@@ -129,10 +101,6 @@ func TestReadUntil(t *testing.T) {
 		w.accept(status(StatusUpdate{Before: time.Now().Add(time.Minute), Status: StatusRead}))
 		require.Equal(t, StatusRead, w.messageStatus())
 	})
-}
-
-func aside(id string, a Aside) Event {
-	return Event{Address: Address{"test", "one", "c"}, ExternalID: "echo:" + id, At: time.Now(), Aside: &a}
 }
 
 // Our own words come back as an echo: by our ID, by the network's, or by what they say. None of it is a

@@ -20,20 +20,9 @@ const (
 	// maxLate, the promise of a desk that states none, or until the window closes. Then a person takes over.
 	withdrawAfter = 10 * time.Minute
 	maxLate       = 4 * time.Hour
-	// lateAfter is from when on a reply is not sent any more if it has been overtaken: see Store.overtaken.
-	lateAfter = time.Minute
-	// maxRetryWait is the longest wait of a bot's reply that surely did not go out.
-	maxRetryWait = 2 * time.Minute
-	// sayAttempts bounds the tries for a person's reply, over about a day.
-	sayAttempts = 12
 	// againAttempts bounds the tries after a network took a message and did not deliver it, or said that
 	// a window that we know to be open is closed.
 	againAttempts = 3
-	// maxTellAttempts bounds the tries to tell the desk of something at which it fails: some eight minutes. After
-	// that Desk.Sweep opens the ticket.
-	maxTellAttempts = 12
-	// misconfiguredPause outlasts any run: Unpause ends it.
-	misconfiguredPause = 100 * 365 * 24 * time.Hour
 )
 
 // sendBackoff is the wait after a delivery's n-th failed attempt: 1, 4, 15, 60 s, then 10 min, and

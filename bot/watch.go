@@ -6,18 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"faqbot/knowledge"
 )
-
-// A Pulse tells a conversation as it is from what it was: anything a page shows of it that changed
-// makes another Mark.
-type Pulse struct {
-	Conversation ConversationID
-	Affiliate    knowledge.AffiliateID
-	Mark         string
-	Owes         bool // something of ours is still on its way to the customer
-}
 
 // Pulses returns those of the conversations in which something was said, or a file came, since then, and
 // of those that owe the customer something, however old.
