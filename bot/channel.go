@@ -178,8 +178,8 @@ func (e *SendError) Error() string {
 
 func (e *SendError) Unwrap() error { return e.Err }
 
-// sendErrorOf is err as a *SendError; any other error of a channel leaves us in doubt.
-func sendErrorOf(err error) *SendError {
+// SendErrorOf is err as a *SendError; any other error of a channel leaves us in doubt.
+func SendErrorOf(err error) *SendError {
 	if se, ok := errors.AsType[*SendError](err); ok {
 		return se
 	}
