@@ -16,19 +16,18 @@ import (
 	"faqbot/knowledge/sqldb"
 )
 
-// Storing what is posted comes before taking it in: networks wait for the one, and give up on us if it takes
-// long; nobody waits for the other before a turn settles.
+// Storing posts comes before reading them: networks wait for their 200, and give up on us if it takes long; nobody
+// waits for a message before its turn is due.
 const (
-	// patience is how long the oldest post waits while others keep coming, the next within lull.
-	patience = store.QuietPeriod - 200*time.Millisecond
-	lull     = 5 * time.Millisecond
-	// postsLeast is how many posts one transaction takes in: few, so that those who want to store the next
-	// ones hardly wait. Each time that the oldest has waited twice as long they are twice as many, up to
-	// MaxBatch: else a flood would be answered when it is over.
-	postsLeast = 16
-	// turnOfOthers is how long posts that keep coming are let past before a transaction that takes in
-	// postsLeast. Before one that takes in more it is as much shorter.
-	turnOfOthers = 20 * time.Millisecond
+	// minBatch is the size that batches start at. It doubles each time the age of the oldest post doubles, up to
+	// store.MaxBatch. Small batches keep webhook writers fast; large ones drain a backlog.
+	minBatch = 16
+	// maxBatchWait is how long the first batch waits while posts keep coming, the next within maxPostGap. The turn is
+	// due later than that.
+	maxBatchWait = store.QuietPeriod - 200*time.Millisecond
+	maxPostGap   = 5 * time.Millisecond
+	// maxYield is how long writers are let past before a batch of minBatch. Before a larger one it is as much shorter.
+	maxYield = 20 * time.Millisecond
 	// inboxEvery is how often we look for posts that a process received which then died.
 	inboxEvery = time.Second
 )
@@ -62,10 +61,10 @@ func (in *Intake) HearingSince() time.Time { return time.UnixMilli(in.deafAt.Loa
 func (in *Intake) drain(ctx context.Context) error {
 	tick := time.NewTicker(inboxEvery)
 	defer tick.Stop()
-	most, trouble := postsLeast, 0
+	most, trouble := minBatch, 0
 	left, err := in.newestPost(ctx)
 	for err == nil && ctx.Err() == nil {
-		in.letOthersPost(ctx, turnOfOthers*postsLeast/time.Duration(max(most, postsLeast)))
+		in.yieldToWriters(ctx, maxYield*minBatch/time.Duration(max(most, minBatch)))
 		b, oldest, err := in.processBatch(ctx, most, left)
 		if err == nil && trouble > 0 {
 			in.log.Info("the database is available again")
@@ -73,15 +72,15 @@ func (in *Intake) drain(ctx context.Context) error {
 		}
 		switch {
 		case err == nil && len(b.IDs) == 0:
-			most = postsLeast
+			most = minBatch
 			select {
 			case <-ctx.Done():
 			case <-in.received:
-				in.letOthersPost(ctx, patience)
+				in.yieldToWriters(ctx, maxBatchWait)
 			case <-tick.C:
 			}
 		case err == nil:
-			most = min(2*most, bite(in.now().Sub(oldest)))
+			most = min(2*most, batchSize(in.now().Sub(oldest)))
 		case sqldb.Unavailable(err):
 			if trouble++; trouble == 1 {
 				in.log.WithError(err).Error("cannot take in what networks posted: the database is unavailable; all of it waits")
@@ -100,19 +99,19 @@ func (in *Intake) drain(ctx context.Context) error {
 	return err
 }
 
-// bite is how many posts to take in at once when the oldest is of an age.
-func bite(age time.Duration) int {
-	n := postsLeast
-	for ; age >= 2*patience && n < store.MaxBatch; age /= 2 {
+// batchSize is how many posts to take in at once when the oldest is of an age.
+func batchSize(age time.Duration) int {
+	n := minBatch
+	for ; age >= 2*maxBatchWait && n < store.MaxBatch; age /= 2 {
 		n *= 2
 	}
 	return n
 }
 
-// letOthersPost waits as long as posts keep coming and patience lasts.
-func (in *Intake) letOthersPost(ctx context.Context, patience time.Duration) {
+// yieldToWriters waits as long as posts keep coming, at most within.
+func (in *Intake) yieldToWriters(ctx context.Context, within time.Duration) {
 	began := time.Now()
-	for ctx.Err() == nil && time.Since(began) < patience && (in.storing.Load() > 0 || time.Since(time.Unix(0, in.lastPost.Load())) < lull) {
+	for ctx.Err() == nil && time.Since(began) < within && (in.storing.Load() > 0 || time.Since(time.Unix(0, in.lastPost.Load())) < maxPostGap) {
 		worker.Rest(ctx, time.Millisecond)
 	}
 }

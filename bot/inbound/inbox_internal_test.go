@@ -9,10 +9,10 @@ import (
 	"faqbot/bot/store"
 )
 
-func TestBitesGrowWithAge(t *testing.T) {
-	require.Equal(t, postsLeast, bite(0))
-	require.Equal(t, postsLeast, bite(2*patience-1))
-	require.Equal(t, 2*postsLeast, bite(2*patience))
-	require.Equal(t, 4*postsLeast, bite(5*patience))
-	require.Equal(t, store.MaxBatch, bite(time.Hour))
+func TestBatchesGrowWithAge(t *testing.T) {
+	require.Equal(t, minBatch, batchSize(0))
+	require.Equal(t, minBatch, batchSize(2*maxBatchWait-1))
+	require.Equal(t, 2*minBatch, batchSize(2*maxBatchWait))
+	require.Equal(t, 4*minBatch, batchSize(5*maxBatchWait))
+	require.Equal(t, store.MaxBatch, batchSize(time.Hour))
 }

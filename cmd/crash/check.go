@@ -7,13 +7,11 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/store"
 	"faqbot/handoff"
 )
 
-const (
-	laneCustomer = "customer"
-	laneDesk     = "desk"
-)
+const ()
 
 // A checker compares what was seen from outside with what the database says.
 type checker struct {
@@ -23,26 +21,26 @@ type checker struct {
 	accepted      map[string]time.Time // by event
 	rank          map[string]int       // of a saying's event, in the order in which they were said
 	chats         map[bot.ConversationID]int64
-	messages      map[bot.ConversationID][]messageRow // in order
-	message       map[bot.MessageID]messageRow
-	deliveries    map[bot.ConversationID][]*deliveryRow // to the customer, in order
-	desk          map[bot.ConversationID][]*deliveryRow // to the desk, in order
-	deliveryOf    map[bot.MessageID]*deliveryRow
-	tickets       map[bot.ConversationID][]ticketRow
+	messages      map[bot.ConversationID][]store.AuditMessage // in order
+	message       map[bot.MessageID]store.AuditMessage
+	deliveries    map[bot.ConversationID][]*store.AuditDelivery // to the customer, in order
+	desk          map[bot.ConversationID][]*store.AuditDelivery // to the desk, in order
+	deliveryOf    map[bot.MessageID]*store.AuditDelivery
+	tickets       map[bot.ConversationID][]handoff.AuditTicket
 	byEscalation  map[string]int
 	arrivals      map[int64][]arrival // by chat, in order
 	arrived       map[bot.DeliveryID][]arrival
-	conversations map[bot.ConversationID]conversationRow
+	conversations map[bot.ConversationID]store.AuditConversation
 }
 
 // check checks e. It is pure.
 func check(e evidence) report {
 	c := &checker{e: e, accepted: map[string]time.Time{}, rank: map[string]int{}, chats: map[bot.ConversationID]int64{},
-		messages: map[bot.ConversationID][]messageRow{}, message: map[bot.MessageID]messageRow{},
-		deliveries: map[bot.ConversationID][]*deliveryRow{}, desk: map[bot.ConversationID][]*deliveryRow{},
-		deliveryOf: map[bot.MessageID]*deliveryRow{}, tickets: map[bot.ConversationID][]ticketRow{},
+		messages: map[bot.ConversationID][]store.AuditMessage{}, message: map[bot.MessageID]store.AuditMessage{},
+		deliveries: map[bot.ConversationID][]*store.AuditDelivery{}, desk: map[bot.ConversationID][]*store.AuditDelivery{},
+		deliveryOf: map[bot.MessageID]*store.AuditDelivery{}, tickets: map[bot.ConversationID][]handoff.AuditTicket{},
 		byEscalation: map[string]int{}, arrivals: map[int64][]arrival{}, arrived: map[bot.DeliveryID][]arrival{},
-		conversations: map[bot.ConversationID]conversationRow{}}
+		conversations: map[bot.ConversationID]store.AuditConversation{}}
 	c.index()
 	c.count()
 	c.checkSayings()
@@ -72,9 +70,9 @@ func (c *checker) index() {
 	}
 	for _, conv := range c.e.Conversations {
 		c.conversations[conv.ID] = conv
-		chat, err := strconv.ParseInt(conv.Chat, 10, 64)
+		chat, err := strconv.ParseInt(conv.Customer, 10, 64)
 		if err != nil {
-			c.violate(other, "conversation %s is with %q", conv.ID, conv.Chat)
+			c.violate(other, "conversation %s is with %q", conv.ID, conv.Customer)
 		}
 		c.chats[conv.ID] = chat
 	}
@@ -84,7 +82,7 @@ func (c *checker) index() {
 	}
 	for i := range c.e.Deliveries {
 		d := &c.e.Deliveries[i]
-		if d.Lane == laneDesk {
+		if d.Lane == store.LaneDesk {
 			c.desk[d.Conversation] = append(c.desk[d.Conversation], d)
 			continue
 		}
@@ -102,7 +100,7 @@ func (c *checker) index() {
 
 // checkSayings checks that all that was said was taken, and that what was taken is there once.
 func (c *checker) checkSayings() {
-	stored := map[string][]messageRow{}
+	stored := map[string][]store.AuditMessage{}
 	for _, m := range c.e.Messages {
 		if m.Author == bot.AuthorCustomer {
 			stored[m.External] = append(stored[m.External], m)
@@ -143,7 +141,7 @@ func (c *checker) checkSayings() {
 
 // checkEdit checks that an edit either replaced the words of its message, which waited, or was heard
 // anew, and not both.
-func (c *checker) checkEdit(s saying, anew, of []messageRow) {
+func (c *checker) checkEdit(s saying, anew, of []store.AuditMessage) {
 	replaced := len(of) == 1 && of[0].Body == s.Text
 	heard := len(anew) == 1 && anew[0].Body == s.Text
 	if replaced == heard || len(anew) > 1 {
@@ -187,7 +185,7 @@ func (c *checker) checkInvented() {
 
 // checkTurnOrder checks that turns answer messages in order: each an unbroken run of them, and none
 // speaks before one that answers earlier messages.
-func (c *checker) checkTurnOrder(conv conversationRow) {
+func (c *checker) checkTurnOrder(conv store.AuditConversation) {
 	ended, current := map[bot.TurnID]bool{}, bot.TurnID("")
 	asked, spoke := map[bot.TurnID]int64{}, map[bot.TurnID]int64{}
 	var turns []bot.TurnID
@@ -199,7 +197,7 @@ func (c *checker) checkTurnOrder(conv conversationRow) {
 		default:
 			if m.Turn != current {
 				if ended[m.Turn] {
-					c.violate(order, "turn %s (chat %s) answers messages with another turn's between them", m.Turn, conv.Chat)
+					c.violate(order, "turn %s (chat %s) answers messages with another turn's between them", m.Turn, conv.Customer)
 				}
 				ended[current], current = true, m.Turn
 				turns = append(turns, m.Turn)
@@ -213,14 +211,14 @@ func (c *checker) checkTurnOrder(conv conversationRow) {
 			continue
 		}
 		if spoke[t] < last || spoke[t] < asked[t] {
-			c.violate(order, "turn %s (chat %s) spoke before its time", t, conv.Chat)
+			c.violate(order, "turn %s (chat %s) spoke before its time", t, conv.Customer)
 		}
 		last = spoke[t]
 	}
 }
 
 // checkPerson checks that whoever waits for a person has a ticket, one, and nobody else has.
-func (c *checker) checkPerson(conv conversationRow) {
+func (c *checker) checkPerson(conv store.AuditConversation) {
 	open := 0
 	for _, t := range c.tickets[conv.ID] {
 		if t.State != handoff.StateClosed {
@@ -229,17 +227,17 @@ func (c *checker) checkPerson(conv conversationRow) {
 	}
 	switch {
 	case open > 1:
-		c.violate(ticket, "the conversation with chat %s has %d open tickets", conv.Chat, open)
+		c.violate(ticket, "the conversation with chat %s has %d open tickets", conv.Customer, open)
 	case conv.Mode == bot.ModePerson && open == 0:
-		c.violate(lost, "chat %s waits for a person and has no open ticket", conv.Chat)
+		c.violate(lost, "chat %s waits for a person and has no open ticket", conv.Customer)
 	case conv.Mode == bot.ModeBot && open > 0:
-		c.violate(ticket, "the bot answers chat %s, which has an open ticket", conv.Chat)
+		c.violate(ticket, "the bot answers chat %s, which has an open ticket", conv.Customer)
 	}
 }
 
 // checkTurns checks that every customer message has a turn and every turn ended in something.
 func (c *checker) checkTurns() {
-	answers, replies := map[bot.TurnID][]bot.MessageID{}, map[bot.TurnID][]messageRow{}
+	answers, replies := map[bot.TurnID][]bot.MessageID{}, map[bot.TurnID][]store.AuditMessage{}
 	for _, m := range c.e.Messages {
 		switch {
 		case m.Author == bot.AuthorCustomer && m.Turn == "":
@@ -265,7 +263,7 @@ func (c *checker) checkTurns() {
 	}
 }
 
-func (c *checker) checkTurn(t turnRow, answers []bot.MessageID, replies []messageRow) {
+func (c *checker) checkTurn(t store.AuditTurn, answers []bot.MessageID, replies []store.AuditMessage) {
 	chat := c.chats[t.Conversation]
 	switch t.Action {
 	case bot.ActionAnswer, bot.ActionClarify, bot.ActionHandoff:
@@ -299,7 +297,7 @@ func (c *checker) checkTurn(t turnRow, answers []bot.MessageID, replies []messag
 
 // forwarded reports whether the desk was told of exactly these messages and has a ticket for them.
 func (c *checker) forwarded(conv bot.ConversationID, ids []bot.MessageID) bool {
-	told := slices.ContainsFunc(c.desk[conv], func(d *deliveryRow) bool {
+	told := slices.ContainsFunc(c.desk[conv], func(d *store.AuditDelivery) bool {
 		return d.State == "sent" && d.News != nil && slices.Equal(d.News.Wrote, ids)
 	})
 	return told && len(c.tickets[conv]) > 0
@@ -307,7 +305,7 @@ func (c *checker) forwarded(conv bot.ConversationID, ids []bot.MessageID) bool {
 
 // checkAgents checks that what an agent was told is on its way arrived, once.
 func (c *checker) checkAgents() {
-	stored := map[string][]messageRow{}
+	stored := map[string][]store.AuditMessage{}
 	for _, m := range c.e.Messages {
 		if m.Author == bot.AuthorAgent {
 			stored[m.Body] = append(stored[m.Body], m)

@@ -10,14 +10,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
+	"faqbot/bot/store"
+	"faqbot/handoff"
 )
 
 // at is a moment of the run that the tests below check.
 func at(seconds int) time.Time { return time.Unix(1_800_000_000+int64(seconds), 0).UTC() }
 
 // sent is a settled delivery of text, whose message is "m" and whose network ID is id.
-func sent(n int, seq int64, text string, id int64) deliveryRow {
-	return deliveryRow{ID: bot.DeliveryID("d" + strconv.Itoa(n)), Conversation: "c1", Lane: laneCustomer, Seq: seq,
+func sent(n int, seq int64, text string, id int64) store.AuditDelivery {
+	return store.AuditDelivery{ID: bot.DeliveryID("d" + strconv.Itoa(n)), Conversation: "c1", Lane: store.LaneCustomer, Seq: seq,
 		Message: bot.MessageID("r" + strconv.Itoa(n)), State: "sent", External: strconv.FormatInt(id, 10), Reply: &bot.Reply{Text: text}}
 }
 
@@ -25,12 +27,12 @@ func sent(n int, seq int64, text string, id int64) deliveryRow {
 // was handed off, wrote to the person, whose answer came, and life 1 was killed between the network's
 // receipt of the first answer and our settling it.
 func good() evidence {
-	customer := func(n, seq int, update int64, turn bot.TurnID) messageRow {
-		return messageRow{ID: bot.MessageID("m" + strconv.Itoa(n)), Conversation: "c1", Seq: int64(seq), Author: bot.AuthorCustomer,
+	customer := func(n, seq int, update int64, turn bot.TurnID) store.AuditMessage {
+		return store.AuditMessage{ID: bot.MessageID("m" + strconv.Itoa(n)), Conversation: "c1", Seq: int64(seq), Author: bot.AuthorCustomer,
 			Body: "words " + strconv.Itoa(n), External: updateName(update), Turn: turn}
 	}
-	ours := func(n, seq int, author bot.Author, text string, turn bot.TurnID) messageRow {
-		return messageRow{ID: bot.MessageID("r" + strconv.Itoa(n)), Conversation: "c1", Seq: int64(seq), Author: author, Body: text, Turn: turn}
+	ours := func(n, seq int, author bot.Author, text string, turn bot.TurnID) store.AuditMessage {
+		return store.AuditMessage{ID: bot.MessageID("r" + strconv.Itoa(n)), Conversation: "c1", Seq: int64(seq), Author: author, Body: text, Turn: turn}
 	}
 	e := evidence{
 		Kills: []kill{{Life: 1, What: string(sendReceived), Targeted: true, At: at(11)}}, Lives: 2,
@@ -43,29 +45,29 @@ func good() evidence {
 			{Event: "u6", Chat: 7, Kind: mended, Text: "words 5", Of: "u5", At: at(41)},
 		},
 		Replies:       []agentReply{{Ticket: "t1", Text: "a person's words"}},
-		Conversations: []conversationRow{{ID: "c1", Chat: "7", Mode: bot.ModePerson}},
-		Messages: []messageRow{
+		Conversations: []store.AuditConversation{{ID: "c1", Customer: "7", Mode: bot.ModePerson}},
+		Messages: []store.AuditMessage{
 			customer(1, 1, 1, "turn1"), ours(1, 2, bot.AuthorBot, "answer 1", "turn1"),
 			customer(2, 3, 2, "turn2"), ours(2, 4, bot.AuthorBot, "answer 2", "turn2"),
 			customer(3, 5, 4, "turn3"), ours(3, 6, bot.AuthorBot, "a person will come", "turn3"),
 			customer(4, 8, 5, "turn4"), ours(4, 10, bot.AuthorAgent, "a person's words", ""),
 			customer(5, 11, 6, "turn5"),
 		},
-		Turns: []turnRow{
+		Turns: []store.AuditTurn{
 			{ID: "turn1", Conversation: "c1", Action: bot.ActionAnswer, Reason: bot.ReasonConfident},
 			{ID: "turn2", Conversation: "c1", Action: bot.ActionClarify, Reason: bot.ReasonUnsure},
 			{ID: "turn3", Conversation: "c1", Action: bot.ActionHandoff, Reason: bot.ReasonAskedPerson},
 			{ID: "turn4", Conversation: "c1", Action: bot.ActionForward, Reason: bot.ReasonPersonHasIt},
 			{ID: "turn5", Conversation: "c1", Action: bot.ActionForward, Reason: bot.ReasonPersonHasIt},
 		},
-		Deliveries: []deliveryRow{
+		Deliveries: []store.AuditDelivery{
 			sent(1, 2, "answer 1", 102), sent(2, 4, "answer 2", 103), sent(3, 6, "a person will come", 104),
 			sent(4, 10, "a person's words", 105),
-			{ID: "n1", Conversation: "c1", Lane: laneDesk, Seq: 7, State: "sent", News: &bot.News{Escalation: &bot.Escalation{ID: "turn3"}}},
-			{ID: "n2", Conversation: "c1", Lane: laneDesk, Seq: 9, State: "sent", News: &bot.News{Wrote: []bot.MessageID{"m4"}}},
-			{ID: "n3", Conversation: "c1", Lane: laneDesk, Seq: 12, State: "sent", News: &bot.News{Wrote: []bot.MessageID{"m5"}}},
+			{ID: "n1", Conversation: "c1", Lane: store.LaneDesk, Seq: 7, State: "sent", News: &bot.News{Escalation: &bot.Escalation{ID: "turn3"}}},
+			{ID: "n2", Conversation: "c1", Lane: store.LaneDesk, Seq: 9, State: "sent", News: &bot.News{Wrote: []bot.MessageID{"m4"}}},
+			{ID: "n3", Conversation: "c1", Lane: store.LaneDesk, Seq: 12, State: "sent", News: &bot.News{Wrote: []bot.MessageID{"m5"}}},
 		},
-		Tickets: []ticketRow{{ID: "t1", Escalation: "turn3", Conversation: "c1", State: "assigned"}},
+		Tickets: []handoff.AuditTicket{{ID: "t1", Escalation: "turn3", Conversation: "c1", State: "assigned"}},
 		Notes:   map[string]bool{},
 		Arrivals: []arrival{
 			{ID: "101", Chat: 7, Text: "answer 1", At: at(10), Life: 1},
@@ -112,7 +114,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"a message with other words":   {func(e *evidence) { e.Messages[0].Body = "else" }, lost, "other words"},
 		"an edit that changed nothing": {func(e *evidence) { e.Messages[2].Body = "before" }, lost, "edit u3 (chat 7) of event u2"},
 		"an edit heard anew and lost":  {func(e *evidence) { e.Messages = e.Messages[:8] }, lost, "edit u6"},
-		"a message in another's chat":  {func(e *evidence) { e.Conversations[0].Chat = "8" }, other, "is in the conversation with chat 8"},
+		"a message in another's chat":  {func(e *evidence) { e.Conversations[0].Customer = "8" }, other, "is in the conversation with chat 8"},
 		"a message nobody said":        {func(e *evidence) { e.Messages[0].External = "u99" }, other, "never said"},
 		"messages stored in another order": {func(e *evidence) {
 			e.Messages[0].External, e.Messages[2].External = "u2", "u1"
@@ -120,16 +122,18 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"a message without a turn":   {func(e *evidence) { e.Messages[0].Turn = "" }, lost, "message m1 (u1, chat 7) has no turn"},
 		"a turn that does not exist": {func(e *evidence) { e.Turns = e.Turns[1:] }, lost, "turn1, which does not exist"},
 		"a message answered by two turns": {func(e *evidence) {
-			e.Turns = append(e.Turns, turnRow{ID: "turn0", Conversation: "c1", Action: bot.ActionIgnore, Reason: bot.ReasonNothing})
+			e.Turns = append(e.Turns, store.AuditTurn{ID: "turn0", Conversation: "c1", Action: bot.ActionIgnore, Reason: bot.ReasonNothing})
 		}, other, "answered twice"},
 		"a turn that answers around another": {func(e *evidence) { e.Messages[4].Turn = "turn1" }, order, "with another turn's between"},
 		"a turn that speaks before its time": {func(e *evidence) {
 			e.Messages[1].Turn, e.Messages[3].Turn = "turn2", "turn1"
 		}, order, "spoke before its time"},
-		"an answer without words":    {func(e *evidence) { e.Messages[1].Turn = "" }, lost, "turn1 (chat 7, answer) says nothing"},
-		"a reply without delivery":   {func(e *evidence) { e.Deliveries = e.Deliveries[1:] }, lost, "reply r1 (chat 7) has no delivery"},
-		"an unknown action":          {func(e *evidence) { e.Turns[0].Action = "shrug" }, lost, "shrug"},
-		"ignored without a reason":   {func(e *evidence) { e.Turns[1] = turnRow{ID: "turn2", Conversation: "c1", Action: bot.ActionIgnore} }, lost, "without a reason"},
+		"an answer without words":  {func(e *evidence) { e.Messages[1].Turn = "" }, lost, "turn1 (chat 7, answer) says nothing"},
+		"a reply without delivery": {func(e *evidence) { e.Deliveries = e.Deliveries[1:] }, lost, "reply r1 (chat 7) has no delivery"},
+		"an unknown action":        {func(e *evidence) { e.Turns[0].Action = "shrug" }, lost, "shrug"},
+		"ignored without a reason": {func(e *evidence) {
+			e.Turns[1] = store.AuditTurn{ID: "turn2", Conversation: "c1", Action: bot.ActionIgnore}
+		}, lost, "without a reason"},
 		"a reply that never arrived": {func(e *evidence) { e.Arrivals = slices.Delete(e.Arrivals, 2, 3) }, lost, "d2 (chat 7) is marked sent and never arrived"},
 		"a reply with other words":   {func(e *evidence) { e.Arrivals[2].Text = "else" }, other, "with other words"},
 		"a reply that failed":        {func(e *evidence) { e.Deliveries[1].State = "failed" }, lost, "d2 (chat 7) is failed"},
@@ -158,17 +162,17 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		}, lost, "d2 (chat 7) is doubtful and no person knows"},
 		"given up after one try": {func(e *evidence) {
 			e.Deliveries[1].State, e.Deliveries[1].External, e.Deliveries[1].Doubts = "doubtful", "", 1
-			e.Tickets = append(e.Tickets, ticketRow{ID: "t2", Escalation: "delivery:d2", Conversation: "c1", State: "closed"})
+			e.Tickets = append(e.Tickets, handoff.AuditTicket{ID: "t2", Escalation: "delivery:d2", Conversation: "c1", State: "closed"})
 		}, lost, "given up after one try"},
 		"a handoff without ticket": {func(e *evidence) { e.Tickets[0].Escalation = "else" }, ticket, "handoff turn3 (chat 7) has 0 tickets"},
 		"a handoff with two tickets": {func(e *evidence) {
-			e.Tickets = append(e.Tickets, ticketRow{ID: "t2", Escalation: "turn3", Conversation: "c1", State: "closed"})
+			e.Tickets = append(e.Tickets, handoff.AuditTicket{ID: "t2", Escalation: "turn3", Conversation: "c1", State: "closed"})
 		}, ticket, "has 2 tickets"},
 		"a ticket for an answer": {func(e *evidence) {
-			e.Tickets = append(e.Tickets, ticketRow{ID: "t2", Escalation: "turn1", Conversation: "c1", State: "closed"})
+			e.Tickets = append(e.Tickets, handoff.AuditTicket{ID: "t2", Escalation: "turn1", Conversation: "c1", State: "closed"})
 		}, ticket, "was no handoff"},
 		"two open tickets": {func(e *evidence) {
-			e.Tickets = append(e.Tickets, ticketRow{ID: "t2", Escalation: "else", Conversation: "c1", State: "open"})
+			e.Tickets = append(e.Tickets, handoff.AuditTicket{ID: "t2", Escalation: "else", Conversation: "c1", State: "open"})
 		}, ticket, "2 open tickets"},
 		"waiting for a person without ticket": {func(e *evidence) { e.Tickets[0].State = "closed" }, lost, "waits for a person and has no open ticket"},
 		"a ticket beside the bot":             {func(e *evidence) { e.Conversations[0].Mode = bot.ModeBot }, ticket, "the bot answers chat 7"},
@@ -179,7 +183,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"an agent's reply not delivered":      {func(e *evidence) { e.Deliveries = slices.Delete(e.Deliveries, 3, 4) }, lost, "reply r4 has no delivery"},
 		"taken twice":                         {func(e *evidence) { e.Accepted = append(e.Accepted, e.Accepted[0]) }, other, "taken twice"},
 		"two conversations with a chat": {func(e *evidence) {
-			e.Conversations = append(e.Conversations, conversationRow{ID: "c2", Chat: "7", Mode: bot.ModeBot})
+			e.Conversations = append(e.Conversations, store.AuditConversation{ID: "c2", Customer: "7", Mode: bot.ModeBot})
 		}, other, "two conversations"},
 		"a customer's words in the log": {func(e *evidence) { e.Leaks = []string{"info \"turn\""} }, logged, "words of a customer"},
 		"a panic in the log":            {func(e *evidence) { e.Panics = []string{"panic: oh"} }, logged, "panic: oh"},
@@ -238,7 +242,7 @@ func TestCheckIsStricterWhereTheNetworkTells(t *testing.T) {
 		}, repeated, "message 103"},
 		"doubtful although it arrived": {func(e *evidence) {
 			e.Deliveries[1].State, e.Deliveries[1].External, e.Deliveries[1].Doubts = "doubtful", "", 2
-			e.Tickets = append(e.Tickets, ticketRow{ID: "t2", Escalation: "delivery:d2", Conversation: "c1", State: "closed"})
+			e.Tickets = append(e.Tickets, handoff.AuditTicket{ID: "t2", Escalation: "delivery:d2", Conversation: "c1", State: "closed"})
 		}, lost, "d2 (chat 7) arrived, the network said so"},
 		"a reply that never arrived": {func(e *evidence) { e.Arrivals = slices.Delete(e.Arrivals, 1, 2) }, lost, "d2 (chat 7) is marked sent"},
 		"replies in another order": {func(e *evidence) {
@@ -266,16 +270,16 @@ func TestCheckIsStricterWhereTheNetworkTells(t *testing.T) {
 func TestCheckAcceptsDoubtfulRepliesThatAPersonKnowsOf(t *testing.T) {
 	for name, tell := range map[string]func(*evidence){
 		"by a ticket": func(e *evidence) {
-			e.Tickets = append(e.Tickets, ticketRow{ID: "t2", Escalation: "delivery:d1", Conversation: "c1", State: "closed"})
+			e.Tickets = append(e.Tickets, handoff.AuditTicket{ID: "t2", Escalation: "delivery:d1", Conversation: "c1", State: "closed"})
 		},
 		"by a note": func(e *evidence) {
 			e.Notes["fate:c1:13"] = true
-			e.Deliveries = append(e.Deliveries, deliveryRow{ID: "n4", Conversation: "c1", Lane: laneDesk, Seq: 13, State: "sent",
+			e.Deliveries = append(e.Deliveries, store.AuditDelivery{ID: "n4", Conversation: "c1", Lane: store.LaneDesk, Seq: 13, State: "sent",
 				News: &bot.News{Fate: &bot.Fate{Message: "r1"}}})
 		},
 		"by a ticket that the news opened": func(e *evidence) {
-			e.Tickets = append(e.Tickets, ticketRow{ID: "t2", Escalation: "c1:13", Conversation: "c1", State: "closed"})
-			e.Deliveries = append(e.Deliveries, deliveryRow{ID: "n4", Conversation: "c1", Lane: laneDesk, Seq: 13, State: "sent",
+			e.Tickets = append(e.Tickets, handoff.AuditTicket{ID: "t2", Escalation: "c1:13", Conversation: "c1", State: "closed"})
+			e.Deliveries = append(e.Deliveries, store.AuditDelivery{ID: "n4", Conversation: "c1", Lane: store.LaneDesk, Seq: 13, State: "sent",
 				News: &bot.News{Fate: &bot.Fate{Message: "r1"}}})
 		},
 	} {

@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/store"
 	"faqbot/handoff"
 	"faqbot/knowledge/sqldb"
 )
@@ -35,11 +34,11 @@ type evidence struct {
 	Odd          []string // anything else that went wrong
 
 	// From the database.
-	Conversations []conversationRow
-	Messages      []messageRow // by conversation, in order
-	Turns         []turnRow
-	Deliveries    []deliveryRow // by conversation and lane, in order
-	Tickets       []ticketRow
+	Conversations []store.AuditConversation
+	Messages      []store.AuditMessage // by conversation, in order
+	Turns         []store.AuditTurn
+	Deliveries    []store.AuditDelivery // by conversation and lane, in order
+	Tickets       []handoff.AuditTicket
 	Notes         map[string]bool // the keys of notes on tickets
 	Rejects       int
 }
@@ -55,87 +54,20 @@ type arrival struct {
 	Delivery bot.DeliveryID // that it carries, "" if the network takes none
 }
 
-type conversationRow struct {
-	ID   bot.ConversationID
-	Chat string
-	Mode bot.Mode
-}
-
-type messageRow struct {
-	ID           bot.MessageID
-	Conversation bot.ConversationID
-	Seq          int64
-	Author       bot.Author
-	Body         string
-	External     string
-	Turn         bot.TurnID
-}
-
-type turnRow struct {
-	ID           bot.TurnID
-	Conversation bot.ConversationID
-	Action       bot.Action
-	Reason       bot.Reason
-}
-
-type deliveryRow struct {
-	ID           bot.DeliveryID
-	Conversation bot.ConversationID
-	Lane         string
-	Seq          int64
-	Message      bot.MessageID
-	State        string
-	Doubts       int
-	External     string
-	Reply        *bot.Reply
-	News         *bot.News
-}
-
-type ticketRow struct {
-	ID           handoff.TicketID
-	Escalation   string
-	Conversation bot.ConversationID
-	State        handoff.State
-}
-
 // readEvidence reads what the database says.
 func readEvidence(ctx context.Context, db *sqldb.DB) (e evidence, err error) {
-	if e.Conversations, err = read(ctx, db, `SELECT id, customer, mode FROM conversations ORDER BY id`,
-		func(rows *sql.Rows) (c conversationRow, err error) { return c, rows.Scan(&c.ID, &c.Chat, &c.Mode) }); err != nil {
-		return e, err
-	}
-	if e.Messages, err = read(ctx, db, `SELECT id, conversation_id, seq, author, body, external_id, turn_id FROM messages
-		ORDER BY conversation_id, seq`, func(rows *sql.Rows) (m messageRow, err error) {
-		return m, rows.Scan(&m.ID, &m.Conversation, &m.Seq, &m.Author, &m.Body, &m.External, &m.Turn)
-	}); err != nil {
-		return e, err
-	}
-	if e.Turns, err = read(ctx, db, `SELECT id, conversation_id, action, reason FROM turns ORDER BY id`,
-		func(rows *sql.Rows) (t turnRow, err error) {
-			return t, rows.Scan(&t.ID, &t.Conversation, &t.Action, &t.Reason)
-		}); err != nil {
-		return e, err
-	}
-	if e.Deliveries, err = read(ctx, db, `SELECT id, conversation_id, lane, seq, message_id, state, doubts, external_id, payload
-		FROM deliveries ORDER BY conversation_id, lane, seq`, scanDelivery); err != nil {
-		return e, err
-	}
-	if e.Tickets, err = read(ctx, db, `SELECT id, escalation, conversation_id, state FROM tickets ORDER BY id`,
-		func(rows *sql.Rows) (t ticketRow, err error) {
-			return t, rows.Scan(&t.ID, &t.Escalation, &t.Conversation, &t.State)
-		}); err != nil {
-		return e, err
-	}
-	keys, err := read(ctx, db, `SELECT key FROM ticket_notes`, func(rows *sql.Rows) (key string, err error) { return key, rows.Scan(&key) })
-	e.Notes = map[string]bool{}
-	for _, key := range keys {
-		e.Notes[key] = true
-	}
+	a, err := store.ReadAudit(ctx, db)
 	if err != nil {
 		return e, err
 	}
-	if err := db.QueryRowContext(ctx, `SELECT COUNT(*) FROM rejects`).Scan(&e.Rejects); err != nil {
-		return e, fmt.Errorf("count rejects: %w", err)
+	e.Conversations, e.Messages, e.Turns, e.Deliveries, e.Rejects = a.Conversations, a.Messages, a.Turns, a.Deliveries, a.Rejects
+	tickets, notes, err := handoff.ReadAudit(ctx, db)
+	if err != nil {
+		return e, err
+	}
+	e.Tickets, e.Notes = tickets, map[string]bool{}
+	for _, key := range notes {
+		e.Notes[key] = true
 	}
 	return e, sound(ctx, db, &e)
 }
@@ -155,55 +87,42 @@ func sound(ctx context.Context, db *sqldb.DB, e *evidence) error {
 	return nil
 }
 
-func scanDelivery(rows *sql.Rows) (d deliveryRow, err error) {
-	var packed string
-	if err := rows.Scan(&d.ID, &d.Conversation, &d.Lane, &d.Seq, &d.Message, &d.State, &d.Doubts, &d.External, &packed); err != nil {
-		return d, err
-	}
-	var payload struct {
-		Reply *bot.Reply `json:"reply"`
-		News  *bot.News  `json:"news"`
-	}
-	err = json.Unmarshal([]byte(packed), &payload)
-	d.Reply, d.News = payload.Reply, payload.News
-	return d, err
-}
-
-// read runs query and scans all its rows.
-func read[T any](ctx context.Context, db *sqldb.DB, query string, scan func(*sql.Rows) (T, error)) (list []T, err error) {
-	rows, err := db.QueryContext(ctx, query)
-	if err != nil {
-		return nil, fmt.Errorf("read the database: %w", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		row, err := scan(rows)
-		if err != nil {
-			return nil, fmt.Errorf("read the database: %w", err)
-		}
-		list = append(list, row)
-	}
-	return list, rows.Err()
-}
-
 // waiting says what the service has not worked off yet, nothing if it is done.
 func waiting(ctx context.Context, db *sqldb.DB) (list []string, err error) {
-	for _, w := range []struct{ what, query string }{
-		{"posts of networks wait to be taken in", `SELECT COUNT(*) FROM inbox`},
-		{"messages of customers wait for a turn", `SELECT COUNT(*) FROM messages WHERE author = 'customer' AND turn_id = ''`},
-		{"deliveries are queued", `SELECT COUNT(*) FROM deliveries WHERE state = 'queued'`},
-		{"conversations wait for a person without a ticket", `SELECT COUNT(*) FROM conversations c WHERE mode = 'person'
-			AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.conversation_id = c.id AND t.state <> 'closed')`},
+	b, err := store.ReadBacklog(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	alone, err := withoutTicket(ctx, db)
+	for _, w := range []struct {
+		n    int
+		what string
+	}{
+		{b.Posts, "posts of networks wait to be taken in"},
+		{b.Messages, "messages of customers wait for a turn"},
+		{b.Deliveries, "deliveries are queued"},
+		{alone, "conversations wait for a person without a ticket"},
 	} {
-		var n int
-		if err := db.QueryRowContext(ctx, w.query).Scan(&n); err != nil {
-			return nil, fmt.Errorf("look what waits: %w", err)
-		}
-		if n > 0 {
-			list = append(list, fmt.Sprintf("%d %s", n, w.what))
+		if w.n > 0 {
+			list = append(list, fmt.Sprintf("%d %s", w.n, w.what))
 		}
 	}
-	return list, nil
+	return list, err
+}
+
+// withoutTicket counts the conversations that people have and of which no open ticket tells.
+func withoutTicket(ctx context.Context, db *sqldb.DB) (n int, err error) {
+	ids, err := store.ConversationsWithPerson(ctx, db)
+	if err != nil {
+		return 0, err
+	}
+	tickets, _, err := handoff.ReadAudit(ctx, db)
+	for _, id := range ids {
+		if !slices.ContainsFunc(tickets, func(t handoff.AuditTicket) bool { return t.Conversation == id && t.State != handoff.StateClosed }) {
+			n++
+		}
+	}
+	return n, err
 }
 
 // chatsOf are the chats in which something was said.

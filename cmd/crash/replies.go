@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/store"
 )
 
 // A repeat is a message that a customer received twice.
@@ -20,7 +21,7 @@ type repeat struct {
 // matchArrivals finds for each message that a customer received the delivery that carried it. What
 // the database has the network's ID of is certain; any other must be an attempt of a delivery that
 // was in doubt, in its place among the others.
-func (c *checker) matchArrivals(conv conversationRow) {
+func (c *checker) matchArrivals(conv store.AuditConversation) {
 	list, chat := c.deliveries[conv.ID], c.chats[conv.ID]
 	owner := c.owners(list, chat)
 	at := 0
@@ -48,7 +49,7 @@ func (c *checker) matchArrivals(conv conversationRow) {
 }
 
 // owners are the deliveries of list, by the network's ID of the message that carried each.
-func (c *checker) owners(list []*deliveryRow, chat int64) map[string]int {
+func (c *checker) owners(list []*store.AuditDelivery, chat int64) map[string]int {
 	owner := map[string]int{}
 	for i, d := range list {
 		if d.State != "sent" {
@@ -64,8 +65,8 @@ func (c *checker) owners(list []*deliveryRow, chat int64) map[string]int {
 }
 
 // named finds the delivery that a says it carries. If there is none it says so and returns -1.
-func (c *checker) named(list []*deliveryRow, a arrival) int {
-	i := slices.IndexFunc(list, func(d *deliveryRow) bool { return d.ID == a.Delivery })
+func (c *checker) named(list []*store.AuditDelivery, a arrival) int {
+	i := slices.IndexFunc(list, func(d *store.AuditDelivery) bool { return d.ID == a.Delivery })
 	if i < 0 {
 		c.violate(repeated, "chat %d received message %s (at %s), which names no delivery of the chat", a.Chat, a.ID, clock(a.At))
 	}
@@ -93,7 +94,7 @@ func words(text string) string { return strings.TrimSpace(text) }
 
 // stray finds the delivery from..to of which a may be an attempt whose answer was lost. If there is
 // none it says why that is a violation and returns -1.
-func (c *checker) stray(list []*deliveryRow, a arrival, from, to int) int {
+func (c *checker) stray(list []*store.AuditDelivery, a arrival, from, to int) int {
 	same, settled := -1, false
 	for i := from; i <= to && i < len(list); i++ {
 		d := list[i]
@@ -134,9 +135,9 @@ func (c *checker) checkDeliveries() {
 	slices.SortFunc(c.r.Repeats, func(a, b repeat) int { return a.Times[0].Compare(b.Times[0]) })
 }
 
-func (c *checker) checkDelivery(d *deliveryRow) {
+func (c *checker) checkDelivery(d *store.AuditDelivery) {
 	chat, arrived := c.chats[d.Conversation], c.arrived[d.ID]
-	c.r.States[d.State]++
+	c.r.States[string(d.State)]++
 	switch d.State {
 	case "sent":
 		c.r.Delivered++
@@ -168,7 +169,7 @@ func (c *checker) checkDelivery(d *deliveryRow) {
 
 // known reports whether a person learns that d did not get through: by a ticket of its own, or by a
 // note on the one there was.
-func (c *checker) known(d *deliveryRow) bool {
+func (c *checker) known(d *store.AuditDelivery) bool {
 	if c.byEscalation["delivery:"+string(d.ID)] == 1 {
 		return true
 	}
@@ -184,14 +185,14 @@ func (c *checker) known(d *deliveryRow) bool {
 }
 
 // overtaken reports whether a person, or a turn that answers a later message, has spoken since d.
-func (c *checker) overtaken(d *deliveryRow) bool {
-	return slices.ContainsFunc(c.messages[d.Conversation], func(m messageRow) bool {
+func (c *checker) overtaken(d *store.AuditDelivery) bool {
+	return slices.ContainsFunc(c.messages[d.Conversation], func(m store.AuditMessage) bool {
 		return m.Seq > d.Seq && (m.Author == bot.AuthorAgent || m.Author == bot.AuthorCustomer && m.Turn != "")
 	})
 }
 
 // explain finds the kill between two arrivals of one delivery.
-func (c *checker) explain(d *deliveryRow, arrived []arrival) {
+func (c *checker) explain(d *store.AuditDelivery, arrived []arrival) {
 	r := repeat{Delivery: d.ID, Chat: c.chats[d.Conversation]}
 	for _, a := range arrived {
 		r.Times = append(r.Times, a.At)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"faqbot/bot/graphapi/graphtest"
+	"faqbot/bot/store"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -165,12 +166,11 @@ func (s *stage) drain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, drainWithin)
 	defer cancel()
 	for {
-		var n int
-		err := s.db.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM inbox) + (SELECT COUNT(*) FROM conversations WHERE turn_due_at > 0)
-			+ (SELECT COUNT(*) FROM deliveries WHERE state = 'queued')`).Scan(&n)
+		b, err := store.ReadBacklog(ctx, s.db)
 		if err != nil {
 			return fmt.Errorf("wait until all is answered: %w", err)
 		}
+		n := b.Posts + b.Turns + b.Deliveries
 		if n+s.account.Pending() == 0 {
 			return nil
 		}
@@ -190,14 +190,8 @@ func (s *stage) lost(ctx context.Context) (row, error) {
 		return row{}, err
 	}
 	said := s.accepted + len(s.account.Accepted())
-	var stored, silent, replies, unsent int
-	if err := s.db.QueryRowContext(ctx, `SELECT
-		(SELECT COUNT(*) FROM messages WHERE author = 'customer'),
-		(SELECT COUNT(*) FROM messages m WHERE author = 'customer' AND NOT EXISTS
-			(SELECT 1 FROM messages r WHERE r.turn_id = m.turn_id AND r.conversation_id = m.conversation_id AND r.author = 'bot')
-			AND NOT EXISTS (SELECT 1 FROM turns t WHERE t.id = m.turn_id AND t.action = 'forward')),
-		(SELECT COUNT(*) FROM messages WHERE author = 'bot'),
-		(SELECT COUNT(*) FROM deliveries WHERE state <> 'sent')`).Scan(&stored, &silent, &replies, &unsent); err != nil {
+	t, err := store.ReadTotals(ctx, s.db)
+	if err != nil {
 		return row{}, fmt.Errorf("look what was lost: %w", err)
 	}
 	arrived := map[string]bool{}
@@ -206,8 +200,8 @@ func (s *stage) lost(ctx context.Context) (row, error) {
 			arrived[m.Opaque] = true
 		}
 	}
-	missing, doubled := replies-len(arrived), s.account.SentCount()-len(arrived)
+	missing, doubled := t.Replies-len(arrived), s.account.SentCount()-len(arrived)
 	return row{what: "lost or doubled", value: fmt.Sprintf("%d accepted, %d stored, %d neither answered nor passed to a person; %d answers, %d not sent, %d not arrived, %d twice",
-		said, stored, silent, replies, unsent, missing, doubled), wanted: "none",
-		met: said == stored && said > 0 && silent == 0 && unsent == 0 && missing == 0 && doubled == 0}, nil
+		said, t.Messages, t.Silent, t.Replies, t.Unsent, missing, doubled), wanted: "none",
+		met: said == t.Messages && said > 0 && t.Silent == 0 && t.Unsent == 0 && missing == 0 && doubled == 0}, nil
 }
