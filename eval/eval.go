@@ -17,8 +17,8 @@ import (
 	"strings"
 
 	"faqbot/knowledge"
-	"faqbot/knowledge/limits"
 	"faqbot/knowledge/faqfile"
+	"faqbot/knowledge/limits"
 )
 
 // A Case is a question and what should come of it.
