@@ -74,11 +74,11 @@ func TestCommandsEndWithAnEndlessWorkbook(t *testing.T) {
 	require.NoError(t, err)
 	z := zip.NewWriter(f)
 	for name, text := range map[string]string{
-		"[Content_Types].xml":        `<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>`,
+		"[Content_Types].xml":        `<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>`,
 		"_rels/.rels":                relations + `officeDocument" Target="xl/workbook.xml"/></Relationships>`,
 		"xl/_rels/workbook.xml.rels": relations + `worksheet" Target="worksheets/sheet1.xml"/></Relationships>`,
 		"xl/workbook.xml":            `<workbook ` + names + `><sheets><sheet name="FAQ" sheetId="1" r:id="rId1"/></sheets></workbook>`,
-		"xl/worksheets/sheet1.xml":   `<worksheet ` + names + `><sheetData><row r="9223372036854775000"><c><v>1</v></c></row></sheetData></worksheet>`,
+		"xl/worksheets/sheet1.xml":   `<worksheet ` + names + `><sheetData><row><c><v>1</v></c></row><row r="9223372036854775000"><c><v>1</v></c></row></sheetData></worksheet>`,
 	} {
 		w, err := z.Create(name)
 		require.NoError(t, err)

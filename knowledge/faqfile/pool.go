@@ -180,7 +180,7 @@ const exitMemory = 3
 func whyEnded(limited context.Context, cmd *exec.Cmd, err error) string {
 	state := cmd.ProcessState
 	switch {
-	case errors.Is(limited.Err(), context.DeadlineExceeded), state != nil && state.UserTime()+state.SystemTime() >= limits.MaxProcessing:
+	case errors.Is(limited.Err(), context.DeadlineExceeded), state != nil && state.UserTime()+state.SystemTime() > limits.MaxProcessing-time.Second: // the kernel counts in ticks
 		return fmt.Sprintf("The file takes more than %d seconds to read. Split it, or save it as CSV with the questions and answers alone.", int(limits.MaxProcessing.Seconds()))
 	case err != nil && state != nil && state.ExitCode() == exitMemory:
 		return fmt.Sprintf("The file needs more than %d MB of memory to be read. Split it, or save it as CSV with the questions and answers alone.", limits.MaxMemory>>20)
