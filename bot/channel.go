@@ -125,10 +125,23 @@ type News struct {
 
 // A Fate is what became of a reply that did not get through.
 type Fate struct {
-	Message MessageID `json:"message"`
-	State   string    `json:"state"` // failed, doubtful (nobody can tell), withdrawn (it waited too long)
-	Code    string    `json:"code"`  // a SendFailure, or "late"
+	Message MessageID     `json:"message"`
+	State   DeliveryState `json:"state"` // failed, doubtful, withdrawn
+	Code    string        `json:"code"`  // a SendFailure, or "late"
 }
+
+// DeliveryState is how far a delivery got.
+type DeliveryState string
+
+const (
+	DeliveryQueued    DeliveryState = "queued"
+	DeliverySent      DeliveryState = "sent"
+	DeliveryFailed    DeliveryState = "failed"    // it surely did not arrive
+	DeliveryDoubtful  DeliveryState = "doubtful"  // nobody can tell whether it arrived
+	DeliveryWithdrawn DeliveryState = "withdrawn" // it waited too long, and a person took over
+	DeliveryDropped   DeliveryState = "dropped"   // nobody wants it any more
+	DeliveryReplayed  DeliveryState = "replayed"  // it failed, and was sent again as another delivery
+)
 
 // SendFailure says what to do about a failed send.
 type SendFailure string
@@ -165,8 +178,8 @@ func (e *SendError) Error() string {
 
 func (e *SendError) Unwrap() error { return e.Err }
 
-// sendErrorOf is err as a *SendError; any other error of a channel leaves us in doubt.
-func sendErrorOf(err error) *SendError {
+// SendErrorOf is err as a *SendError; any other error of a channel leaves us in doubt.
+func SendErrorOf(err error) *SendError {
 	if se, ok := errors.AsType[*SendError](err); ok {
 		return se
 	}

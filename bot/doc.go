@@ -1,15 +1,23 @@
-// Package bot holds what is said: customers, conversations, messages, the turns that answer them
-// and the deliveries that carry them out. It hears (Intake), decides through an Engine (Runner),
-// and carries out (Courier); people speak through Conversations. It knows no network by name, no
-// web framework and no model: those are its sub-packages and its callers.
+// Package bot is the types and rules of conversations that all its sub-packages share: what a network tells (Event),
+// what is said (Conversation, Message), what is decided (Turn, Outcome), what a network can carry (Channel, Limits).
+// It knows no network by name, no database, no web framework and no model.
+//
+// # The way of a message
+//
+//	webhook      verifies the network's signature
+//	inbound      Receive stores the post as it came; drain takes a batch, decodes it and stores the events
+//	store        storeEvent: openConversation, storeMessage, and the turn is due
+//	turns        claims the turn, asks the Engine, commits: the message is answered, deliveries are queued
+//	outbound     claims a delivery, sends it, and stores what became of it
+//
+// People read and speak through package conversations. Imports go one way; cmd/faqbot/arch_test.go has the order.
 //
 // # No customer message ends in silence
 //
-// Every effect is a row. Intake stores what a network posts before it gets its 200, as it came, in the
-// inbox; one transaction takes it out and stores the message, which is the queue of work. A turn commits its replies, and the news for the desk, as
-// deliveries in one transaction with the fact that the messages are answered. So a crash between
-// any two statements loses nothing. A turn that keeps failing becomes a handoff, and so does a
-// reply that cannot be sent.
+// Every effect is a row. A post is stored as it came before its network gets a 200. One transaction takes it out of
+// the inbox and stores the message, which is the queue of work. A turn commits its replies, and the events for the
+// desk, as deliveries in one transaction with the fact that the messages are answered. So a crash between any two
+// statements loses nothing. A turn that keeps failing becomes a handoff, and so does a reply that cannot be sent.
 //
 // # Why the lease is on the conversation
 //
@@ -25,7 +33,7 @@
 //
 // # In doubt
 //
-// A crash between the network's receipt and our settling, or a time-out, leaves a delivery that may
+// A crash between the network's receipt and our storing it, or a time-out, leaves a delivery that may
 // have arrived. Where the network cannot tell us (Limits.Resend), it is sent once more and counted;
 // a second doubt becomes a ticket. Everywhere else it is never sent twice.
 package bot

@@ -2,14 +2,9 @@ package bot
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
-	"slices"
-	"strings"
-	"time"
+	"errors"
 
 	"faqbot/knowledge"
-	"faqbot/knowledge/limits"
 	"faqbot/knowledge/media"
 )
 
@@ -52,45 +47,14 @@ func Carrying(r Reply, files []Media) []Reply {
 	return list
 }
 
-// attachments is r's file as its message has it.
-func (r Reply) attachments() []Attachment {
-	if r.Media == nil {
-		return nil
-	}
-	m := r.Media
-	a := Attachment{Kind: m.Kind, Name: m.Name, Type: m.Type, Size: m.Size, Kept: m.File}
-	if m.File == "" {
-		a.Link = m.Link
-	}
-	return []Attachment{a}
+// A Transcriber turns what is said in a recording into words. ErrTooLong and ErrNothingSaid are its
+// answers, any other error is a failure; no error holds words.
+type Transcriber interface {
+	Transcribe(ctx context.Context, b media.Blob, data []byte) (string, error)
 }
 
-// keepAttachments keeps the files of a message that is being stored for as long as conversations keep
-// theirs. The error may be media.ErrNotFound: one was swept before anything used it.
-func keepAttachments(ctx context.Context, tx *sql.Tx, list []Attachment, now time.Time) error {
-	for _, a := range list {
-		if a.Kept == "" {
-			continue
-		}
-		if err := media.Keep(ctx, tx, a.Kept, now.Add(limits.SentFilesFor)); err != nil {
-			return fmt.Errorf("keep %s of a message: %w", a.Kind, err)
-		}
-	}
-	return nil
-}
-
-// linked is r with the link of its file in words, for a network that does not take the file. ok is false
-// if there is no link that its limits have room for. An answer of the bot's is then said without its file;
-// a person of ours is told, and can do something about it.
-func (r Reply) linked(l Limits) (_ Reply, ok bool) {
-	if r.Media == nil {
-		return r, false
-	}
-	if m := *r.Media; m.Link != "" {
-		r.Text = strings.Join(slices.DeleteFunc([]string{r.Text, m.Name, m.Link}, func(s string) bool { return s == "" }), "\n")
-	} else if r.Text == "" || r.Agent != "" {
-		return r, false
-	}
-	r.Media = nil
-	return r, l.Text == 0 || UTF16Len(r.Text) <= l.Text
-}
+// Why a recording has no words.
+var (
+	ErrTooLong     = errors.New("the recording is too long to be transcribed")
+	ErrNothingSaid = errors.New("nobody says anything in the recording")
+)

@@ -10,12 +10,13 @@ import (
 // the service runs. It is safe for concurrent use; looking up locks nothing. A nil Registry is empty.
 type Registry struct {
 	mu      sync.Mutex // of those who change it
-	entries atomic.Pointer[map[string]registered]
+	entries atomic.Pointer[map[string]Served]
 }
 
-type registered struct {
-	account Account
-	channel Channel
+// A Served is an account with its channel.
+type Served struct {
+	Account Account
+	Channel Channel
 }
 
 // NewRegistry returns a Registry without accounts.
@@ -23,26 +24,27 @@ func NewRegistry() *Registry { return &Registry{} }
 
 // Put serves account a through c from now on, in place of what was served under its key.
 func (r *Registry) Put(a Account, c Channel) {
-	r.change(func(m map[string]registered) { m[AccountKey(a.Channel, a.ID)] = registered{a, c} })
+	r.change(func(m map[string]Served) { m[AccountKey(a.Channel, a.ID)] = Served{a, c} })
 }
 
 // Remove serves the account of an AccountKey no more.
 func (r *Registry) Remove(key string) {
-	r.change(func(m map[string]registered) { delete(m, key) })
+	r.change(func(m map[string]Served) { delete(m, key) })
 }
 
-func (r *Registry) change(do func(map[string]registered)) {
+func (r *Registry) change(do func(map[string]Served)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	next := maps.Clone(r.all())
+	next := maps.Clone(r.All())
 	if next == nil {
-		next = map[string]registered{}
+		next = map[string]Served{}
 	}
 	do(next)
 	r.entries.Store(&next)
 }
 
-func (r *Registry) all() map[string]registered {
+// All is what is served, by AccountKey. It is not to be changed.
+func (r *Registry) All() map[string]Served {
 	if r == nil {
 		return nil
 	}
@@ -54,9 +56,12 @@ func (r *Registry) all() map[string]registered {
 
 // Account is the account of an AccountKey, if it is served.
 func (r *Registry) Account(key string) (Account, bool) {
-	e, ok := r.all()[key]
-	return e.account, ok
+	e, ok := r.All()[key]
+	return e.Account, ok
 }
 
 // Channel is the channel of an AccountKey, nil if the account is not served.
-func (r *Registry) Channel(key string) Channel { return r.all()[key].channel }
+func (r *Registry) Channel(key string) Channel { return r.All()[key].Channel }
+
+// AccountKey names an account in maps and paths: "telegram/ID".
+func AccountKey(channel, account string) string { return channel + "/" + account }

@@ -20,7 +20,9 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
 	"faqbot/bot/dialogue"
+	"faqbot/bot/fit"
 	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/sqldb"
 )
@@ -32,7 +34,7 @@ const LongestReply = 20_000
 type Desk struct {
 	store         store
 	attempts      *attempts.Counter
-	conversations *bot.Conversations
+	conversations *conversations.Service
 	phrases       *dialogue.Phrases
 	log           logrus.FieldLogger
 	now           func() time.Time
@@ -41,7 +43,7 @@ type Desk struct {
 var _ bot.Desk = (*Desk)(nil)
 
 // NewDesk returns the desk in db, to which Schema and attempts.Schema have been applied. now is time.Now if nil.
-func NewDesk(db *sqldb.DB, conversations *bot.Conversations, phrases *dialogue.Phrases, log logrus.FieldLogger, now func() time.Time) *Desk {
+func NewDesk(db *sqldb.DB, conversations *conversations.Service, phrases *dialogue.Phrases, log logrus.FieldLogger, now func() time.Time) *Desk {
 	if now == nil {
 		now = time.Now
 	}
@@ -161,7 +163,7 @@ func (d *Desk) Take(ctx context.Context, id TicketID, agent AgentID, over bool) 
 // network lets nobody write to the customer now; then nothing is sent.
 func (d *Desk) Reply(ctx context.Context, id TicketID, agent AgentID, key, text string, files ...bot.Media) error {
 	text = strings.TrimSpace(text)
-	switch n := bot.UTF16Len(text); {
+	switch n := fit.UTF16Len(text); {
 	case n == 0 && len(files) == 0:
 		return fmt.Errorf("reply: %w", ErrEmpty)
 	case n > LongestReply:
@@ -199,7 +201,7 @@ func (d *Desk) ReplyTemplate(ctx context.Context, id TicketID, agent AgentID, ke
 // Note keeps a private note on the ticket. The same key keeps one; "" is a key of its own each time.
 func (d *Desk) Note(ctx context.Context, id TicketID, agent AgentID, key, text string) error {
 	text = strings.TrimSpace(text)
-	switch n := bot.UTF16Len(text); {
+	switch n := fit.UTF16Len(text); {
 	case n == 0:
 		return fmt.Errorf("note: %w", ErrEmpty)
 	case n > LongestReply:

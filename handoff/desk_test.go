@@ -13,7 +13,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
 	"faqbot/bot/dialogue"
+	"faqbot/bot/inbound"
+	"faqbot/bot/outbound"
+	botstore "faqbot/bot/store"
+	"faqbot/bot/turns"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/sqldb"
@@ -26,7 +31,7 @@ type office struct {
 	t       *testing.T
 	db      *sqldb.DB
 	desk    *Desk
-	intake  *bot.Intake
+	intake  *inbound.Intake
 	network *network
 	account bot.Account
 	phones  *phones
@@ -63,7 +68,7 @@ func (n *network) texts() []string {
 // onBoth opens an office on SQLite and on Postgres.
 func onBoth(t *testing.T, test func(t *testing.T, o *office)) {
 	t.Helper()
-	sqldbtest.Run(t, []sqldb.Schema{attempts.Schema(), bot.Schema(), Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{attempts.Schema(), botstore.Schema(), Schema()}, func(t *testing.T, db *sqldb.DB) {
 		log := logrus.New()
 		log.SetOutput(t.Output())
 		phrases, err := dialogue.LoadPhrases()
@@ -74,12 +79,12 @@ func onBoth(t *testing.T, test func(t *testing.T, o *office)) {
 		accounts.Put(o.account, o.network)
 		accounts.Put(o.other, o.phones)
 		linkKey := vault.FixedSigner([]byte("a key for links"))
-		store := bot.NewStore(db)
-		o.desk = NewDesk(db, bot.NewConversations(store, accounts, bot.ConversationsOptions{LinkKey: linkKey}), phrases, log, nil)
-		o.intake = bot.NewIntake(store, accounts, log, bot.IntakeOptions{LinkKey: linkKey})
+		rows := botstore.New(db)
+		o.desk = NewDesk(db, conversations.New(rows, accounts, conversations.Options{LinkKey: linkKey}), phrases, log, nil)
+		o.intake = inbound.NewIntake(rows, accounts, log, inbound.IntakeOptions{LinkKey: linkKey})
 		engine := dialogue.NewEngine(nothing{}, phrases, dialogue.DefaultPolicy())
-		runner := bot.NewRunner(store, engine, accounts, log, bot.RunnerOptions{})
-		courier := bot.NewCourier(store, accounts, o.desk, log, bot.CourierOptions{})
+		runner := turns.NewRunner(rows, engine, accounts, log, turns.RunnerOptions{})
+		courier := outbound.NewCourier(rows, accounts, o.desk, log, outbound.CourierOptions{})
 		ctx, stop := context.WithCancel(context.Background())
 		g, ctx := errgroup.WithContext(ctx)
 		g.Go(func() error { return runner.Run(ctx) })

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
 )
 
 // write lets the customer write on the other channel; ref is the link they came by.
@@ -34,7 +35,7 @@ func TestTheTicketFollowsTheCustomer(t *testing.T) {
 		require.NoError(t, err)
 		require.Contains(t, words, "You can go on in Phones: https://phones.example/l_")
 		_, err = o.desk.Invite(t.Context(), tk.ID, "ann", "phones/nowhere", "Phones")
-		require.ErrorIs(t, err, bot.ErrNoLink)
+		require.ErrorIs(t, err, conversations.ErrNoLink)
 
 		code := words[strings.Index(words, "l_"):]
 		o.write("p1", "/start", code[:strings.IndexByte(code, '\n')])

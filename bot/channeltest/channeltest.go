@@ -25,6 +25,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
+	"faqbot/bot/inbound"
+	"faqbot/bot/outbound"
+	"faqbot/bot/store"
+	"faqbot/bot/turns"
 	"faqbot/bot/webhook"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
@@ -73,8 +78,8 @@ type Harness struct {
 type Stage struct {
 	T             *testing.T
 	Log           logrus.FieldLogger
-	Intake        *bot.Intake
-	Conversations *bot.Conversations
+	Intake        *inbound.Intake
+	Conversations *conversations.Service
 	Shelf         *media.Store
 }
 
@@ -83,12 +88,12 @@ type play struct {
 	*Harness
 	t             *testing.T
 	db            *sqldb.DB
-	store         *bot.Store
+	store         *store.Store
 	accounts      *bot.Registry
-	conversations *bot.Conversations
-	intake        *bot.Intake
+	conversations *conversations.Service
+	intake        *inbound.Intake
 	shelf         *media.Store
-	courier       *bot.Courier
+	courier       *outbound.Courier
 	hurry         int          // how many times as fast the courier's time runs
 	skipped       atomic.Int64 // nanoseconds of it
 	link          atomic.Bool  // files of ours can be fetched from us
@@ -136,13 +141,13 @@ func Run(t *testing.T, open func(s Stage) *Harness) {
 func begin(t *testing.T, open func(Stage) *Harness) *play {
 	t.Helper()
 	gin.SetMode(gin.ReleaseMode)
-	p := &play{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), bot.Schema(), media.Schema()), accounts: bot.NewRegistry(), logged: &buffer{}, desk: &desk{}}
+	p := &play{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), store.Schema(), media.Schema()), accounts: bot.NewRegistry(), logged: &buffer{}, desk: &desk{}}
 	p.log = logrus.New()
 	p.log.SetOutput(p.logged)
 	p.log.SetLevel(logrus.DebugLevel)
-	p.store, p.shelf = bot.NewStore(p.db), media.NewStore(p.db, media.Options{})
-	p.intake = bot.NewIntake(p.store, p.accounts, p.log, bot.IntakeOptions{})
-	p.conversations = bot.NewConversations(p.store, p.accounts, bot.ConversationsOptions{})
+	p.store, p.shelf = store.New(p.db), media.NewStore(p.db, media.Options{})
+	p.intake = inbound.NewIntake(p.store, p.accounts, p.log, inbound.IntakeOptions{})
+	p.conversations = conversations.New(p.store, p.accounts, conversations.Options{})
 	p.Harness = open(Stage{T: t, Log: p.log, Intake: p.intake, Conversations: p.conversations, Shelf: p.shelf})
 	key := bot.AccountKey(p.Account.Channel, p.Account.ID)
 	p.accounts.Put(p.Account, p.Channel)
@@ -277,14 +282,14 @@ func (e echo) Broken(t bot.Turn) bot.Outcome { return bot.Outcome{Next: t.Conver
 // answer runs the bot until the test ends. For the courier time runs n times as fast while the test waits.
 func (p *play) answer(n int) {
 	p.carry(n)
-	runner := bot.NewRunner(p.store, echo{}, p.accounts, p.log, bot.RunnerOptions{Poke: p.courier.Poke})
+	runner := turns.NewRunner(p.store, echo{}, p.accounts, p.log, turns.RunnerOptions{Poke: p.courier.Poke})
 	p.run(runner.Run)
 }
 
 // carry runs the courier alone.
 func (p *play) carry(n int) {
 	p.hurry = n
-	p.courier = bot.NewCourier(p.store, p.accounts, p.desk, p.log, bot.CourierOptions{Now: p.now, Link: p.linkTo})
+	p.courier = outbound.NewCourier(p.store, p.accounts, p.desk, p.log, outbound.CourierOptions{Now: p.now, Link: p.linkTo})
 	p.run(p.courier.Run)
 }
 

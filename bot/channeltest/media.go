@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
+	"faqbot/bot/inbound"
 	"faqbot/knowledge/media"
 )
 
@@ -68,7 +69,7 @@ func OggVoice() File {
 
 // collect has files fetched until the test ends.
 func (p *play) collect() {
-	p.run(bot.NewCollector(p.store, p.accounts, p.shelf, p.log, bot.CollectorOptions{}).Run)
+	p.run(inbound.NewCollector(p.store, p.accounts, p.shelf, p.log, inbound.CollectorOptions{}).Run)
 }
 
 // said is the customer's last message.

@@ -11,6 +11,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
+	"faqbot/bot/fit"
 )
 
 // Nobody but the network is believed, and what they said is not kept.
@@ -153,7 +155,7 @@ func testClosed(t *testing.T, p *play) {
 	require.Equal(t, bot.WindowMessage, conv.WindowReason)
 	require.WithinDuration(t, time.Now().Add(limits.Window), conv.WindowUntil, time.Minute)
 	late := func() time.Time { return time.Now().Add(max(limits.Window, limits.Person) + time.Minute) }
-	after := bot.NewConversations(p.store, p.accounts, bot.ConversationsOptions{Now: late})
+	after := conversations.New(p.store, p.accounts, conversations.Options{Now: late})
 	err = after.Say(t.Context(), conv.ID, "k", bot.Reply{Text: "hi", Agent: "ann"})
 	var refused *bot.SendError
 	require.ErrorAs(t, err, &refused)
@@ -193,10 +195,10 @@ func testLimits(t *testing.T, p *play) {
 	l := p.Channel.Limits()
 	said := 0
 	for _, letter := range []string{"x", "é", "ب", "漢", "😀", "👩‍👩‍👧‍👦", "שלום ", "<&>", "*_~`"} {
-		longest := strings.Repeat(letter, 1+l.Text/bot.UTF16Len(letter))
-		for _, text := range []string{strings.TrimSpace(bot.Fit(bot.Reply{Text: longest}, l)[0].Text), longest} {
+		longest := strings.Repeat(letter, 1+l.Text/fit.UTF16Len(letter))
+		for _, text := range []string{strings.TrimSpace(fit.Split(bot.Reply{Text: longest}, l)[0].Text), longest} {
 			var got strings.Builder
-			parts := bot.Fit(bot.Reply{Text: text}, l)
+			parts := fit.Split(bot.Reply{Text: text}, l)
 			for _, r := range parts {
 				_, se := p.send(t.Context(), r)
 				require.Nil(t, se, "%s: %v", letter, se)
@@ -226,7 +228,7 @@ func testLimits(t *testing.T, p *play) {
 		for _, few := range []int{1, min(3, l.Choices), l.Choices} {
 			some := r
 			some.Choices = r.Choices[:few]
-			fitted := bot.Fit(some, l)
+			fitted := fit.Split(some, l)
 			require.Len(t, fitted, 1)
 			_, se := p.send(t.Context(), fitted[0])
 			require.Nil(t, se, "%d choices of %s: %v", few, letter, se)

@@ -132,7 +132,7 @@ func Subscribe(ctx context.Context, subscribe func(context.Context) error, first
 	return nil
 }
 
-// The sections of a channel's SETUP.md that problems are mended in.
+// The Sections of a channel's SETUP.md that problems are mended in.
 type Sections struct{ App, Token, Webhook string }
 
 // Problem is what a failed call says of an account's standing.

@@ -21,7 +21,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"faqbot/bot"
+	"faqbot/bot/exchange"
 	"faqbot/knowledge/media"
 )
 
@@ -108,7 +108,7 @@ func (c *Client) Call(ctx context.Context, method, path string, query url.Values
 
 // unbuilt is the error of a request that could not be made.
 func unbuilt() error {
-	return &bot.LostError{Network: networkName, Unsent: true, What: "the request could not be built"}
+	return &exchange.LostError{Network: networkName, Unsent: true, What: "the request could not be built"}
 }
 
 // exchange carries out method on path with body, which is of the kind contentType unless there is none.
@@ -129,7 +129,7 @@ func (c *Client) exchange(ctx context.Context, method, path string, query url.Va
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	req.Header.Set("User-Agent", agent)
-	answer, err := bot.Exchange(c.http, req, networkName, answerMost)
+	answer, err := exchange.Do(c.http, req, networkName, answerMost)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/exchange"
 )
 
 // codeSlowDown is our own: the limit is so near that the call was not made.
@@ -146,7 +147,7 @@ func SendError(err error) *bot.SendError {
 	if refusal, ok := errors.AsType[*Error](err); ok {
 		return &bot.SendError{Kind: refusal.Kind(), Code: refusal.name(), Err: refusal, After: refusal.After, ThisCustomer: refusal.Code == codePairRate}
 	}
-	if cut, ok := errors.AsType[*bot.LostError](err); ok {
+	if cut, ok := errors.AsType[*exchange.LostError](err); ok {
 		if cut.Unsent {
 			return &bot.SendError{Kind: bot.SendTransient, Code: "unreachable", Err: cut}
 		}

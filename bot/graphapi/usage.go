@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"faqbot/bot"
+	"faqbot/bot/exchange"
 )
 
 const (
@@ -118,6 +118,6 @@ func (u *usage) wait(ctx context.Context) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return bot.Lost(networkName, ctx.Err(), true)
+		return exchange.Lost(networkName, ctx.Err(), true)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
+	"faqbot/bot/fit"
 	"faqbot/bot/graphapi"
 	"faqbot/bot/graphapi/graphtest"
 	"faqbot/knowledge/media"
@@ -112,7 +113,7 @@ func TestSendLinkedFiles(t *testing.T) {
 	each2(t, func(t *testing.T, c *Channel, a *graphtest.Account) {
 		for kind, want := range map[string]string{"photo": "image", "video": "video", "audio": "audio", "document": "file"} {
 			r := bot.Reply{Text: "see", Media: &bot.Media{Kind: kind, Link: "https://x.example/a", Name: "a.pdf"}}
-			parts := bot.Fit(r, c.Limits())
+			parts := fit.Split(r, c.Limits())
 			require.Len(t, parts, 2, "files come without words here")
 			_, err := c.Send(t.Context(), to(customer), delivery, parts[0])
 			if c.instagram && kind == "document" { // it may be of any type

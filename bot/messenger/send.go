@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"faqbot/bot"
+	"faqbot/bot/fit"
 	"faqbot/bot/graphapi"
 )
 
@@ -115,7 +116,7 @@ func (c *Channel) post(ctx context.Context, m outgoing) (string, error) {
 func (c *Channel) offer(m *messageOut, choices []bot.Choice) {
 	long := false
 	for _, choice := range choices {
-		long = long || bot.UTF16Len(choice.Label) > longestTitle
+		long = long || fit.UTF16Len(choice.Label) > longestTitle
 	}
 	text := m.Text
 	for i, choice := range choices {
@@ -124,9 +125,9 @@ func (c *Channel) offer(m *messageOut, choices []bot.Choice) {
 			title = fmt.Sprintf("%d. %s", i+1, choice.Label)
 			text += "\n" + title
 		}
-		m.Replies = append(m.Replies, quickReply{Type: "text", Title: bot.Shorten(title, longestTitle), Payload: choice.Payload})
+		m.Replies = append(m.Replies, quickReply{Type: "text", Title: fit.Shorten(title, longestTitle), Payload: choice.Payload})
 	}
-	if l := c.Limits(); bot.UTF16Len(text) <= l.Text && (l.Bytes == 0 || len(text) <= l.Bytes) {
+	if l := c.Limits(); fit.UTF16Len(text) <= l.Text && (l.Bytes == 0 || len(text) <= l.Bytes) {
 		m.Text = text
 	}
 }

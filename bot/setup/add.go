@@ -11,6 +11,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/network"
+	"faqbot/bot/store"
 	"faqbot/knowledge/vault"
 )
 
@@ -121,7 +122,7 @@ func (l *Lines) keep(ctx context.Context, s network.Settings) error {
 	if err != nil {
 		return fmt.Errorf("keep account %s: %w", s.Key(), err)
 	}
-	return l.o.Store.PutAccount(ctx, bot.AddedAccount{Channel: s.Channel, ID: s.ID, Settings: settings, Sealed: v.Seal(s.Key(), secrets)}, time.Now())
+	return l.o.Store.PutAccount(ctx, store.AddedAccount{Channel: s.Channel, ID: s.ID, Settings: settings, Sealed: v.Seal(s.Key(), secrets)}, time.Now())
 }
 
 // servedWithin is how long a running service may take to take up an added account.

@@ -16,13 +16,14 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/network"
+	"faqbot/bot/store"
 	"faqbot/knowledge/guard"
 	"faqbot/knowledge/vault"
 )
 
 // Options are what Lines need.
 type Options struct {
-	Store     *bot.Store
+	Store     *store.Store
 	Registry  *bot.Registry
 	File      []network.Settings // accounts of the configuration file: they win over added ones
 	PublicURL string             // where the world reaches us, without a path; "" if it does not
@@ -146,7 +147,7 @@ func (l *Lines) replace(key string, next *line) {
 }
 
 // open makes a line of an added account; one whose secrets cannot be read is broken. l.mu is held.
-func (l *Lines) open(a bot.AddedAccount) *line {
+func (l *Lines) open(a store.AddedAccount) *line {
 	n := &line{added: true, version: a.Version}
 	n.broken = l.read(a, &n.settings)
 	n.settings.Channel, n.settings.ID = a.Channel, a.ID
@@ -161,7 +162,7 @@ type sealed struct {
 	Token, Secret, VerifyToken string
 }
 
-func (l *Lines) read(a bot.AddedAccount, s *network.Settings) error {
+func (l *Lines) read(a store.AddedAccount, s *network.Settings) error {
 	if err := json.Unmarshal(a.Settings, s); err != nil {
 		return fmt.Errorf("read the account's settings: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/network"
+	"faqbot/bot/store"
 	"faqbot/knowledge/guard"
 	"faqbot/knowledge/vault"
 )
@@ -24,7 +25,7 @@ type Report struct {
 	Hook      string           // where the network should post, "" if it cannot or need not
 	Standing  bot.Standing
 	CheckedAt time.Time // when the network was asked, zero if it was not yet
-	Traffic   bot.Traffic
+	Traffic   store.Traffic
 }
 
 // Account is the account the report is about.

@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"faqbot/bot"
+	"faqbot/bot/exchange"
 )
 
 // answerMost bounds an answer, in bytes: a hundred updates fit many times over.
@@ -62,7 +62,7 @@ type envelope struct {
 func (c *client) Do(req *http.Request) (*http.Response, error) {
 	form, err := io.ReadAll(req.Body)
 	if err != nil {
-		return nil, &bot.LostError{Network: networkName, Unsent: true, What: "the request could not be built"}
+		return nil, &exchange.LostError{Network: networkName, Unsent: true, What: "the request could not be built"}
 	}
 	// With the whole body at hand the transport may repeat what it could not write to a connection
 	// that had been idle for too long.
@@ -71,7 +71,7 @@ func (c *client) Do(req *http.Request) (*http.Response, error) {
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(form)), nil }
 		req.Body, _ = req.GetBody()
 	}
-	answer, err := bot.Exchange(c.http, req, networkName, answerMost)
+	answer, err := exchange.Do(c.http, req, networkName, answerMost)
 	resp := answer.Response
 	if resp == nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"github.com/go-telegram/bot/models"
 
 	"faqbot/bot"
+	"faqbot/bot/exchange"
 	kept "faqbot/knowledge/media"
 )
 
@@ -94,7 +95,7 @@ func (c *Channel) sendMedia(ctx context.Context, at place, r bot.Reply, mode mod
 		return nil, &apiError{code: http.StatusBadRequest, description: phraseFile}
 	}
 	if err != nil {
-		return nil, &bot.LostError{Network: networkName, Unsent: true, What: "the file could not be read", Cause: ctx.Err()}
+		return nil, &exchange.LostError{Network: networkName, Unsent: true, What: "the file could not be read", Cause: ctx.Err()}
 	}
 	sent, err := c.sendFile(ctx, at, r, mode, &models.InputFileUpload{Filename: cmp.Or(m.Name, "file"), Data: bytes.NewReader(data)})
 	if err == nil && sent.Document != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/go-telegram/bot/models"
 
 	"faqbot/bot"
+	"faqbot/bot/exchange"
 )
 
 // Send sends r as one message and returns Telegram's message ID, unique within the chat. Telegram
@@ -109,7 +110,7 @@ func sendError(err error) *bot.SendError {
 		}
 		return e
 	}
-	if cut, ok := errors.AsType[*bot.LostError](err); ok {
+	if cut, ok := errors.AsType[*exchange.LostError](err); ok {
 		if cut.Unsent {
 			return &bot.SendError{Kind: bot.SendTransient, Code: "unreachable", Err: cut}
 		}

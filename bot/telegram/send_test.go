@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
+	"faqbot/bot/fit"
 	"faqbot/bot/telegram/telegramtest"
 )
 
@@ -82,7 +83,7 @@ func TestSendLongest(t *testing.T) {
 	for _, text := range []string{strings.Repeat("&", 4096), strings.Repeat("😀", 2048), "x" + strings.Repeat("😀", 2048),
 		strings.Repeat("<b>", 3000), strings.Repeat("ж", 4097), strings.Repeat("a😀 ", 5000)} {
 		var got strings.Builder
-		parts := bot.Fit(bot.Reply{Text: text}, c.Limits())
+		parts := fit.Split(bot.Reply{Text: text}, c.Limits())
 		for _, r := range parts {
 			_, err := c.Send(t.Context(), to("5"), "d", r)
 			require.NoError(t, err)

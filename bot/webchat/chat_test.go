@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
+	"faqbot/bot/store"
 	"faqbot/knowledge/limits"
 )
 
@@ -154,7 +156,7 @@ func TestWrittenElsewhere(t *testing.T) {
 	b.say(1, "how do I join")
 	f := b.open(0)
 	f.until("answered", says("Fill in"))
-	elsewhere := bot.NewConversations(bot.NewStore(s.db), nil, bot.ConversationsOptions{})
+	elsewhere := conversations.New(store.New(s.db), nil, conversations.Options{})
 	conv, err := s.conversations.Find(t.Context(), s.channels["shop"].address(visitorName(t, s, b)))
 	require.NoError(t, err)
 	s.channels["shop"].hub.mu.Lock()

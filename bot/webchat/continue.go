@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
 )
 
 // A way is another channel on which the visitor may go on, where the bot and people know what was said here.
@@ -57,7 +58,7 @@ func (s *Site) link(v *visit, who visitor, key string) (to way, address string, 
 	if err == nil {
 		address, err = s.o.Conversations.Link(ctx, conv.ID, key, "")
 	}
-	if errors.Is(err, bot.ErrNoLink) {
+	if errors.Is(err, conversations.ErrNoLink) {
 		return to, "", &refusal{status: http.StatusBadRequest, word: "err_way"}
 	}
 	if err != nil {

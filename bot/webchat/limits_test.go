@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"faqbot/bot"
+	"faqbot/bot/store"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/media"
 )
@@ -149,17 +149,17 @@ func TestTokensEnd(t *testing.T) {
 	conv, err := s.conversations.Find(t.Context(), s.channels["shop"].address(visitorName(t, s, b)))
 	require.NoError(t, err)
 	others := s.browse("shop")
-	require.NoError(t, bot.NewStore(s.db).SignOutVisitors(t.Context(), "shop", conv.Address.Customer, s.clock()))
+	require.NoError(t, store.New(s.db).SignOutVisitors(t.Context(), "shop", conv.Address.Customer, s.clock()))
 	status, _, _ = b.post("/messages", url.Values{"key": {key(11)}, "text": {"hello"}})
 	require.Equal(t, http.StatusUnauthorized, status)
 	require.Equal(t, http.StatusUnauthorized, b.open(0).status)
 	_, page, _ = s.get("/chat/shop", s.cookie(fresh))
 	require.NotContains(t, page, "my very own words", "they begin anew")
 	others.say(1, "others are not signed out")
-	require.NoError(t, bot.NewStore(s.db).SignOutVisitors(t.Context(), "shop", "", time.Now()))
+	require.NoError(t, store.New(s.db).SignOutVisitors(t.Context(), "shop", "", time.Now()))
 	status, _, _ = others.post("/messages", url.Values{"key": {key(2)}, "text": {"hello"}})
 	require.Equal(t, http.StatusOK, status, "the clock of this test is ahead: theirs was issued later")
-	require.NoError(t, bot.NewStore(s.db).SignOutVisitors(t.Context(), "shop", "", s.clock()))
+	require.NoError(t, store.New(s.db).SignOutVisitors(t.Context(), "shop", "", s.clock()))
 	status, _, _ = others.post("/messages", url.Values{"key": {key(3)}, "text": {"hello"}})
 	require.Equal(t, http.StatusUnauthorized, status)
 }

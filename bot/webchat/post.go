@@ -16,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
+	"faqbot/bot/fit"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/media"
 )
@@ -95,7 +96,7 @@ func (s *Site) readSaid(v *visit) (said, *refusal) {
 		}
 		return r
 	}, m.text))
-	if bot.UTF16Len(m.text) > longestText {
+	if fit.UTF16Len(m.text) > longestText {
 		return bad(http.StatusBadRequest, "err_long")
 	}
 	if v.Request.MultipartForm != nil {

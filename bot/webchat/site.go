@@ -15,6 +15,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/vault"
@@ -24,7 +25,7 @@ import (
 type Conversations interface {
 	Find(ctx context.Context, a bot.Address) (bot.Conversation, error)
 	Transcript(ctx context.Context, id bot.ConversationID, after int64) ([]bot.Message, error)
-	Destinations(ctx context.Context, conv bot.Conversation) ([]bot.Destination, error)
+	Destinations(ctx context.Context, conv bot.Conversation) ([]conversations.Destination, error)
 	Link(ctx context.Context, id bot.ConversationID, key, agent string) (string, error)
 }
 

@@ -23,7 +23,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
 	"faqbot/bot/dialogue"
+	"faqbot/bot/inbound"
+	"faqbot/bot/outbound"
+	"faqbot/bot/store"
+	"faqbot/bot/turns"
 	"faqbot/knowledge"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
@@ -41,7 +46,7 @@ type shop struct {
 	db            *sqldb.DB
 	site          *Site
 	server        *httptest.Server
-	conversations *bot.Conversations
+	conversations *conversations.Service
 	channels      map[string]*Channel
 	log           *bytes.Buffer
 	elsewhere     bot.Account // on telegram
@@ -71,7 +76,7 @@ type option func(*Options, *SiteOptions)
 func openShop(t *testing.T, options ...option) *shop {
 	t.Helper()
 	gin.SetMode(gin.ReleaseMode)
-	db := sqldbtest.Open(t, sqldbtest.SQLite(t), bot.Schema(), media.Schema())
+	db := sqldbtest.Open(t, sqldbtest.SQLite(t), store.Schema(), media.Schema())
 	s := &shop{t: t, db: db, staffed: true, channels: map[string]*Channel{}, log: &bytes.Buffer{}}
 	log := logrus.New()
 	log.SetOutput(&lockedWriter{to: s.log})
@@ -100,14 +105,14 @@ func openShop(t *testing.T, options ...option) *shop {
 	}
 	s.elsewhere = bot.Account{Channel: "telegram", ID: "acmebot", Affiliates: []knowledge.AffiliateID{"acme"}}
 	accounts.Put(s.elsewhere, telegram{})
-	store := bot.NewStore(db)
+	store := store.New(db)
 	phrases, err := dialogue.LoadPhrases()
 	require.NoError(t, err)
-	courier := bot.NewCourier(store, accounts, deaf{}, log, bot.CourierOptions{})
-	runner := bot.NewRunner(store, dialogue.NewEngine(answers{}, phrases, dialogue.DefaultPolicy()), accounts, log, bot.RunnerOptions{Poke: courier.Poke})
+	courier := outbound.NewCourier(store, accounts, deaf{}, log, outbound.CourierOptions{})
+	runner := turns.NewRunner(store, dialogue.NewEngine(answers{}, phrases, dialogue.DefaultPolicy()), accounts, log, turns.RunnerOptions{Poke: courier.Poke})
 	linkKey := vault.FixedSigner([]byte("a key for links"))
-	intake := bot.NewIntake(store, accounts, log, bot.IntakeOptions{Poke: runner.Poke, LinkKey: linkKey})
-	s.conversations = bot.NewConversations(store, accounts, bot.ConversationsOptions{Poke: courier.Poke, LinkKey: linkKey})
+	intake := inbound.NewIntake(store, accounts, log, inbound.IntakeOptions{Poke: runner.Poke, LinkKey: linkKey})
+	s.conversations = conversations.New(store, accounts, conversations.Options{Poke: courier.Poke, LinkKey: linkKey})
 	s.accept = intake.Accept
 	so.Conversations, so.Accept, so.SignedOut = s.conversations, intake.Accept, s.conversations.VisitorsSignedOut
 	s.site, err = NewSite(list, so)

@@ -19,6 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
+	"faqbot/bot/inbound"
+	"faqbot/bot/store"
 	"faqbot/bot/telegram"
 	"faqbot/bot/telegram/telegramtest"
 	"faqbot/bot/webhook"
@@ -30,7 +32,7 @@ const botToken = "99:CANARY-token"
 
 // A desk is the real intake, which fails now and then.
 type desk struct {
-	*bot.Intake
+	*inbound.Intake
 	t       *testing.T
 	db      *sqldb.DB
 	calls   atomic.Int64
@@ -77,8 +79,8 @@ func hear(t *testing.T, apiBase string) (*desk, *telegram.Channel, string) {
 	require.NoError(t, err)
 	accounts := bot.NewRegistry()
 	accounts.Put(account, c)
-	d := &desk{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), bot.Schema())}
-	d.Intake = bot.NewIntake(bot.NewStore(d.db), accounts, log, bot.IntakeOptions{})
+	d := &desk{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), store.Schema())}
+	d.Intake = inbound.NewIntake(store.New(d.db), accounts, log, inbound.IntakeOptions{})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
+	"faqbot/bot/fit"
 	"faqbot/bot/graphapi"
 	"faqbot/bot/graphapi/graphtest"
 	"faqbot/knowledge/media"
@@ -101,11 +102,11 @@ func TestSendLinkedFiles(t *testing.T) {
 	_, err := c.Send(t.Context(), to(customer), delivery, bot.Reply{Text: canary, Media: &bot.Media{Kind: "photo", File: "p", Type: "image/png"}})
 	require.ErrorContains(t, err, "no address")
 	full := bot.Reply{Text: strings.Repeat("x", 1024), Media: &bot.Media{Kind: "photo", Link: "https://x.example/a"}}
-	require.Len(t, bot.Fit(full, c.Limits()), 1)
+	require.Len(t, fit.Split(full, c.Limits()), 1)
 	_, err = c.Send(t.Context(), to(customer), delivery, full)
 	require.NoError(t, err)
 	full.Text += "x"
-	require.Len(t, bot.Fit(full, c.Limits()), 2)
+	require.Len(t, fit.Split(full, c.Limits()), 2)
 }
 
 func TestFetch(t *testing.T) {

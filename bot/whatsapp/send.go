@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"faqbot/bot"
+	"faqbot/bot/fit"
 	"faqbot/bot/graphapi"
 )
 
@@ -156,10 +157,10 @@ func addressOf(customer string) (address, error) {
 // offer shows choices as buttons where all fit on one, and as a list, which has room for long labels
 // and long texts, where they do not.
 func (c *Channel) offer(r bot.Reply) *interactiveOut {
-	fits := len(r.Choices) <= mostButtons && bot.UTF16Len(r.Text) <= longestButtonText
+	fits := len(r.Choices) <= mostButtons && fit.UTF16Len(r.Text) <= longestButtonText
 	seen := map[string]bool{}
 	for _, choice := range r.Choices {
-		fits = fits && bot.UTF16Len(choice.Label) <= longestButton && !seen[choice.Label]
+		fits = fits && fit.UTF16Len(choice.Label) <= longestButton && !seen[choice.Label]
 		seen[choice.Label] = true
 	}
 	o := &interactiveOut{Type: "button", Body: words{r.Text}}
@@ -173,10 +174,10 @@ func (c *Channel) offer(r bot.Reply) *interactiveOut {
 	o.Action = action{Button: c.chooseWord(), Sections: []section{{}}}
 	for i, choice := range r.Choices {
 		line := row{ID: choice.Payload, Title: choice.Label}
-		if title := bot.Shorten(choice.Label, longestTitle); title != choice.Label || taken(o.Action.Sections[0].Rows, title) {
+		if title := fit.Shorten(choice.Label, longestTitle); title != choice.Label || taken(o.Action.Sections[0].Rows, title) {
 			// Two titles must not be alike, and cut ones may be: the number tells them apart.
-			line.Title = bot.Shorten(fmt.Sprintf("%d. %s", i+1, choice.Label), longestTitle)
-			line.Description = bot.Shorten(choice.Label, longestDescription)
+			line.Title = fit.Shorten(fmt.Sprintf("%d. %s", i+1, choice.Label), longestTitle)
+			line.Description = fit.Shorten(choice.Label, longestDescription)
 		}
 		o.Action.Sections[0].Rows = append(o.Action.Sections[0].Rows, line)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
+	"faqbot/bot/fit"
 	"faqbot/bot/graphapi/graphtest"
 )
 
@@ -56,7 +57,7 @@ func TestSendChoices(t *testing.T) {
 		for _, l := range labels {
 			r.Choices = append(r.Choices, bot.Choice{Label: l, Payload: "e:" + l[:2]})
 		}
-		fitted := bot.Fit(r, c.Limits())
+		fitted := fit.Split(r, c.Limits())
 		require.Len(t, fitted, 1)
 		_, err := c.Send(t.Context(), to(customer), delivery, fitted[0])
 		require.NoError(t, err)

@@ -18,6 +18,16 @@ import (
 // The arrow, from left to right: a package imports its own folder and folders to its left.
 var arrow = []string{"knowledge", "retrieval", "bot", "handoff", "eval", "cmd"}
 
+// botArrow is the order inside bot: a package imports packages of rows above its own.
+var botArrow = [][]string{
+	{"bot", "bot/exchange", "bot/worker"},
+	{"bot/fit", "bot/network", "bot/store", "bot/dialogue", "bot/speech"},
+	{"bot/inbound", "bot/turns", "bot/outbound", "bot/conversations", "bot/graphapi"},
+	{"bot/webhook", "bot/webchat", "bot/telegram", "bot/whatsapp", "bot/messenger"},
+	{"bot/setup"},
+	{"bot/setup/board"},
+}
+
 // homes names the packages that may import a third-party module outside tests.
 var homes = map[string][]string{
 	"github.com/philippgille/chromem-go": {"retrieval/vector", "cmd/bench"}, // there as the one to beat
@@ -29,7 +39,7 @@ var homes = map[string][]string{
 	"github.com/xuri/excelize/v2":        {"knowledge/faqfile"},
 	"github.com/yuin/goldmark":           {"knowledge/faqfile", "bot/setup/board"},
 	"github.com/gin-gonic/gin":           {"bot/webhook", "bot/webchat", "bot/setup/board", "handoff/console", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot", "cmd/load"}, // there as the one to keep up with
-	"github.com/sirupsen/logrus":         {"bot", "bot/network", "bot/graphapi", "bot/telegram", "bot/whatsapp", "bot/messenger", "bot/webhook", "bot/webchat", "bot/setup", "bot/setup/board", "handoff", "handoff/console", "knowledge/guard", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot"},
+	"github.com/sirupsen/logrus":         {"bot/worker", "bot/inbound", "bot/turns", "bot/outbound", "bot/network", "bot/graphapi", "bot/telegram", "bot/whatsapp", "bot/messenger", "bot/webhook", "bot/webchat", "bot/setup", "bot/setup/board", "handoff", "handoff/console", "knowledge/guard", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot"},
 	"github.com/alecthomas/kong":         {"cmd/faqbot"},
 	"github.com/pelletier/go-toml/v2":    {"cmd/faqbot"},
 	"github.com/schollz/progressbar/v3":  {"cmd/faqbot"},
@@ -39,7 +49,7 @@ var homes = map[string][]string{
 	"golang.org/x/time":                  {"cmd/faqbot"},
 	"github.com/chromedp/chromedp":       {},
 	"github.com/chromedp/cdproto":        {},
-	"golang.org/x/sync":                  {"bot", "bot/telegram", "bot/setup", "cmd/faqbot", "cmd/crash"},
+	"golang.org/x/sync":                  {"bot/worker", "bot/inbound", "bot/outbound", "bot/telegram", "bot/setup", "cmd/faqbot", "cmd/crash"},
 	"golang.org/x/sys":                   {"retrieval/encoder", "retrieval/vector"},
 	"golang.org/x/term":                  {"cmd/faqbot"},
 	"golang.org/x/text":                  {"knowledge/faqfile", "knowledge", "retrieval/encoder", "retrieval/lexical", "knowledge/locale", "bot/dialogue"},
@@ -47,12 +57,13 @@ var homes = map[string][]string{
 
 // never names what a package must not import, although the arrow would let it.
 var never = map[string][]string{
-	"database/sql": {"bot/dialogue", "bot/telegram", "bot/whatsapp", "bot/messenger", "bot/graphapi", "bot/webhook", "knowledge/faqfile", "retrieval", "retrieval/vector", "retrieval/lexical", "retrieval/encoder"},
-	"net/http":     {"bot/dialogue", "knowledge", "knowledge/faqfile", "retrieval", "retrieval/vector", "retrieval/lexical", "retrieval/encoder", "handoff"},
+	"database/sql": {"bot", "bot/inbound", "bot/turns", "bot/outbound", "bot/conversations", "bot/dialogue", "bot/telegram", "bot/whatsapp", "bot/messenger", "bot/graphapi", "bot/webhook", "knowledge/faqfile", "retrieval", "retrieval/vector", "retrieval/lexical", "retrieval/encoder"},
+	"net/http":     {"bot/store", "bot/dialogue", "knowledge", "knowledge/faqfile", "retrieval", "retrieval/vector", "retrieval/lexical", "retrieval/encoder", "handoff"},
 }
 
 const (
 	longestFile     = 500 // lines
+	mostOfBot       = 1200
 	longestFunction = 60
 	mostMethods     = 4 // of an interface
 )
@@ -122,6 +133,33 @@ func TestImportsPointLeft(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Inside bot imports point one way, and what all its packages share stays small.
+func TestImportsInsideBotPointUp(t *testing.T) {
+	row := map[string]int{}
+	for i, folders := range botArrow {
+		for _, folder := range folders {
+			row[folder] = i
+		}
+	}
+	lines := 0
+	for _, s := range sources(t) {
+		if s.folder == "bot" && !s.test {
+			lines += s.lines
+		}
+		if top(s.folder) != "bot" || s.test {
+			continue
+		}
+		at, ok := row[s.folder]
+		require.True(t, ok, "%s has no place in botArrow", s.folder)
+		for _, path := range s.imports() {
+			if to, ok := row[strings.TrimPrefix(path, "faqbot/")]; ok {
+				require.Less(t, to, at, "%s imports %s", s.path, path)
+			}
+		}
+	}
+	require.LessOrEqual(t, lines, mostOfBot, "lines of package bot")
 }
 
 // A network describes itself (bot/network), and one list names it: outside of its own folder nothing else

@@ -13,9 +13,10 @@ import (
 
 	"golang.org/x/term"
 
-	"faqbot/bot"
+	"faqbot/bot/conversations"
 	"faqbot/bot/network"
 	"faqbot/bot/setup"
+	"faqbot/bot/store"
 )
 
 // channelCommand sets up accounts on networks and looks after them, beside a running server.
@@ -71,7 +72,7 @@ type (
 )
 
 // withLines opens the accounts for one command.
-func withLines(ctx context.Context, cli *commands, term terminal, do func(config, *setup.Lines, *bot.Store, *bot.Conversations) error) (err error) {
+func withLines(ctx context.Context, cli *commands, term terminal, do func(config, *setup.Lines, *store.Store, *conversations.Service) error) (err error) {
 	c, err := loadConfig(cli.Config)
 	if err != nil {
 		return err
@@ -81,7 +82,7 @@ func withLines(ctx context.Context, cli *commands, term terminal, do func(config
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	store := bot.NewStore(db)
+	store := store.New(db)
 	log := newLogger(io.Discard)      // what is wrong is said in the command's own words
 	_ = newKeyring(c, db).Reload(ctx) // makes the key if there is none yet; whoever needs it says what is wrong with it
 	n, err := newNetworks(c, setup.Options{Store: store, Log: log})
@@ -128,7 +129,7 @@ func terminalPrompter(out io.Writer) prompter {
 }
 
 func (cmd channelAdd) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, store *bot.Store, _ *bot.Conversations) error {
+	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, store *store.Store, _ *conversations.Service) error {
 		s, err := cmd.settings(terminalPrompter(term.out), term.out)
 		if err != nil {
 			return err
@@ -219,7 +220,7 @@ func printAdded(out io.Writer, a setup.Added) {
 const testWithin = 2 * time.Minute
 
 // awaitTest waits until somebody writes to the account and is answered.
-func awaitTest(ctx context.Context, store *bot.Store, a setup.Added, since time.Time, out io.Writer) error {
+func awaitTest(ctx context.Context, store *store.Store, a setup.Added, since time.Time, out io.Writer) error {
 	fmt.Fprintf(out, "Write something to the account now: %s\n", orNone(a.Standing.Link))
 	ctx, cancel := context.WithTimeout(ctx, testWithin)
 	defer cancel()
@@ -251,7 +252,7 @@ func awaitTest(ctx context.Context, store *bot.Store, a setup.Added, since time.
 }
 
 func (channelList) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, _ *bot.Store, _ *bot.Conversations) error {
+	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, _ *store.Store, _ *conversations.Service) error {
 		list, err := lines.Reports(ctx)
 		if err != nil {
 			return err
@@ -277,7 +278,7 @@ func (channelList) Run(ctx context.Context, cli *commands, term terminal) error 
 }
 
 func (cmd channelRemove) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, _ *bot.Store, _ *bot.Conversations) error {
+	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, _ *store.Store, _ *conversations.Service) error {
 		if err := lines.Remove(ctx, cmd.Account); err != nil {
 			return err
 		}
@@ -287,7 +288,7 @@ func (cmd channelRemove) Run(ctx context.Context, cli *commands, term terminal) 
 }
 
 func (cmd channelWebhook) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, _ *bot.Store, _ *bot.Conversations) error {
+	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, _ *store.Store, _ *conversations.Service) error {
 		if err := lines.Hook(ctx, cmd.Account); err != nil {
 			return err
 		}

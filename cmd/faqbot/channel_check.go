@@ -10,15 +10,17 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
 	"faqbot/bot/network"
 	"faqbot/bot/setup"
+	"faqbot/bot/store"
 )
 
 // deadShown is how many dead letters and rejects of an account are shown.
 const deadShown = 20
 
 func (cmd channelCheck) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, store *bot.Store, conversations *bot.Conversations) error {
+	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, store *store.Store, conversations *conversations.Service) error {
 		var keys []string
 		if cmd.Account != "" {
 			keys = []string{cmd.Account}
@@ -49,7 +51,7 @@ func (cmd channelCheck) Run(ctx context.Context, cli *commands, term terminal) e
 	})
 }
 
-func printReport(ctx context.Context, out io.Writer, r setup.Report, store *bot.Store, conversations *bot.Conversations, bodies bool) error {
+func printReport(ctx context.Context, out io.Writer, r setup.Report, store *store.Store, conversations *conversations.Service, bodies bool) error {
 	state := "works"
 	if r.Standing.Grave() {
 		state = "DOES NOT WORK"
@@ -117,7 +119,7 @@ func whenOrNever(t time.Time) string {
 }
 
 func (cmd channelSignOut) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withLines(ctx, cli, term, func(c config, _ *setup.Lines, store *bot.Store, _ *bot.Conversations) error {
+	return withLines(ctx, cli, term, func(c config, _ *setup.Lines, store *store.Store, _ *conversations.Service) error {
 		id, ok := strings.CutPrefix(cmd.Account, "webchat/")
 		if !ok || !slices.ContainsFunc(c.Accounts, func(a network.Settings) bool { return a.Channel == "webchat" && a.ID == id }) {
 			return fmt.Errorf("%s is no chat on a page that the configuration has; write it as webchat/NAME", cmd.Account)
@@ -131,7 +133,7 @@ func (cmd channelSignOut) Run(ctx context.Context, cli *commands, term terminal)
 }
 
 func (cmd channelReplay) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withLines(ctx, cli, term, func(_ config, _ *setup.Lines, store *bot.Store, conversations *bot.Conversations) error {
+	return withLines(ctx, cli, term, func(_ config, _ *setup.Lines, store *store.Store, conversations *conversations.Service) error {
 		channel, account, err := store.RejectAccount(ctx, cmd.ID)
 		if err == nil {
 			if _, err := store.ReadAgain(ctx, channel, account, cmd.ID, time.Now()); err != nil {

@@ -13,6 +13,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/dialogue"
 	"faqbot/bot/setup"
+	"faqbot/bot/store"
 	"faqbot/handoff"
 	"faqbot/knowledge"
 )
@@ -74,7 +75,7 @@ func atDesk(ctx context.Context, cli *commands, term terminal, do func(*handoff.
 	if err != nil {
 		return err
 	}
-	n, err := newNetworks(c, setup.Options{Store: bot.NewStore(db), Log: log})
+	n, err := newNetworks(c, setup.Options{Store: store.New(db), Log: log})
 	if err == nil {
 		err = n.lines.Reload(ctx)
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"faqbot/bot"
+	"faqbot/bot/store"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/vault"
@@ -53,7 +53,7 @@ func (cmd keyRotate) Run(ctx context.Context, cli *commands, term terminal) erro
 		if err != nil {
 			return err
 		}
-		if err := bot.NewStore(db).ResealAccounts(ctx, v); err != nil {
+		if err := store.New(db).ResealAccounts(ctx, v); err != nil {
 			return err
 		}
 		if err := keys.Rotate(ctx, cmd.SignOut); err != nil {
@@ -78,7 +78,7 @@ func (keyReset) Run(ctx context.Context, cli *commands, term terminal) error {
 		case !errors.Is(err, vault.ErrNoKey) && !errors.Is(err, vault.ErrSealed):
 			return err
 		}
-		store := bot.NewStore(db)
+		store := store.New(db)
 		list, err := store.AddedAccounts(ctx)
 		if err != nil {
 			return err

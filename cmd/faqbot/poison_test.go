@@ -18,7 +18,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
 	"faqbot/bot/dialogue"
+	"faqbot/bot/inbound"
+	"faqbot/bot/outbound"
+	"faqbot/bot/store"
+	"faqbot/bot/turns"
 	"faqbot/handoff"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
@@ -38,7 +43,7 @@ type poisoned struct {
 	db    *sqldb.DB
 	desk  *handoff.Desk
 
-	intake   *bot.Intake
+	intake   *inbound.Intake
 	account  bot.Account
 	skipped  atomic.Int64 // nanoseconds by which its clock is ahead
 	pokes    []func()
@@ -201,15 +206,15 @@ func newPoisoned(t *testing.T, db *sqldb.DB, where string) *poisoned {
 	log := logrus.New()
 	log.SetOutput(t.Output())
 	p := &poisoned{t: t, where: where, db: db, sent: map[string][]string{}, account: bot.Account{Channel: "test", ID: "one", Affiliates: []knowledge.AffiliateID{"acme"}}}
-	accounts, store := bot.NewRegistry(), bot.NewStore(db)
+	accounts, store := bot.NewRegistry(), store.New(db)
 	accounts.Put(p.account, p)
 	phrases, err := dialogue.LoadPhrases()
 	require.NoError(t, err)
-	p.desk = handoff.NewDesk(db, bot.NewConversations(store, accounts, bot.ConversationsOptions{}), phrases, log, p.now)
-	p.intake = bot.NewIntake(store, accounts, log, bot.IntakeOptions{Now: p.now, Hears: true})
-	runner := bot.NewRunner(store, p, accounts, log, bot.RunnerOptions{Now: p.now})
-	courier := bot.NewCourier(store, accounts, p, log, bot.CourierOptions{Now: p.now})
-	collector := bot.NewCollector(store, accounts, media.NewStore(db, media.Options{}), log, bot.CollectorOptions{Now: p.now, Speech: p})
+	p.desk = handoff.NewDesk(db, conversations.New(store, accounts, conversations.Options{}), phrases, log, p.now)
+	p.intake = inbound.NewIntake(store, accounts, log, inbound.IntakeOptions{Now: p.now, Hears: true})
+	runner := turns.NewRunner(store, p, accounts, log, turns.RunnerOptions{Now: p.now})
+	courier := outbound.NewCourier(store, accounts, p, log, outbound.CourierOptions{Now: p.now})
+	collector := inbound.NewCollector(store, accounts, media.NewStore(db, media.Options{}), log, inbound.CollectorOptions{Now: p.now, Speech: p})
 	p.searcher = retrieval.NewSearcher(p, p, retrieval.SearcherOptions{Attempts: attempts.NewCounter(db, nil), Every: 10 * time.Millisecond})
 	p.pokes = []func(){runner.Poke, courier.Poke, collector.Poke}
 	ctx, stop := context.WithCancel(context.Background())

@@ -19,8 +19,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
 	"faqbot/bot/dialogue"
+	"faqbot/bot/inbound"
+	"faqbot/bot/outbound"
 	"faqbot/bot/setup"
+	"faqbot/bot/store"
+	"faqbot/bot/turns"
 	"faqbot/bot/webhook"
 	"faqbot/handoff"
 	"faqbot/knowledge"
@@ -77,7 +82,7 @@ type service struct {
 	log           *logrus.Logger
 	db            *sqldb.DB
 	unlock        func() error
-	store         *bot.Store
+	store         *store.Store
 	keys          *people.Keyring
 	directory     *people.Directory
 	corpus        *knowledge.Corpus
@@ -86,13 +91,13 @@ type service struct {
 	phrases       *dialogue.Phrases
 	engine        *dialogue.Engine
 	networks      networks
-	intake        *bot.Intake
-	runner        *bot.Runner
-	courier       *bot.Courier
-	collector     *bot.Collector
+	intake        *inbound.Intake
+	runner        *turns.Runner
+	courier       *outbound.Courier
+	collector     *inbound.Collector
 	media         *media.Store
 	links         *mediaLinks
-	conversations *bot.Conversations
+	conversations *conversations.Service
 	desk          *handoff.Desk
 	pages         *pages
 	trials        *trials
@@ -133,7 +138,7 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	if s.phrases, err = dialogue.LoadPhrases(); err != nil {
 		return nil, err
 	}
-	s.store = bot.NewStore(s.db)
+	s.store = store.New(s.db)
 	if s.networks, err = newNetworks(c, s.lineOptions()); err != nil {
 		return nil, err
 	}
@@ -172,10 +177,10 @@ func (s *service) wireTalk() (err error) {
 	s.conversations = newConversations(s.db, s.networks, linkKey, s.poke)
 	s.desk = handoff.NewDesk(s.db, s.conversations, s.phrases, s.log, nil)
 	s.links = newMediaLinks(s)
-	s.courier = bot.NewCourier(s.store, s.networks.accounts, s.desk, s.log, bot.CourierOptions{Link: s.links.link, Observe: s.observe,
+	s.courier = outbound.NewCourier(s.store, s.networks.accounts, s.desk, s.log, outbound.CourierOptions{Link: s.links.link, Observe: s.observe,
 		HearingSince: func() time.Time { return s.intake.HearingSince() }})
-	s.runner = bot.NewRunner(s.store, s.engine, s.networks.accounts, s.log, bot.RunnerOptions{Poke: s.poke, Observe: s.observe})
-	s.intake = bot.NewIntake(s.store, s.networks.accounts, s.log, bot.IntakeOptions{Poke: s.poke, Hears: s.config.Speech.Model != "", LinkKey: linkKey})
+	s.runner = turns.NewRunner(s.store, s.engine, s.networks.accounts, s.log, turns.RunnerOptions{Poke: s.poke, Observe: s.observe})
+	s.intake = inbound.NewIntake(s.store, s.networks.accounts, s.log, inbound.IntakeOptions{Poke: s.poke, Hears: s.config.Speech.Model != "", LinkKey: linkKey})
 	s.collector, err = newCollector(s.config, s, s.log)
 	return err
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
+	"faqbot/bot/inbound"
+	"faqbot/bot/store"
 	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/media"
@@ -31,7 +33,7 @@ type yard struct {
 	random *rand.Rand
 	store  *media.Store
 	corpus *knowledge.Corpus
-	intake *bot.Intake
+	intake *inbound.Intake
 	cached *embed.Cached
 	n      int
 
@@ -140,7 +142,7 @@ func TestSweepLeavesWhatIsReferredTo(t *testing.T) {
 		log := logrus.New()
 		log.SetOutput(io.Discard)
 		y.store, y.corpus = media.NewStore(db, media.Options{Now: clock}), knowledge.NewCorpus(db, clock)
-		y.intake = bot.NewIntake(bot.NewStore(db), bot.NewRegistry(), log, bot.IntakeOptions{Now: clock})
+		y.intake = inbound.NewIntake(store.New(db), bot.NewRegistry(), log, inbound.IntakeOptions{Now: clock})
 		y.cached = embed.NewCached(e, db, embed.CachedOptions{Now: clock})
 		s := sweeper{db: db, corpus: y.corpus, media: y.store, log: log, now: clock}
 		require.NoError(t, y.corpus.EnsureAffiliate(t.Context(), "acme"))

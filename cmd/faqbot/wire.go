@@ -9,8 +9,11 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
+	"faqbot/bot/inbound"
 	"faqbot/bot/setup"
 	"faqbot/bot/speech"
+	"faqbot/bot/store"
 	"faqbot/bot/webchat"
 	"faqbot/handoff"
 	"faqbot/knowledge"
@@ -26,7 +29,7 @@ import (
 
 // schemas are every folder's migrations, in the order of the arrow.
 func schemas() []sqldb.Schema {
-	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), bot.Schema(), handoff.Schema()}
+	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), store.Schema(), handoff.Schema()}
 }
 
 // newLogger logs JSON lines to w. Only loops and the HTTP edge log; never a customer's words.
@@ -65,7 +68,7 @@ func openDB(ctx context.Context, c config) (*sqldb.DB, error) {
 
 // newKeyring is the service's signing keys. Reload reads them, and the first time makes them and the key file.
 func newKeyring(c config, db *sqldb.DB) *people.Keyring {
-	store := bot.NewStore(db)
+	store := store.New(db)
 	return people.NewKeyring(db, people.KeyringOptions{Key: c.keyFile(), Others: func(ctx context.Context) (map[string][]byte, error) {
 		list, err := store.AddedAccounts(ctx)
 		sealed := map[string][]byte{}
@@ -138,8 +141,8 @@ func newNetworks(c config, o setup.Options) (networks, error) {
 }
 
 // newCollector fetches what customers send, and listens if a speech service is configured.
-func newCollector(c config, s *service, log logrus.FieldLogger) (*bot.Collector, error) {
-	o := bot.CollectorOptions{Poke: s.poke, Observe: s.observe}
+func newCollector(c config, s *service, log logrus.FieldLogger) (*inbound.Collector, error) {
+	o := inbound.CollectorOptions{Poke: s.poke, Observe: s.observe}
 	if c.Speech.Model != "" {
 		client, err := speech.New(speech.Options{BaseURL: c.Speech.BaseURL, Key: string(c.Speech.Key), Model: c.Speech.Model})
 		if err != nil {
@@ -147,11 +150,11 @@ func newCollector(c config, s *service, log logrus.FieldLogger) (*bot.Collector,
 		}
 		o.Speech = client
 	}
-	return bot.NewCollector(s.store, s.networks.accounts, s.media, log, o), nil
+	return inbound.NewCollector(s.store, s.networks.accounts, s.media, log, o), nil
 }
 
 // newConversations is how people read and speak. poke is called when they said something; linkKey signs the
 // links by which customers go on elsewhere.
-func newConversations(db *sqldb.DB, n networks, linkKey vault.Signer, poke func()) *bot.Conversations {
-	return bot.NewConversations(bot.NewStore(db), n.accounts, bot.ConversationsOptions{Poke: poke, LinkKey: linkKey})
+func newConversations(db *sqldb.DB, n networks, linkKey vault.Signer, poke func()) *conversations.Service {
+	return conversations.New(store.New(db), n.accounts, conversations.Options{Poke: poke, LinkKey: linkKey})
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
 	"faqbot/handoff"
 	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
@@ -61,7 +62,7 @@ type Options struct {
 // A Console serves the desk's pages.
 type Console struct {
 	desk          *handoff.Desk
-	conversations *bot.Conversations
+	conversations *conversations.Service
 	pages         *page.Pages
 	assets        assets
 	hub           *hub
@@ -70,7 +71,7 @@ type Console struct {
 }
 
 // New returns the pages of desk and conversations. Run keeps them live.
-func New(desk *handoff.Desk, conversations *bot.Conversations, o Options) (*Console, error) {
+func New(desk *handoff.Desk, conversations *conversations.Service, o Options) (*Console, error) {
 	if o.Who == nil || o.Log == nil {
 		return nil, errors.New("console: Who and Log are required")
 	}

@@ -21,7 +21,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
 	"faqbot/bot/dialogue"
+	"faqbot/bot/inbound"
+	"faqbot/bot/outbound"
+	"faqbot/bot/store"
+	"faqbot/bot/turns"
 	"faqbot/handoff"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
@@ -38,8 +43,8 @@ type office struct {
 	t             *testing.T
 	db            *sqldb.DB
 	desk          *handoff.Desk
-	conversations *bot.Conversations
-	intake        *bot.Intake
+	conversations *conversations.Service
+	intake        *inbound.Intake
 	console       *Console
 	url           string
 	stop          func()
@@ -113,7 +118,7 @@ func account(affiliate knowledge.AffiliateID) bot.Account {
 func open(t *testing.T) *office {
 	t.Helper()
 	t.Parallel()
-	o := &office{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), attempts.Schema(), bot.Schema(), handoff.Schema())}
+	o := &office{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), attempts.Schema(), store.Schema(), handoff.Schema())}
 	log := logrus.New()
 	log.SetOutput(t.Output())
 	phrases, err := dialogue.LoadPhrases()
@@ -125,13 +130,13 @@ func open(t *testing.T) *office {
 	for _, a := range []bot.Account{phone, rivals} {
 		accounts.Put(a, business{})
 	}
-	store := bot.NewStore(o.db)
+	store := store.New(o.db)
 	linkKey := vault.FixedSigner([]byte("a key for links"))
-	o.conversations = bot.NewConversations(store, accounts, bot.ConversationsOptions{LinkKey: linkKey})
+	o.conversations = conversations.New(store, accounts, conversations.Options{LinkKey: linkKey})
 	o.desk = handoff.NewDesk(o.db, o.conversations, phrases, log, nil)
-	o.intake = bot.NewIntake(store, accounts, log, bot.IntakeOptions{LinkKey: linkKey})
-	runner := bot.NewRunner(store, dialogue.NewEngine(nothing{}, phrases, dialogue.DefaultPolicy()), accounts, log, bot.RunnerOptions{})
-	courier := bot.NewCourier(store, accounts, o.desk, log, bot.CourierOptions{})
+	o.intake = inbound.NewIntake(store, accounts, log, inbound.IntakeOptions{LinkKey: linkKey})
+	runner := turns.NewRunner(store, dialogue.NewEngine(nothing{}, phrases, dialogue.DefaultPolicy()), accounts, log, turns.RunnerOptions{})
+	courier := outbound.NewCourier(store, accounts, o.desk, log, outbound.CourierOptions{})
 	o.console, err = New(o.desk, o.conversations, Options{Log: log, Every: 10 * time.Millisecond, Beat: 20 * time.Millisecond,
 		Chrome: func(r *http.Request) page.Chrome { return page.Chrome{Who: r.Header.Get("X-Who")} },
 		Who: func(r *http.Request) (people.Person, bool) {

@@ -15,6 +15,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/setup"
+	"faqbot/bot/store"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 )
@@ -26,7 +27,7 @@ type accountView struct {
 	Account row
 	Admin   bool
 	Dead    []deadRow
-	Rejects []bot.Rejected
+	Rejects []store.Rejected
 	Test    page.Field // Options are who wrote last; none means nobody did
 	Done    string
 	Problem *page.Problem

@@ -18,8 +18,10 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
+	"faqbot/bot/conversations"
 	"faqbot/bot/network"
 	"faqbot/bot/setup"
+	"faqbot/bot/store"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 )
@@ -56,14 +58,14 @@ const (
 // A Board serves the pages.
 type Board struct {
 	lines         *setup.Lines
-	store         *bot.Store
-	conversations *bot.Conversations
+	store         *store.Store
+	conversations *conversations.Service
 	pages         *page.Pages
 	o             Options
 }
 
 // New returns a Board.
-func New(lines *setup.Lines, store *bot.Store, conversations *bot.Conversations, o Options) (*Board, error) {
+func New(lines *setup.Lines, store *store.Store, conversations *conversations.Service, o Options) (*Board, error) {
 	files, err := fs.Sub(pageFiles, "pages")
 	if err != nil {
 		return nil, err
@@ -110,7 +112,7 @@ type row struct {
 func newRow(r setup.Report) row {
 	n := row{Report: r, Path: "/channels/" + r.Settings.Key(), Guide: "/channels/guide/" + r.Settings.Channel, Network: setup.Label(r.Settings.Channel)}
 	if !r.Traffic.PausedUntil.IsZero() {
-		n.Pause, n.Throttled = setup.PauseWords(r.Traffic), r.Traffic.Paused == bot.PausedThrottled
+		n.Pause, n.Throttled = setup.PauseWords(r.Traffic), r.Traffic.Paused == store.PausedThrottled
 	}
 	return n
 }

@@ -1,0 +1,257 @@
+package inbound
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"faqbot/bot"
+	"faqbot/bot/store"
+	"faqbot/bot/worker"
+	"faqbot/knowledge/guard"
+	"faqbot/knowledge/sqldb"
+)
+
+// Storing what is posted comes before taking it in: networks wait for the one, and give up on us if it takes
+// long; nobody waits for the other before a turn settles.
+const (
+	// patience is how long the oldest post waits while others keep coming, the next within lull.
+	patience = store.QuietPeriod - 200*time.Millisecond
+	lull     = 5 * time.Millisecond
+	// postsLeast is how many posts one transaction takes in: few, so that those who want to store the next
+	// ones hardly wait. Each time that the oldest has waited twice as long they are twice as many, up to
+	// MaxBatch: else a flood would be answered when it is over.
+	postsLeast = 16
+	// turnOfOthers is how long posts that keep coming are let past before a transaction that takes in
+	// postsLeast. Before one that takes in more it is as much shorter.
+	turnOfOthers = 20 * time.Millisecond
+	// inboxEvery is how often we look for posts that a process received which then died.
+	inboxEvery = time.Second
+)
+
+// Receive stores what a network posted to account, verified and yet to be read, and returns after it is
+// durable. Run takes it in. An error means that the network must post it again.
+func (in *Intake) Receive(ctx context.Context, account bot.Account, body []byte) error {
+	in.storing.Add(1)
+	defer in.storing.Add(-1)
+	now := in.now()
+	if err := in.store.AddPost(ctx, account, body, now, func() string { return in.order.Next(now) }); err != nil {
+		in.deafAt.Store(in.now().UnixMilli())
+		return fmt.Errorf("store what was posted to %s: %w", bot.AccountKey(account.Channel, account.ID), err)
+	}
+	in.lastPost.Store(time.Now().UnixNano())
+	select {
+	case in.received <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// HearingSince is since when everything that networks posted was stored: since the service began or could last
+// not store a post. What a network has not told in this time it has not tried to tell.
+func (in *Intake) HearingSince() time.Time { return time.UnixMilli(in.deafAt.Load()) }
+
+// drain takes in what lies in the inbox until ctx ends, the oldest first.
+//
+// While the database is unavailable everything waits. What fails together is tried one by one. What fails by
+// itself is tried again later, and then set aside for a person, while others go on.
+func (in *Intake) drain(ctx context.Context) error {
+	tick := time.NewTicker(inboxEvery)
+	defer tick.Stop()
+	most, trouble := postsLeast, 0
+	left, err := in.newestPost(ctx)
+	for err == nil && ctx.Err() == nil {
+		in.letOthersPost(ctx, turnOfOthers*postsLeast/time.Duration(max(most, postsLeast)))
+		b, oldest, err := in.processBatch(ctx, most, left)
+		if err == nil && trouble > 0 {
+			in.log.Info("the database is available again")
+			trouble = 0
+		}
+		switch {
+		case err == nil && len(b.IDs) == 0:
+			most = postsLeast
+			select {
+			case <-ctx.Done():
+			case <-in.received:
+				in.letOthersPost(ctx, patience)
+			case <-tick.C:
+			}
+		case err == nil:
+			most = min(2*most, bite(in.now().Sub(oldest)))
+		case sqldb.Unavailable(err):
+			if trouble++; trouble == 1 {
+				in.log.WithError(err).Error("cannot take in what networks posted: the database is unavailable; all of it waits")
+			}
+			in.uncount(ctx, b)
+			worker.Rest(ctx, worker.DatabaseBackoff(trouble))
+		case len(b.IDs) > 1:
+			most = 1
+		default:
+			in.log.WithError(err).Error("cannot take in what a network posted; it is tried again later")
+			if err := in.failed(ctx, b, err); err != nil && ctx.Err() == nil {
+				in.log.WithError(err).Error("cannot note that a post failed")
+			}
+		}
+	}
+	return err
+}
+
+// bite is how many posts to take in at once when the oldest is of an age.
+func bite(age time.Duration) int {
+	n := postsLeast
+	for ; age >= 2*patience && n < store.MaxBatch; age /= 2 {
+		n *= 2
+	}
+	return n
+}
+
+// letOthersPost waits as long as posts keep coming and patience lasts.
+func (in *Intake) letOthersPost(ctx context.Context, patience time.Duration) {
+	began := time.Now()
+	for ctx.Err() == nil && time.Since(began) < patience && (in.storing.Load() > 0 || time.Since(time.Unix(0, in.lastPost.Load())) < lull) {
+		worker.Rest(ctx, time.Millisecond)
+	}
+}
+
+// newestPost is the newest post that was there when the process began, "" if there was none. What ended the
+// process before may be among the posts up to it.
+func (in *Intake) newestPost(ctx context.Context) (id string, err error) {
+	return id, worker.Persist(ctx, in.log, "look into the inbox", func(ctx context.Context) (err error) {
+		id, err = in.store.NewestPost(ctx)
+		return err
+	})
+}
+
+// processBatch decodes and stores the oldest posts that are due, at most so many. Posts up to left are suspected
+// of having ended the process: see NewBatch.
+func (in *Intake) processBatch(ctx context.Context, most int, left string) (b store.Batch, oldest time.Time, err error) {
+	ctx = context.WithoutCancel(ctx) // it is short, and watching for an end costs as much as a statement
+	list, err := in.events.DuePosts(ctx, most, in.now())
+	if err != nil || len(list) == 0 {
+		return b, oldest, err
+	}
+	if first := list[0]; first.Attempt >= store.MaxPostAttempts {
+		return store.Batch{IDs: []string{first.ID}}, in.now(), in.setAside(ctx, first)
+	}
+	if b, err = in.store.NewBatch(ctx, list, left, in.now()); err != nil {
+		return b, oldest, err
+	}
+	var unreadable []unreadablePost
+	arrivals, err := in.events.StoreBatch(ctx, b, func(posts []store.Post) (list []store.Arrival) {
+		oldest, unreadable = posts[0].At, nil
+		for _, p := range posts {
+			account, events, err := in.decode(p)
+			if err != nil { // it is kept: the network would repeat it for days
+				unreadable = append(unreadable, unreadablePost{p, err})
+				events = []bot.Event{{Unread: &bot.Unread{Body: p.Body, Reason: err.Error()}}}
+			}
+			arrivals := in.arrivals(account, events, p.At)
+			for i := range arrivals {
+				if err == nil && arrivals[i].Unread != nil {
+					arrivals[i].Post = p.Body
+				}
+			}
+			list = append(list, arrivals...)
+		}
+		return list
+	})
+	if err != nil {
+		guard.Log(in.log, "taking in a post", err)
+		return b, oldest, err
+	}
+	for _, u := range unreadable {
+		guard.Log(in.log, "reading a post", u.err)
+		in.log.WithFields(logrus.Fields{"channel": u.Channel, "account": u.Account}).WithError(u.err).
+			Error("cannot read what the network posted; it is kept")
+	}
+	in.scheduleTurns(slices.DeleteFunc(arrivals, func(a store.Arrival) bool { return a.Unread != nil && a.Post == nil })) // those are logged
+	return b, oldest, nil
+}
+
+type unreadablePost struct {
+	store.Post
+	err error
+}
+
+// setAside moves a post whose attempts are used up to the rejects.
+func (in *Intake) setAside(ctx context.Context, p store.DuePost) error {
+	reason, err := in.events.SetAside(ctx, p, func(p store.Post) bot.Account {
+		if known, ok := in.accounts.Account(bot.AccountKey(p.Channel, p.Account)); ok {
+			return known
+		}
+		return bot.Account{Channel: p.Channel, ID: p.Account}
+	})
+	if err != nil {
+		return err
+	}
+	in.log.WithFields(logrus.Fields{"attempt": p.Attempt, "reason": reason}).Error("a post cannot be taken in; it is kept among the rejects")
+	in.poke()
+	return nil
+}
+
+// uncount takes back an attempt that the database kept from being made.
+func (in *Intake) uncount(ctx context.Context, b store.Batch) {
+	err := worker.Persist(ctx, in.log, "take back an attempt", func(ctx context.Context) error { return in.store.UncountBatch(ctx, b) })
+	if err != nil {
+		in.log.WithError(err).Error("cannot take back an attempt at a post")
+	}
+}
+
+// failed notes why the only post of a batch failed.
+func (in *Intake) failed(ctx context.Context, b store.Batch, cause error) error {
+	return worker.Persist(ctx, in.log, "note that a post failed", func(ctx context.Context) error { return in.store.FailBatch(ctx, b, cause) })
+}
+
+// decode reads a post. A panic in it is the post's fault, as any error.
+func (in *Intake) decode(p store.Post) (account bot.Account, events []bot.Event, err error) {
+	key := bot.AccountKey(p.Channel, p.Account)
+	receiver, ok := in.accounts.Channel(key).(bot.Receiver)
+	if !ok {
+		return bot.Account{Channel: p.Channel, ID: p.Account}, nil, errors.New("the account has been removed since")
+	}
+	account, _ = in.accounts.Account(key)
+	if err := guard.Run(func() error { events, err = receiver.Decode(p.Body); return err }); err != nil {
+		return account, nil, err
+	}
+	if p.Replay != "" {
+		if events, err = replayed(p, events); err != nil {
+			return account, nil, err
+		}
+	}
+	return account, events, nil
+}
+
+// senders are the customers whose words are in a body that cannot be read, in the order in which all lock them.
+func (in *Intake) senders(account bot.Account, body []byte) (list []string) {
+	finder, ok := in.accounts.Channel(bot.AccountKey(account.Channel, account.ID)).(bot.SenderFinder)
+	if !ok {
+		return nil
+	}
+	if err := guard.Run(func() error { list = finder.Senders(body); return nil }); err != nil {
+		guard.Log(in.log, "looking for the sender of a post", err)
+		return nil
+	}
+	for i := range list {
+		list[i] = store.CleanText(list[i])
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// replayed are the events of a post that is read again which are to be taken in.
+func replayed(p store.Post, events []bot.Event) ([]bot.Event, error) {
+	if p.Replay == store.ReplayPart { // what it says of statuses, consent and the like is out of date
+		events = slices.DeleteFunc(events, func(e bot.Event) bool { return e.Message == nil && e.Aside == nil && e.Unread == nil })
+	}
+	if len(events) == 0 {
+		return nil, errNothingKnown
+	}
+	return events, nil
+}
+
+// errNothingKnown is why a post becomes a reject again.
+var errNothingKnown = errors.New("read again, it holds nothing that is known")

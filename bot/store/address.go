@@ -1,0 +1,178 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"faqbot/bot"
+)
+
+// openConversation finds or begins the conversation of e's customer and locks its row. Where the
+// network has a stable ID for a customer, that decides who they are: a phone number can pass to
+// somebody else, who must not be taken for the one before.
+func (s *Store) openConversation(ctx context.Context, tx *sql.Tx, account bot.Account, e bot.Event, now time.Time) (*ConversationTx, error) {
+	if e.Stable != "" {
+		c, err := s.findByStable(ctx, tx, e, now)
+		if c != nil || err != nil {
+			return c, err
+		}
+		if err := detachAddress(ctx, tx, e); err != nil {
+			return nil, err
+		}
+	}
+	c, err := insertConversation(ctx, tx, account, e.Address, now)
+	if err != nil || e.Stable == "" {
+		return c, err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO aliases (channel, account, stable, conversation_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+		e.Address.Channel, e.Address.Account, e.Stable, c.conv.ID)
+	return c, err
+}
+
+// findByStable is the conversation that e.Stable names, nil if there is none. It goes on under the address
+// that the customer writes from now, unless another conversation has that.
+func (s *Store) findByStable(ctx context.Context, tx *sql.Tx, e bot.Event, now time.Time) (*ConversationTx, error) {
+	a := e.Address
+	c := &ConversationTx{tx: tx, now: now}
+	row := tx.QueryRowContext(ctx, `SELECT `+eventColumns+` FROM conversations
+		WHERE id = (SELECT conversation_id FROM aliases WHERE channel = $1 AND account = $2 AND stable = $3) `+s.db.ForUpdate,
+		a.Channel, a.Account, e.Stable)
+	err := c.scanEvent(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find conversation: %w", err)
+	}
+	if c.conv.Address.Customer == a.Customer || a.Customer == e.Stable {
+		return c, nil
+	}
+	res, err := tx.ExecContext(ctx, `UPDATE conversations SET customer = $4 WHERE id = $1 AND NOT EXISTS
+		(SELECT 1 FROM conversations o WHERE o.channel = $2 AND o.account = $3 AND o.customer = $4)`, c.conv.ID, a.Channel, a.Account, a.Customer)
+	if err != nil {
+		return nil, fmt.Errorf("follow a customer to another address: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if n > 0 {
+		c.conv.Address.Customer = a.Customer
+	}
+	return c, err
+}
+
+// detachAddress takes e's address away from a conversation that belongs to another stable ID: from now on
+// that one goes by its own.
+func detachAddress(ctx context.Context, tx *sql.Tx, e bot.Event) error {
+	if e.Address.Customer == e.Stable {
+		return nil
+	}
+	a := e.Address
+	_, err := tx.ExecContext(ctx, `UPDATE conversations SET customer =
+			(SELECT MAX(l.stable) FROM aliases l WHERE l.conversation_id = conversations.id AND l.stable <> $4)
+		WHERE channel = $1 AND account = $2 AND customer = $3
+			AND EXISTS (SELECT 1 FROM aliases l WHERE l.conversation_id = conversations.id AND l.stable <> $4)`,
+		a.Channel, a.Account, a.Customer, e.Stable)
+	if err != nil {
+		return fmt.Errorf("part two customers of one address: %w", err)
+	}
+	return nil
+}
+
+func insertConversation(ctx context.Context, tx *sql.Tx, account bot.Account, to bot.Address, now time.Time) (*ConversationTx, error) {
+	id, customer := bot.ConversationID(newID(now)), bot.CustomerID(newID(now))
+	row := tx.QueryRowContext(ctx, `INSERT INTO conversations
+		(id, channel, account, customer, customer_id, affiliate, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (channel, account, customer) DO UPDATE SET opened_at = conversations.opened_at
+		RETURNING `+eventColumns,
+		id, to.Channel, to.Account, to.Customer, customer, account.Owner(), now.UnixMilli())
+	c := &ConversationTx{tx: tx, now: now}
+	if err := c.scanEvent(row); err != nil {
+		return nil, fmt.Errorf("open conversation: %w", err)
+	}
+	if c.conv.ID != id {
+		return c, nil
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO customers (id, opened_at) VALUES ($1, $2)`, customer, now.UnixMilli()); err != nil {
+		return nil, fmt.Errorf("add customer: %w", err)
+	}
+	return c, nil
+}
+
+// changeAddress gives the conversation of e's address, if there is one, the customer's new IDs.
+func changeAddress(ctx context.Context, tx *sql.Tx, e bot.Event) error {
+	a, to := e.Address, e.Moved
+	var id bot.ConversationID
+	err := tx.QueryRowContext(ctx, `SELECT id FROM conversations WHERE channel = $1 AND account = $2 AND (customer = $3 OR id IN
+			(SELECT conversation_id FROM aliases WHERE channel = $1 AND account = $2 AND stable IN ($3, $4)))
+		ORDER BY opened_at DESC LIMIT 1`, a.Channel, a.Account, a.Customer, e.Stable).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("find who moved: %w", err)
+	}
+	if to.Stable != "" {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO aliases (channel, account, stable, conversation_id) VALUES ($1, $2, $3, $4)
+			ON CONFLICT DO NOTHING`, a.Channel, a.Account, to.Stable, id); err != nil {
+			return fmt.Errorf("note a new ID: %w", err)
+		}
+	}
+	if to.Customer == "" {
+		return nil
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE conversations SET customer = $4, phone = '' WHERE id = $1 AND NOT EXISTS
+		(SELECT 1 FROM conversations o WHERE o.channel = $2 AND o.account = $3 AND o.customer = $4)`, id, a.Channel, a.Account, to.Customer)
+	return err
+}
+
+// storeReach notes what an event says besides its content: how the customer came, and until when the
+// network lets us write. Both only move forward, so an event that comes again changes nothing.
+func (c *ConversationTx) storeReach(ctx context.Context, e bot.Event, l bot.Limits) error {
+	if err := c.storeReferral(ctx, e); err != nil {
+		return err
+	}
+	reason := e.Opens
+	if reason == "" && e.Message != nil {
+		reason = bot.WindowMessage
+	}
+	until := e.At.Add(l.Window)
+	if l.Window == 0 || reason == "" || !until.After(c.conv.WindowUntil) {
+		return nil
+	}
+	c.conv.WindowUntil, c.conv.WindowReason = until, reason
+	if e.Message != nil { // storeMessage writes it, with the rest
+		return nil
+	}
+	_, err := c.tx.ExecContext(ctx, `UPDATE conversations SET window_until = $2, window_reason = $3 WHERE id = $1`,
+		c.conv.ID, until.UnixMilli(), reason)
+	return err
+}
+
+func (c *ConversationTx) storeReferral(ctx context.Context, e bot.Event) error {
+	r := e.Referral
+	if r == nil && e.Message != nil && e.Message.Ref != "" {
+		r = &bot.Referral{Ref: e.Message.Ref, Source: "link"}
+	}
+	if r == nil {
+		return nil
+	}
+	came := bot.Referral{Ref: CleanText(r.Ref), Source: CleanText(r.Source), ID: CleanText(r.ID), Click: CleanText(r.Click), URL: CleanText(r.URL),
+		Title: CleanText(r.Title), At: e.At.UTC()}
+	var first, last bot.Referral
+	var firstText, lastText string
+	err := c.tx.QueryRowContext(ctx, `SELECT first_referral, last_referral FROM conversations WHERE id = $1`, c.conv.ID).Scan(&firstText, &lastText)
+	if err = errors.Join(err, unpack(firstText, &first), unpack(lastText, &last)); err != nil {
+		return fmt.Errorf("read referrals: %w", err)
+	}
+	if first.Name() == "" || came.At.Before(first.At) {
+		first = came
+	}
+	if !came.At.Before(last.At) {
+		last = came
+	}
+	_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET first_ref = $2, first_referral = $3, last_ref = $4, last_referral = $5 WHERE id = $1`,
+		c.conv.ID, first.Name(), mustJSON(first), last.Name(), mustJSON(last))
+	return err
+}

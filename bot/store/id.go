@@ -1,0 +1,52 @@
+package store
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/binary"
+	"strings"
+	"sync"
+	"time"
+)
+
+// newID is an ID that nobody has: like a ULID (https://github.com/ulid/spec), 48 bits of milliseconds and
+// 80 random ones. Those of one time stand together in an index, which costs a database far fewer pages
+// to write than if they fell all over it. The letters are those of rand.Text, in the order of bytes.
+func newID(now time.Time) string { return idText(idBits(now)) }
+
+func idBits(now time.Time) (b [16]byte) {
+	binary.BigEndian.PutUint64(b[:8], uint64(now.UnixMilli())<<16)
+	_, _ = rand.Read(b[6:]) // never fails, as it documents
+	return b
+}
+
+func idText(b [16]byte) string {
+	return base32.NewEncoding("234567ABCDEFGHIJKLMNOPQRSTUVWXYZ").WithPadding(base32.NoPadding).EncodeToString(b[:])
+}
+
+// Sequence makes IDs each of which is greater than the one before, as monotonic ULIDs are. It is safe for
+// concurrent use.
+type Sequence struct {
+	mu   sync.Mutex
+	last [16]byte
+}
+
+func (o *Sequence) Next(now time.Time) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if b := idBits(now); bytes.Compare(b[:6], o.last[:6]) > 0 {
+		o.last = b
+		return idText(b)
+	}
+	for i := len(o.last) - 1; i >= 0; i-- { // one more than the last, which has a carry
+		if o.last[i]++; o.last[i] != 0 {
+			break
+		}
+	}
+	return idText(o.last)
+}
+
+func CleanText(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
+}

@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"faqbot/bot"
+	"faqbot/knowledge"
+)
+
+// Find returns the conversation with an address, or ErrNotFound.
+func (r *Reader) Find(ctx context.Context, a bot.Address) (bot.Conversation, error) {
+	row := r.db.QueryRowContext(ctx, `SELECT `+conversationColumns+` FROM conversations
+		WHERE channel = $1 AND account = $2 AND customer = $3`, a.Channel, a.Account, a.Customer)
+	conv, err := scanConversation(row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return conv, fmt.Errorf("conversation on %s: %w", bot.AccountKey(a.Channel, a.Account), bot.ErrNotFound)
+	}
+	return conv, err
+}
+
+// List returns the conversations a search asks for, the most recently active first.
+func (r *Reader) List(ctx context.Context, s bot.Search) (list []bot.Summary, err error) {
+	if s.Limit == 0 {
+		s.Limit = 50
+	}
+	if s.Before.IsZero() {
+		s.Before = time.UnixMilli(math.MaxInt64)
+	}
+	args := []any{s.Before.UnixMilli(), s.Limit}
+	where := `active_at < $1 AND heard_at > 0`
+	where += ` AND ` + knowledge.Among(s.Affiliates, &args)
+	matches := `m.conversation_id = conversations.id`
+	for _, word := range strings.Fields(strings.ToLower(s.Words)) {
+		args = append(args, "%"+escapeLike(word)+"%")
+		matches += fmt.Sprintf(` AND LOWER(m.body) LIKE $%d ESCAPE '\'`, len(args))
+	}
+	rows, err := r.db.QueryContext(ctx, `SELECT `+conversationColumns+`, active_at, (SELECT MAX(m.seq) FROM messages m WHERE `+matches+`)
+		FROM conversations WHERE `+where+` AND EXISTS (SELECT 1 FROM messages m WHERE `+matches+`) ORDER BY active_at DESC, id LIMIT $2`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list conversations: %w", err)
+	}
+	seqs, err := scanSummaries(rows, &list)
+	if err != nil {
+		return nil, fmt.Errorf("list conversations: %w", err)
+	}
+	for i := range list {
+		last, err := r.messages(ctx, `m.conversation_id = $1 AND m.seq = $2`, list[i].ID, seqs[i])
+		if err != nil {
+			return nil, fmt.Errorf("list conversations: %w", err)
+		}
+		if len(last) == 1 {
+			list[i].Last = last[0]
+		}
+	}
+	return list, nil
+}
+
+func scanSummaries(rows *sql.Rows, list *[]bot.Summary) (seqs []int64, err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var s bot.Summary
+		var active, seq int64
+		if s.Conversation, err = scanConversation(rows, &active, &seq); err != nil {
+			return nil, err
+		}
+		s.ActiveAt = time.UnixMilli(active).UTC()
+		*list, seqs = append(*list, s), append(seqs, seq)
+	}
+	return seqs, rows.Err()
+}
+
+// escapeLike makes word match itself in a LIKE pattern that escapes by a backslash.
+func escapeLike(word string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(word)
+}
+
+// Turns returns the turns of a conversation, oldest first: what the bot did, and why.
+func (r *Reader) Turns(ctx context.Context, id bot.ConversationID) (list []bot.TurnRecord, err error) {
+	rows, err := r.db.QueryContext(ctx, `SELECT id, action, reason, score, entries, trace, at FROM turns WHERE conversation_id = $1 ORDER BY at, id`, id)
+	if err != nil {
+		return nil, fmt.Errorf("read turns of %s: %w", id, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var t bot.TurnRecord
+		var entries, trace string
+		var at int64
+		if err := rows.Scan(&t.ID, &t.Decision.Action, &t.Decision.Reason, &t.Decision.Score, &entries, &trace, &at); err != nil {
+			return nil, err
+		}
+		t.At = time.UnixMilli(at).UTC()
+		if err := errors.Join(unpack(entries, &t.Decision.Entries), json.Unmarshal([]byte(trace), &t.Trace)); err != nil {
+			return nil, fmt.Errorf("turn %s: %w", t.ID, err)
+		}
+		list = append(list, t)
+	}
+	return list, rows.Err()
+}
+
+// WithFile returns the conversations in which a file that we keep, by its attachment's Kept, was sent.
+func (r *Reader) WithFile(ctx context.Context, file string) (list []bot.Conversation, err error) {
+	list, err = r.conversations(ctx, `id IN
+		(SELECT m.conversation_id FROM messages m WHERE m.attachments <> '' AND m.attachments LIKE $1 ESCAPE '\')`,
+		`%`+escapeLike(`"kept":`+mustJSON(file))+`%`) // no name that a customer gives a file can look so
+	if err != nil {
+		return nil, fmt.Errorf("find the conversations of a file: %w", err)
+	}
+	return list, nil
+}
+
+// Transcript returns what was said after seq, oldest first.
+func (r *Reader) Transcript(ctx context.Context, id bot.ConversationID, after int64) ([]bot.Message, error) {
+	list, err := r.messages(ctx, `m.conversation_id = $1 AND m.seq > $2 ORDER BY m.seq`, id, after)
+	if err != nil {
+		return nil, fmt.Errorf("read conversation %s: %w", id, err)
+	}
+	return list, nil
+}
+
+// WithPerson lists the conversations that people have, quiet since before, oldest first, of which
+// the desk has heard all there is to hear.
+func (r *Reader) WithPerson(ctx context.Context, before time.Time) (list []bot.Conversation, err error) {
+	list, err = r.conversations(ctx, `mode = $1 AND active_at < $2 AND NOT EXISTS (SELECT 1 FROM deliveries d
+			WHERE d.conversation_id = conversations.id AND d.lane = $3 AND d.state = 'queued')
+		ORDER BY active_at`, bot.ModePerson, before.UnixMilli(), LaneDesk)
+	if err != nil {
+		return nil, fmt.Errorf("list conversations with people: %w", err)
+	}
+	return list, nil
+}
+
+// OfCustomer lists all conversations of a customer.
+func (r *Reader) OfCustomer(ctx context.Context, id bot.CustomerID) ([]bot.Conversation, error) {
+	list, err := r.conversations(ctx, `customer_id = $1`, id)
+	if err != nil {
+		return nil, fmt.Errorf("list a customer's conversations: %w", err)
+	}
+	return list, nil
+}
