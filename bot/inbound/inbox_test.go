@@ -51,7 +51,7 @@ func TestReceiveOdd(t *testing.T) {
 			reasons[string(r.Body)] = r.Reason
 		}
 		require.Len(t, reasons, 3+1)
-		require.Contains(t, reasons[""], "stumbled")
+		require.Contains(t, reasons[""], "panic with a value of type string")
 		require.Equal(t, "cannot be read", reasons["bad \x00\xff"])
 		require.Contains(t, reasons["odd"], "event without content")
 		require.Contains(t, reasons["odd too"], "event without content")

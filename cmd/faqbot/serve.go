@@ -366,7 +366,7 @@ func (s *service) routes() http.Handler {
 	r := gin.New()
 	r.RedirectTrailingSlash = false // Telegram takes a redirect for a failure
 	r.Use(gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, cause any) {
-		s.log.WithField("route", c.FullPath()).Errorf("panic: %v", cause)
+		s.log.WithField("route", c.FullPath()).WithField("stack", string(debug.Stack())).Error(guard.Describe(cause))
 		c.AbortWithStatus(http.StatusInternalServerError)
 	}))
 	r.Use(boundRequest)

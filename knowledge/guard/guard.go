@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -18,13 +19,22 @@ const (
 	maxRestart   = time.Minute
 )
 
-// A Panic is a panic as an error. Its text holds what was panicked with, which must not be a customer's words.
+// A Panic is a panic as an error.
 type Panic struct {
 	Value any
 	Stack []byte
 }
 
-func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
+func (p *Panic) Error() string { return Describe(p.Value) }
+
+// Describe says what was panicked with. The text of anything but Go's own errors may hold a customer's words,
+// which are in no log; the stack says where it was.
+func Describe(value any) string {
+	if err, ok := value.(runtime.Error); ok {
+		return "panic: " + err.Error()
+	}
+	return fmt.Sprintf("panic with a value of type %T", value)
+}
 
 // Run calls do and returns its error, or a *Panic if it panics.
 func Run(do func() error) (err error) {

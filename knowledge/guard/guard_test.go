@@ -18,7 +18,11 @@ func TestRun(t *testing.T) {
 	require.Equal(t, want, guard.Run(func() error { return want }))
 	var p *guard.Panic
 	require.ErrorAs(t, guard.Run(func() error { panic("stumbled") }), &p)
-	require.EqualError(t, p, "panic: stumbled")
+	require.EqualError(t, p, "panic with a value of type string", "it may be a customer's words")
+	require.Equal(t, "stumbled", p.Value)
+	var none []int
+	require.ErrorAs(t, guard.Run(func() error { _ = none[len(none)]; return nil }), &p)
+	require.EqualError(t, p, "panic: runtime error: index out of range [0] with length 0")
 	require.Contains(t, string(p.Stack), "guard_test")
 	log, hook := logtest.NewNullLogger()
 	guard.Do(log, "work", func() { panic("stumbled") })
