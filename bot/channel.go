@@ -30,7 +30,7 @@ type Receiver interface {
 	Verify(h http.Header, body []byte) error
 	// Decode turns a verified body into events. It is pure. No events and no error means that the
 	// body told us nothing we act on. An error means that nothing could be read; what could not be
-	// read of a body whose rest could is an Unread.
+	// read of a body whose rest could is an Undecodable.
 	Decode(body []byte) ([]Event, error)
 }
 
@@ -90,41 +90,41 @@ type Templater interface {
 
 // Limits is what a channel can carry.
 type Limits struct {
-	Text    int           // UTF-16 units in one message
-	Bytes   int           // bytes of UTF-8 in one message; 0 means that only Text counts
-	Media   bool          // it carries files; where it does not, their links are said
-	Caption int           // UTF-16 units under a file that is not sound; 0 means that files come without words
-	Choices int           // buttons under one message; 0 means none
-	Label   int           // UTF-16 units in a button's label
-	Tells   bool          // it shows by itself that the bot is automated
-	Window  time.Duration // how long after a customer's word we may write; 0 means always
-	Person  time.Duration // the same for people of ours, if it is longer
-	Pace    time.Duration // least time between two messages to one customer
-	Resend  bool          // a send in doubt is repeated once, since nothing tells whether it arrived
-	Confirm time.Duration // how long to wait for the network to tell of a send in doubt; 0: it never tells
+	Text         int           // UTF-16 units in one message
+	Bytes        int           // bytes of UTF-8 in one message; 0 means that only Text counts
+	Media        bool          // it carries files; where it does not, their links are said
+	Caption      int           // UTF-16 units under a file that is not sound; 0 means that files come without words
+	Choices      int           // buttons under one message; 0 means none
+	Label        int           // UTF-16 units in a button's label
+	DisclosesBot bool          // it shows by itself that the bot is automated
+	Window       time.Duration // how long after a customer's word we may write; 0 means always
+	Person       time.Duration // the same for people of ours, if it is longer
+	Pace         time.Duration // least time between two messages to one customer
+	Resend       bool          // a send in doubt is repeated once, since nothing tells whether it arrived
+	Confirm      time.Duration // how long to wait for the network to tell of a send in doubt; 0: it never tells
 }
 
 // A Desk hears what people must know or do. Tell is idempotent: the courier repeats it, in order,
 // until it returns nil.
 type Desk interface {
-	Tell(ctx context.Context, n News) error
+	Tell(ctx context.Context, n DeskEvent) error
 }
 
-// News is one thing the desk must hear. Conversation and Seq name it. Exactly one of Escalation,
-// Wrote, Fate and Left is set.
-type News struct {
+// A DeskEvent is one thing the desk must hear. Conversation and Seq name it. Exactly one of Escalation,
+// Wrote, Failure and ReturnedToBot is set.
+type DeskEvent struct {
 	Conversation ConversationID `json:"-"`
 	Seq          int64          `json:"-"`
 	At           time.Time      `json:"at"`
 
-	Escalation *Escalation `json:"escalation,omitempty"` // take this conversation over
-	Wrote      []MessageID `json:"wrote,omitempty"`      // the customer wrote while a person has it
-	Fate       *Fate       `json:"fate,omitempty"`       // a reply of ours did not get through
-	Left       bool        `json:"left,omitempty"`       // the customer went back to the bot
+	Escalation    *Escalation      `json:"escalation,omitempty"` // take this conversation over
+	Wrote         []MessageID      `json:"wrote,omitempty"`      // the customer wrote while a person has it
+	Failure       *DeliveryFailure `json:"fate,omitempty"`       // a reply of ours did not get through
+	ReturnedToBot bool             `json:"left,omitempty"`       // the customer went back to the bot
 }
 
-// A Fate is what became of a reply that did not get through.
-type Fate struct {
+// A DeliveryFailure is what became of a reply that did not get through.
+type DeliveryFailure struct {
 	Message MessageID     `json:"message"`
 	State   DeliveryState `json:"state"` // failed, doubtful, withdrawn
 	Code    string        `json:"code"`  // a SendFailure, or "late"

@@ -12,22 +12,22 @@ type Event struct {
 	At         time.Time
 	Locale     string // BCP 47, "" if the network does not say
 
-	Stable    string       `json:",omitzero"` // their ID that outlives a change of Address.Customer, "" if the network has none
-	Opens     WindowReason `json:",omitzero"` // why we may write to them for the network's window from now, "" if not because of this
-	Referral  *Referral    `json:",omitzero"` // how they came to us, nil if it is not told
-	Phone     string       `json:",omitzero"` // a number that the network proves to be theirs: digits, with the country's
-	Overheard bool         `json:",omitzero"` // another program answers this customer now: it is kept and not answered
+	Stable   string       `json:",omitzero"` // their ID that outlives a change of Address.Customer, "" if the network has none
+	Opens    WindowReason `json:",omitzero"` // why we may write to them for the network's window from now, "" if not because of this
+	Referral *Referral    `json:",omitzero"` // how they came to us, nil if it is not told
+	Phone    string       `json:",omitzero"` // a number that the network proves to be theirs: digits, with the country's
+	Standby  bool         `json:",omitzero"` // another program answers this customer now: it is kept and not answered
 
-	Message *Inbound      // the customer wrote or tapped
-	Edit    *Edit         // the customer changed what they wrote
-	Reach   *Reach        // the customer blocked or unblocked us
-	Sign    *Sign         `json:",omitzero"` // the customer did something that has no words
-	Status  *StatusUpdate `json:",omitzero"` // what became of a message of ours
-	Aside   *Aside        `json:",omitzero"` // a message to the customer that the network says somebody sent
-	Moved   *Moved        `json:",omitzero"` // the customer has another ID
-	Consent *Consent      `json:",omitzero"` // the customer said in the network's settings what they want
-	Passed  *Passed       `json:",omitzero"` // another program has left the customer to us
-	Unread  *Unread       `json:",omitzero"` // a part of what was posted that could not be read
+	Message        *Inbound        // the customer wrote or tapped
+	Edit           *Edit           // the customer changed what they wrote
+	BlockChanged   *BlockChanged   // the customer blocked or unblocked us
+	Interaction    *Interaction    `json:",omitzero"` // the customer did something that has no words
+	Status         *StatusUpdate   `json:",omitzero"` // what became of a message of ours
+	Echo           *Echo           `json:",omitzero"` // a message to the customer that the network says somebody sent
+	AddressChanged *AddressChanged `json:",omitzero"` // the customer has another ID
+	Consent        *Consent        `json:",omitzero"` // the customer said in the network's settings what they want
+	ControlPassed  *ControlPassed  `json:",omitzero"` // another program has left the customer to us
+	Undecodable    *Undecodable    `json:",omitzero"` // a part of what was posted that could not be read
 }
 
 // An Inbound is a message as a channel decoded it.
@@ -47,12 +47,12 @@ type Edit struct {
 	Gone      bool `json:",omitzero"` // the message was taken back
 }
 
-// A Reach says whether we may still write to a customer.
-type Reach struct{ Blocked bool }
+// A BlockChanged says whether we may still write to a customer.
+type BlockChanged struct{ Blocked bool }
 
-// A Sign is what a customer did without words: they opened a link to us, reacted to a message. It
+// An Interaction is what a customer did without words: they opened a link to us, reacted to a message. It
 // carries the event's Referral and Opens; nothing answers it.
-type Sign struct{}
+type Interaction struct{}
 
 // A StatusUpdate says what became of a message of ours.
 type StatusUpdate struct {
@@ -64,17 +64,17 @@ type StatusUpdate struct {
 	Code      string // the network's, when failed
 }
 
-// An Aside is a message to a customer that the network tells us of: an echo of our own, or something
+// An Echo is a message to a customer that the network tells us of: an echo of our own, or something
 // that a person of ours wrote past us, in the network's app or inbox. The latter silences the bot.
-type Aside struct {
+type Echo struct {
 	Delivery    DeliveryID // ours, as the network gave it back; "" if it does not
 	NetworkID   string
 	Text        string
 	Attachments []Attachment
 }
 
-// A Moved says that the customer of the event's Address goes by other IDs now.
-type Moved struct {
+// An AddressChanged says that the customer of the event's Address goes by other IDs now.
+type AddressChanged struct {
 	Customer string // "" if that stays
 	Stable   string // "" if there is none
 }
@@ -82,12 +82,12 @@ type Moved struct {
 // A Consent says whether a customer wants advertising of us.
 type Consent struct{ Marketing bool }
 
-// A Passed says that another program, which answered a customer until now, has left them to us: their
-// last message, if it was only Overheard, waits for an answer.
-type Passed struct{}
+// A ControlPassed says that another program, which answered a customer until now, has left them to us: their
+// last message, if it was only Standby, waits for an answer.
+type ControlPassed struct{}
 
-// An Unread is a part of a body that could not be read, while the rest could.
-type Unread struct {
+// An Undecodable is a part of a body that could not be read, while the rest could.
+type Undecodable struct {
 	Body   []byte
 	Reason string // names places in Body, never what stands there
 }

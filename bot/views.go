@@ -103,11 +103,11 @@ type DeadLetter struct {
 // ErrReplay means that a dead letter cannot be sent again; the error says why.
 var ErrReplay = errors.New("not sent again")
 
-// A Pulse tells a conversation as it is from what it was: anything a page shows of it that changed
+// A ChangeMark tells a conversation as it is from what it was: anything a page shows of it that changed
 // makes another Mark.
-type Pulse struct {
+type ChangeMark struct {
 	Conversation ConversationID
 	Affiliate    knowledge.AffiliateID
 	Mark         string
-	Owes         bool // something of ours is still on its way to the customer
+	HasPending   bool // something of ours is still on its way to the customer
 }

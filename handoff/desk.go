@@ -51,13 +51,13 @@ func NewDesk(db *sqldb.DB, conversations *conversations.Service, phrases *dialog
 }
 
 // Tell takes n in. It is idempotent.
-func (d *Desk) Tell(ctx context.Context, n bot.News) error {
+func (d *Desk) Tell(ctx context.Context, n bot.DeskEvent) error {
 	if n.Escalation != nil {
 		return d.escalated(ctx, n)
 	}
 	t, err := d.current(ctx, n.Conversation)
 	if errors.Is(err, ErrNotFound) {
-		if n.Left {
+		if n.ReturnedToBot {
 			return nil
 		}
 		return d.adopt(ctx, n.Conversation, fmt.Sprintf("%s:%d", n.Conversation, n.Seq), n.At, true)
@@ -65,7 +65,7 @@ func (d *Desk) Tell(ctx context.Context, n bot.News) error {
 	if err != nil {
 		return err
 	}
-	if n.Left {
+	if n.ReturnedToBot {
 		if err := d.store.close(ctx, t.ID, ResolutionLeft, n.At); err != nil {
 			return err
 		}
@@ -83,14 +83,14 @@ func (d *Desk) Tell(ctx context.Context, n bot.News) error {
 			return err
 		}
 	}
-	if n.Fate != nil {
-		return d.store.note(ctx, t.ID, fmt.Sprintf("fate:%s:%d", n.Conversation, n.Seq), Note{At: n.At, Text: fateWords(*n.Fate), Message: n.Fate.Message})
+	if n.Failure != nil {
+		return d.store.note(ctx, t.ID, fmt.Sprintf("fate:%s:%d", n.Conversation, n.Seq), Note{At: n.At, Text: fateWords(*n.Failure), Message: n.Failure.Message})
 	}
 	return d.store.heard(ctx, t.ID, n.At)
 }
 
 // fateWords says to agents what became of a reply.
-func fateWords(f bot.Fate) string {
+func fateWords(f bot.DeliveryFailure) string {
 	switch {
 	case f.Code == string(bot.SendBlocked):
 		return "A reply did not arrive: the customer has blocked this account."

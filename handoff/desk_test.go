@@ -197,11 +197,11 @@ func TestTellTwice(t *testing.T) {
 	onBoth(t, func(t *testing.T, o *office) {
 		o.say("u1", "/human")
 		tk := o.ticket("opened", func(Ticket) bool { return true })
-		n := bot.News{Conversation: tk.Conversation, Seq: 99, At: tk.OpenedAt, Escalation: &bot.Escalation{ID: "e2", Reason: bot.ReasonBroken}}
+		n := bot.DeskEvent{Conversation: tk.Conversation, Seq: 99, At: tk.OpenedAt, Escalation: &bot.Escalation{ID: "e2", Reason: bot.ReasonBroken}}
 		for range 2 { // a cause that somebody's ticket was opened for already opens none
 			require.NoError(t, o.desk.Tell(t.Context(), n))
 		}
-		n = bot.News{Conversation: tk.Conversation, Seq: 100, At: time.Now(), Fate: &bot.Fate{State: "failed", Code: "blocked"}}
+		n = bot.DeskEvent{Conversation: tk.Conversation, Seq: 100, At: time.Now(), Failure: &bot.DeliveryFailure{State: "failed", Code: "blocked"}}
 		for range 2 {
 			require.NoError(t, o.desk.Tell(t.Context(), n))
 		}
@@ -219,7 +219,7 @@ func TestWroteWhileClosing(t *testing.T) {
 		o.say("u1", "/human")
 		tk := o.ticket("opened", func(Ticket) bool { return true })
 		require.NoError(t, o.desk.Close(t.Context(), tk.ID, "ann"))
-		require.NoError(t, o.desk.Tell(t.Context(), bot.News{Conversation: tk.Conversation, Seq: 50, At: time.Now(), Wrote: []bot.MessageID{"m"}}))
+		require.NoError(t, o.desk.Tell(t.Context(), bot.DeskEvent{Conversation: tk.Conversation, Seq: 50, At: time.Now(), Wrote: []bot.MessageID{"m"}}))
 		o.ticket("open again", func(tk Ticket) bool {
 			return tk.State == StateOpen && !tk.WaitingSince.IsZero() && tk.ClosedAt.IsZero()
 		})

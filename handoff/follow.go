@@ -69,7 +69,7 @@ func (d *Desk) follow(ctx context.Context, t Ticket, to bot.ConversationID, at t
 }
 
 // escalated opens a ticket, unless the customer waits on one in another channel: then that one follows.
-func (d *Desk) escalated(ctx context.Context, n bot.News) error {
+func (d *Desk) escalated(ctx context.Context, n bot.DeskEvent) error {
 	t, err := d.current(ctx, n.Conversation)
 	if err == nil && t.State != StateClosed && t.Conversation != n.Conversation {
 		if _, err := d.follow(ctx, t, n.Conversation, n.At); err != nil {

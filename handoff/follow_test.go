@@ -97,7 +97,7 @@ func TestWhoWasAnsweredPastUsDoesNotWait(t *testing.T) {
 		o.say("u1", "hello")
 		o.soon("greeted", func() bool { return len(o.network.texts()) == 1 })
 		require.NoError(t, o.intake.Accept(t.Context(), o.account, []bot.Event{{Address: bot.Address{Channel: "test", Account: "one", Customer: "c"},
-			ExternalID: "e1", At: time.Now(), Aside: &bot.Aside{NetworkID: "n1", Text: "I saw this on my phone."}}}))
+			ExternalID: "e1", At: time.Now(), Echo: &bot.Echo{NetworkID: "n1", Text: "I saw this on my phone."}}}))
 		o.desk.now = func() time.Time { return time.Now().Add(2 * sweepAfter) }
 		require.NoError(t, o.desk.Sweep(t.Context()))
 		tk := o.ticket("opened", func(tk Ticket) bool { return tk.State == StateOpen })

@@ -19,7 +19,7 @@ func everyone() []knowledge.AffiliateID { return []knowledge.AffiliateID{knowled
 func (o *office) seed(a knowledge.AffiliateID, conversations ...bot.ConversationID) {
 	o.t.Helper()
 	for i, c := range conversations {
-		require.NoError(o.t, o.desk.Tell(o.t.Context(), bot.News{Conversation: c, Seq: 1, At: time.Now().Add(time.Duration(i-5) * time.Hour),
+		require.NoError(o.t, o.desk.Tell(o.t.Context(), bot.DeskEvent{Conversation: c, Seq: 1, At: time.Now().Add(time.Duration(i-5) * time.Hour),
 			Escalation: &bot.Escalation{ID: fmt.Sprintf("%s/%s", a, c), Affiliate: a, Reason: bot.ReasonNoAnswer, Question: string(c)}}))
 	}
 }
@@ -174,19 +174,19 @@ func TestConversationPulse(t *testing.T) {
 		began := time.Now().Add(-time.Minute)
 		o.say("u1", "how do I join?")
 		o.soon("the bot spoke", func() bool { return len(o.network.texts()) == 1 })
-		pulse := func() bot.Pulse {
+		pulse := func() bot.ChangeMark {
 			list, err := o.desk.conversations.Pulses(t.Context(), began)
 			require.NoError(t, err)
 			require.Len(t, list, 1)
 			return list[0]
 		}
-		o.soon("delivered", func() bool { return !pulse().Owes })
+		o.soon("delivered", func() bool { return !pulse().HasPending })
 		before := pulse()
 		require.Equal(t, knowledge.AffiliateID("acme"), before.Affiliate)
 		o.say("u2", "hello?")
 		require.NotEqual(t, before.Mark, pulse().Mark)
 
-		o.soon("the bot spoke again", func() bool { return len(o.network.texts()) == 2 && !pulse().Owes })
+		o.soon("the bot spoke again", func() bool { return len(o.network.texts()) == 2 && !pulse().HasPending })
 		none, err := o.desk.conversations.Pulses(t.Context(), time.Now().Add(time.Minute))
 		require.NoError(t, err)
 		require.Empty(t, none)

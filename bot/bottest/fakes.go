@@ -84,11 +84,11 @@ func (c *Recorder) Fails(n int, e bot.SendError, arrived bool) {
 // A deskRecorder keeps the news, or fails as told.
 type deskRecorder struct {
 	mu   sync.Mutex
-	news []bot.News
+	news []bot.DeskEvent
 	err  error
 }
 
-func (d *deskRecorder) Tell(_ context.Context, n bot.News) error {
+func (d *deskRecorder) Tell(_ context.Context, n bot.DeskEvent) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.err != nil {
@@ -104,10 +104,10 @@ func (d *deskRecorder) Failing(err error) {
 	d.err = err
 }
 
-func (d *deskRecorder) Heard() []bot.News {
+func (d *deskRecorder) Heard() []bot.DeskEvent {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return append([]bot.News(nil), d.news...)
+	return append([]bot.DeskEvent(nil), d.news...)
 }
 
 // An Echo answers with the words it heard, forwards in mode person, and hands off on "person".
@@ -159,8 +159,8 @@ func Status(s bot.StatusUpdate) bot.Event {
 	return bot.Event{Address: bot.Address{Channel: "test", Account: "one", Customer: "c"}, ExternalID: "s", At: time.Now(), Status: &s}
 }
 
-func Aside(id string, a bot.Aside) bot.Event {
-	return bot.Event{Address: bot.Address{Channel: "test", Account: "one", Customer: "c"}, ExternalID: "echo:" + id, At: time.Now(), Aside: &a}
+func Aside(id string, a bot.Echo) bot.Event {
+	return bot.Event{Address: bot.Address{Channel: "test", Account: "one", Customer: "c"}, ExternalID: "echo:" + id, At: time.Now(), Echo: &a}
 }
 
 // A Postman is a Channel that can read posts: "CUSTOMER ID WORDS" is a message. "bad…" cannot be read,

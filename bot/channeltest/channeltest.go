@@ -249,10 +249,10 @@ func (p *play) send(ctx context.Context, r bot.Reply) (string, *bot.SendError) {
 // desk takes all news.
 type desk struct {
 	mu   sync.Mutex
-	news []bot.News
+	news []bot.DeskEvent
 }
 
-func (d *desk) Tell(_ context.Context, n bot.News) error {
+func (d *desk) Tell(_ context.Context, n bot.DeskEvent) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.news = append(d.news, n)

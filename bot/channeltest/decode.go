@@ -33,8 +33,8 @@ func Decodes(t *testing.T, decode func(body []byte) ([]bot.Event, error)) {
 				require.NotContains(t, got.Error, "secret")
 			}
 			for _, e := range got.Events {
-				if e.Unread != nil {
-					require.NotContains(t, e.Unread.Reason, "secret")
+				if e.Undecodable != nil {
+					require.NotContains(t, e.Undecodable.Reason, "secret")
 				}
 			}
 			var text bytes.Buffer

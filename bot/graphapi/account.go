@@ -140,22 +140,22 @@ func (s Sections) Problem(err error, needs string) bot.Problem {
 	refusal, refused := errors.AsType[*Error](err)
 	switch {
 	case !refused:
-		return bot.Problem{Kind: bot.ProblemUnreachable, Grave: true, What: "Meta cannot be asked: " + err.Error() + ".",
-			Mend: "Check this machine's connection, then check again.", Section: s.Webhook}
+		return bot.Problem{Kind: bot.ProblemUnreachable, Critical: true, What: "Meta cannot be asked: " + err.Error() + ".",
+			Fix: "Check this machine's connection, then check again.", Section: s.Webhook}
 	case refusal.Code == 190 && refusal.Subcode == 463:
-		return bot.Problem{Kind: bot.ProblemToken, Grave: true, What: "The token has expired.", Mend: "Make a token that does not expire and enter it.", Section: s.Token}
+		return bot.Problem{Kind: bot.ProblemToken, Critical: true, What: "The token has expired.", Fix: "Make a token that does not expire and enter it.", Section: s.Token}
 	case refusal.Code == 0 || refusal.Code == 190 || refusal.Status == http.StatusUnauthorized:
-		return bot.Problem{Kind: bot.ProblemToken, Grave: true, What: "Meta does not accept the token: it is wrong, expired or revoked.", Mend: "Make a new token and enter it.", Section: s.Token}
+		return bot.Problem{Kind: bot.ProblemToken, Critical: true, What: "Meta does not accept the token: it is wrong, expired or revoked.", Fix: "Make a new token and enter it.", Section: s.Token}
 	case refusal.Code == 3 || refusal.Code == 10 || refusal.Code >= 200 && refusal.Code <= 299 || refusal.Code == 131005:
-		return bot.Problem{Kind: bot.ProblemPermission, Grave: true, What: "The token lacks the permission " + needs + ".",
-			Mend: "Make a token with that permission, by somebody who may use the account.", Section: s.Token}
+		return bot.Problem{Kind: bot.ProblemPermission, Critical: true, What: "The token lacks the permission " + needs + ".",
+			Fix: "Make a token with that permission, by somebody who may use the account.", Section: s.Token}
 	case refusal.Code == 100 && (refusal.Subcode == 33 || refusal.Subcode == 0):
-		return bot.Problem{Kind: bot.ProblemIdentity, Grave: true, What: "The token knows no account of that ID.",
-			Mend: "Compare the ID with the one in Meta's console, and assign the account to whoever made the token.", Section: s.App}
+		return bot.Problem{Kind: bot.ProblemIdentity, Critical: true, What: "The token knows no account of that ID.",
+			Fix: "Compare the ID with the one in Meta's console, and assign the account to whoever made the token.", Section: s.App}
 	case refusal.Kind() == bot.SendThrottled:
-		return bot.Problem{Kind: bot.ProblemLimits, What: "Meta lets nothing more be asked now: too many calls.", Mend: "Check again in an hour.", Section: s.Webhook}
+		return bot.Problem{Kind: bot.ProblemLimits, What: "Meta lets nothing more be asked now: too many calls.", Fix: "Check again in an hour.", Section: s.Webhook}
 	}
-	return bot.Problem{Kind: bot.ProblemOther, Grave: true, What: "Meta refused a question: " + refusal.Error() + ".", Mend: "Look the number up in the table of errors.", Section: "messages-of-errors"}
+	return bot.Problem{Kind: bot.ProblemOther, Critical: true, What: "Meta refused a question: " + refusal.Error() + ".", Fix: "Look the number up in the table of errors.", Section: "messages-of-errors"}
 }
 
 // soon is how long before a token's end it is told.
@@ -166,26 +166,26 @@ func (s Sections) CheckToken(ctx context.Context, app *App, c *Client, now time.
 	token, err := app.Token(ctx, c)
 	if err != nil {
 		if refusal, ok := errors.AsType[*Error](err); ok && (refusal.Code == 190 || refusal.Code == 100 || refusal.Code == 101) {
-			return []bot.Problem{{Kind: bot.ProblemIdentity, Grave: true, What: "The app's ID and secret do not belong together.",
-				Mend: "Copy both from App settings → Basic of the same app.", Section: s.App}}
+			return []bot.Problem{{Kind: bot.ProblemIdentity, Critical: true, What: "The app's ID and secret do not belong together.",
+				Fix: "Copy both from App settings → Basic of the same app.", Section: s.App}}
 		}
 		return []bot.Problem{s.Problem(err, "to be asked about")}
 	}
 	ends := time.Unix(token.Expires, 0)
 	switch {
 	case !token.Valid:
-		return []bot.Problem{{Kind: bot.ProblemToken, Grave: true, What: "The token is not valid any more.", Mend: "Make a new token and enter it.", Section: s.Token}}
+		return []bot.Problem{{Kind: bot.ProblemToken, Critical: true, What: "The token is not valid any more.", Fix: "Make a new token and enter it.", Section: s.Token}}
 	case token.App != "" && token.App != app.ID:
-		list = append(list, bot.Problem{Kind: bot.ProblemIdentity, Grave: true, What: "The token was made for another app than " + app.ID + ".",
-			Mend: "Make the token for that app, or correct the app's ID.", Section: s.Token})
+		list = append(list, bot.Problem{Kind: bot.ProblemIdentity, Critical: true, What: "The token was made for another app than " + app.ID + ".",
+			Fix: "Make the token for that app, or correct the app's ID.", Section: s.Token})
 	case token.Expires > 0 && ends.Before(now.Add(soon)):
 		list = append(list, bot.Problem{Kind: bot.ProblemExpiring, What: fmt.Sprintf("The token ends on %s.", ends.UTC().Format("2 January 2006, 15:04 UTC")),
-			Mend: "Make a token that does not expire and enter it before then.", Section: s.Token})
+			Fix: "Make a token that does not expire and enter it before then.", Section: s.Token})
 	}
 	for _, p := range permissions {
 		if len(token.Scopes) > 0 && !slices.Contains(token.Scopes, p) {
-			list = append(list, bot.Problem{Kind: bot.ProblemPermission, Grave: true, What: "The token lacks the permission " + p + ".",
-				Mend: "Make a token with that permission, by somebody who may use the account.", Section: s.Token})
+			list = append(list, bot.Problem{Kind: bot.ProblemPermission, Critical: true, What: "The token lacks the permission " + p + ".",
+				Fix: "Make a token with that permission, by somebody who may use the account.", Section: s.Token})
 		}
 	}
 	return list
@@ -193,8 +193,8 @@ func (s Sections) CheckToken(ctx context.Context, app *App, c *Client, now time.
 
 // Elsewhere is the Problem of events that are posted to another address than hook.
 func (s Sections) Elsewhere(hook, at string) bot.Problem {
-	return bot.Problem{Kind: bot.ProblemElsewhere, Grave: true, What: "Meta posts what customers write to another address: " + plainURL(at) + ".",
-		Mend: "Point it here: " + hook + ".", Section: s.Webhook}
+	return bot.Problem{Kind: bot.ProblemElsewhere, Critical: true, What: "Meta posts what customers write to another address: " + plainURL(at) + ".",
+		Fix: "Point it here: " + hook + ".", Section: s.Webhook}
 }
 
 // plainURL is an address without what may be secret in it.

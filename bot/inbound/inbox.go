@@ -146,11 +146,11 @@ func (in *Intake) processBatch(ctx context.Context, most int, left string) (b st
 			account, events, err := in.decode(p)
 			if err != nil { // it is kept: the network would repeat it for days
 				unreadable = append(unreadable, unreadablePost{p, err})
-				events = []bot.Event{{Unread: &bot.Unread{Body: p.Body, Reason: err.Error()}}}
+				events = []bot.Event{{Undecodable: &bot.Undecodable{Body: p.Body, Reason: err.Error()}}}
 			}
 			arrivals := in.arrivals(account, events, p.At)
 			for i := range arrivals {
-				if err == nil && arrivals[i].Unread != nil {
+				if err == nil && arrivals[i].Undecodable != nil {
 					arrivals[i].Post = p.Body
 				}
 			}
@@ -167,7 +167,7 @@ func (in *Intake) processBatch(ctx context.Context, most int, left string) (b st
 		in.log.WithFields(logrus.Fields{"channel": u.Channel, "account": u.Account}).WithError(u.err).
 			Error("cannot read what the network posted; it is kept")
 	}
-	in.scheduleTurns(slices.DeleteFunc(arrivals, func(a store.Arrival) bool { return a.Unread != nil && a.Post == nil })) // those are logged
+	in.scheduleTurns(slices.DeleteFunc(arrivals, func(a store.Arrival) bool { return a.Undecodable != nil && a.Post == nil })) // those are logged
 	return b, oldest, nil
 }
 
@@ -244,7 +244,7 @@ func (in *Intake) senders(account bot.Account, body []byte) (list []string) {
 // replayed are the events of a post that is read again which are to be taken in.
 func replayed(p store.Post, events []bot.Event) ([]bot.Event, error) {
 	if p.Replay == store.ReplayPart { // what it says of statuses, consent and the like is out of date
-		events = slices.DeleteFunc(events, func(e bot.Event) bool { return e.Message == nil && e.Aside == nil && e.Unread == nil })
+		events = slices.DeleteFunc(events, func(e bot.Event) bool { return e.Message == nil && e.Echo == nil && e.Undecodable == nil })
 	}
 	if len(events) == 0 {
 		return nil, errNothingKnown

@@ -106,8 +106,8 @@ func (in *Intake) arrivals(account bot.Account, events []bot.Event, at time.Time
 // scheduleTurns wakes the runner, and shows customers that their messages came.
 func (in *Intake) scheduleTurns(list []store.Arrival) {
 	for _, a := range list {
-		if a.Unread != nil {
-			in.log.WithFields(logrus.Fields{"channel": a.Account.Channel, "account": a.Account.ID, "reason": a.Unread.Reason}).
+		if a.Undecodable != nil {
+			in.log.WithFields(logrus.Fields{"channel": a.Account.Channel, "account": a.Account.ID, "reason": a.Undecodable.Reason}).
 				Error("cannot read a part of what the network posted; it is kept")
 		}
 		if a.Waits {
@@ -200,18 +200,18 @@ func clean(e bot.Event) bot.Event {
 	if e.Edit != nil {
 		e.Edit = &bot.Edit{NetworkID: store.CleanText(e.Edit.NetworkID), Text: store.CleanText(e.Edit.Text), Gone: e.Edit.Gone}
 	}
-	if e.Aside != nil {
-		a := *e.Aside
+	if e.Echo != nil {
+		a := *e.Echo
 		a.Delivery, a.NetworkID, a.Text = bot.DeliveryID(store.CleanText(string(a.Delivery))), store.CleanText(a.NetworkID), store.CleanText(a.Text)
-		e.Aside = &a
+		e.Echo = &a
 	}
 	if e.Status != nil {
 		s := *e.Status
 		s.Delivery, s.NetworkID, s.Code = bot.DeliveryID(store.CleanText(string(s.Delivery))), store.CleanText(s.NetworkID), store.CleanText(s.Code)
 		e.Status = &s
 	}
-	if e.Moved != nil {
-		e.Moved = &bot.Moved{Customer: store.CleanText(e.Moved.Customer), Stable: store.CleanText(e.Moved.Stable)}
+	if e.AddressChanged != nil {
+		e.AddressChanged = &bot.AddressChanged{Customer: store.CleanText(e.AddressChanged.Customer), Stable: store.CleanText(e.AddressChanged.Stable)}
 	}
 	return e
 }

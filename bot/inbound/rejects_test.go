@@ -207,7 +207,7 @@ func (p inParts) Decode(body []byte) (events []bot.Event, err error) {
 		}
 		list, err := p.Postman.Decode([]byte(part))
 		if err != nil {
-			list = []bot.Event{{Unread: &bot.Unread{Body: []byte(part), Reason: err.Error()}}}
+			list = []bot.Event{{Undecodable: &bot.Undecodable{Body: []byte(part), Reason: err.Error()}}}
 		}
 		events = append(events, list...)
 	}

@@ -21,8 +21,8 @@ import (
 var Setup string
 
 var (
-	_ bot.Checker = (*Channel)(nil)
-	_ bot.Hooker  = (*Channel)(nil)
+	_ bot.Checker       = (*Channel)(nil)
+	_ bot.WebhookSetter = (*Channel)(nil)
 )
 
 // sections of SETUP.md.
@@ -50,7 +50,7 @@ func (c *Channel) permissions() []string {
 
 // Check asks Meta about the account, its subscription and, if the app is known, the token and the
 // webhook.
-func (c *Channel) Check(ctx context.Context, hook string) (s bot.Standing) {
+func (c *Channel) Check(ctx context.Context, hook string) (s bot.AccountHealth) {
 	ctx, cancel := context.WithTimeout(ctx, graphapi.CallTimeout)
 	defer cancel()
 	id, err := c.introduce(ctx, &s)
@@ -67,8 +67,8 @@ func (c *Channel) Check(ctx context.Context, hook string) (s bot.Standing) {
 		case c.instagram:
 			found = "Instagram account " + id
 		}
-		s.Problems = append(s.Problems, bot.Problem{Kind: bot.ProblemIdentity, Grave: true, What: fmt.Sprintf("The token is for %s, not for %s.", found, c.page),
-			Mend: "Enter the ID that belongs to the token, or make a token for that account.", Section: c.sections().Token})
+		s.Problems = append(s.Problems, bot.Problem{Kind: bot.ProblemIdentity, Critical: true, What: fmt.Sprintf("The token is for %s, not for %s.", found, c.page),
+			Fix: "Enter the ID that belongs to the token, or make a token for that account.", Section: c.sections().Token})
 		return s
 	}
 	s.Problems = append(s.Problems, c.checkSubscription(ctx)...)
@@ -80,7 +80,7 @@ func (c *Channel) Check(ctx context.Context, hook string) (s bot.Standing) {
 }
 
 // introduce learns the account's name and returns its ID, as the token knows it.
-func (c *Channel) introduce(ctx context.Context, s *bot.Standing) (id string, err error) {
+func (c *Channel) introduce(ctx context.Context, s *bot.AccountHealth) (id string, err error) {
 	var me struct {
 		ID        string `json:"id"`
 		Name      string `json:"name"`
@@ -128,8 +128,8 @@ func (c *Channel) checkSubscription(ctx context.Context) []bot.Problem {
 			return nil
 		}
 	}
-	return []bot.Problem{{Kind: bot.ProblemWebhook, Grave: true, What: "The app is not subscribed to the account's messages: Meta posts nothing.",
-		Mend: "Set the webhook again; that subscribes the app.", Section: c.sections().Webhook}}
+	return []bot.Problem{{Kind: bot.ProblemWebhook, Critical: true, What: "The app is not subscribed to the account's messages: Meta posts nothing.",
+		Fix: "Set the webhook again; that subscribes the app.", Section: c.sections().Webhook}}
 }
 
 // checkApp tells what only the app itself is told: when the token ends, and where Meta posts to.
@@ -140,10 +140,10 @@ func (c *Channel) checkApp(ctx context.Context, hook string) (list []bot.Problem
 			return nil
 		}
 		return []bot.Problem{{Kind: bot.ProblemLimits, What: "The app's ID is not set: where Meta posts to and when the token ends cannot be checked.",
-			Mend: "Enter the App ID.", Section: c.sections().App}}
+			Fix: "Enter the App ID.", Section: c.sections().App}}
 	}
 	list = c.sections().CheckToken(ctx, app, c.api, time.Now(), c.permissions()...)
-	if hook == "" || slices.ContainsFunc(list, func(p bot.Problem) bool { return p.Grave }) {
+	if hook == "" || slices.ContainsFunc(list, func(p bot.Problem) bool { return p.Critical }) {
 		return list
 	}
 	sub, err := app.Subscription(ctx, c.object())
@@ -151,8 +151,8 @@ func (c *Channel) checkApp(ctx context.Context, hook string) (list []bot.Problem
 	case err != nil:
 		list = append(list, c.sections().Problem(err, "to be asked about"))
 	case sub.Callback == "" || !sub.Active || !sub.Has("messages"):
-		list = append(list, bot.Problem{Kind: bot.ProblemWebhook, Grave: true, What: "The app's webhook is not set, or not for messages.",
-			Mend: "Set the webhook: " + hook + ".", Section: c.sections().Webhook})
+		list = append(list, bot.Problem{Kind: bot.ProblemWebhook, Critical: true, What: "The app's webhook is not set, or not for messages.",
+			Fix: "Set the webhook: " + hook + ".", Section: c.sections().Webhook})
 	case sub.Callback != hook:
 		list = append(list, c.sections().Elsewhere(hook, sub.Callback))
 	}
@@ -162,8 +162,8 @@ func (c *Channel) checkApp(ctx context.Context, hook string) (list []bot.Problem
 // errByHand means that Meta can only be told in its console.
 var errByHand = errors.New("without the app's ID Meta is told by hand: enter the address and the verify token in the app's webhook settings")
 
-// Hook subscribes the app and has Meta post to address. An app has one address for all its pages.
-func (c *Channel) Hook(ctx context.Context, address string) error {
+// SetWebhook subscribes the app and has Meta post to address. An app has one address for all its pages.
+func (c *Channel) SetWebhook(ctx context.Context, address string) error {
 	if err := c.Subscribe(ctx); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ const (
 	choiceMost = 64
 )
 
-// Decode turns a webhook body into events. An element that cannot be read is an Unread, and the others
+// Decode turns a webhook body into events. An element that cannot be read is an Undecodable, and the others
 // are events all the same. It depends on body alone.
 func (c *Channel) Decode(body []byte) ([]bot.Event, error) {
 	var e envelope
@@ -61,7 +61,7 @@ func each[T any](d *decoding, list []json.RawMessage, do func(json.RawMessage, T
 			err = do(raw, v)
 		}
 		if err != nil {
-			d.events = append(d.events, bot.Event{Unread: &bot.Unread{Body: raw, Reason: d.channel.errorf("%v", err).Error()}})
+			d.events = append(d.events, bot.Event{Undecodable: &bot.Undecodable{Body: raw, Reason: d.channel.errorf("%v", err).Error()}})
 		}
 	}
 }
@@ -74,7 +74,7 @@ func (d *decoding) standby(raw json.RawMessage, e event) error {
 	from := len(d.events)
 	err := d.event(raw, e)
 	for i := range d.events[from:] {
-		d.events[from+i].Overheard = true
+		d.events[from+i].Standby = true
 		d.events[from+i].ExternalID = "standby:" + d.events[from+i].ExternalID
 	}
 	return err
@@ -108,19 +108,19 @@ func (d *decoding) dispatch(e event, out bot.Event) error {
 	case e.Postback != nil:
 		d.postback(e.Postback, out)
 	case e.Referral != nil:
-		out.Sign, out.Referral = &bot.Sign{}, e.Referral.referral()
+		out.Interaction, out.Referral = &bot.Interaction{}, e.Referral.referral()
 		if e.Referral.Source != "ADS" { // a click on an ad counts once they write
 			out.Opens = bot.WindowReferral
 		}
 		d.add(out)
 	case e.Optin != nil:
-		out.Sign, out.Opens = &bot.Sign{}, bot.WindowReferral
+		out.Interaction, out.Opens = &bot.Interaction{}, bot.WindowReferral
 		if e.Optin.Ref != "" {
 			out.Referral = &bot.Referral{Ref: e.Optin.Ref, Source: "optin"}
 		}
 		d.add(out)
 	case e.Reaction != nil:
-		out.Sign = &bot.Sign{}
+		out.Interaction = &bot.Interaction{}
 		if e.Reaction.Action == "react" {
 			out.Opens = bot.WindowReaction
 		}
@@ -130,7 +130,7 @@ func (d *decoding) dispatch(e event, out bot.Event) error {
 		out.Edit = &bot.Edit{NetworkID: e.Edit.ID, Text: e.Edit.Text}
 		d.add(out)
 	case e.Passed != nil && (d.channel.app == "" || e.Passed.To.String() == d.channel.app):
-		out.Passed = &bot.Passed{}
+		out.ControlPassed = &bot.ControlPassed{}
 		d.add(out)
 	case e.Delivery != nil:
 		d.receipt(e.Delivery, bot.StatusReached, out)
@@ -213,7 +213,7 @@ func (d *decoding) echo(e event) error {
 		out.Status = &bot.StatusUpdate{Delivery: id, NetworkID: m.ID, Status: bot.StatusSent}
 	} else {
 		in := m.inbound()
-		out.Aside = &bot.Aside{Delivery: id, NetworkID: m.ID, Text: in.Text, Attachments: in.Attachments}
+		out.Echo = &bot.Echo{Delivery: id, NetworkID: m.ID, Text: in.Text, Attachments: in.Attachments}
 	}
 	d.add(out)
 	return nil

@@ -160,7 +160,7 @@ func TestFateOfAPersonsReply(t *testing.T) {
 		require.NoError(t, w.Conversations().Say(t.Context(), w.Conversation("c").ID, "k", bot.Reply{Text: "hi", Agent: "ann"}))
 		w.Run(w.Courier().Run)
 		w.Soon("told", func() bool { return len(w.Desk.Heard()) == 1 })
-		require.Equal(t, bot.DeliveryFailed, w.Desk.Heard()[0].Fate.State)
+		require.Equal(t, bot.DeliveryFailed, w.Desk.Heard()[0].Failure.State)
 	})
 }
 
@@ -311,7 +311,7 @@ func TestSendOrLink(t *testing.T) {
 		require.NoError(t, w.Conversations().Say(t.Context(), id, "l", bot.Reply{Agent: "ann", Media: &bot.Media{Kind: "photo", File: "f9", Name: "bad"}}))
 		w.Soon("the desk is told", func() bool {
 			heard := w.Desk.Heard()
-			return len(heard) > 0 && heard[len(heard)-1].Fate != nil
+			return len(heard) > 0 && heard[len(heard)-1].Failure != nil
 		})
 	})
 }

@@ -18,7 +18,7 @@ import (
 // A RefusedError means that an account was not added, because its network says that it cannot work.
 type RefusedError struct{ Problem bot.Problem }
 
-func (e *RefusedError) Error() string { return e.Problem.What + " " + e.Problem.Mend }
+func (e *RefusedError) Error() string { return e.Problem.What + " " + e.Problem.Fix }
 
 // ErrInFile means that the account stands in the configuration file and can only be changed there.
 var ErrInFile = errors.New("the account stands in the configuration file: change it there")
@@ -89,7 +89,7 @@ func (l *Lines) verify(ctx context.Context, s network.Settings) error {
 	standing := channel.(bot.Checker).Check(ctx, "")
 	for _, p := range standing.Problems {
 		// A webhook that is not set yet is what adding is for.
-		if p.Grave && p.Kind != bot.ProblemWebhook && p.Kind != bot.ProblemElsewhere {
+		if p.Critical && p.Kind != bot.ProblemWebhook && p.Kind != bot.ProblemElsewhere {
 			return &RefusedError{Problem: p}
 		}
 	}
@@ -153,7 +153,7 @@ func (l *Lines) Hook(ctx context.Context, key string) error {
 	if n == nil {
 		return fmt.Errorf("%s: %w", key, ErrNoAccount)
 	}
-	hooker, ok := n.channel.(bot.Hooker)
+	hooker, ok := n.channel.(bot.WebhookSetter)
 	hook := l.hook(n.settings)
 	switch {
 	case !ok:
@@ -163,7 +163,7 @@ func (l *Lines) Hook(ctx context.Context, key string) error {
 	case hook == "":
 		return errors.New("[server] public_url is not set: there is no address to post to")
 	}
-	return hooker.Hook(ctx, hook)
+	return hooker.SetWebhook(ctx, hook)
 }
 
 // Remove forgets an added account with its secrets; the service stops serving it. What was said on it

@@ -56,7 +56,7 @@ type line struct {
 	broken   error
 
 	stop      context.CancelFunc // ends its loop; nil while it has none
-	standing  bot.Standing
+	standing  bot.AccountHealth
 	checkedAt time.Time
 }
 
@@ -248,10 +248,10 @@ func (l *Lines) serve(ctx context.Context, n *line) error {
 func (l *Lines) watch(ctx context.Context) {
 	before := map[string]bool{}
 	for _, r := range l.snapshot() {
-		before[r.Settings.Key()] = r.Standing.Grave()
+		before[r.Settings.Key()] = r.Standing.Critical()
 	}
 	for _, r := range l.Check(ctx) {
-		if r.Standing.Grave() && !before[r.Settings.Key()] && ctx.Err() == nil {
+		if r.Standing.Critical() && !before[r.Settings.Key()] && ctx.Err() == nil {
 			l.o.Log.WithFields(logrus.Fields{"channel": r.Settings.Channel, "account": r.Settings.ID, "problem": r.Standing.Problems[0].Kind,
 				"mend": "see /channels, or faqbot channel check"}).Error("an account does not work")
 		}

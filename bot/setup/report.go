@@ -23,7 +23,7 @@ type Report struct {
 	Settings  network.Settings // without secrets
 	Added     bool             // by a person; else it stands in the file and can only be changed there
 	Hook      string           // where the network should post, "" if it cannot or need not
-	Standing  bot.Standing
+	Standing  bot.AccountHealth
 	CheckedAt time.Time // when the network was asked, zero if it was not yet
 	Traffic   store.Traffic
 }
@@ -56,14 +56,14 @@ func (l *Lines) report(n *line) Report {
 }
 
 func brokenProblem(channel string, err error) bot.Problem {
-	p := bot.Problem{Kind: bot.ProblemOther, Grave: true, What: "The account cannot be served: " + err.Error() + ".", Mend: "Add it again.", Section: section(channel, func(n network.Network) string { return n.SettingsSection })}
+	p := bot.Problem{Kind: bot.ProblemOther, Critical: true, What: "The account cannot be served: " + err.Error() + ".", Fix: "Add it again.", Section: section(channel, func(n network.Network) string { return n.SettingsSection })}
 	switch {
 	case errors.Is(err, vault.ErrNoKey):
 		p.What = "The account's secrets cannot be read: " + err.Error() + "."
-		p.Mend = "Put the key file back where it was. If it is lost, remove the account and add it again."
+		p.Fix = "Put the key file back where it was. If it is lost, remove the account and add it again."
 	case errors.Is(err, vault.ErrSealed):
 		p.What = "The account's secrets cannot be read: " + err.Error() + "."
-		p.Mend = "Put back the key file that belongs to this database. If it is lost, remove the account and add it again."
+		p.Fix = "Put back the key file that belongs to this database. If it is lost, remove the account and add it again."
 	}
 	return p
 }
@@ -155,24 +155,24 @@ func (l *Lines) check(ctx context.Context, key string) {
 	if ctx.Err() != nil {
 		return
 	}
-	if hook != "" && !standing.Grave() {
+	if hook != "" && !standing.Critical() {
 		if err := l.ask(ctx, n.settings); err != nil {
 			standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemTrouble, What: "This machine does not reach its own address " + hook + ": " + err.Error() + ".",
-				Mend: "If the internet reaches it, all is well. If not, look at the DNS entry, the proxy and the certificate.", Section: section(n.settings.Channel, func(n network.Network) string { return n.WebhookSection })})
+				Fix: "If the internet reaches it, all is well. If not, look at the DNS entry, the proxy and the certificate.", Section: section(n.settings.Channel, func(n network.Network) string { return n.WebhookSection })})
 		}
 	}
 	if hook == "" && n.settings.Mode != network.ModePoll {
-		standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemWebhook, Grave: true, What: "faqbot has no public address, so that the network cannot post to it.",
-			Mend: "Set [server] public_url to the https address that leads here, and start again.", Section: section(n.settings.Channel, func(n network.Network) string { return n.WebhookSection })})
+		standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemWebhook, Critical: true, What: "faqbot has no public address, so that the network cannot post to it.",
+			Fix: "Set [server] public_url to the https address that leads here, and start again.", Section: section(n.settings.Channel, func(n network.Network) string { return n.WebhookSection })})
 	}
 	if len(n.settings.Affiliates) == 0 {
 		standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemLimits, What: "The account names no affiliate: nobody's entries answer, so people must.",
-			Mend: "Name the affiliates whose entries answer.", Section: section(n.settings.Channel, func(n network.Network) string { return n.SettingsSection })})
+			Fix: "Name the affiliates whose entries answer.", Section: section(n.settings.Channel, func(n network.Network) string { return n.SettingsSection })})
 	}
 	l.mu.Lock()
 	n.standing, n.checkedAt = standing, time.Now()
 	l.mu.Unlock()
-	if standing.Grave() {
+	if standing.Critical() {
 		return
 	}
 	if err := l.o.Store.UnpauseAccount(ctx, n.settings.Channel, n.settings.ID); err != nil {

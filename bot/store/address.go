@@ -102,7 +102,7 @@ func insertConversation(ctx context.Context, tx *sql.Tx, account bot.Account, to
 
 // changeAddress gives the conversation of e's address, if there is one, the customer's new IDs.
 func changeAddress(ctx context.Context, tx *sql.Tx, e bot.Event) error {
-	a, to := e.Address, e.Moved
+	a, to := e.Address, e.AddressChanged
 	var id bot.ConversationID
 	err := tx.QueryRowContext(ctx, `SELECT id FROM conversations WHERE channel = $1 AND account = $2 AND (customer = $3 OR id IN
 			(SELECT conversation_id FROM aliases WHERE channel = $1 AND account = $2 AND stable IN ($3, $4)))

@@ -37,7 +37,7 @@ func TestStableID(t *testing.T) {
 		one("555", 3)
 		w.Accept(from("777", "US.1", "u4")) // another number, the same person
 		one("777", 4)
-		w.Accept(bot.Event{Address: bot.Address{Channel: "test", Account: "one", Customer: "777"}, Stable: "US.1", At: time.Now(), Moved: &bot.Moved{Customer: "888", Stable: "US.2"}})
+		w.Accept(bot.Event{Address: bot.Address{Channel: "test", Account: "one", Customer: "777"}, Stable: "US.1", At: time.Now(), AddressChanged: &bot.AddressChanged{Customer: "888", Stable: "US.2"}})
 		w.Accept(from("888", "US.2", "u5"), from("US.1", "US.1", "u6"))
 		one("888", 6)
 	})
@@ -92,7 +92,7 @@ func TestWindow(t *testing.T) {
 			e.At, e.Opens = now.Add(-ago), opens
 			return e
 		}
-		sign := bot.Event{Address: bot.Address{Channel: "test", Account: "one", Customer: "c"}, Sign: &bot.Sign{}}
+		sign := bot.Event{Address: bot.Address{Channel: "test", Account: "one", Customer: "c"}, Interaction: &bot.Interaction{}}
 		w.Accept(at(sign, 50*time.Hour, ""))
 		require.True(t, w.Conversation("c").WindowUntil.IsZero(), "a sign that opens nothing")
 		w.Accept(at(bottest.Message("c", "u1", "hello"), 40*time.Hour, bot.WindowEntry))

@@ -59,7 +59,7 @@ type AuditDelivery struct {
 	Doubts       int
 	External     string // the network's ID
 	Reply        *bot.Reply
-	News         *bot.News
+	News         *bot.DeskEvent
 }
 
 // ReadAudit reads the audit view of a database.

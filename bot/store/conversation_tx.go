@@ -156,7 +156,7 @@ func (c *ConversationTx) AddAgentReply(ctx context.Context, key string, r bot.Re
 }
 
 // tellDesk queues n for the desk.
-func (c *ConversationTx) tellDesk(ctx context.Context, n bot.News) error {
+func (c *ConversationTx) tellDesk(ctx context.Context, n bot.DeskEvent) error {
 	n.At = c.now
 	return c.queueDelivery(ctx, LaneDesk, "", Payload{News: &n})
 }
@@ -187,15 +187,15 @@ func (c *ConversationTx) saveSeq(ctx context.Context) error {
 
 // escalate hands the conversation to a person. If a person has it already, the desk is only told of failure,
 // unless that is nil.
-func (c *ConversationTx) escalate(ctx context.Context, e bot.Escalation, failure *bot.Fate) error {
+func (c *ConversationTx) escalate(ctx context.Context, e bot.Escalation, failure *bot.DeliveryFailure) error {
 	if c.conv.Mode == bot.ModePerson {
 		if failure == nil {
 			return nil
 		}
-		return c.tellDesk(ctx, bot.News{Fate: failure})
+		return c.tellDesk(ctx, bot.DeskEvent{Failure: failure})
 	}
 	if err := c.Assign(ctx, bot.ModePerson); err != nil {
 		return err
 	}
-	return c.tellDesk(ctx, bot.News{Escalation: &e})
+	return c.tellDesk(ctx, bot.DeskEvent{Escalation: &e})
 }

@@ -174,7 +174,7 @@ func TestALinkThatIsOfNoUse(t *testing.T) {
 		opened := f.hears("shared/three", "had", "1", "hello", nil)
 		again := f.link(ana, "shared/three")
 		f.hears("shared/three", "had", "2", "", func(e *bot.Event) {
-			e.Message, e.Sign, e.Referral, e.Opens = nil, &bot.Sign{}, &bot.Referral{Ref: again}, bot.WindowReferral
+			e.Message, e.Interaction, e.Referral, e.Opens = nil, &bot.Interaction{}, &bot.Referral{Ref: again}, bot.WindowReferral
 		})
 		require.Equal(t, ana.Customer, f.at("shared/three", "had").Customer, "a link opened in a chat they had")
 		require.Equal(t, bot.ChoiceLinked, f.lastChoice(opened), "is answered")

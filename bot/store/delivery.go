@@ -239,7 +239,7 @@ func (s *Store) escalateDelivery(ctx context.Context, tx *sql.Tx, d Delivery, v 
 		return fmt.Errorf("find the question: %w", err)
 	}
 	e := bot.Escalation{ID: "delivery:" + string(d.ID), Affiliate: c.conv.Affiliate, Reason: bot.ReasonBroken, Question: question, Locale: c.conv.Locale}
-	if err := c.escalate(ctx, e, &bot.Fate{Message: d.message, State: v.State, Code: v.Code}); err != nil {
+	if err := c.escalate(ctx, e, &bot.DeliveryFailure{Message: d.message, State: v.State, Code: v.Code}); err != nil {
 		return err
 	}
 	return c.saveSeq(ctx)

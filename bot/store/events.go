@@ -23,7 +23,7 @@ type Arrival struct {
 	Limits  bot.Limits
 	At      time.Time // when we had it
 	Hold    time.Time // the turn waits until then for what is said in the message's recordings
-	Post    []byte    // the whole post of which an Unread's body is a part, nil if that is the whole
+	Post    []byte    // the whole post of which an Undecodable's body is a part, nil if that is the whole
 	Waits   bool      // set by storing it: the message is new, and waits for the bot or carries a tap
 }
 
@@ -66,13 +66,13 @@ func sortByCustomer(list []Arrival) {
 func (w EventWriter) storeEvent(ctx context.Context, tx *sql.Tx, a Arrival) (waits bool, err error) {
 	s, e := w.Store, a.Event
 	switch { // what opens no conversation
-	case e.Unread != nil:
+	case e.Undecodable != nil:
 		return false, w.rejectPost(ctx, tx, a)
 	case e.Status != nil:
 		return false, s.applyStatus(ctx, tx, a)
-	case e.Moved != nil:
+	case e.AddressChanged != nil:
 		return false, changeAddress(ctx, tx, e)
-	case e.Aside != nil:
+	case e.Echo != nil:
 		if ours, err := s.settleByEcho(ctx, tx, a); ours || err != nil {
 			return false, err
 		}
@@ -92,16 +92,16 @@ func (w EventWriter) storeEvent(ctx context.Context, tx *sql.Tx, a Arrival) (wai
 		return c.storeMessage(ctx, e, a.Hold)
 	case e.Edit != nil:
 		return c.applyEdit(ctx, e)
-	case e.Aside != nil:
+	case e.Echo != nil:
 		return false, c.storeEcho(ctx, e)
-	case e.Reach != nil:
-		_, err = tx.ExecContext(ctx, `UPDATE conversations SET unreachable = $2 WHERE id = $1`, c.conv.ID, e.Reach.Blocked)
+	case e.BlockChanged != nil:
+		_, err = tx.ExecContext(ctx, `UPDATE conversations SET unreachable = $2 WHERE id = $1`, c.conv.ID, e.BlockChanged.Blocked)
 		return false, err
-	case e.Passed != nil:
+	case e.ControlPassed != nil:
 		return false, c.resumeLastMessage(ctx)
 	case e.Consent != nil:
 		return false, c.storeConsent(ctx, e)
-	case e.Sign != nil:
+	case e.Interaction != nil:
 		return false, nil
 	}
 	return false, errors.New("event without content")
@@ -127,7 +127,7 @@ func (c *ConversationTx) storeMessage(ctx context.Context, e bot.Event, hold tim
 		return false, err
 	}
 	turn := bot.TurnID("")
-	if e.Overheard {
+	if e.Standby {
 		turn = standby
 	}
 	id := bot.MessageID(newID(c.now))
@@ -145,7 +145,7 @@ func (c *ConversationTx) storeMessage(ctx context.Context, e bot.Event, hold tim
 	if err := keepAttachments(ctx, c.tx, m.Attachments, c.now); err != nil && !errors.Is(err, media.ErrNotFound) {
 		return false, err
 	}
-	if err := queueFetches(ctx, c.tx, conv, id, m.Attachments, !hold.IsZero() && !e.Overheard, c.now); err != nil {
+	if err := queueFetches(ctx, c.tx, conv, id, m.Attachments, !hold.IsZero() && !e.Standby, c.now); err != nil {
 		return false, err
 	}
 	if fresh {
@@ -153,7 +153,7 @@ func (c *ConversationTx) storeMessage(ctx context.Context, e bot.Event, hold tim
 			return false, err
 		}
 	}
-	if e.Overheard {
+	if e.Standby {
 		_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, heard_at = $3, active_at = $3,
 			window_until = $4, window_reason = $5 WHERE id = $1`, conv.ID, c.seq, c.now.UnixMilli(), sqldb.Millis(conv.WindowUntil), conv.WindowReason)
 		return false, err

@@ -224,7 +224,7 @@ func (w EventWriter) SetAside(ctx context.Context, p DuePost, account func(Post)
 		return w.Store.db.InTx(ctx, func(tx *sql.Tx) error {
 			posts, err := removePosts(ctx, tx, Batch{IDs: []string{p.ID}, counted: true})
 			for _, p := range posts {
-				err = errors.Join(err, reject(ctx, tx, Arrival{Event: bot.Event{Unread: &bot.Unread{Body: p.Body, Reason: reason}}, Account: account(p), At: p.At}))
+				err = errors.Join(err, reject(ctx, tx, Arrival{Event: bot.Event{Undecodable: &bot.Undecodable{Body: p.Body, Reason: reason}}, Account: account(p), At: p.At}))
 			}
 			return err
 		})

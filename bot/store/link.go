@@ -99,14 +99,14 @@ func (c *ConversationTx) openLink(ctx context.Context, e bot.Event, signer vault
 			return e, err
 		}
 	}
-	if e.Message == nil && e.Sign == nil {
+	if e.Message == nil && e.Interaction == nil {
 		return e, nil
 	}
 	m := bot.Inbound{Text: "/start"} // they opened the link in a chat they had already
 	if e.Message != nil {
 		m = *e.Message
 	}
-	if e.Message, e.Sign, m.Ref = &m, nil, ""; m.Text != "" && m.Text != "/start" && m.Text != LinkGreeting {
+	if e.Message, e.Interaction, m.Ref = &m, nil, ""; m.Text != "" && m.Text != "/start" && m.Text != LinkGreeting {
 		return e, nil // words of their own: those want an answer
 	}
 	if m.Choice = bot.ChoiceLinkGone; joined {

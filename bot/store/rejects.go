@@ -27,14 +27,14 @@ type Rejected struct {
 	Body   []byte // may hold a customer's words
 }
 
-// rejectPost keeps an Arrival's Unread, and gives those whose words are in it to people. The same again changes
+// rejectPost keeps an Arrival's Undecodable, and gives those whose words are in it to people. The same again changes
 // nothing: a network repeats whole bodies.
 func (w EventWriter) rejectPost(ctx context.Context, tx *sql.Tx, a Arrival) error {
 	fresh, err := storeReject(ctx, tx, a)
 	if err != nil || !fresh {
 		return err
 	}
-	for _, customer := range w.Senders(a.Account, a.Unread.Body) {
+	for _, customer := range w.Senders(a.Account, a.Undecodable.Body) {
 		if err := w.Store.needPerson(ctx, tx, a.Account, customer, a.At); err != nil {
 			return fmt.Errorf("give a customer whose words cannot be read to people: %w", err)
 		}
@@ -43,7 +43,7 @@ func (w EventWriter) rejectPost(ctx context.Context, tx *sql.Tx, a Arrival) erro
 }
 
 func storeReject(ctx context.Context, tx *sql.Tx, a Arrival) (fresh bool, err error) {
-	u := a.Unread
+	u := a.Undecodable
 	digest := sha256.Sum256(append([]byte(bot.AccountKey(a.Account.Channel, a.Account.ID)+"\x00"), u.Body...))
 	res, err := tx.ExecContext(ctx, `INSERT INTO rejects (id, channel, account, reason, body, at, post) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (id) DO NOTHING`, hex.EncodeToString(digest[:]), a.Account.Channel, a.Account.ID, CleanText(u.Reason),
@@ -68,7 +68,7 @@ func (s *Store) needPerson(ctx context.Context, tx *sql.Tx, account bot.Account,
 		return err
 	}
 	if c.conv.Mode == bot.ModePerson {
-		err = c.tellDesk(ctx, bot.News{})
+		err = c.tellDesk(ctx, bot.DeskEvent{})
 	} else {
 		err = c.escalate(ctx, bot.Escalation{ID: "reject:" + newID(now), Affiliate: c.conv.Affiliate, Reason: bot.ReasonRejected, Locale: c.conv.Locale}, nil)
 	}

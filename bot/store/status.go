@@ -190,7 +190,7 @@ func applyStatusBefore(ctx context.Context, tx *sql.Tx, e bot.Event) error {
 	return err
 }
 
-// settleByEcho recognises an Aside that is a message of ours come back, and settles it as sent. Networks give
+// settleByEcho recognises an Echo that is a message of ours come back, and settles it as sent. Networks give
 // our ID back, or not; then the network's name for the message tells, or, while the answer to our
 // call is still on its way, the words.
 func (s *Store) settleByEcho(ctx context.Context, tx *sql.Tx, a Arrival) (ours bool, err error) {
@@ -198,7 +198,7 @@ func (s *Store) settleByEcho(ctx context.Context, tx *sql.Tx, a Arrival) (ours b
 	if d == nil || err != nil {
 		return false, err
 	}
-	return true, s.settleByStatus(ctx, tx, *d, state, bot.StatusSent, a.Aside.NetworkID, a.Limits, a.At)
+	return true, s.settleByStatus(ctx, tx, *d, state, bot.StatusSent, a.Echo.NetworkID, a.Limits, a.At)
 }
 
 // findEchoed finds the reply that came back. It is one statement, so that a reply which is settled
@@ -210,7 +210,7 @@ func findEchoed(ctx context.Context, tx *sql.Tx, account bot.Account, e bot.Even
 	rows, err := tx.QueryContext(ctx, columns+`d.id = $3 UNION ALL `+columns+`d.external_id <> '' AND d.external_id = $4 UNION ALL `+columns+`
 			(d.state = 'queued' AND d.attempt > 0 OR d.state = 'doubtful') AND d.conversation_id IN
 				(SELECT id FROM conversations WHERE channel = $1 AND account = $2 AND customer = $5)`,
-		account.Channel, account.ID, e.Aside.Delivery, e.Aside.NetworkID, e.Address.Customer)
+		account.Channel, account.ID, e.Echo.Delivery, e.Echo.NetworkID, e.Address.Customer)
 	if err != nil {
 		return nil, "", fmt.Errorf("find the delivery of an echo: %w", err)
 	}
@@ -226,8 +226,8 @@ func findEchoed(ctx context.Context, tx *sql.Tx, account bot.Account, e bot.Even
 		if err := unpack(attached, &files); err != nil {
 			return nil, "", fmt.Errorf("read a reply's files: %w", err)
 		}
-		named := found.ID == e.Aside.Delivery || as != bot.DeliveryQueued && as != bot.DeliveryDoubtful
-		if d == nil && (named || sameWords(body, files, e.Aside.Text)) {
+		named := found.ID == e.Echo.Delivery || as != bot.DeliveryQueued && as != bot.DeliveryDoubtful
+		if d == nil && (named || sameWords(body, files, e.Echo.Text)) {
 			d, state = &found, as
 		}
 	}
@@ -257,7 +257,7 @@ func (c *ConversationTx) storeEcho(ctx context.Context, e bot.Event) error {
 	res, err := c.tx.ExecContext(ctx, `INSERT INTO messages
 		(id, conversation_id, seq, episode_id, author, body, attachments, external_id, network_id, turn_id, status, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (conversation_id, external_id) DO NOTHING`,
-		id, c.conv.ID, c.seq, episode, bot.AuthorAgent, e.Aside.Text, pack(e.Aside.Attachments), e.ExternalID, e.Aside.NetworkID,
+		id, c.conv.ID, c.seq, episode, bot.AuthorAgent, e.Echo.Text, pack(e.Echo.Attachments), e.ExternalID, e.Echo.NetworkID,
 		standby, bot.StatusSent, sqldb.Millis(e.At))
 	if err != nil {
 		return fmt.Errorf("store what was written past us: %w", err)
@@ -265,7 +265,7 @@ func (c *ConversationTx) storeEcho(ctx context.Context, e bot.Event) error {
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return err // it came before
 	}
-	if err := queueFetches(ctx, c.tx, c.conv, id, e.Aside.Attachments, false, c.now); err != nil {
+	if err := queueFetches(ctx, c.tx, c.conv, id, e.Echo.Attachments, false, c.now); err != nil {
 		return err
 	}
 	if fresh {
@@ -274,7 +274,7 @@ func (c *ConversationTx) storeEcho(ctx context.Context, e bot.Event) error {
 		}
 	}
 	bump := 0
-	if !e.Overheard { // else another program has the customer, no person of ours
+	if !e.Standby { // else another program has the customer, no person of ours
 		bump = 1
 		if err := c.setMode(ctx, bot.ModePerson); err != nil {
 			return err

@@ -112,15 +112,15 @@ func TestReadUntil(t *testing.T) {
 func TestEchoOfOurOwn(t *testing.T) {
 	ours, theirs := bot.Media{Kind: "audio", Name: "a.mp3", File: "0123abc"}, bot.Media{Kind: "document", Link: "https://shop.example/terms.pdf"}
 	files := map[string][]bot.Media{"a file": {ours}, "a link to a file": {ours}, "a link elsewhere": {theirs}}
-	for name, of := range map[string]func(d store.Delivery) bot.Aside{
-		"a file": func(store.Delivery) bot.Aside { return bot.Aside{NetworkID: "n1"} },
-		"a link to a file": func(store.Delivery) bot.Aside {
-			return bot.Aside{NetworkID: "n1", Text: "a.mp3\nhttps://bot.example/media/0123abc/a.mp3?until=5"}
+	for name, of := range map[string]func(d store.Delivery) bot.Echo{
+		"a file": func(store.Delivery) bot.Echo { return bot.Echo{NetworkID: "n1"} },
+		"a link to a file": func(store.Delivery) bot.Echo {
+			return bot.Echo{NetworkID: "n1", Text: "a.mp3\nhttps://bot.example/media/0123abc/a.mp3?until=5"}
 		},
-		"a link elsewhere":   func(store.Delivery) bot.Aside { return bot.Aside{NetworkID: "n1", Text: theirs.Link} },
-		"our ID":             func(d store.Delivery) bot.Aside { return bot.Aside{Delivery: d.ID, NetworkID: "n1", Text: "anything"} },
-		"words":              func(store.Delivery) bot.Aside { return bot.Aside{NetworkID: "n1", Text: "re: hello"} },
-		"words with choices": func(store.Delivery) bot.Aside { return bot.Aside{NetworkID: "n1", Text: "re: hello\n1. one"} },
+		"a link elsewhere":   func(store.Delivery) bot.Echo { return bot.Echo{NetworkID: "n1", Text: theirs.Link} },
+		"our ID":             func(d store.Delivery) bot.Echo { return bot.Echo{Delivery: d.ID, NetworkID: "n1", Text: "anything"} },
+		"words":              func(store.Delivery) bot.Echo { return bot.Echo{NetworkID: "n1", Text: "re: hello"} },
+		"words with choices": func(store.Delivery) bot.Echo { return bot.Echo{NetworkID: "n1", Text: "re: hello\n1. one"} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
@@ -143,7 +143,7 @@ func TestAsideSilencesTheBot(t *testing.T) {
 		c, ok := w.Claim()
 		require.True(t, ok)
 		for range 2 {
-			w.Accept(bottest.Aside("n9", bot.Aside{NetworkID: "n9", Text: "I take it"}))
+			w.Accept(bottest.Aside("n9", bot.Echo{NetworkID: "n9", Text: "I take it"}))
 		}
 		o, err := bottest.Echo{}.Turn(t.Context(), c.Turn)
 		require.NoError(t, err)
@@ -165,9 +165,9 @@ func TestAsideSilencesTheBot(t *testing.T) {
 func TestOverheard(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
 		e := bottest.Message("c", "standby:u1", "hello")
-		e.Overheard = true
-		other := bottest.Aside("n1", bot.Aside{NetworkID: "n1", Text: "their answer"})
-		other.Overheard = true
+		e.Standby = true
+		other := bottest.Aside("n1", bot.Echo{NetworkID: "n1", Text: "their answer"})
+		other.Standby = true
 		w.Accept(e, e, other)
 		require.Equal(t, 2, w.Count(`SELECT COUNT(*) FROM messages`))
 		require.Equal(t, bot.ModeBot, w.Conversation("c").Mode)
@@ -183,13 +183,13 @@ func TestPassedToUs(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
 		for i, words := range []string{"first", "second"} {
 			e := bottest.Message("c", fmt.Sprint("standby:u", i), words)
-			e.Overheard = true
+			e.Standby = true
 			w.Accept(e)
 		}
-		other := bottest.Aside("n1", bot.Aside{NetworkID: "n1", Text: "I pass you on"})
-		other.Overheard = true
+		other := bottest.Aside("n1", bot.Echo{NetworkID: "n1", Text: "I pass you on"})
+		other.Standby = true
 		w.Accept(other)
-		passed := bot.Event{Address: bot.Address{Channel: "test", Account: "one", Customer: "c"}, ExternalID: "p", At: time.Now(), Passed: &bot.Passed{}}
+		passed := bot.Event{Address: bot.Address{Channel: "test", Account: "one", Customer: "c"}, ExternalID: "p", At: time.Now(), ControlPassed: &bot.ControlPassed{}}
 		w.Accept(passed, passed)
 		w.Run(w.Runner(bottest.Echo{}).Run, w.Courier().Run)
 		w.Soon("answered", func() bool { return len(w.Channel.Texts("c")) == 1 })
@@ -207,7 +207,7 @@ func TestBatch(t *testing.T) {
 		for i := range 50 {
 			events = append(events, bottest.Message(fmt.Sprint("c", i%7), fmt.Sprint("u", i), "hello"))
 		}
-		events = append(events, bot.Event{Unread: &bot.Unread{Body: []byte("bad"), Reason: "not JSON"}})
+		events = append(events, bot.Event{Undecodable: &bot.Undecodable{Body: []byte("bad"), Reason: "not JSON"}})
 		var g errgroup.Group
 		for i := range 6 {
 			batch := append([]bot.Event(nil), events...)

@@ -139,9 +139,9 @@ func mustJSON(v any) string {
 
 // A Payload is what a delivery carries: exactly one of Reply and News, which is also its lane.
 type Payload struct {
-	Reply  *bot.Reply `json:"reply,omitempty"`
-	News   *bot.News  `json:"news,omitempty"`
-	Linked bool       `json:"linked,omitempty"` // the network could not use the reply's file: its link goes instead
+	Reply  *bot.Reply     `json:"reply,omitempty"`
+	News   *bot.DeskEvent `json:"news,omitempty"`
+	Linked bool           `json:"linked,omitempty"` // the network could not use the reply's file: its link goes instead
 }
 
 // A Lane is whom a delivery goes to. Order holds within a lane.

@@ -270,15 +270,15 @@ func (c *ConversationTx) storeOutcome(ctx context.Context, claim TurnClaim, o bo
 func (c *ConversationTx) reportTurn(ctx context.Context, t bot.Turn, o bot.Outcome) error {
 	switch {
 	case o.Escalate != nil:
-		return c.tellDesk(ctx, bot.News{Escalation: o.Escalate})
+		return c.tellDesk(ctx, bot.DeskEvent{Escalation: o.Escalate})
 	case o.Decision.Action == bot.ActionForward:
 		var ids []bot.MessageID
 		for _, m := range t.Waiting {
 			ids = append(ids, m.ID)
 		}
-		return c.tellDesk(ctx, bot.News{Wrote: ids})
+		return c.tellDesk(ctx, bot.DeskEvent{Wrote: ids})
 	case t.Conversation.Mode == bot.ModePerson && o.Next.Mode == bot.ModeBot:
-		return c.tellDesk(ctx, bot.News{Left: true})
+		return c.tellDesk(ctx, bot.DeskEvent{ReturnedToBot: true})
 	}
 	return nil
 }

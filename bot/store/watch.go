@@ -12,7 +12,7 @@ import (
 
 // Pulses returns those of the conversations in which something was said, or a file came, since then, and
 // of those that owe the customer something, however old.
-func (r *Reader) Pulses(ctx context.Context, since time.Time) (list []bot.Pulse, err error) {
+func (r *Reader) Pulses(ctx context.Context, since time.Time) (list []bot.ChangeMark, err error) {
 	const columns = `c.id, c.affiliate, c.next_seq, c.fence, c.mode, (SELECT COUNT(*) FROM deliveries d
 		WHERE d.conversation_id = c.id AND d.lane = $2 AND d.state = 'queued'),
 		(SELECT COUNT(*) FROM fetches f WHERE f.conversation_id = c.id AND f.state = 'queued')`
@@ -25,13 +25,13 @@ func (r *Reader) Pulses(ctx context.Context, since time.Time) (list []bot.Pulse,
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var p bot.Pulse
+		var p bot.ChangeMark
 		var seq, fence, queued, fetches int64
 		var mode bot.Mode
 		if err := rows.Scan(&p.Conversation, &p.Affiliate, &seq, &fence, &mode, &queued, &fetches); err != nil {
 			return nil, err
 		}
-		p.Mark, p.Owes = fmt.Sprintf("%d.%d.%s.%d.%d", seq, fence, mode, queued, fetches), queued > 0
+		p.Mark, p.HasPending = fmt.Sprintf("%d.%d.%s.%d.%d", seq, fence, mode, queued, fetches), queued > 0
 		list = append(list, p)
 	}
 	return list, rows.Err()

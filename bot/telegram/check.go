@@ -20,8 +20,8 @@ import (
 var Setup string
 
 var (
-	_ bot.Checker = (*Channel)(nil)
-	_ bot.Hooker  = (*Channel)(nil)
+	_ bot.Checker       = (*Channel)(nil)
+	_ bot.WebhookSetter = (*Channel)(nil)
 )
 
 // recent is how old trouble with deliveries may be and still be told.
@@ -34,7 +34,7 @@ const (
 )
 
 // Check asks Telegram about the bot and its webhook. Without a hook the bot is polled for.
-func (c *Channel) Check(ctx context.Context, hook string) (s bot.Standing) {
+func (c *Channel) Check(ctx context.Context, hook string) (s bot.AccountHealth) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	if err := c.introduce(ctx); err != nil {
@@ -49,7 +49,7 @@ func (c *Channel) Check(ctx context.Context, hook string) (s bot.Standing) {
 		return s
 	}
 	add := func(kind bot.ProblemKind, grave bool, what, mend string) {
-		s.Problems = append(s.Problems, bot.Problem{Kind: kind, Grave: grave, What: what, Mend: mend, Section: sectionWebhook})
+		s.Problems = append(s.Problems, bot.Problem{Kind: kind, Critical: grave, What: what, Fix: mend, Section: sectionWebhook})
 	}
 	waiting := ""
 	if info.PendingUpdateCount > 0 {
@@ -88,17 +88,17 @@ func problem(err error) bot.Problem {
 	refusal, refused := errors.AsType[*apiError](err)
 	switch {
 	case refused && (refusal.code == http.StatusUnauthorized || refusal.code == http.StatusNotFound):
-		return bot.Problem{Kind: bot.ProblemToken, Grave: true, What: "Telegram does not accept the token: it is wrong or was revoked.",
-			Mend: "Ask @BotFather for the bot's token (/mybots → the bot → API Token) and enter it.", Section: sectionToken}
+		return bot.Problem{Kind: bot.ProblemToken, Critical: true, What: "Telegram does not accept the token: it is wrong or was revoked.",
+			Fix: "Ask @BotFather for the bot's token (/mybots → the bot → API Token) and enter it.", Section: sectionToken}
 	case refused && refusal.code == http.StatusTooManyRequests:
-		return bot.Problem{Kind: bot.ProblemLimits, What: "Telegram lets nothing more be asked now.", Mend: "Check again in a minute.", Section: sectionWebhook}
+		return bot.Problem{Kind: bot.ProblemLimits, What: "Telegram lets nothing more be asked now.", Fix: "Check again in a minute.", Section: sectionWebhook}
 	}
-	return bot.Problem{Kind: bot.ProblemUnreachable, Grave: true, What: "Telegram cannot be asked: " + err.Error() + ".",
-		Mend: "Check this machine's connection, then check again.", Section: sectionWebhook}
+	return bot.Problem{Kind: bot.ProblemUnreachable, Critical: true, What: "Telegram cannot be asked: " + err.Error() + ".",
+		Fix: "Check this machine's connection, then check again.", Section: sectionWebhook}
 }
 
-// Hook has Telegram post to address.
-func (c *Channel) Hook(ctx context.Context, address string) error { return c.hook(ctx, address) }
+// SetWebhook has Telegram post to address.
+func (c *Channel) SetWebhook(ctx context.Context, address string) error { return c.hook(ctx, address) }
 
 // plainURL is an address without what may be secret in it.
 func plainURL(address string) string {

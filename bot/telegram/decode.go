@@ -130,9 +130,9 @@ func (c *Channel) moved(m *membership) *bot.Event {
 	e := &bot.Event{Address: c.address(place{chat: m.Chat.ID}), At: at(m.Date)}
 	switch m.New.Status {
 	case "kicked":
-		e.Reach = &bot.Reach{Blocked: true}
+		e.BlockChanged = &bot.BlockChanged{Blocked: true}
 	case "member":
-		e.Reach = &bot.Reach{}
+		e.BlockChanged = &bot.BlockChanged{}
 	default:
 		return nil
 	}

@@ -87,7 +87,7 @@ func FuzzDecode(f *testing.F) {
 		require.LessOrEqual(t, len(events), 1)
 		for _, e := range events {
 			set := 0
-			for _, is := range []bool{e.Message != nil, e.Edit != nil, e.Reach != nil} {
+			for _, is := range []bool{e.Message != nil, e.Edit != nil, e.BlockChanged != nil} {
 				if is {
 					set++
 				}

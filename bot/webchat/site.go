@@ -21,7 +21,7 @@ import (
 	"faqbot/knowledge/vault"
 )
 
-// Conversations is where streams read, and what links a visitor to another channel; *bot.Conversations is one.
+// Conversations is where streams read, and what links a visitor to another channel; *conversations.Service is one.
 type Conversations interface {
 	Find(ctx context.Context, a bot.Address) (bot.Conversation, error)
 	Transcript(ctx context.Context, id bot.ConversationID, after int64) ([]bot.Message, error)

@@ -107,7 +107,7 @@ func (c *Channel) Account() bot.Account { return c.account }
 // Limits are generous: the widget is ours. Resend is set because a send can be repeated safely, see
 // the package comment.
 func (c *Channel) Limits() bot.Limits {
-	return bot.Limits{Text: longestText, Media: true, Caption: longestText, Choices: mostChoices, Label: longestLabel, Tells: true, Resend: true}
+	return bot.Limits{Text: longestText, Media: true, Caption: longestText, Choices: mostChoices, Label: longestLabel, DisclosesBot: true, Resend: true}
 }
 
 // Send wakes the streams of the customer. It cannot fail.

@@ -156,7 +156,7 @@ func (s *shop) clock() time.Time {
 // A deaf desk takes all news.
 type deaf struct{}
 
-func (deaf) Tell(context.Context, bot.News) error { return nil }
+func (deaf) Tell(context.Context, bot.DeskEvent) error { return nil }
 
 // answers is a retriever: "join" is answered, "pay" asks back, the rest is not known.
 type answers struct{}

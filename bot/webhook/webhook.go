@@ -18,7 +18,7 @@ import (
 // bodyMost is the largest body taken, in bytes: WhatsApp documents payloads of up to 3 MB.
 const bodyMost = 3 << 20
 
-// An Inbox keeps what was posted; *bot.Intake has one.
+// An Inbox keeps what was posted; *inbound.Intake has one.
 type Inbox interface {
 	// Receive stores a verified body durably. After an error the network must post it again.
 	Receive(ctx context.Context, account bot.Account, body []byte) error

@@ -18,8 +18,8 @@ import (
 var Setup string
 
 var (
-	_ bot.Checker = (*Channel)(nil)
-	_ bot.Hooker  = (*Channel)(nil)
+	_ bot.Checker       = (*Channel)(nil)
+	_ bot.WebhookSetter = (*Channel)(nil)
 )
 
 // object is what Meta calls what is posted about WhatsApp.
@@ -54,7 +54,7 @@ func (n number) hook() string {
 }
 
 // Check asks Meta about the number, its subscription, its webhook and, if the app is known, the token.
-func (c *Channel) Check(ctx context.Context, hook string) (s bot.Standing) {
+func (c *Channel) Check(ctx context.Context, hook string) (s bot.AccountHealth) {
 	ctx, cancel := context.WithTimeout(ctx, graphapi.CallTimeout)
 	defer cancel()
 	var n number
@@ -72,15 +72,15 @@ func (c *Channel) Check(ctx context.Context, hook string) (s bot.Standing) {
 	if app := c.api.App(c.appID, c.secrets); app != nil {
 		s.Problems = append(s.Problems, sections().CheckToken(ctx, app, c.api, time.Now(), "whatsapp_business_messaging", "whatsapp_business_management")...)
 		if sub, err := app.Subscription(ctx, object); err == nil && hook != "" && !sub.Has("messages") {
-			s.Problems = append(s.Problems, bot.Problem{Kind: bot.ProblemWebhook, Grave: true, What: "The app does not subscribe the webhook field messages.",
-				Mend: "Subscribe it under WhatsApp → Configuration → Webhook fields.", Section: sections().Webhook})
+			s.Problems = append(s.Problems, bot.Problem{Kind: bot.ProblemWebhook, Critical: true, What: "The app does not subscribe the webhook field messages.",
+				Fix: "Subscribe it under WhatsApp → Configuration → Webhook fields.", Section: sections().Webhook})
 		}
 	}
 	switch at := n.hook(); {
 	case hook == "" || at == hook:
 	case at == "":
-		s.Problems = append(s.Problems, bot.Problem{Kind: bot.ProblemWebhook, Grave: true, What: "Meta was not told where to post what customers write.",
-			Mend: "Set the webhook: " + hook + ".", Section: sections().Webhook})
+		s.Problems = append(s.Problems, bot.Problem{Kind: bot.ProblemWebhook, Critical: true, What: "Meta was not told where to post what customers write.",
+			Fix: "Set the webhook: " + hook + ".", Section: sections().Webhook})
 	default:
 		s.Problems = append(s.Problems, sections().Elsewhere(hook, at))
 	}
@@ -94,7 +94,7 @@ func (c *Channel) Check(ctx context.Context, hook string) (s bot.Standing) {
 func (c *Channel) checkBusiness(ctx context.Context) []bot.Problem {
 	if c.business == "" {
 		return []bot.Problem{{Kind: bot.ProblemLimits, What: "The business account's ID is not set: nobody makes sure that the app is subscribed, and there are no templates.",
-			Mend: "Enter the WhatsApp Business Account ID.", Section: sections().App}}
+			Fix: "Enter the WhatsApp Business Account ID.", Section: sections().App}}
 	}
 	var answer struct {
 		Data []struct {
@@ -111,13 +111,13 @@ func (c *Channel) checkBusiness(ctx context.Context) []bot.Problem {
 			return nil
 		}
 	}
-	return []bot.Problem{{Kind: bot.ProblemWebhook, Grave: true, What: "The app is not subscribed to the business account: Meta posts nothing.",
-		Mend: "Set the webhook again; that subscribes the app.", Section: sections().Webhook}}
+	return []bot.Problem{{Kind: bot.ProblemWebhook, Critical: true, What: "The app is not subscribed to the business account: Meta posts nothing.",
+		Fix: "Set the webhook again; that subscribes the app.", Section: sections().Webhook}}
 }
 
-// Hook subscribes the app and has Meta post what comes for this number to address, whatever other
+// SetWebhook subscribes the app and has Meta post what comes for this number to address, whatever other
 // numbers of the app do.
-func (c *Channel) Hook(ctx context.Context, address string) error {
+func (c *Channel) SetWebhook(ctx context.Context, address string) error {
 	if c.business != "" {
 		if err := c.Subscribe(ctx); err != nil {
 			return fmt.Errorf("subscribe the app: %w", err)

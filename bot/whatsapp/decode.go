@@ -15,7 +15,7 @@ import (
 const choiceMost = 64
 
 // Decode turns a webhook body, up to a thousand messages and statuses in any mixture, into events. An
-// element that cannot be read is an Unread, and the others are events all the same. It depends on body
+// element that cannot be read is an Undecodable, and the others are events all the same. It depends on body
 // alone.
 func (c *Channel) Decode(body []byte) ([]bot.Event, error) {
 	if events, ok := c.decodeWhole(body); ok {
@@ -80,7 +80,7 @@ type decoding struct {
 }
 
 func (d *decoding) unread(raw json.RawMessage, err error) {
-	d.events = append(d.events, bot.Event{Unread: &bot.Unread{Body: raw, Reason: "whatsapp: " + err.Error()}})
+	d.events = append(d.events, bot.Event{Undecodable: &bot.Undecodable{Body: raw, Reason: "whatsapp: " + err.Error()}})
 }
 
 // each reads the elements of a list, each on its own.
@@ -179,7 +179,7 @@ func (d *decoding) message(m message, overheard bool) error {
 	if m.ID == "" {
 		return errors.New("a message without an ID")
 	}
-	e := bot.Event{Address: address, Stable: stable, ExternalID: m.ID, At: m.At.Time, Overheard: overheard, Referral: m.Referral.referral()}
+	e := bot.Event{Address: address, Stable: stable, ExternalID: m.ID, At: m.At.Time, Standby: overheard, Referral: m.Referral.referral()}
 	if isPhone(m.From) {
 		e.Phone = m.From
 	}
@@ -200,12 +200,12 @@ func (d *decoding) message(m message, overheard bool) error {
 	case m.System != nil:
 		return d.system(e, m)
 	case m.Type == "reaction" || m.Reaction != nil:
-		e.Sign = &bot.Sign{}
+		e.Interaction = &bot.Interaction{}
 		if m.Reaction != nil && m.Reaction.Emoji != "" { // taken back, it opens nothing
 			e.Opens = bot.WindowReaction
 		}
 	case m.Interactive != nil && m.Interactive.Call != nil:
-		e.Sign = &bot.Sign{}
+		e.Interaction = &bot.Interaction{}
 	default:
 		e.Message = m.inbound()
 		e.Message.NetworkID = m.ID
@@ -222,17 +222,17 @@ func (d *decoding) message(m message, overheard bool) error {
 
 // system reads what WhatsApp says of a customer by itself: that they have another number or user ID.
 func (d *decoding) system(e bot.Event, m message) error {
-	to := bot.Moved{}
+	to := bot.AddressChanged{}
 	if isPhone(m.System.Phone) {
 		to.Customer = m.System.Phone
 	}
 	if isUserID(m.System.UserID) {
 		to.Stable = m.System.UserID
 	}
-	if m.System.Type != "user_changed_number" && m.System.Type != "user_changed_user_id" || to == (bot.Moved{}) {
+	if m.System.Type != "user_changed_number" && m.System.Type != "user_changed_user_id" || to == (bot.AddressChanged{}) {
 		return nil
 	}
-	e.Moved, e.Referral = &to, nil
+	e.AddressChanged, e.Referral = &to, nil
 	d.events = append(d.events, e)
 	return nil
 }
@@ -251,7 +251,7 @@ func (d *decoding) moves(raw json.RawMessage) {
 			return errors.New("a change of a user ID without both IDs")
 		}
 		address, _, _ := d.who(m.Phone, m.UserID.Previous)
-		d.events = append(d.events, bot.Event{Address: address, Stable: m.UserID.Previous, Moved: &bot.Moved{Stable: m.UserID.Current}})
+		d.events = append(d.events, bot.Event{Address: address, Stable: m.UserID.Previous, AddressChanged: &bot.AddressChanged{Stable: m.UserID.Current}})
 		return nil
 	})
 }
@@ -263,7 +263,7 @@ func (d *decoding) handover(v value) {
 	if v.Type != "control_passed" || v.Recipient.Number != d.channel.number || !ok {
 		return
 	}
-	d.events = append(d.events, bot.Event{Address: address, Stable: stable, At: v.At.Time, Passed: &bot.Passed{}})
+	d.events = append(d.events, bot.Event{Address: address, Stable: stable, At: v.At.Time, ControlPassed: &bot.ControlPassed{}})
 }
 
 // preference reads whether a customer wants advertising. What else they may choose is not known yet.
@@ -294,8 +294,8 @@ func (d *decoding) echo(e echo, overheard bool) error {
 		return nil
 	}
 	in := said.inbound()
-	d.events = append(d.events, bot.Event{Address: address, Stable: stable, ExternalID: "echo:" + e.ID, At: e.At.Time, Overheard: overheard,
-		Aside: &bot.Aside{NetworkID: e.ID, Text: in.Text, Attachments: in.Attachments}})
+	d.events = append(d.events, bot.Event{Address: address, Stable: stable, ExternalID: "echo:" + e.ID, At: e.At.Time, Standby: overheard,
+		Echo: &bot.Echo{NetworkID: e.ID, Text: in.Text, Attachments: in.Attachments}})
 	return nil
 }
 

@@ -85,15 +85,15 @@ func FuzzDecode(f *testing.F) {
 		}
 		for _, e := range events {
 			set := 0
-			for _, is := range []bool{e.Message != nil, e.Edit != nil, e.Sign != nil, e.Status != nil, e.Aside != nil, e.Moved != nil, e.Passed != nil, e.Consent != nil, e.Unread != nil} {
+			for _, is := range []bool{e.Message != nil, e.Edit != nil, e.Interaction != nil, e.Status != nil, e.Echo != nil, e.AddressChanged != nil, e.ControlPassed != nil, e.Consent != nil, e.Undecodable != nil} {
 				if is {
 					set++
 				}
 			}
 			require.Equal(t, 1, set)
-			if e.Unread != nil {
-				require.Less(t, len(e.Unread.Reason), 300)
-				require.NotEmpty(t, e.Unread.Body)
+			if e.Undecodable != nil {
+				require.Less(t, len(e.Undecodable.Reason), 300)
+				require.NotEmpty(t, e.Undecodable.Body)
 				continue
 			}
 			if e.Status == nil {

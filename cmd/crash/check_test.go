@@ -63,9 +63,9 @@ func good() evidence {
 		Deliveries: []store.AuditDelivery{
 			sent(1, 2, "answer 1", 102), sent(2, 4, "answer 2", 103), sent(3, 6, "a person will come", 104),
 			sent(4, 10, "a person's words", 105),
-			{ID: "n1", Conversation: "c1", Lane: store.LaneDesk, Seq: 7, State: "sent", News: &bot.News{Escalation: &bot.Escalation{ID: "turn3"}}},
-			{ID: "n2", Conversation: "c1", Lane: store.LaneDesk, Seq: 9, State: "sent", News: &bot.News{Wrote: []bot.MessageID{"m4"}}},
-			{ID: "n3", Conversation: "c1", Lane: store.LaneDesk, Seq: 12, State: "sent", News: &bot.News{Wrote: []bot.MessageID{"m5"}}},
+			{ID: "n1", Conversation: "c1", Lane: store.LaneDesk, Seq: 7, State: "sent", News: &bot.DeskEvent{Escalation: &bot.Escalation{ID: "turn3"}}},
+			{ID: "n2", Conversation: "c1", Lane: store.LaneDesk, Seq: 9, State: "sent", News: &bot.DeskEvent{Wrote: []bot.MessageID{"m4"}}},
+			{ID: "n3", Conversation: "c1", Lane: store.LaneDesk, Seq: 12, State: "sent", News: &bot.DeskEvent{Wrote: []bot.MessageID{"m5"}}},
 		},
 		Tickets: []handoff.AuditTicket{{ID: "t1", Escalation: "turn3", Conversation: "c1", State: "assigned"}},
 		Notes:   map[string]bool{},
@@ -275,12 +275,12 @@ func TestCheckAcceptsDoubtfulRepliesThatAPersonKnowsOf(t *testing.T) {
 		"by a note": func(e *evidence) {
 			e.Notes["fate:c1:13"] = true
 			e.Deliveries = append(e.Deliveries, store.AuditDelivery{ID: "n4", Conversation: "c1", Lane: store.LaneDesk, Seq: 13, State: "sent",
-				News: &bot.News{Fate: &bot.Fate{Message: "r1"}}})
+				News: &bot.DeskEvent{Failure: &bot.DeliveryFailure{Message: "r1"}}})
 		},
 		"by a ticket that the news opened": func(e *evidence) {
 			e.Tickets = append(e.Tickets, handoff.AuditTicket{ID: "t2", Escalation: "c1:13", Conversation: "c1", State: "closed"})
 			e.Deliveries = append(e.Deliveries, store.AuditDelivery{ID: "n4", Conversation: "c1", Lane: store.LaneDesk, Seq: 13, State: "sent",
-				News: &bot.News{Fate: &bot.Fate{Message: "r1"}}})
+				News: &bot.DeskEvent{Failure: &bot.DeliveryFailure{Message: "r1"}}})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

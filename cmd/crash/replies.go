@@ -174,7 +174,7 @@ func (c *checker) known(d *store.AuditDelivery) bool {
 		return true
 	}
 	for _, n := range c.desk[d.Conversation] {
-		if n.State != "sent" || n.News == nil || n.News.Fate == nil || n.News.Fate.Message != d.Message {
+		if n.State != "sent" || n.News == nil || n.News.Failure == nil || n.News.Failure.Message != d.Message {
 			continue
 		}
 		key := fmt.Sprintf("%s:%d", d.Conversation, n.Seq)

@@ -98,7 +98,7 @@ func withLines(ctx context.Context, cli *commands, term terminal, do func(config
 // channelWords says what to do about the errors that are met here.
 func channelWords(err error, term terminal) error {
 	if refused, ok := errors.AsType[*setup.RefusedError](err); ok {
-		fmt.Fprintf(term.err, "faqbot: nothing was added. %s\n  %s\n", refused.Problem.What, refused.Problem.Mend)
+		fmt.Fprintf(term.err, "faqbot: nothing was added. %s\n  %s\n", refused.Problem.What, refused.Problem.Fix)
 		return errSaid
 	}
 	if errors.Is(err, setup.ErrNoAccount) {

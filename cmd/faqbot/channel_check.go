@@ -39,7 +39,7 @@ func (cmd channelCheck) Run(ctx context.Context, cli *commands, term terminal) e
 			if err != nil {
 				return err
 			}
-			bad = bad || r.Standing.Grave()
+			bad = bad || r.Standing.Critical()
 			if err := printReport(ctx, term.out, r, store, conversations, cmd.Rejects); err != nil {
 				return err
 			}
@@ -53,7 +53,7 @@ func (cmd channelCheck) Run(ctx context.Context, cli *commands, term terminal) e
 
 func printReport(ctx context.Context, out io.Writer, r setup.Report, store *store.Store, conversations *conversations.Service, bodies bool) error {
 	state := "works"
-	if r.Standing.Grave() {
+	if r.Standing.Critical() {
 		state = "DOES NOT WORK"
 	}
 	fmt.Fprintf(out, "%s  %s  %s\n", r.Settings.Key(), state, r.Standing.Name)
@@ -107,7 +107,7 @@ func guideOf(channel string) string {
 
 func printStanding(out io.Writer, r setup.Report) {
 	for _, p := range r.Standing.Problems {
-		fmt.Fprintf(out, "  ! %s\n    %s (%s#%s)\n", p.What, p.Mend, guideOf(r.Settings.Channel), p.Section)
+		fmt.Fprintf(out, "  ! %s\n    %s (%s#%s)\n", p.What, p.Fix, guideOf(r.Settings.Channel), p.Section)
 	}
 }
 

@@ -124,7 +124,7 @@ func (p *poisoned) Broken(t bot.Turn) bot.Outcome {
 		Escalate: &bot.Escalation{ID: string(t.ID), Affiliate: "acme", Reason: bot.ReasonBroken, Question: "q"}}
 }
 
-func (p *poisoned) Tell(ctx context.Context, n bot.News) error {
+func (p *poisoned) Tell(ctx context.Context, n bot.DeskEvent) error {
 	var customer string
 	if err := p.db.QueryRowContext(ctx, `SELECT customer FROM conversations WHERE id = $1`, n.Conversation).Scan(&customer); err != nil {
 		return err

@@ -148,7 +148,7 @@ func (h *house) furnish() {
 		Attachments: []bot.Attachment{{Kind: "photo", Kept: strings.Repeat("a", 64)}}}}}))
 	conv, err := h.service.conversations.Find(ctx, address)
 	require.NoError(t, err)
-	require.NoError(t, h.service.desk.Tell(ctx, bot.News{Conversation: conv.ID, Seq: 1, At: time.Now(), Escalation: &bot.Escalation{ID: "e", Affiliate: "acme", Question: "hello"}}))
+	require.NoError(t, h.service.desk.Tell(ctx, bot.DeskEvent{Conversation: conv.ID, Seq: 1, At: time.Now(), Escalation: &bot.Escalation{ID: "e", Affiliate: "acme", Question: "hello"}}))
 	list, err := h.service.desk.List(ctx, handoff.Filter{Affiliates: []knowledge.AffiliateID{"acme"}})
 	require.NoError(t, err)
 	require.Len(t, list, 1)

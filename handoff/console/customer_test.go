@@ -224,7 +224,7 @@ func TestWhatWasWrittenPastUs(t *testing.T) {
 	o := open(t)
 	wa := o.text("49151", "w1", "hello", nil)
 	o.text("49151", "e1", "", func(e *bot.Event) {
-		e.Message, e.Aside = nil, &bot.Aside{NetworkID: "n1", Text: "I answer this from my phone."}
+		e.Message, e.Echo = nil, &bot.Echo{NetworkID: "n1", Text: "I answer this from my phone."}
 	})
 	page := o.get("ann", "/desk/conversations/"+string(wa.ID))
 	require.Contains(t, page.page.words("li.bubble.agent .said"), "I answer this from my phone.")

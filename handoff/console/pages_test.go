@@ -60,7 +60,7 @@ func TestListAndFilters(t *testing.T) {
 func TestListPages(t *testing.T) {
 	o := open(t)
 	for i := range 130 {
-		require.NoError(t, o.desk.Tell(t.Context(), bot.News{Conversation: bot.ConversationID(fmt.Sprint("c", i)), At: time.Now(),
+		require.NoError(t, o.desk.Tell(t.Context(), bot.DeskEvent{Conversation: bot.ConversationID(fmt.Sprint("c", i)), At: time.Now(),
 			Escalation: &bot.Escalation{ID: fmt.Sprint(i), Affiliate: "acme", Reason: bot.ReasonNoAnswer, Question: fmt.Sprint("q", i)}}))
 	}
 	first := o.get("ann", "/desk").page

@@ -84,7 +84,7 @@ func (w *watcher) look(ctx context.Context) (list []change, err error) {
 		return nil, err
 	}
 	for _, p := range conversations {
-		now["c"+string(p.Conversation)] = glance{change{p.Affiliate, p.Conversation}, p.Mark, p.Owes}
+		now["c"+string(p.Conversation)] = glance{change{p.Affiliate, p.Conversation}, p.Mark, p.HasPending}
 	}
 	tickets, err := w.console.desk.Pulses(ctx, since)
 	if err != nil {

@@ -144,7 +144,7 @@ func (b *Board) refuse(c *gin.Context, v formView, err error) {
 	field, isField := errors.AsType[*network.FieldError](err)
 	switch {
 	case isRefused:
-		v.Problem = &page.Problem{What: refused.Problem.What, Safe: "Nothing was added.", Do: refused.Problem.Mend}
+		v.Problem = &page.Problem{What: refused.Problem.What, Safe: "Nothing was added.", Do: refused.Problem.Fix}
 		v.Section = refused.Problem.Section
 	case isField && v.wrong(field.Field, field.Text):
 	case isField:

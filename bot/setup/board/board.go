@@ -120,7 +120,7 @@ func newRow(r setup.Report) row {
 // State is "bad", "look", "good", or "unknown" while the network was not asked.
 func (r row) State() string {
 	switch {
-	case r.Standing.Grave() || r.Pause != "" && !r.Throttled:
+	case r.Standing.Critical() || r.Pause != "" && !r.Throttled:
 		return "bad"
 	case len(r.Standing.Problems) > 0 || r.Throttled || r.away() || r.Traffic.Dead > 0 || r.Traffic.Rejects > 0:
 		return "look"

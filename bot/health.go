@@ -10,27 +10,27 @@ import (
 type Checker interface {
 	// Check asks the network about the account. hook is the address that the network should post to, ""
 	// if it need not be told one.
-	Check(ctx context.Context, hook string) Standing
+	Check(ctx context.Context, hook string) AccountHealth
 }
 
-// A Hooker is a Channel whose network can be told where to post.
-type Hooker interface {
-	// Hook has the network post to an address of ours from now on, which must answer already.
-	Hook(ctx context.Context, address string) error
+// A WebhookSetter is a Channel whose network can be told where to post.
+type WebhookSetter interface {
+	// SetWebhook has the network post to an address of ours from now on, which must answer already.
+	SetWebhook(ctx context.Context, address string) error
 }
 
-// A Standing is how an account stands with its network.
-type Standing struct {
+// An AccountHealth is how an account stands with its network.
+type AccountHealth struct {
 	Name     string        // what the network calls the account: "@ShopBot"; "" if it did not say
 	Link     string        // where a customer writes to it, "" if that is not known
 	Skew     time.Duration // how far the network's clock is ahead of ours
 	Problems []Problem
 }
 
-// Grave reports whether something keeps the account from working.
-func (s Standing) Grave() bool {
+// Critical reports whether something keeps the account from working.
+func (s AccountHealth) Critical() bool {
 	for _, p := range s.Problems {
-		if p.Grave {
+		if p.Critical {
 			return true
 		}
 	}
@@ -57,11 +57,11 @@ const (
 // A Problem is something wrong with an account, in words for whoever looks after it. It holds no secret
 // and no customer's words.
 type Problem struct {
-	Kind    ProblemKind
-	What    string // what is wrong
-	Mend    string // the step that mends it
-	Section string // of the channel's SETUP.md, as an anchor: "2-the-token"
-	Grave   bool   // the account does not work until it is mended
+	Kind     ProblemKind
+	What     string // what is wrong
+	Fix      string // the step that mends it
+	Section  string // of the channel's SETUP.md, as an anchor: "2-the-token"
+	Critical bool   // the account does not work until it is mended
 }
 
 // skewMost is how wrong our clock may be: from a minute on, windows and time-outs are misjudged enough
@@ -79,5 +79,5 @@ func ClockProblem(skew time.Duration) *Problem {
 		which = "ahead"
 	}
 	return &Problem{Kind: ProblemClock, What: fmt.Sprintf("This machine's clock is %s %s of the network's.", skew.Abs().Round(time.Second), which),
-		Mend: "Switch on time synchronisation: timedatectl set-ntp true.", Section: "the-clock"}
+		Fix: "Switch on time synchronisation: timedatectl set-ntp true.", Section: "the-clock"}
 }
