@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// fetchTimeout bounds one try to get a file, hearTimeout turning it into words, tries included.
-	fetchTimeout = 45 * time.Second
-	hearTimeout  = 15 * time.Second
+	// fetchTimeout bounds one try to get a file, transcribeTimeout turning it into words, tries included.
+	fetchTimeout      = 45 * time.Second
+	transcribeTimeout = 15 * time.Second
 )
 
 // fetchBackoff is the wait after a file's n-th failed try, if it is to be tried again.
@@ -41,7 +41,7 @@ type Shelf interface {
 
 // CollectorOptions are the parts of a Collector that may be left out.
 type CollectorOptions struct {
-	Speech  bot.Transcriber  // nobody listens to voice notes if nil; see IntakeOptions.Hears
+	Speech  bot.Transcriber  // nobody listens to voice notes if nil; see IntakeOptions.Transcribes
 	Workers int              // files fetched at once; 4 if 0
 	Poke    func()           // called when a file came
 	Now     func() time.Time // time.Now if nil
@@ -120,7 +120,7 @@ func (c *Collector) collect(ctx context.Context, f store.Fetch) {
 	}
 	if f.Transcribe && a.Lost == "" {
 		heard := a
-		if err := guard.Run(func() error { heard = c.hear(ctx, a, data, log); return nil }); err != nil {
+		if err := guard.Run(func() error { heard = c.transcribe(ctx, a, data, log); return nil }); err != nil {
 			guard.Log(log, "listening to a recording", err)
 			heard.Unheard = bot.UnheardFailed
 		}
@@ -197,13 +197,13 @@ func (c *Collector) keep(ctx context.Context, from bot.Address, a bot.Attachment
 	return a, nil
 }
 
-// hear has a's words taken down.
-func (c *Collector) hear(ctx context.Context, a bot.Attachment, data []byte, log logrus.FieldLogger) bot.Attachment {
+// transcribe has a's words taken down.
+func (c *Collector) transcribe(ctx context.Context, a bot.Attachment, data []byte, log logrus.FieldLogger) bot.Attachment {
 	if c.o.Speech == nil {
 		return a
 	}
 	began := c.o.Now()
-	ctx, cancel := context.WithTimeout(ctx, hearTimeout)
+	ctx, cancel := context.WithTimeout(ctx, transcribeTimeout)
 	defer cancel()
 	words, err := c.o.Speech.Transcribe(ctx, media.Blob{ID: a.Kept, Name: a.Name, Type: a.Type, Size: a.Size}, data)
 	c.o.Observe("transcribe", c.o.Now().Sub(began), nil)

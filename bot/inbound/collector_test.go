@@ -151,7 +151,7 @@ func TestFetchHoldsUpNobody(t *testing.T) {
 // What is said in a voice note is the customer's words, with those beside it.
 func TestHeard(t *testing.T) {
 	onMailroom(t, map[string]func() (io.ReadCloser, error){"v": holds(aVoice)}, func(t *testing.T, w *bottest.World, _ *mailroom, shelf *media.Store) {
-		w.Intake = inbound.NewIntake(w.Store, w.Accounts, w.Log, inbound.IntakeOptions{Hears: true})
+		w.Intake = inbound.NewIntake(w.Store, w.Accounts, w.Log, inbound.IntakeOptions{Transcribes: true})
 		e := withFile("c", "u1", bot.Attachment{Kind: "voice", File: "v"})
 		e.Message.Text = "hi"
 		w.Accept(e)
@@ -168,7 +168,7 @@ func TestHeard(t *testing.T) {
 // come late stand at the desk and answer nothing.
 func TestHeardTooLate(t *testing.T) {
 	onMailroom(t, map[string]func() (io.ReadCloser, error){"v": holds(aVoice)}, func(t *testing.T, w *bottest.World, _ *mailroom, shelf *media.Store) {
-		w.Intake = inbound.NewIntake(w.Store, w.Accounts, w.Log, inbound.IntakeOptions{Hears: true})
+		w.Intake = inbound.NewIntake(w.Store, w.Accounts, w.Log, inbound.IntakeOptions{Transcribes: true})
 		said := make(chan struct{})
 		speech := listener(func(ctx context.Context) (string, error) {
 			select {
@@ -195,7 +195,7 @@ func TestHeardTooLate(t *testing.T) {
 // Words that come while the bot thinks without them are not lost: the turn is done again.
 func TestHeardMeanwhile(t *testing.T) {
 	onMailroom(t, map[string]func() (io.ReadCloser, error){"v": holds(aVoice)}, func(t *testing.T, w *bottest.World, _ *mailroom, shelf *media.Store) {
-		w.Intake = inbound.NewIntake(w.Store, w.Accounts, w.Log, inbound.IntakeOptions{Hears: true})
+		w.Intake = inbound.NewIntake(w.Store, w.Accounts, w.Log, inbound.IntakeOptions{Transcribes: true})
 		w.Accept(withFile("c", "u1", bot.Attachment{Kind: "voice", File: "v"}))
 		_, err := w.Db.ExecContext(t.Context(), `UPDATE conversations SET turn_due_at = 1, held_until = 1`)
 		require.NoError(t, err)
@@ -219,7 +219,7 @@ func TestHeardMeanwhile(t *testing.T) {
 func TestUnheard(t *testing.T) {
 	for want, err := range map[string]error{bot.UnheardTooLong: bot.ErrTooLong, bot.UnheardNothing: bot.ErrNothingSaid, bot.UnheardFailed: errors.New("HTTP status 500")} {
 		onMailroom(t, map[string]func() (io.ReadCloser, error){"v": holds(aVoice)}, func(t *testing.T, w *bottest.World, _ *mailroom, shelf *media.Store) {
-			w.Intake = inbound.NewIntake(w.Store, w.Accounts, w.Log, inbound.IntakeOptions{Hears: true})
+			w.Intake = inbound.NewIntake(w.Store, w.Accounts, w.Log, inbound.IntakeOptions{Transcribes: true})
 			w.Accept(withFile("c", "u1", bot.Attachment{Kind: "voice", File: "v"}))
 			began := time.Now()
 			w.Run(w.Runner(bottest.Echo{}).Run, w.Courier().Run,

@@ -39,7 +39,7 @@ func (in *Intake) Receive(ctx context.Context, account bot.Account, body []byte)
 	defer in.storing.Add(-1)
 	now := in.now()
 	if err := in.store.AddPost(ctx, account, body, now, func() string { return in.order.Next(now) }); err != nil {
-		in.deafAt.Store(in.now().UnixMilli())
+		in.missedAt.Store(in.now().UnixMilli())
 		return fmt.Errorf("store what was posted to %s: %w", bot.AccountKey(account.Channel, account.ID), err)
 	}
 	in.lastPost.Store(time.Now().UnixNano())
@@ -50,9 +50,9 @@ func (in *Intake) Receive(ctx context.Context, account bot.Account, body []byte)
 	return nil
 }
 
-// HearingSince is since when everything that networks posted was stored: since the service began or could last
+// ReceivingSince is since when everything that networks posted was stored: since the service began or could last
 // not store a post. What a network has not told in this time it has not tried to tell.
-func (in *Intake) HearingSince() time.Time { return time.UnixMilli(in.deafAt.Load()) }
+func (in *Intake) ReceivingSince() time.Time { return time.UnixMilli(in.missedAt.Load()) }
 
 // drain takes in what lies in the inbox until ctx ends, the oldest first.
 //

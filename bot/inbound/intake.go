@@ -31,27 +31,27 @@ const (
 
 // IntakeOptions are the parts of an Intake that may be left out.
 type IntakeOptions struct {
-	Poke    func()           // called when a turn has become due sooner than the runner knows
-	Now     func() time.Time // time.Now if nil
-	Hears   bool             // a Collector turns voice notes into words: their turns wait for it
-	LinkKey vault.Signer     // Conversations' own; without it no link of ours is known
+	Poke        func()           // called when a turn has become due sooner than the runner knows
+	Now         func() time.Time // time.Now if nil
+	Transcribes bool             // a Collector turns voice notes into words: their turns wait for it
+	LinkKey     vault.Signer     // Conversations' own; without it no link of ours is known
 }
 
 // An Intake takes in what channels heard. What Receive or Accept returns nil for is on disk.
 type Intake struct {
-	store    *store.Store
-	accounts *bot.Registry
-	log      logrus.FieldLogger
-	poke     func()
-	now      func() time.Time
-	events   store.EventWriter
-	hears    bool
-	receipts chan receipt
-	order    store.Sequence // of the inbox
-	received chan struct{}  // something is in the inbox
-	lastPost atomic.Int64   // when that was, in Unix nanoseconds
-	storing  atomic.Int64   // how many are being put there
-	deafAt   atomic.Int64   // when one was last not stored, or the Intake was made, in Unix milliseconds
+	store       *store.Store
+	accounts    *bot.Registry
+	log         logrus.FieldLogger
+	poke        func()
+	now         func() time.Time
+	events      store.EventWriter
+	transcribes bool
+	receipts    chan receipt
+	order       store.Sequence // of the inbox
+	received    chan struct{}  // something is in the inbox
+	lastPost    atomic.Int64   // when that was, in Unix nanoseconds
+	storing     atomic.Int64   // how many are being put there
+	missedAt    atomic.Int64   // when one was last not stored, or the Intake was made, in Unix milliseconds
 }
 
 // A receipt is a best-effort sign to a customer that we heard.
@@ -69,10 +69,10 @@ func NewIntake(st *store.Store, accounts *bot.Registry, log logrus.FieldLogger, 
 	if o.Poke == nil {
 		o.Poke = func() {}
 	}
-	in := &Intake{store: st, accounts: accounts, log: log, poke: o.Poke, now: o.Now, hears: o.Hears,
+	in := &Intake{store: st, accounts: accounts, log: log, poke: o.Poke, now: o.Now, transcribes: o.Transcribes,
 		receipts: make(chan receipt, maxReceipts), received: make(chan struct{}, 1)}
 	in.events = store.EventWriter{Store: st, LinkKey: o.LinkKey, Senders: in.senders}
-	in.deafAt.Store(o.Now().UnixMilli())
+	in.missedAt.Store(o.Now().UnixMilli())
 	return in
 }
 
@@ -95,7 +95,7 @@ func (in *Intake) arrivals(account bot.Account, events []bot.Event, at time.Time
 	}
 	for _, e := range events {
 		a := store.Arrival{Event: complete(e, at), Account: account, Limits: limits, At: at}
-		if in.hears && e.Message != nil && slices.ContainsFunc(e.Message.Attachments, bot.Attachment.Spoken) {
+		if in.transcribes && e.Message != nil && slices.ContainsFunc(e.Message.Attachments, bot.Attachment.Spoken) {
 			a.Hold = at.Add(maxHold)
 		}
 		list = append(list, a)

@@ -40,8 +40,8 @@ type CourierOptions struct {
 	Now     func() time.Time       // time.Now if nil
 	Link    func(bot.Media) string // where a network may fetch a file of ours by https, "" if nowhere; nil means nowhere
 	Observe func(stage string, took time.Duration, err error)
-	// HearingSince is since when all that networks posted was stored; the beginning of time if nil. See Intake.
-	HearingSince func() time.Time
+	// ReceivingSince is since when all that networks posted was stored; the beginning of time if nil. See Intake.
+	ReceivingSince func() time.Time
 }
 
 // A Courier carries out deliveries: replies to channels, news to the desk.
@@ -53,8 +53,8 @@ type Courier struct {
 	o        CourierOptions
 	poke     chan struct{}
 
-	mu   sync.Mutex
-	hand map[bot.DeliveryID]bool // claimed and not settled
+	mu      sync.Mutex
+	claimed map[bot.DeliveryID]bool // claimed and not settled
 }
 
 // NewCourier returns a Courier over the channels of accounts, and desk.
@@ -71,10 +71,10 @@ func NewCourier(store *store.Store, accounts *bot.Registry, desk bot.Desk, log l
 	if o.Link == nil {
 		o.Link = func(bot.Media) string { return "" }
 	}
-	if o.HearingSince == nil {
-		o.HearingSince = func() time.Time { return time.Time{} }
+	if o.ReceivingSince == nil {
+		o.ReceivingSince = func() time.Time { return time.Time{} }
 	}
-	return &Courier{store: store, accounts: accounts, desk: desk, log: log, o: o, poke: make(chan struct{}, 1), hand: map[bot.DeliveryID]bool{}}
+	return &Courier{store: store, accounts: accounts, desk: desk, log: log, o: o, poke: make(chan struct{}, 1), claimed: map[bot.DeliveryID]bool{}}
 }
 
 // Poke makes the courier look for work now.
@@ -88,7 +88,7 @@ func (c *Courier) Run(ctx context.Context) error {
 		claim := worker.OneByOne(func() (store.Delivery, time.Time, bool, error) { return c.claim(ctx) })
 		return worker.Run(ctx, c.o.Workers, c.poke, claim, func(ctx context.Context, d store.Delivery) {
 			worker.KeepLease(ctx, worker.RenewEvery, func(ctx context.Context) error { return c.store.RenewDelivery(ctx, d, c.o.Now().Add(worker.LeaseTime)) },
-				func(ctx context.Context) { c.carry(ctx, d) })
+				func(ctx context.Context) { c.deliver(ctx, d) })
 		}, c.log.WithField("loop", "courier"))
 	})
 	return g.Wait()
@@ -99,7 +99,7 @@ func (c *Courier) claim(ctx context.Context) (d store.Delivery, next time.Time, 
 	d, next, ok, err = c.store.ClaimDelivery(ctx, c.o.Now(), worker.LeaseTime, c.inHand())
 	if ok && err == nil {
 		c.mu.Lock()
-		c.hand[d.ID] = true
+		c.claimed[d.ID] = true
 		c.mu.Unlock()
 	}
 	return d, next, ok, err
@@ -108,21 +108,21 @@ func (c *Courier) claim(ctx context.Context) (d store.Delivery, next time.Time, 
 func (c *Courier) inHand() (ids []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for id := range c.hand {
+	for id := range c.claimed {
 		ids = append(ids, string(id))
 	}
 	return ids
 }
 
-func (c *Courier) letGo(id bot.DeliveryID) {
+func (c *Courier) release(id bot.DeliveryID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.hand, id)
+	delete(c.claimed, id)
 }
 
-// carry carries out one claimed delivery and settles it.
-func (c *Courier) carry(ctx context.Context, d store.Delivery) {
-	defer c.letGo(d.ID)
+// deliver carries out one claimed delivery and settles it.
+func (c *Courier) deliver(ctx context.Context, d store.Delivery) {
+	defer c.release(d.ID)
 	log := c.log.WithFields(logrus.Fields{"conversation": d.Conversation, "delivery": d.ID, "lane": d.Lane})
 	began := c.o.Now()
 	var v store.DeliveryResult
@@ -131,7 +131,7 @@ func (c *Courier) carry(ctx context.Context, d store.Delivery) {
 		case d.Payload == store.Payload{}:
 			v = store.DeliveryResult{State: bot.DeliveryFailed, Code: "unreadable"}
 		case d.Lane == store.LaneDesk:
-			v = c.tell(ctx, d, log)
+			v = c.tellDesk(ctx, d, log)
 		default:
 			v = c.send(ctx, d, log)
 		}
@@ -155,7 +155,7 @@ func (c *Courier) carry(ctx context.Context, d store.Delivery) {
 // broken is what becomes of a delivery at which we panicked.
 func (c *Courier) broken(d store.Delivery) store.DeliveryResult {
 	if d.Lane == store.LaneDesk {
-		return c.untold(d, "panic")
+		return c.retryDeskEvent(d, "panic")
 	}
 	limits := bot.Limits{}
 	if channel := c.accounts.Channel(bot.AccountKey(d.To.Channel, d.To.Account)); channel != nil {
@@ -166,11 +166,11 @@ func (c *Courier) broken(d store.Delivery) store.DeliveryResult {
 	return v
 }
 
-func (c *Courier) tell(ctx context.Context, d store.Delivery, log logrus.FieldLogger) store.DeliveryResult {
+func (c *Courier) tellDesk(ctx context.Context, d store.Delivery, log logrus.FieldLogger) store.DeliveryResult {
 	n := *d.Payload.News
 	n.Conversation, n.Seq = d.Conversation, d.Seq
 	if d.Attempt > maxTellAttempts { // the process ended each time
-		return c.untold(d, "desk")
+		return c.retryDeskEvent(d, "desk")
 	}
 	ctx, cancel := context.WithTimeout(ctx, bot.SendTimeout)
 	defer cancel()
@@ -182,12 +182,12 @@ func (c *Courier) tell(ctx context.Context, d store.Delivery, log logrus.FieldLo
 	if sqldb.Unavailable(err) {
 		return store.DeliveryResult{State: bot.DeliveryQueued, Due: c.o.Now().Add(newsBackoff(d.Attempt)), Code: "desk", Uncounted: true}
 	}
-	return c.untold(d, "desk")
+	return c.retryDeskEvent(d, "desk")
 }
 
-// untold is what becomes of news at which the desk fails: it is tried again, or set aside. A conversation that
+// retryDeskEvent is what becomes of news at which the desk fails: it is tried again, or set aside. A conversation that
 // people have and that has no ticket then gets one from Desk.Sweep.
-func (c *Courier) untold(d store.Delivery, code string) store.DeliveryResult {
+func (c *Courier) retryDeskEvent(d store.Delivery, code string) store.DeliveryResult {
 	if d.Attempt >= maxTellAttempts {
 		c.log.WithFields(logrus.Fields{"conversation": d.Conversation, "delivery": d.ID}).Error("the desk cannot be told of something; it is set aside")
 		return store.DeliveryResult{State: bot.DeliveryFailed, Code: code}
@@ -252,7 +252,7 @@ func (c *Courier) hold(ctx context.Context, channel bot.Channel, d store.Deliver
 		}
 	}
 	if d.Code == string(bot.SendErrored) && d.Doubts == 0 || l.Confirm > 0 && d.Doubts > 1 {
-		if until := c.o.HearingSince().Add(l.Confirm); now.Before(until) { // it could not tell all the time
+		if until := c.o.ReceivingSince().Add(l.Confirm); now.Before(until) { // it could not tell all the time
 			return again(until)
 		}
 		if has, err := c.store.HasPosts(ctx, d.To); has || err != nil { // it may have told already

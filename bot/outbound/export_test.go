@@ -12,7 +12,7 @@ import (
 
 func AsLink(r bot.Reply, l bot.Limits) (bot.Reply, bool) { return asLink(r, l) }
 
-func (c *Courier) Carry(ctx context.Context, d store.Delivery) { c.carry(ctx, d) }
+func (c *Courier) Carry(ctx context.Context, d store.Delivery) { c.deliver(ctx, d) }
 
 func (c *Courier) Claim(ctx context.Context) (store.Delivery, time.Time, bool, error) {
 	return c.claim(ctx)
@@ -22,6 +22,6 @@ func (c *Courier) Judge(d store.Delivery, err *bot.SendError, l bot.Limits) stor
 	return c.judge(d, err, l)
 }
 
-func (c *Courier) Hold(id bot.DeliveryID) { c.hand[id] = true }
+func (c *Courier) Hold(id bot.DeliveryID) { c.claimed[id] = true }
 
-func (c *Courier) LetGo(id bot.DeliveryID) { c.letGo(id) }
+func (c *Courier) LetGo(id bot.DeliveryID) { c.release(id) }

@@ -56,7 +56,7 @@ func TestErroredWaitsUntilTheNetworkCouldTell(t *testing.T) {
 		w.Tells()
 		d := w.Replied("c")
 		hearing := time.Now()
-		c := outbound.NewCourier(w.Store, w.Accounts, w.Desk, w.Log, outbound.CourierOptions{Now: w.Now, HearingSince: func() time.Time { return hearing }})
+		c := outbound.NewCourier(w.Store, w.Accounts, w.Desk, w.Log, outbound.CourierOptions{Now: w.Now, ReceivingSince: func() time.Time { return hearing }})
 		require.NoError(t, w.Store.FinishDelivery(t.Context(), d, c.Judge(d, &bot.SendError{Kind: bot.SendErrored}, w.Channel.Capacity), w.Now()))
 		carry := func() time.Duration {
 			w.Skipped.Add(int64(3 * time.Minute))

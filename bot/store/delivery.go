@@ -161,13 +161,13 @@ func (s *Store) FinishDelivery(ctx context.Context, d Delivery, v DeliveryResult
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return err
 		}
-		return s.applyVerdict(ctx, tx, d, v, now)
+		return s.applyResult(ctx, tx, d, v, now)
 	})
 }
 
-// applyVerdict does what follows from a settled delivery: its message's status, the account's pause, the
+// applyResult does what follows from a settled delivery: its message's status, the account's pause, the
 // pace of the lane, and, for a reply that will not get through, a person.
-func (s *Store) applyVerdict(ctx context.Context, tx *sql.Tx, d Delivery, v DeliveryResult, now time.Time) error {
+func (s *Store) applyResult(ctx context.Context, tx *sql.Tx, d Delivery, v DeliveryResult, now time.Time) error {
 	if v.Pause != nil {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO pauses (channel, account, until, reason, code) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (channel, account) DO UPDATE SET until = excluded.until, reason = excluded.reason, code = excluded.code`,

@@ -211,7 +211,7 @@ func newPoisoned(t *testing.T, db *sqldb.DB, where string) *poisoned {
 	phrases, err := dialogue.LoadPhrases()
 	require.NoError(t, err)
 	p.desk = handoff.NewDesk(db, conversations.New(store, accounts, conversations.Options{}), phrases, log, p.now)
-	p.intake = inbound.NewIntake(store, accounts, log, inbound.IntakeOptions{Now: p.now, Hears: true})
+	p.intake = inbound.NewIntake(store, accounts, log, inbound.IntakeOptions{Now: p.now, Transcribes: true})
 	runner := turns.NewRunner(store, p, accounts, log, turns.RunnerOptions{Now: p.now})
 	courier := outbound.NewCourier(store, accounts, p, log, outbound.CourierOptions{Now: p.now})
 	collector := inbound.NewCollector(store, accounts, media.NewStore(db, media.Options{}), log, inbound.CollectorOptions{Now: p.now, Speech: p})
