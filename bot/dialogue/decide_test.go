@@ -166,7 +166,9 @@ func TestLadder(t *testing.T) {
 }
 
 func TestGreetingWithQuestionGetsBoth(t *testing.T) {
-	e := NewEngine(fixed{found: hits(hit("A", .9, 0))}, phrases(t), DefaultPolicy())
+	spanish := hit("A", .9, 0)
+	spanish.Entry.Locale = "es"
+	e := NewEngine(fixed{found: hits(spanish)}, phrases(t), DefaultPolicy())
 	tn := turn("hola", "¿cuándo pagan?")
 	tn.Conversation.Locale = "es"
 	o, err := e.Turn(t.Context(), tn)

@@ -157,7 +157,7 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 			o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: v.Below.Answer, Entry: v.Below.ID}, v.Below.Media)...)
 		}
 	}
-	if t.Conversation.OptOut == bot.OptOutAll && v.Phrase != PhraseResumed {
+	if t.Conversation.OptOut == bot.OptOutAll && o.Next.OptOut == bot.OptOutAll && t.Conversation.Address.Channel != channelOfVisitors {
 		o.Replies = nil
 	}
 	if v.Action == bot.ActionHandoff {
@@ -203,9 +203,8 @@ func ask(t bot.Turn, say voice, phrase Phrase, options []knowledge.Entry) bot.Re
 	button := func(name Phrase, payload string) {
 		r.Choices = append(r.Choices, bot.Choice{Label: say(name), Payload: payload})
 	}
-	names, list := labels(options)
-	for i, entry := range options {
-		r.Choices = append(r.Choices, bot.Choice{Label: names[i], Payload: payloadEntry + string(entry.ID)})
+	for _, entry := range options {
+		r.Choices = append(r.Choices, bot.Choice{Label: entry.Question, Payload: payloadEntry + string(entry.ID)})
 	}
 	switch {
 	case asksWhich(phrase):
@@ -221,12 +220,12 @@ func ask(t bot.Turn, say voice, phrase Phrase, options []knowledge.Entry) bot.Re
 	case leadsToPerson(phrase):
 		button(PhraseTalkToPerson, payloadPerson)
 	}
-	r.Text = say(wording(t, phrase, len(options))) + list
+	r.Text = say(wording(t, phrase, len(options)))
 	if affiliate := t.Conversation.Affiliate; phrase == PhraseIdentity && affiliate != "" {
 		r.Text = strings.ReplaceAll(r.Text, "{affiliate}", string(affiliate))
 	}
 	if suggests(phrase) && len(options) > 0 {
-		r.Text = strings.TrimSuffix(r.Text, list) + " " + say(PhraseSuggestions) + list
+		r.Text += " " + say(PhraseSuggestions)
 	}
 	return r
 }
@@ -277,7 +276,7 @@ func next(c bot.Conversation, v Verdict) bot.Conversation {
 	switch v.Phrase {
 	case PhraseStopped:
 		c.OptOut = bot.OptOutAll
-	case PhraseResumed:
+	case PhraseResumed, PhraseResumedPerson:
 		c.OptOut = bot.OptOutNothing
 	}
 	switch v.Action {

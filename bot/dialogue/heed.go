@@ -84,7 +84,7 @@ const foreignAt = .45
 
 // heedLanguage caps the probability of entries in another language than the words.
 func (e *Engine) heedLanguage(ev *Evidence) {
-	language := ev.Signals.Language
+	language := e.phrases.languageFrom(ev.Signals.Raw, leastForeign)
 	if language == "" {
 		return
 	}

@@ -10,6 +10,15 @@ import (
 // otherLanguage stands for a language that we do not speak, of which only the script is known.
 const otherLanguage = "other"
 
+// add puts the words of phrases, and of patterns, into a set.
+func (s wordSet) add(phrases []string) {
+	for _, phrase := range phrases {
+		for _, t := range tokenize(phrase) {
+			s[t.word] = true
+		}
+	}
+}
+
 // languageWords are the words of a locale's lists that show its language: single ones that say nothing of
 // what a message is about.
 func languageWords(lists map[wordKind][]string) wordSet {
@@ -52,8 +61,12 @@ func foreignWords() map[string]wordSet {
 }
 
 // language tells in what language a text is: one of the locales we ship, another one, or "" if it does not
-// show. A language shows by its script, or by more of its frequent words than of any other's.
-func (l *lexicon) language(text string) string {
+// show. A language shows by its script, or by more of its frequent words than of any other's; of ours by one
+// such word at least.
+func (l *lexicon) language(text string) string { return l.languageFrom(text, 1) }
+
+// languageFrom is the language of which a text has so many frequent words at least.
+func (l *lexicon) languageFrom(text string, least int) string {
 	if foreignScript(text) {
 		return otherLanguage
 	}
@@ -79,13 +92,14 @@ func (l *lexicon) language(text string) string {
 	for name, words := range l.foreign {
 		count(name, words)
 	}
-	if most == second || spoken(best) == "" && most < leastForeign {
+	if most == second || most < least || spoken(best) == "" && most < leastForeign {
 		return ""
 	}
 	return best
 }
 
-// leastForeign is how many frequent words of a language that we do not speak show that a text is in it.
+// leastForeign is how many frequent words show a language that we do not speak, or that an entry is in
+// another language than a question.
 const leastForeign = 2
 
 // spoken is the name of a language if it is one of ours, else "".
@@ -115,7 +129,7 @@ func foreignScript(text string) bool {
 
 // foreignTo reports whether a text in a language is in another one than an entry, as far as both show.
 func (l *lexicon) foreignTo(language, entryLocale, question string) bool {
-	of := l.language(question)
+	of := l.languageFrom(question, leastForeign)
 	switch {
 	case language == otherLanguage:
 		return !foreignScript(question)

@@ -142,6 +142,9 @@ func (l *lexicon) add(name string, data []byte) error {
 		}
 	}
 	l.stops[name] = languageWords(file.Words)
+	for _, phrases := range file.Classes {
+		l.stops[name].add(phrases)
+	}
 	classes := map[string]*wordList{}
 	for class, phrases := range file.Classes {
 		classes[class] = &wordList{}
@@ -154,6 +157,7 @@ func (l *lexicon) add(name string, data []byte) error {
 		if len(file.Shapes[kind].Is) == 0 {
 			return fmt.Errorf("shapes for %q are missing", kind)
 		}
+		l.stops[name].add(file.Shapes[kind].Is)
 		for _, pattern := range file.Shapes[kind].Is {
 			if err := l.shapes[kind].is.add(pattern, classes); err != nil {
 				return err

@@ -141,43 +141,6 @@ func lastChoices(t bot.Turn) []bot.Choice {
 	return nil
 }
 
-// sameLabels is how many UTF-16 units of a label every network shows: Messenger cuts after 20, with an
-// ellipsis in the last.
-const sameLabels = 19
-
-// labels are the entries' questions as buttons. Where a network would cut two of them to the same, the
-// buttons have numbers and the ends that differ, and list has the whole questions for the text above.
-func labels(options []knowledge.Entry) (names []string, list string) {
-	seen, alike := map[string]bool{}, false
-	for _, e := range options {
-		head := bot.Shorten(e.Question, sameLabels+1)
-		alike = alike || seen[head]
-		seen[head] = true
-		names = append(names, e.Question)
-	}
-	if !alike {
-		return names, ""
-	}
-	common := strings.Fields(names[0])
-	for _, name := range names[1:] {
-		words := strings.Fields(name)
-		n := 0
-		for n < min(len(common), len(words)) && common[n] == words[n] {
-			n++
-		}
-		common = common[:n]
-	}
-	for i, name := range names {
-		number := strconv.Itoa(i+1) + ". "
-		list += "\n" + number + name
-		if end := strings.Fields(name)[len(common):]; len(end) > 0 && len(common) > 0 {
-			name = "…" + strings.Join(end, " ")
-		}
-		names[i] = number + name
-	}
-	return names, list
-}
-
 // contradicts reports whether an entry speaks of numbers or codes, and of none that the customer typed.
 func contradicts(typed []string, e knowledge.Entry) bool {
 	of := codes(e.Question)
