@@ -41,6 +41,9 @@ func Parse(name string, data []byte, o Options) ([]knowledge.Row, []knowledge.Pr
 		return nil, fatal(what)
 	}
 	if bytes.HasPrefix(data, []byte("PK\x03\x04")) {
+		if isDocument(data) {
+			return newBuilder(o).finish(readDocument(data))
+		}
 		return newBuilder(o).finish(readWorkbook(data))
 	}
 	text, note := decode(data)

@@ -382,9 +382,6 @@ func (j *jsonFile) fields(line int, object map[string]any) fields {
 			f.text[colMedia] = strings.TrimSpace(f.text[colMedia] + "\n" + mediaValue(value))
 		case !found[k.column] || k.rank < rank[k.column]:
 			f.text[k.column], found[k.column], rank[k.column] = valueText(value), true, k.rank
-			if name == "acceptedAnswer" || name == "suggestedAnswer" {
-				f.text[k.column] = untag(f.text[k.column]) // schema.org allows HTML there
-			}
 			if list, ok := value.([]any); ok && k.column == colQuestion && len(list) > 0 {
 				// Some tools list all wordings as questions.
 				f.text[colQuestion] = valueText(list[0])
