@@ -31,7 +31,7 @@ func decode(data []byte) (text, note string) {
 	}
 	letters, bad, line := damage(data)
 	const few = 8 // bytes of Windows-1252 for each sound letter, where two files were pasted together
-	if letters > bad || letters > 1 && letters*few > bad && isolatedShare(data) > 1.0/2 {
+	if letters > bad || letters > 1 && letters*few > bad && isolatedShare(stray(data)) > 1.0/2 {
 		return plain(mixed(data)), fmt.Sprintf(
 			"The text is UTF-8 but for %d bytes, the first on line %d, which were read as Windows-1252. Look at the letters there, or save the file as UTF-8 again.", bad, line)
 	}
@@ -39,6 +39,21 @@ func decode(data []byte) (text, note string) {
 		return plain(transcode(declared, data)), ""
 	}
 	return guessEncoding(data)
+}
+
+// stray is data with a space in place of each sound letter beyond ASCII.
+func stray(data []byte) []byte {
+	var b []byte
+	for len(data) > 0 {
+		_, n := utf8.DecodeRune(data)
+		if n > 1 {
+			b = append(b, ' ')
+		} else {
+			b = append(b, data[0])
+		}
+		data = data[n:]
+	}
+	return b
 }
 
 // mixed decodes UTF-8 with pieces of Windows-1252 in it, as pasted files have. A byte of all ones is no
