@@ -19,30 +19,31 @@ import (
 // mark. It says why it does not, or "".
 func sections(source string) (root *section, problem string) {
 	references := definitions(source)
-	root = &section{line: 1}
-	open := []*section{root}
+	o := newOutline()
 	line := 1
 	for len(source) > 0 {
 		size, nodes := chunk(source)
 		if nodes > limits.MaxNodes {
 			return nil, fmt.Sprintf("The text from line %d on has more than %d lines and marks without a heading or a new paragraph. Make each question a heading, and put empty lines between paragraphs.", line, limits.MaxNodes)
 		}
-		open = addSections(open, source[:size], line, references)
+		addSections(&o, source[:size], line, references)
+		if o.full() {
+			return nil, tooManyLines()
+		}
 		line += strings.Count(source[:size], "\n")
 		source = source[size:]
 	}
-	return root, ""
+	return o.root(), ""
 }
 
-// addSections parses a chunk that begins on a line, below the open sections, and returns those open behind it.
-func addSections(open []*section, chunk string, line int, references []parser.Reference) []*section {
+// addSections parses a chunk that begins on a line.
+func addSections(o *outline, chunk string, line int, references []parser.Reference) {
 	p := printer{source: []byte(chunk), first: line}
 	known := parser.NewContext()
 	for _, r := range references {
 		known.AddReference(r)
 	}
 	doc := goldmark.New().Parser().Parse(text.NewReader(p.source), parser.WithContext(known))
-	o := outline{open: open}
 	for n := doc.FirstChild(); n != nil; n = n.NextSibling() {
 		h, ok := n.(*ast.Heading)
 		if !ok {
@@ -51,7 +52,6 @@ func addSections(open []*section, chunk string, line int, references []parser.Re
 		}
 		o.head(h.Level, p.lineOf(h), oneLine(p.inline(h)))
 	}
-	return o.open
 }
 
 // definitions are the link definitions of source, which count in all of it.

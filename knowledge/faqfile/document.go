@@ -45,7 +45,10 @@ func readDocument(data []byte) reader {
 			}
 			d.scan(text, part.element)
 		}
-		d.endParagraph()
+		if d.endParagraph(); d.full() {
+			b.stop(tooManyLines())
+			return
+		}
 		b.strict = true
 		root := d.root()
 		if !root.asksInside() && !root.hasQuestions(b.names) {
@@ -98,7 +101,7 @@ type document struct {
 
 // scan calls element for each tag of a part, and takes the text between them.
 func (d *document) scan(data []byte, element func(tag []byte, closing, single bool, name string)) {
-	for len(data) > 0 {
+	for len(data) > 0 && !d.full() {
 		at := bytes.IndexByte(data, '<')
 		if at < 0 {
 			return

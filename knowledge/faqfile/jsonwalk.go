@@ -61,7 +61,8 @@ func (w *jsonWalk) list(parts []span, c jsonContext, depth int) {
 		} else if w.j.text[p.start] == '[' {
 			w.visit(p, c, depth+1, group)
 		}
-		if len(w.entries) == before { // kept where the others are entries
+		if !slices.ContainsFunc(w.entries[before:], func(e jsonEntry) bool { return e.full || w.j.text[p.start] == '{' }) {
+			w.entries = w.entries[:before] // one, kept where the others are entries
 			w.entries = append(w.entries, jsonEntry{jsonContext: c, at: p, group: group})
 		}
 		if len(w.entries) > limits.MaxRows {
@@ -203,7 +204,7 @@ func (w *jsonWalk) object(value span, c jsonContext, depth, group int) {
 		w.entries = append(w.entries, jsonEntry{jsonContext: c, at: value, group: group, full: true, strong: strong})
 		return
 	}
-	if depth > 0 && s.title != "" && !isFull && (s.around || !s.answer) {
+	if depth > 0 && s.title != "" && s.kind == "" && !isFull && (s.around || !s.answer) {
 		c.topic = oneLine(s.title)
 	}
 	if key := w.j.keyOf(members); key != "" {

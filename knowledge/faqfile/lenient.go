@@ -1,6 +1,7 @@
 package faqfile
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -16,17 +17,26 @@ import (
 func strictJSON(text string) (string, bool) {
 	l := lenient{text: text}
 	l.skipDeclaration()
+	declared := l.pos > 0
 	for l.pos < len(l.text) {
 		l.token()
 	}
-	out := strings.TrimRight(l.out.String(), " \t\n;")
-	return out, json.Valid([]byte(out))
+	out := bytes.TrimRight(l.out.Bytes(), " \t\n;")
+	if !declared {
+		return string(out), json.Valid(out)
+	}
+	var value json.RawMessage
+	dec := json.NewDecoder(bytes.NewReader(out))
+	if dec.Decode(&value) != nil || bytes.ContainsAny(out[dec.InputOffset():], "[:") {
+		return "", false // more data behind it would be lost
+	}
+	return string(out[:dec.InputOffset()]), true
 }
 
 type lenient struct {
 	text  string
 	pos   int
-	out   strings.Builder
+	out   bytes.Buffer
 	comma int // where in out a comma was written that nothing follows yet, from 1
 }
 
@@ -41,6 +51,9 @@ func (l *lenient) skipDeclaration() {
 			continue
 		case strings.HasPrefix(rest, "/*"):
 			_, rest, _ = strings.Cut(rest, "*/")
+			continue
+		case strings.HasPrefix(rest, "import "):
+			_, rest, _ = strings.Cut(rest, "\n")
 			continue
 		}
 		break
@@ -86,9 +99,7 @@ func (l *lenient) token() {
 		l.pos++
 	case c == '}' || c == ']':
 		if l.comma > 0 {
-			out := l.out.String()
-			l.out.Reset()
-			l.out.WriteString(out[:l.comma-1] + " " + out[l.comma:])
+			l.out.Bytes()[l.comma-1] = ' '
 		}
 		l.value()
 		l.out.WriteByte(c)

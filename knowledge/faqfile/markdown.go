@@ -187,7 +187,11 @@ func (s *section) unmark(body []bodyLine) []bodyLine {
 func (b *builder) addText(line int, question string, answer []bodyLine, topic string) {
 	f := fields{line: line, plain: true}
 	f.text[colTopic] = topic
-	f.text[colQuestion], _ = pictures(cleanQuestion(question))
+	question = cleanQuestion(question)
+	if rest, ok := marked(question, questionMarks); ok && rest != "" {
+		question = rest
+	}
+	f.text[colQuestion], _ = pictures(question)
 	f.text[colAnswer], f.text[colMedia] = pictures(joinLines(answer))
 	b.add(f)
 }

@@ -39,19 +39,31 @@ const (
 )
 
 // An outline is built by headings and what stands below them.
-type outline struct{ open []*section }
+type outline struct {
+	open []*section
+	size int // headings and lines
+}
+
+// full reports whether there are more headings and lines than are read.
+func (o *outline) full() bool { return o.size > limits.MaxLines }
+
+func tooManyLines() string {
+	return fmt.Sprintf("The text has more than %d lines. Split it, or leave out what is no longer needed.", limits.MaxLines)
+}
 
 func newOutline() outline { return outline{open: []*section{{line: 1}}} }
 
 func (o *outline) root() *section { return o.open[0] }
 
 func (o *outline) add(lines ...bodyLine) {
+	o.size += len(lines)
 	at := o.open[len(o.open)-1]
 	at.body = append(at.body, lines...)
 }
 
 // head adds a heading.
 func (o *outline) head(level, line int, heading string) {
+	o.size++
 	for len(o.open) > 1 && o.open[len(o.open)-1].level >= level {
 		o.open = o.open[:len(o.open)-1]
 	}
