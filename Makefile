@@ -12,9 +12,9 @@ build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/faqbot ./cmd/faqbot
 
 # All tests, with the race detector, on SQLite and on a Postgres of their own. As root on Debian it
-# installs what is missing; anyone else is told what to install.
+# installs what is missing; anyone else is told what to install. The time-out is for hangs alone.
 test: prepare check
-	.ci/with-postgres $(GO) test -race -shuffle=on -timeout 14m ./...
+	.ci/with-postgres $(GO) test -race -shuffle=on -timeout 60m ./...
 
 prepare:
 	@.ci/prepare

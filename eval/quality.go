@@ -205,6 +205,7 @@ func (r *Report) steps(ctx context.Context, data string, e *Vectors, p *dialogue
 	}
 	return append(list,
 		step{"multidogo_software", func() error { return r.smallTalk(data, p) }},
+		step{"sentences", func() error { return r.lists(p) }},
 		step{"banking77, signals", func() error { return r.falseAlarms(data, p) }},
 		step{"signals_airline", func() error {
 			return r.moods(data, "signals_airline", "complaint", p, func(m moodRow) bool { return m.Sentiment == "negative" })

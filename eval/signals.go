@@ -114,7 +114,7 @@ func (r *Report) falseAlarms(data string, p *dialogue.Phrases) error {
 	for i, c := range set.Cases {
 		list[i].text = c.Text
 	}
-	for _, signal := range []string{"wants_person", "complaint", "abuse"} {
+	for _, signal := range []string{"wants_person", "complaint", "abuse", "identity", "feedback", "stop"} {
 		m := detect(p, signal, list).measure(signal+" false alarms", Detection.FalseAlarms)
 		r.Checks = append(r.Checks, checked(name, m, Target{m.Name, .01, .003}, true))
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot/dialogue"
+	"faqbot/knowledge/locale"
 )
 
 func phrases(t *testing.T) *dialogue.Phrases {
@@ -53,7 +54,7 @@ func TestSignalsAreMeasured(t *testing.T) {
 	for _, c := range r.Checks {
 		reached[c.Figure] = c
 	}
-	require.Len(t, reached, 5)
+	require.Len(t, reached, 8)
 	require.InDelta(t, 1, reached["greeting F1"].Value, 1e-9)
 	require.InDelta(t, 2./3, reached["thanks F1"].Value, 1e-9)
 	require.Equal(t, Missing, reached["thanks F1"].Standing)
@@ -61,4 +62,19 @@ func TestSignalsAreMeasured(t *testing.T) {
 	require.Equal(t, Missing, reached["complaint false alarms"].Standing, "it is a ceiling")
 	require.Equal(t, AtGoal, reached["wants_person false alarms"].Standing)
 	require.InDelta(t, 1, noted(t, r, "complaint recall").Value, 1e-9, "IDs that are not unique are no matter")
+}
+
+// Sentences that were written before the lexicon was, and that it was not fitted to.
+func TestSentencesHeldBack(t *testing.T) {
+	p := phrases(t)
+	for _, own := range ownSignals() {
+		for _, language := range locale.Shipped() {
+			list, err := sentences(own.signal, language, true)
+			require.NoError(t, err)
+			d := detect(p, own.signal, list).count(nil)
+			require.Greater(t, d.Should, 25, language)
+			require.GreaterOrEqual(t, d.Recall(), own.recall.Floor, "%s in %s", own.signal, language)
+			require.GreaterOrEqual(t, d.Precision(), own.precision.Floor, "%s in %s", own.signal, language)
+		}
+	}
 }

@@ -33,7 +33,7 @@ func TestTheTicketFollowsTheCustomer(t *testing.T) {
 		first := tk.Conversation
 		words, err := o.desk.Invite(t.Context(), tk.ID, "ann", "phones/two", "Phones")
 		require.NoError(t, err)
-		require.Contains(t, words, "You can go on in Phones: https://phones.example/l_")
+		require.Contains(t, words, "You can carry on in Phones: https://phones.example/l_")
 		_, err = o.desk.Invite(t.Context(), tk.ID, "ann", "phones/nowhere", "Phones")
 		require.ErrorIs(t, err, conversations.ErrNoLink)
 

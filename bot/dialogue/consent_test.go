@@ -11,14 +11,17 @@ import (
 // An opt-out is a message of its own, in any of our languages; the word inside a question is none.
 func TestOptOutWords(t *testing.T) {
 	p := phrases(t)
-	for _, text := range []string{"STOP", "Stop.", "stop all", "please stop", "UNSUBSCRIBE", "/stop", "alto", "BAJA", "Darme de baja", "no me escriban más", "PARAR", "sair", "não quero mais mensagens"} {
+	for _, text := range []string{"STOP", "Stop.", "stop all", "please stop", "please stop messaging me!!", "don't text me again", "leave me alone", "/stop", "alto", "déjenme en paz", "no me escriban más", "PARAR", "sair", "não quero mais mensagens"} {
 		s := Read(p, turn(text))
 		require.True(t, s.Stop, text)
 		require.Empty(t, s.Question, text)
 	}
-	for _, text := range []string{"how do I stop the newsletter", "can I unsubscribe a customer?", "stop selling shoes?", "¿cómo me doy de baja del programa?", "como posso parar?", "start", "/start", "cancel"} {
+	for _, text := range []string{"how do I stop the newsletter", "can I unsubscribe a customer?", "stop selling shoes?", "¿cómo me doy de baja del programa?", "como posso parar?", "start", "/start", "cancel", "end", "baja", "unsubscribe", "stop the newsletter", "basta de envíos tardíos, ¿dónde está mi pedido?"} {
 		require.False(t, Read(p, turn(text)).Stop, text)
 		require.False(t, Read(p, turn(text)).Resume, text)
+	}
+	for _, text := range []string{"unsubscribe", "BAJA", "Darme de baja", "cancelar inscrição"} {
+		require.True(t, Read(p, turn(text)).StopMaybe, text)
 	}
 	out := turn("start")
 	out.Conversation.OptOut = bot.OptOutAll
@@ -47,7 +50,7 @@ func TestOptOut(t *testing.T) {
 		}
 		o := say("STOP")
 		require.Len(t, o.Replies, 1)
-		require.Contains(t, o.Replies[0].Text, "no more messages")
+		require.Contains(t, o.Replies[0].Text, "stop messaging you")
 		require.Equal(t, bot.OptOutAll, conv.OptOut)
 		require.Equal(t, mode, conv.Mode, "who has the conversation keeps it")
 		require.Equal(t, mode == bot.ModePerson, o.Decision.Action == bot.ActionForward, "a person hears of it")
@@ -84,10 +87,10 @@ func TestOptOut(t *testing.T) {
 func TestDisclosure(t *testing.T) {
 	e := NewEngine(fixed{found: hits(hit("A", .9, 0))}, phrases(t), DefaultPolicy())
 	for _, c := range []struct{ text, locale, want string }{
-		{"when do you pay?", "en", "I am an automated assistant. Send /human to reach a person at any time.\n\nanswer A"},
-		{"hi, when do you pay?", "en", "Hello! I am an automated assistant. Send /human to reach a person at any time.\n\nanswer A"},
-		{"¿cuándo pagan?", "es", "Soy un asistente automático. Envía /human para hablar con una persona en cualquier momento.\n\nanswer A"},
-		{"quando pagam?", "pt", "Sou um assistente automático. Envie /human para falar com uma pessoa a qualquer momento.\n\nanswer A"},
+		{"when do you pay?", "en", "I'm an automated assistant. If you'd rather talk to a person, just say so.\n\nanswer A"},
+		{"hi, when do you pay?", "en", "Hello! I'm an automated assistant. If you'd rather talk to a person, just say so.\n\nanswer A"},
+		{"¿cuándo pagan?", "es", "Soy un asistente automático. Si prefieres hablar con una persona, dímelo.\n\nanswer A"},
+		{"quando pagam?", "pt", "Sou um assistente automático. Se preferir falar com um atendente, é só dizer.\n\nanswer A"},
 	} {
 		tn := turn(c.text)
 		tn.Conversation.Locale, tn.Disclose = c.locale, true
@@ -100,7 +103,7 @@ func TestDisclosure(t *testing.T) {
 		tn.Disclose = true
 		o, err := e.Turn(t.Context(), tn)
 		require.NoError(t, err)
-		require.Regexp(t, "automated assistant|this assistant", o.Replies[0].Text, text)
+		require.Regexp(t, "automated assistant|stop messaging", o.Replies[0].Text, text)
 	}
 }
 
@@ -132,8 +135,8 @@ func TestLinked(t *testing.T) {
 		require.NoError(t, err)
 		return o
 	}
-	require.Contains(t, arrive(bot.ChoiceLinked, bot.ModeBot).Replies[0].Text, "You can go on here: I know what you asked before")
-	require.Contains(t, arrive(bot.ChoiceLinkGone, bot.ModeBot).Replies[0].Text, "used before or is too old")
+	require.Contains(t, arrive(bot.ChoiceLinked, bot.ModeBot).Replies[0].Text, "You can carry on here; I can see what you asked before")
+	require.Contains(t, arrive(bot.ChoiceLinkGone, bot.ModeBot).Replies[0].Text, "already been used or has expired")
 	person := arrive(bot.ChoiceLinked, bot.ModePerson)
 	require.Contains(t, person.Replies[0].Text, "The person helping you")
 	require.Equal(t, bot.ActionForward, person.Decision.Action)

@@ -1,6 +1,8 @@
 package dialogue
 
 import (
+	"slices"
+
 	"faqbot/bot"
 	"faqbot/knowledge"
 	"faqbot/retrieval"
@@ -13,6 +15,9 @@ type Evidence struct {
 	Found   retrieval.Result
 	Parts   []retrieval.Result // of each of Signals.Parts
 	Chosen  *knowledge.Entry   // what Signals.Chosen names, nil if it may not answer
+	Both    []knowledge.Entry  // what Signals.Both names and may answer
+	Others  []retrieval.Hit    // to feedback: what else the question before may have meant
+	Foreign bool               // the words are in a language that neither we nor the entries found have
 }
 
 // A Verdict is what to do, and what to say about it.
@@ -23,6 +28,8 @@ type Verdict struct {
 	Answer  *knowledge.Entry  // what to answer
 	More    []knowledge.Entry // what to answer after it, to further questions
 	Too     Phrase            // what to say after the answers, "" for nothing
+	Below   *knowledge.Entry  // an answer that stands below the phrase
+	Urgency Phrase            // what to do now, before all else; "" for nothing
 	Options []knowledge.Entry // which entries to offer
 	Miss    bool              // no answer was found: the ladder goes up a step
 }
@@ -45,13 +52,19 @@ func decide(p Policy, e Evidence) Verdict {
 	case e.Turn.Conversation.Mode == bot.ModePerson && s.Command == "bot":
 		return small("back to the bot", PhraseBack)
 	case e.Turn.Conversation.Mode == bot.ModePerson:
-		return Verdict{Rule: "a person has it", Decision: bot.Decision{Action: bot.ActionForward, Reason: bot.ReasonPersonHasIt}}
+		return Verdict{Rule: "a person has it", Urgency: urgency(s), Decision: bot.Decision{Action: bot.ActionForward, Reason: bot.ReasonPersonHasIt}}
+	case s.Danger:
+		return decideDanger(e)
 	case s.Flood:
 		return handoff("flood", bot.ReasonFlood, PhraseHandoffFlood)
 	case s.WantsPerson:
 		return handoff("wants a person", bot.ReasonAskedPerson, PhraseHandoffWish)
 	case s.Repeated:
 		return ignore("tapped twice")
+	case s.Chosen != "" && e.Chosen != nil && len(e.Both) > 0:
+		v := several("chose all", append([]knowledge.Entry{*e.Chosen}, e.Both...))
+		v.Reason = bot.ReasonChosen
+		return v
 	case s.Chosen != "" && e.Chosen != nil:
 		return answer("chosen", bot.ReasonChosen, *e.Chosen)
 	case s.Chosen != "":
@@ -67,16 +80,45 @@ func decide(p Policy, e Evidence) Verdict {
 	return decideQuestion(p, e)
 }
 
+// exactlyThat is the probability at which an entry is about exactly that danger, so that its answer helps
+// while the customer waits for a person.
+const exactlyThat = .8
+
+// decideDanger fetches a person at once, however sure the search is. An answer to exactly that stands below.
+func decideDanger(e Evidence) Verdict {
+	v := handoff("danger", bot.ReasonUrgent, PhraseHandoffUrgent)
+	v.Urgency = urgency(e.Signals)
+	if hits := e.Found.Hits; len(hits) > 0 && (hits[0].Exact || hits[0].Score >= exactlyThat) {
+		v.Below, v.Entries = &hits[0].Entry, []knowledge.EntryID{hits[0].Entry.ID}
+	}
+	return v
+}
+
+func urgency(s Signals) Phrase {
+	if s.Emergency {
+		return PhraseEmergency
+	}
+	return ""
+}
+
 // decideConsent decides about a customer who opts out, has opted out, or comes from another channel. The
 // bot confirms an opt-out and says nothing more; what they ask all the same is for a person. Who has the
 // conversation keeps it.
 func decideConsent(e Evidence) (Verdict, bool) {
 	s, c := e.Signals, e.Turn.Conversation
-	out := c.OptOut == bot.OptOutAll
+	chat := c.Address.Channel == channelOfVisitors
+	out := c.OptOut == bot.OptOutAll && !chat
 	v := Verdict{Decision: bot.Decision{Action: bot.ActionAnswer, Reason: bot.ReasonOptedOut}}
 	switch {
+	case s.Stop && chat:
+		v.Rule, v.Phrase, v.Reason = "wants no more of the chat", PhraseStopChat, bot.ReasonSmallTalk
 	case s.Stop && !out:
 		v.Rule, v.Phrase = "opts out", PhraseStopped
+	case s.Resume && out && c.Mode == bot.ModePerson && !agentSpoke(e.Turn):
+		v.Rule, v.Phrase = "opts in again", PhraseResumed
+		return v, true
+	case s.Resume && out && c.Mode == bot.ModePerson:
+		v.Rule, v.Phrase = "opts in again, with a person", PhraseResumedPerson
 	case s.Resume && out:
 		v.Rule, v.Phrase = "opts in again", PhraseResumed
 	case out && c.Mode == bot.ModePerson, !out && !s.Linked && !s.LinkGone:
@@ -100,18 +142,32 @@ func decideConsent(e Evidence) (Verdict, bool) {
 	return v, true
 }
 
+// channelOfVisitors is the chat on a page. Customers open it by will, so there is nothing to opt out of.
+const channelOfVisitors = "webchat"
+
+// agentSpoke reports whether a person of ours has written in this matter, so that they hold it.
+func agentSpoke(t bot.Turn) bool {
+	return slices.ContainsFunc(t.History, func(m bot.Message) bool { return m.Author == bot.AuthorAgent })
+}
+
 // decideSmallTalk decides what holds no question. An affiliate's own entry for the very words wins
 // over our phrase.
 func decideSmallTalk(s Signals, hits []retrieval.Hit) (Verdict, bool) {
 	switch {
-	case s.Question != "" || s.Unreadable:
+	case s.Question != "" || s.Unreadable || s.Feedback:
 		return Verdict{}, false
 	case len(hits) > 0 && s.Command == "" && s.Raw != "" && hits[0].Exact:
 		return answer("exact small talk", bot.ReasonConfident, hits[0].Entry), true
 	case s.Command == "start":
 		return small("start", PhraseStart), true
 	case s.Command == "help":
-		return small("help", PhraseHelp), true
+		return suggesting("help", PhraseHelp, s, hits), true
+	case s.Identity:
+		return suggesting("asks who we are", PhraseIdentity, s, hits), true
+	case s.Help:
+		return suggesting("cries for help", PhraseHelp, s, hits), true
+	case s.Complaint:
+		return Verdict{Rule: "complains without words", Phrase: PhraseCalm, Decision: bot.Decision{Action: bot.ActionClarify, Reason: bot.ReasonNoAnswer}}, true
 	case s.Command == "bot":
 		return small("bot", PhraseGreeting), true
 	}
@@ -121,9 +177,35 @@ func decideSmallTalk(s Signals, hits []retrieval.Hit) (Verdict, bool) {
 	return ignore("nothing said"), true
 }
 
+// suggesting says a phrase, with entries that may be asked for, in the customer's language if that shows.
+func suggesting(rule string, phrase Phrase, s Signals, hits []retrieval.Hit) Verdict {
+	v := small(rule, phrase)
+	for _, h := range hits {
+		if len(v.Options) < maxSuggestions {
+			v.Options = append(v.Options, h.Entry)
+		}
+	}
+	return v
+}
+
+// maxSuggestions is how many entries are suggested to somebody who asks what the bot can do.
+const maxSuggestions = 3
+
+// decideFeedback answers that an answer did not help: with what else may have been meant, else a person.
+func decideFeedback(p Policy, e Evidence) Verdict {
+	if options, chance := likely(p, e.Others, nil); chance >= p.OfferAt {
+		v := which("did not help", bot.ReasonUnsure, options)
+		v.Phrase, v.Miss = PhraseFeedbackWhich, true
+		return v
+	}
+	return miss(p, e, "did not help", bot.ReasonNoAnswer, PhraseFeedback)
+}
+
 // decideCourtesy answers greeting, thanks and the like.
 func decideCourtesy(s Signals) (Verdict, bool) {
 	switch {
+	case s.Praise:
+		return small("praise", PhrasePraise), true
 	case s.Thanks:
 		return small("thanks", PhraseThanks), true
 	case s.Goodbye:
@@ -140,6 +222,8 @@ func decideCourtesy(s Signals) (Verdict, bool) {
 func decideQuestion(p Policy, e Evidence) Verdict {
 	s, hits := e.Signals, e.Found.Hits
 	switch {
+	case s.Question == "" && s.Feedback:
+		return decideFeedback(p, e)
 	case s.Question == "" && s.Voice:
 		return miss(p, e, "a recording without words", bot.ReasonUnreadable, PhraseVoice)
 	case s.Question == "":
@@ -164,13 +248,15 @@ func decideHits(p Policy, e Evidence) Verdict {
 	if len(hits) > 0 {
 		best, tied = hits[0].Score, close(p, hits)
 	}
-	options, chance := likely(p, hits)
+	options, chance := likely(p, hits, codes(s.Question))
 	mayAsk := e.Turn.Conversation.Clarify < p.MaxClarify
 	switch {
 	case best >= p.AnswerAt && (!tied || !mayAsk):
 		return answer("confident", bot.ReasonConfident, hits[0].Entry).soothe(s)
-	case s.Urgent:
-		return handoff("urgent", bot.ReasonUrgent, PhraseHandoffUrgent)
+	case s.StopMaybe:
+		return Verdict{Rule: "may opt out", Phrase: PhraseStopAsk, Decision: bot.Decision{Action: bot.ActionClarify, Reason: bot.ReasonSmallTalk}}
+	case e.Foreign:
+		return miss(p, e, "another language", bot.ReasonNoAnswer, PhraseLanguage)
 	case best >= p.AnswerAt:
 		return which("close call", bot.ReasonCloseCall, options)
 	case s.Abuse:
@@ -191,9 +277,12 @@ func decideHits(p Policy, e Evidence) Verdict {
 	return miss(p, e, "not likely enough", bot.ReasonNoAnswer, PhraseAskAgain)
 }
 
-// soothe offers a person after the answer to somebody who is upset or in a hurry.
+// soothe offers a person after the answer to somebody who is upset, and to stop to somebody who may want that.
 func (v Verdict) soothe(s Signals) Verdict {
-	if s.Complaint || s.Abuse || s.Urgent {
+	switch {
+	case s.StopMaybe:
+		v.Too = PhraseStopAsk
+	case s.Complaint || s.Abuse:
 		v.Too = PhraseOfferToo
 	}
 	return v
@@ -214,11 +303,14 @@ func close(p Policy, hits []retrieval.Hit) bool {
 }
 
 // likely are the entries worth offering when none is likely enough to be the answer, and the
-// probability that one of them is.
-func likely(p Policy, hits []retrieval.Hit) (list []knowledge.Entry, chance float64) {
+// probability that one of them is. Entries that speak of other codes or numbers than were typed are none.
+func likely(p Policy, hits []retrieval.Hit, typed []string) (list []knowledge.Entry, chance float64) {
 	for _, h := range hits {
 		if len(list) == p.MaxChoices || h.Odds < p.WorthOdds {
 			break
+		}
+		if contradicts(typed, h.Entry) {
+			continue
 		}
 		list = append(list, h.Entry)
 		chance += h.Score
@@ -259,7 +351,7 @@ func miss(p Policy, e Evidence, rule string, reason bot.Reason, first Phrase) Ve
 	switch misses := e.Turn.Conversation.Misses; {
 	case misses >= p.MaxMisses-1:
 		v.Phrase, v.Action = PhraseHandoff, bot.ActionHandoff
-	case misses > 0 && first != PhraseVoice: // which offers a person itself
+	case misses > 0 && !offersPerson(first): // those offer a person themselves
 		v.Phrase = PhraseOffer
 	}
 	return v

@@ -80,9 +80,18 @@ func TestDecide(t *testing.T) {
 		{"third miss", bot.Conversation{Misses: 2}, asks, hits(hit("A", .29, 0)), nil, bot.ActionHandoff, bot.ReasonNoAnswer, "", PhraseHandoff},
 		{"gibberish", bot.Conversation{}, Signals{Question: "asdfgh", Gibberish: true}, good, nil, bot.ActionClarify, bot.ReasonUnreadable, "", PhraseGibberish},
 		{"gibberish that is an entry's name", bot.Conversation{}, Signals{Question: "asdfgh", Gibberish: true}, hits(hit("A", .9, 1)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
-		{"urgent, with an answer", bot.Conversation{}, Signals{Question: "q", Urgent: true}, good, nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
-		{"urgent, without", bot.Conversation{}, Signals{Question: "q", Urgent: true}, hits(hit("A", .59, 0), hit("B", .5, 0)), nil, bot.ActionHandoff, bot.ReasonUrgent, "", PhraseHandoffUrgent},
-		{"urgent, nothing published", bot.Conversation{}, Signals{Question: "q", Urgent: true}, hits(), nil, bot.ActionHandoff, bot.ReasonUrgent, "", PhraseHandoffUrgent},
+		{"danger, with an answer to exactly that", bot.Conversation{}, Signals{Question: "q", Danger: true}, good, nil, bot.ActionHandoff, bot.ReasonUrgent, "A", PhraseHandoffUrgent},
+		{"danger, with an answer", bot.Conversation{}, Signals{Question: "q", Danger: true}, hits(hit("A", .79, 0), hit("B", .1, 0)), nil, bot.ActionHandoff, bot.ReasonUrgent, "", PhraseHandoffUrgent},
+		{"danger, nothing published", bot.Conversation{}, Signals{Question: "q", Danger: true}, hits(), nil, bot.ActionHandoff, bot.ReasonUrgent, "", PhraseHandoffUrgent},
+		{"danger before a wish", bot.Conversation{}, Signals{Question: "q", Danger: true, WantsPerson: true}, hits(), nil, bot.ActionHandoff, bot.ReasonUrgent, "", PhraseHandoffUrgent},
+		{"who are you", bot.Conversation{Misses: 2}, Signals{Identity: true, Raw: "q"}, good, nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseIdentity},
+		{"who are you, and an entry says so", bot.Conversation{}, Signals{Identity: true, Raw: "q"}, hits(hit("A", .9, 1)), nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"a cry for help", bot.Conversation{}, Signals{Help: true, Raw: "q"}, good, nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseHelp},
+		{"it did not help", bot.Conversation{}, Signals{Feedback: true, Raw: "q"}, good, nil, bot.ActionClarify, bot.ReasonNoAnswer, "", PhraseFeedback},
+		{"it did not help, for the third time", bot.Conversation{Misses: 2}, Signals{Feedback: true, Raw: "q"}, good, nil, bot.ActionHandoff, bot.ReasonNoAnswer, "", PhraseHandoff},
+		{"praise", bot.Conversation{}, Signals{Praise: true, Thanks: true, Raw: "q"}, good, nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhrasePraise},
+		{"unsubscribe, with an answer", bot.Conversation{}, Signals{StopMaybe: true, Question: "q", Raw: "q"}, good, nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
+		{"unsubscribe, without", bot.Conversation{}, Signals{StopMaybe: true, Question: "q", Raw: "q"}, hits(hit("A", .2, 0)), nil, bot.ActionClarify, bot.ReasonSmallTalk, "", PhraseStopAsk},
 		{"abuse", bot.Conversation{}, Signals{Question: "q", Abuse: true}, hits(hit("A", .5, 0)), nil, bot.ActionClarify, bot.ReasonAbuse, "", PhraseCalm},
 		{"abuse again", bot.Conversation{Misses: 2}, Signals{Question: "q", Abuse: true}, hits(hit("A", .5, 0)), nil, bot.ActionHandoff, bot.ReasonAbuse, "", PhraseHandoff},
 		{"abuse, with a question", bot.Conversation{}, Signals{Question: "q", Abuse: true}, good, nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
@@ -157,8 +166,10 @@ func TestLadder(t *testing.T) {
 }
 
 func TestGreetingWithQuestionGetsBoth(t *testing.T) {
-	e := NewEngine(fixed{found: hits(hit("A", .9, 0))}, phrases(t), DefaultPolicy())
-	tn := turn("hola", "when do you pay?")
+	spanish := hit("A", .9, 0)
+	spanish.Entry.Locale = "es"
+	e := NewEngine(fixed{found: hits(spanish)}, phrases(t), DefaultPolicy())
+	tn := turn("hola", "¿cuándo pagan?")
 	tn.Conversation.Locale = "es"
 	o, err := e.Turn(t.Context(), tn)
 	require.NoError(t, err)
@@ -201,7 +212,7 @@ func TestOneChoice(t *testing.T) {
 	o, err := e.Turn(t.Context(), turn("when do you pay?"))
 	require.NoError(t, err)
 	require.Equal(t, "Did you mean this?", o.Replies[0].Text)
-	require.Equal(t, []bot.Choice{{Label: "question A", Payload: "e:A"}, {Label: "None of these", Payload: "none"}}, o.Replies[0].Choices)
+	require.Equal(t, []bot.Choice{{Label: "question A", Payload: "e:A"}, {Label: "None of these", Payload: "none"}, {Label: "Talk to a person", Payload: "person"}}, o.Replies[0].Choices)
 }
 
 // The words of a handoff on a wish are the question before the wish.
@@ -245,12 +256,12 @@ func TestUpset(t *testing.T) {
 	o, err = NewEngine(fixed{found: hits(hit("A", .2, 0))}, phrases(t), DefaultPolicy()).Turn(t.Context(), angry)
 	require.NoError(t, err)
 	require.Equal(t, bot.ReasonUrgent, o.Escalate.Reason)
-	require.Equal(t, []string{"urgent", "complaint"}, o.Escalate.Signals)
+	require.Equal(t, []string{"danger", "urgent", "complaint"}, o.Escalate.Signals)
 	require.Equal(t, "topic A", o.Escalate.Topic)
 
 	insulted, err := NewEngine(fixed{found: hits(hit("A", .1, 0))}, phrases(t), DefaultPolicy()).Turn(t.Context(), turn("you stupid idiots"))
 	require.NoError(t, err)
-	require.Contains(t, insulted.Replies[0].Text, "I'd like to help")
+	require.Contains(t, insulted.Replies[0].Text, "sorry this has been frustrating")
 	require.Equal(t, "person", insulted.Replies[0].Choices[0].Payload)
 }
 

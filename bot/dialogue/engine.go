@@ -46,12 +46,21 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 		if ev.Found, err = e.retriever.Search(ctx, query); err != nil {
 			return bot.Outcome{}, fmt.Errorf("search: %w", err)
 		}
+		if err := e.heedFeedback(ctx, &ev, query); err != nil {
+			return bot.Outcome{}, fmt.Errorf("search for the question before: %w", err)
+		}
+		e.heedLanguage(&ev)
 		if ev.Parts, err = e.searchParts(ctx, ev.Signals.Parts, query); err != nil {
 			return bot.Outcome{}, fmt.Errorf("search for one of several questions: %w", err)
 		}
 		if id := ev.Signals.Chosen; id != "" {
 			if entry, ok := e.retriever.Entry(t.Account.Affiliates, id); ok {
 				ev.Chosen = &entry
+			}
+		}
+		for _, id := range ev.Signals.Both {
+			if entry, ok := e.retriever.Entry(t.Account.Affiliates, id); ok {
+				ev.Both = append(ev.Both, entry)
 			}
 		}
 	}
@@ -110,15 +119,20 @@ func (e *Engine) Broken(t bot.Turn) bot.Outcome {
 // word turns a verdict into what is said and how the conversation goes on.
 func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 	t := ev.Turn
-	locale := e.phrases.Locale(t.Conversation.Locale, t.Account.Locale)
+	locale := e.locale(ev)
 	o := bot.Outcome{Decision: v.Decision, Next: next(t.Conversation, v)}
 	if t.Disclose && v.Phrase == PhraseGreeting {
 		v.Phrase = PhraseStart // greets, and says what we are
 	}
 	lead := e.lead(ev, v, locale)
 	silent := v.Answer == nil && v.Phrase == ""
+	say := e.voice(t, locale)
+	if v.Urgency != "" {
+		o.Replies = append(o.Replies, bot.Reply{Text: lead + emergency(t, say)})
+		lead = ""
+	}
 	if ev.Signals.Voice && !silent && v.Phrase != PhraseVoice && v.Action != bot.ActionHandoff { // its words were not part of the answer
-		o.Replies = []bot.Reply{{Text: lead + e.phrases.Say(locale, PhraseVoice)}}
+		o.Replies = append(o.Replies, bot.Reply{Text: lead + say(PhraseVoice)})
 		lead = ""
 	}
 	switch {
@@ -133,14 +147,17 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 			o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: entry.Answer, Entry: entry.ID}, entry.Media)...)
 		}
 		if v.Too != "" {
-			o.Replies = append(o.Replies, e.ask(locale, v.Too, v.Options))
+			o.Replies = append(o.Replies, ask(t, say, v.Too, v.Options))
 		}
 	default:
-		r := e.ask(locale, v.Phrase, v.Options)
+		r := ask(t, say, v.Phrase, v.Options)
 		r.Text = lead + r.Text
 		o.Replies = append(o.Replies, r)
+		if v.Below != nil {
+			o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: v.Below.Answer, Entry: v.Below.ID}, v.Below.Media)...)
+		}
 	}
-	if t.Conversation.OptOut == bot.OptOutAll && v.Phrase != PhraseResumed {
+	if t.Conversation.OptOut == bot.OptOutAll && o.Next.OptOut == bot.OptOutAll && t.Conversation.Address.Channel != channelOfVisitors {
 		o.Replies = nil
 	}
 	if v.Action == bot.ActionHandoff {
@@ -153,10 +170,10 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 func (e *Engine) lead(ev Evidence, v Verdict, locale string) string {
 	var list []string
 	if ev.Signals.Greeting && v.Answer != nil && v.Answer.Answer != "" {
-		list = append(list, e.phrases.Say(locale, PhraseGreetingShort))
+		list = append(list, e.voice(ev.Turn, locale)(PhraseGreetingShort))
 	}
 	if ev.Turn.Disclose && !discloses(v.Phrase) {
-		list = append(list, e.phrases.Say(locale, PhraseDisclosure))
+		list = append(list, e.voice(ev.Turn, locale)(PhraseDisclosure))
 	}
 	if len(list) == 0 {
 		return ""
@@ -167,46 +184,77 @@ func (e *Engine) lead(ev Evidence, v Verdict, locale string) string {
 // discloses reports whether a phrase itself says that the bot is automated, or need not.
 func discloses(phrase Phrase) bool {
 	switch phrase {
-	case PhraseStart, PhraseBack, PhraseStopped, PhraseResumed, PhraseLinked, PhraseLinkedPerson, PhraseLinkGone:
+	case PhraseStart, PhraseBack, PhraseStopped, PhraseResumed, PhraseResumedPerson, PhraseStopChat, PhraseIdentity, PhraseLinked, PhraseLinkedPerson, PhraseLinkGone:
 		return true
 	}
 	return false
 }
 
+// A voice says phrases in a language, as they are said on a channel.
+type voice func(Phrase) string
+
+func (e *Engine) voice(t bot.Turn, locale string) voice {
+	return func(name Phrase) string { return e.phrases.SayOn(t.Conversation.Address.Channel, locale, name) }
+}
+
 // ask says a phrase, with the buttons that belong to it.
-func (e *Engine) ask(locale string, phrase Phrase, options []knowledge.Entry) bot.Reply {
+func ask(t bot.Turn, say voice, phrase Phrase, options []knowledge.Entry) bot.Reply {
 	var r bot.Reply
 	button := func(name Phrase, payload string) {
-		r.Choices = append(r.Choices, bot.Choice{Label: e.phrases.Say(locale, name), Payload: payload})
+		r.Choices = append(r.Choices, bot.Choice{Label: say(name), Payload: payload})
 	}
 	for _, entry := range options {
 		r.Choices = append(r.Choices, bot.Choice{Label: entry.Question, Payload: payloadEntry + string(entry.ID)})
 	}
 	switch {
-	case phrase == PhraseWhich || phrase == PhraseWhichOther:
+	case asksWhich(phrase):
 		button(PhraseNoneOfThese, payloadNone)
+		button(PhraseTalkToPerson, payloadPerson)
 	case phrase == PhraseOfferToo:
 		button(PhraseTalkToPerson, payloadPerson)
+	case phrase == PhraseStopAsk:
+		button(PhraseStopHere, payloadStop)
 	case offersPerson(phrase):
 		button(PhraseTalkToPerson, payloadPerson)
 		button(PhraseTryAgain, payloadAgain)
 	case leadsToPerson(phrase):
 		button(PhraseTalkToPerson, payloadPerson)
 	}
-	switch {
-	case len(options) == 1 && phrase == PhraseWhich:
-		phrase = PhraseWhichOne
-	case len(options) == 1 && phrase == PhraseWhichOther:
-		phrase = PhraseWhichOtherOne
+	r.Text = say(wording(t, phrase, len(options)))
+	if affiliate := t.Conversation.Affiliate; phrase == PhraseIdentity && affiliate != "" {
+		r.Text = strings.ReplaceAll(r.Text, "{affiliate}", string(affiliate))
 	}
-	r.Text = e.phrases.Say(locale, phrase)
+	if suggests(phrase) && len(options) > 0 {
+		r.Text += " " + say(PhraseSuggestions)
+	}
 	return r
 }
+
+// wording is the phrase that says what phrase means, with so many options.
+func wording(t bot.Turn, phrase Phrase, options int) Phrase {
+	switch {
+	case options == 1 && phrase == PhraseWhich:
+		return PhraseWhichOne
+	case options == 1 && phrase == PhraseWhichOther:
+		return PhraseWhichOtherOne
+	case phrase == PhraseIdentity && t.Conversation.Affiliate != "":
+		return PhraseIdentityFor
+	}
+	return phrase
+}
+
+// asksWhich reports whether a phrase asks which of some entries was meant.
+func asksWhich(phrase Phrase) bool {
+	return phrase == PhraseWhich || phrase == PhraseWhichOther || phrase == PhraseFeedbackWhich
+}
+
+// suggests reports whether entries stand under a phrase as examples.
+func suggests(phrase Phrase) bool { return phrase == PhraseIdentity || phrase == PhraseHelp }
 
 // offersPerson reports whether a phrase asks whether the customer would like a person.
 func offersPerson(phrase Phrase) bool {
 	switch phrase {
-	case PhraseOffer, PhraseOfferToo, PhraseSorry, PhraseCalm, PhraseVoice:
+	case PhraseOffer, PhraseOfferToo, PhraseSorry, PhraseCalm, PhraseVoice, PhraseFeedback:
 		return true
 	}
 	return false
@@ -217,7 +265,7 @@ func offersPerson(phrase Phrase) bool {
 func leadsToPerson(phrase Phrase) bool {
 	switch phrase {
 	case PhraseStart, PhraseHelp, PhraseGreeting, PhraseResumed, PhraseLinked, PhraseLinkGone,
-		PhraseAskAgain, PhraseAgain, PhraseGibberish, PhraseTooLong, PhraseUnreadable, PhraseGone:
+		PhraseIdentity, PhraseLanguage, PhraseStopChat, PhraseAskAgain, PhraseAgain, PhraseGibberish, PhraseTooLong, PhraseUnreadable, PhraseGone:
 		return true
 	}
 	return false
@@ -228,7 +276,7 @@ func next(c bot.Conversation, v Verdict) bot.Conversation {
 	switch v.Phrase {
 	case PhraseStopped:
 		c.OptOut = bot.OptOutAll
-	case PhraseResumed:
+	case PhraseResumed, PhraseResumedPerson:
 		c.OptOut = bot.OptOutNothing
 	}
 	switch v.Action {
@@ -242,14 +290,16 @@ func next(c bot.Conversation, v Verdict) bot.Conversation {
 	switch {
 	case offersPerson(v.Phrase) || offersPerson(v.Too):
 		c.Asked = bot.AskedPerson
-	case v.Phrase == PhraseWhich || v.Too == PhraseWhichOther:
+	case asksWhich(v.Phrase) || v.Too == PhraseWhichOther || suggests(v.Phrase) && len(v.Options) > 0:
 		c.Asked = bot.AskedWhich
 	}
 	switch {
 	case v.Miss:
 		c.Misses++
 	case v.Phrase == PhraseWhich:
-		c.Clarify++
+		if c.Clarify++; c.Clarify%2 == 0 {
+			c.Misses++ // a menu that was not used is half a miss
+		}
 	case v.Action == bot.ActionAnswer:
 		c.Misses, c.Clarify = 0, 0
 	}

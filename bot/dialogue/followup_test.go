@@ -121,7 +121,7 @@ func TestAnswerAndQuestionBack(t *testing.T) {
 	require.Len(t, o.Replies, 2)
 	require.Equal(t, "answer A", o.Replies[0].Text)
 	require.Equal(t, bot.Reply{Text: "And your other question: did you mean one of these?", Choices: []bot.Choice{
-		{Label: "question B", Payload: "e:B"}, {Label: "question C", Payload: "e:C"}, {Label: "None of these", Payload: "none"}}}, o.Replies[1])
+		{Label: "question B", Payload: "e:B"}, {Label: "question C", Payload: "e:C"}, {Label: "None of these", Payload: "none"}, {Label: "Talk to a person", Payload: "person"}}}, o.Replies[1])
 	next := turn("2")
 	next.Conversation = o.Next
 	next.History = []bot.Message{{Author: bot.AuthorBot, Text: o.Replies[0].Text}, {Author: bot.AuthorBot, Choices: o.Replies[1].Choices}}

@@ -40,7 +40,7 @@ func decideLast(p Policy, e Evidence, answers []knowledge.Entry) (Verdict, bool)
 	if len(answers) == 0 || len(answers) < len(e.Parts)-1 || e.Turn.Conversation.Clarify >= p.MaxClarify {
 		return Verdict{}, false
 	}
-	options, chance := likely(p, e.Parts[len(e.Parts)-1].Hits)
+	options, chance := likely(p, e.Parts[len(e.Parts)-1].Hits, codes(e.Signals.Parts[len(e.Parts)-1]))
 	if chance < p.OfferAt {
 		return Verdict{}, false
 	}

@@ -52,6 +52,20 @@ const (
 	PhraseLinkedPerson  Phrase = "linked_person"
 	PhraseLinkGone      Phrase = "link_gone"
 	PhraseContinue      Phrase = "continue" // an agent offers another channel: {channel}, {link}
+
+	PhraseIdentity      Phrase = "identity"       // what the bot is and can do
+	PhraseIdentityFor   Phrase = "identity_for"   // the same, with {affiliate}
+	PhraseSuggestions   Phrase = "suggestions"    // after these two and help: for example
+	PhraseFeedback      Phrase = "feedback"       // an answer did not help, and there is no other
+	PhraseFeedbackWhich Phrase = "feedback_which" // the same, and there is another
+	PhrasePraise        Phrase = "praise"         // an answer did help
+	PhraseEmergency     Phrase = "emergency"      // what to do now
+	PhraseEmergencyCall Phrase = "emergency_call" // the same, with {number}
+	PhraseLanguage      Phrase = "language"       // a language that we do not speak
+	PhraseStopAsk       Phrase = "stop_ask"       // shall messages here stop?
+	PhraseStopHere      Phrase = "stop_here"      // the button
+	PhraseStopChat      Phrase = "stop_chat"      // to STOP in a chat that the customer opened
+	PhraseResumedPerson Phrase = "resumed_person" // START while a person has it
 )
 
 // phraseNames lists every Phrase; each locale must have them all.
@@ -61,75 +75,29 @@ func phraseNames() []Phrase {
 		PhraseHandoffWish, PhraseHandoffBroken, PhraseHandoffFlood, PhraseHandoffUrgent,
 		PhraseOfferToo, PhraseSorry, PhraseCalm, PhraseGibberish, PhraseTooLong, PhraseUnreadable, PhraseVoice, PhraseGone,
 		PhraseBack, PhraseHandedBack, PhraseDisclosure, PhraseStopped, PhraseResumed,
-		PhraseLinked, PhraseLinkedPerson, PhraseLinkGone, PhraseContinue}
-}
-
-// A wordKind names a list of words by which Read understands what needs no search; each locale must
-// have them all. Lists hold what people say anywhere, not what one set of messages happens to.
-type wordKind string
-
-const (
-	wordGreeting wordKind = "greeting"
-	wordGoodbye  wordKind = "goodbye"
-	wordThanks   wordKind = "thanks"
-	wordFiller   wordKind = "filler" // says nothing by itself: "ok", "please"
-	wordYes      wordKind = "yes"
-	wordNo       wordKind = "no"
-
-	wordPerson        wordKind = "person"         // a wish for a person, anywhere in a message
-	wordPersonTalk    wordKind = "person_talk"    // "talk to": a wish before person_noun or person_someone
-	wordPersonWant    wordKind = "person_want"    // "i want": a wish before person_noun
-	wordPersonBetween wordKind = "person_between" // what may stand between: "a real"
-	wordPersonNoun    wordKind = "person_noun"
-	wordPersonSomeone wordKind = "person_someone"
-	wordPersonNot     wordKind = "person_not"   // before person_talk: no wish
-	wordPersonAlone   wordKind = "person_alone" // a wish if it is the whole message
-
-	wordStop   wordKind = "stop"   // the whole message: they want to hear no more
-	wordResume wordKind = "resume" // the whole message, after that: they do again
-
-	wordComplaint wordKind = "complaint"
-	wordUrgent    wordKind = "urgent"
-	wordAbuse     wordKind = "abuse"
-	wordMild      wordKind = "mild" // holds words of the three above and means no harm
-
-	wordPointing   wordKind = "pointing"    // "it": what it means was said before
-	wordCarryingOn wordKind = "carrying_on" // "what about": begins a follow-up
-	wordFunction   wordKind = "function"    // says nothing of what a question is about
-	wordAsking     wordKind = "asking"      // begins a question
-	wordJoining    wordKind = "joining"     // "and also": joins two questions
-)
-
-// wordKinds lists every wordKind.
-func wordKinds() []wordKind {
-	return []wordKind{wordGreeting, wordGoodbye, wordThanks, wordFiller, wordYes, wordNo,
-		wordPerson, wordPersonTalk, wordPersonWant, wordPersonBetween, wordPersonNoun, wordPersonSomeone, wordPersonNot, wordPersonAlone,
-		wordStop, wordResume, wordComplaint, wordUrgent, wordAbuse, wordMild,
-		wordPointing, wordCarryingOn, wordFunction, wordAsking, wordJoining}
-}
-
-// loose reports whether a kind's words are small talk, in which people double letters and forget to.
-func (k wordKind) loose() bool {
-	switch k {
-	case wordGreeting, wordGoodbye, wordThanks, wordFiller:
-		return true
-	}
-	return false
+		PhraseLinked, PhraseLinkedPerson, PhraseLinkGone, PhraseContinue,
+		PhraseIdentity, PhraseIdentityFor, PhraseSuggestions, PhraseFeedback, PhraseFeedbackWhich, PhrasePraise, PhraseEmergency,
+		PhraseEmergencyCall, PhraseLanguage, PhraseStopAsk, PhraseStopHere, PhraseStopChat, PhraseResumedPerson}
 }
 
 //go:embed phrases/*.json
 var phraseFiles embed.FS
 
-// Phrases are what the bot says and understands by itself, in every language it has. They never
-// change once loaded.
+// Phrases are what the bot says by itself, in every language it has, and the lexicon of what it
+// understands by itself. They never change once loaded.
 type Phrases struct {
-	say   map[string]map[Phrase]string // by locale
-	words map[wordKind]*wordList       // of all languages, since people mix them
+	*lexicon
+	say      map[string]map[Phrase]string // by locale
+	commands map[string]map[Phrase]string // the same, where the channel has commands
 }
 
-// LoadPhrases reads the phrases that the binary carries. A missing phrase or word list is an error.
+// LoadPhrases reads the phrases and the lexicon that the binary carries. A missing one is an error.
 func LoadPhrases() (*Phrases, error) {
-	p := &Phrases{say: map[string]map[Phrase]string{}, words: map[wordKind]*wordList{}}
+	lexicon, err := loadLexicon()
+	if err != nil {
+		return nil, err
+	}
+	p := &Phrases{lexicon: lexicon, say: map[string]map[Phrase]string{}, commands: map[string]map[Phrase]string{}}
 	if err := locale.Read(phraseFiles, "phrases", p.add); err != nil {
 		return nil, fmt.Errorf("read phrases: %w", err)
 	}
@@ -138,8 +106,8 @@ func LoadPhrases() (*Phrases, error) {
 
 func (p *Phrases) add(name string, data []byte) error {
 	var file struct {
-		Say   map[Phrase]string     `json:"say"`
-		Words map[wordKind][]string `json:"words"`
+		Say      map[Phrase]string `json:"say"`
+		Commands map[Phrase]string `json:"commands"`
 	}
 	if err := json.Unmarshal(data, &file); err != nil {
 		return err
@@ -149,18 +117,7 @@ func (p *Phrases) add(name string, data []byte) error {
 			return fmt.Errorf("phrase %q is missing", name)
 		}
 	}
-	for _, kind := range wordKinds() {
-		if len(file.Words[kind]) == 0 {
-			return fmt.Errorf("words for %q are missing", kind)
-		}
-		if p.words[kind] == nil {
-			p.words[kind] = &wordList{loose: kind.loose()}
-		}
-		for _, phrase := range file.Words[kind] {
-			p.words[kind].add(phrase)
-		}
-	}
-	p.say[name] = file.Say
+	p.say[name], p.commands[name] = file.Say, file.Commands
 	return nil
 }
 
@@ -169,3 +126,14 @@ func (p *Phrases) Locale(preferred ...string) string { return locale.Match(prefe
 
 // Say returns the phrase in a locale that Locale returned.
 func (p *Phrases) Say(locale string, name Phrase) string { return p.say[locale][name] }
+
+// SayOn returns the phrase as it is said on a channel: commands are named only where it has them.
+func (p *Phrases) SayOn(channel, locale string, name Phrase) string {
+	if text := p.commands[locale][name]; text != "" && channel == channelWithCommands {
+		return text
+	}
+	return p.Say(locale, name)
+}
+
+// channelWithCommands is the one channel whose customers know commands, which it lists and completes.
+const channelWithCommands = "telegram"

@@ -2,7 +2,6 @@ package dialogue
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"faqbot/bot"
@@ -23,23 +22,30 @@ const (
 	payloadNone   = "none"
 	payloadPerson = "person"
 	payloadAgain  = "again"
+	payloadStop   = "stop"
 )
 
 // Signals are what the waiting messages say by themselves.
 type Signals struct {
-	Command     string            // start, help, human, bot
-	WantsPerson bool              // in words, by command or by button
-	Chosen      knowledge.EntryID // a tapped or named choice
-	None        bool              // none of the choices
-	Again       bool              // the offer of a person was declined
-	Repeated    bool              // the same button was tapped, and answered, just before
+	Command     string              // start, help, human, bot
+	WantsPerson bool                // in words, by command or by button
+	Chosen      knowledge.EntryID   // a tapped or named choice
+	Both        []knowledge.EntryID // the choices after Chosen, if all of them were named
+	None        bool                // none of the choices
+	Again       bool                // the offer of a person was declined
+	Repeated    bool                // the same button was tapped, and answered, just before
 	Greeting    bool
 	Goodbye     bool
 	Thanks      bool
 	Noted       bool     // a bare "ok", "yes" or "no" that answers nothing
 	Polite      bool     // what Question holds beside small talk asks nothing: "hi Riley", "thanks, it works now"
 	Complaint   bool     // or anger
-	Urgent      bool     // fraud, a break-in, a double charge, the law: see the word list
+	Danger      bool     // to life, account, money or rights, by an event: a person first
+	Emergency   bool     // to life and limb
+	Feedback    bool     // the answer given did not help
+	Praise      bool     // it did
+	Identity    bool     // they ask who or what the bot is
+	Help        bool     // a bare cry for help, or a question announced and not asked
 	Abuse       bool     // insults
 	Gibberish   bool     // keys struck at random
 	Question    string   // the words that ask, without greeting and thanks; "" if there are none
@@ -51,10 +57,12 @@ type Signals struct {
 	Voice       bool     // a recording came of which nobody told us the words
 	TooLong     bool
 	Flood       bool
-	Stop        bool // they want to hear no more of the bot
-	Resume      bool // they opted out and take it back
-	Linked      bool // they came by a link from another channel, and go on here
-	LinkGone    bool // the same, but the link was of no use
+	Stop        bool   // they want to hear no more of the bot
+	StopMaybe   bool   // they do, or they ask how to: "unsubscribe"
+	Language    string // of the words, "" if it does not show: see lexicon.language
+	Resume      bool   // they opted out and take it back
+	Linked      bool   // they came by a link from another channel, and go on here
+	LinkGone    bool   // the same, but the link was of no use
 }
 
 // Names are the signals that fired, for the trace and for whoever takes over.
@@ -63,9 +71,9 @@ func (s Signals) Names() (list []string) {
 		name  string
 		fired bool
 	}{
-		{"wants_person", s.WantsPerson}, {"urgent", s.Urgent}, {"complaint", s.Complaint}, {"abuse", s.Abuse}, {"gibberish", s.Gibberish},
+		{"wants_person", s.WantsPerson}, {"danger", s.Danger}, {"urgent", s.Danger}, {"complaint", s.Complaint}, {"abuse", s.Abuse}, {"gibberish", s.Gibberish},
 		{"greeting", s.Greeting}, {"thanks", s.Thanks}, {"goodbye", s.Goodbye}, {"noted", s.Noted}, {"unreadable", s.Unreadable},
-		{"too_long", s.TooLong}, {"flood", s.Flood},
+		{"too_long", s.TooLong}, {"flood", s.Flood}, {"feedback", s.Feedback}, {"identity", s.Identity || s.Help}, {"stop", s.Stop},
 	} {
 		if one.fired {
 			list = append(list, one.name)
@@ -83,10 +91,10 @@ func Read(p *Phrases, t bot.Turn) Signals {
 			s.tap(t, m)
 			continue
 		}
-		text := strings.TrimSpace(m.Text)
+		text := strings.TrimSpace(clean(m.Text + stickers(m)))
 		s.Voice = s.Voice || slices.ContainsFunc(m.Attachments, func(a bot.Attachment) bool { return a.Spoken() && a.Heard == "" })
 		if text == "" {
-			s.Unreadable = s.Unreadable || len(m.Attachments) > 0
+			s.attached(m)
 			continue
 		}
 		raw = append(raw, text)
@@ -100,16 +108,37 @@ func Read(p *Phrases, t bot.Turn) Signals {
 	}
 	s.Whole = strings.Join(whole, "\n")
 	s.Question, s.Raw = strings.Join(questions, "\n"), strings.Join(raw, "\n")
-	if s.Question != "" || s.Greeting || s.Thanks {
+	if s.Question != "" || s.Greeting || s.Thanks || s.Feedback || s.Complaint || s.Stop {
 		s.Unreadable = false // the words say enough
 	}
 	if s.TooLong = len(s.Question) > longest; !s.TooLong {
-		s.feel(p, raw)
+		s.detectMood(p, raw)
 		s.Polite = polite(p, s)
+		s.Language = p.language(s.Raw)
 		s.Parts, s.Leans = split(p, s.Question), leans(p, s.Question)
 	}
 	s.Flood = len(t.Waiting) > flood
 	return s
+}
+
+// stickers are the emoji of the stickers that came with a message.
+func stickers(m bot.Message) (emoji string) {
+	for _, a := range m.Attachments {
+		if a.Kind == "sticker" {
+			emoji += a.Name
+		}
+	}
+	return emoji
+}
+
+// attached reads a message without words. A sticker says no more than an "ok".
+func (s *Signals) attached(m bot.Message) {
+	sticker := func(a bot.Attachment) bool { return a.Kind == "sticker" }
+	if len(m.Attachments) > 0 && !slices.ContainsFunc(m.Attachments, func(a bot.Attachment) bool { return !sticker(a) }) {
+		s.Noted = true
+		return
+	}
+	s.Unreadable = s.Unreadable || len(m.Attachments) > 0
 }
 
 // tap reads a tapped button. Payloads come from customers and may be forged: an entry's ID is
@@ -122,6 +151,8 @@ func (s *Signals) tap(t bot.Turn, m bot.Message) {
 		s.None = true
 	case m.Choice == payloadAgain:
 		s.Again = true
+	case m.Choice == payloadStop:
+		s.Stop = true
 	case m.Choice == bot.ChoiceLinked:
 		s.Linked = true
 	case m.Choice == bot.ChoiceLinkGone:
@@ -157,19 +188,45 @@ func (s *Signals) words(p *Phrases, t bot.Turn, text string) string {
 		return rest
 	}
 	tokens := tokenize(text)
-	if len(tokens) == 0 {
-		if applause(text) {
-			s.Thanks = true
-		} else {
-			s.Unreadable = true
+	if rest, ok := s.reply(p, t, text, tokens); ok {
+		if rest == "" {
+			return ""
 		}
+		text, tokens = rest, tokenize(rest)
+	}
+	if len(tokens) == 0 {
+		s.emoji(text)
 		return ""
 	}
-	if s.reply(p, t, tokens) {
+	read := p.read(text)
+	if t.Conversation.Mode == bot.ModePerson && returns(p, t, read) {
+		s.Command = "bot"
 		return ""
 	}
-	s.WantsPerson = s.WantsPerson || wishes(p, tokens)
+	s.WantsPerson = s.WantsPerson || wishes(p, read)
+	if new(Signals).smallTalk(p, tokens) {
+		return s.strip(p, text, tokens)
+	}
+	if s.aside(p, read) {
+		return ""
+	}
+	if rest, ok := s.feedback(p, text, read); ok {
+		if rest == "" {
+			return ""
+		}
+		text, tokens = rest, tokenize(rest)
+	}
 	return s.strip(p, text, tokens)
+}
+
+// returns reports whether a customer who waits for a person wants the bot back: in so many words, or by
+// taking the wish back before anybody has answered.
+func returns(p *Phrases, t bot.Turn, tokens []token) bool {
+	if len(tokens) > maxAsideWords {
+		return false
+	}
+	answered := slices.ContainsFunc(t.History, func(m bot.Message) bool { return m.Author == bot.AuthorAgent })
+	return p.fires(shapeToBot, tokens) || !answered && p.fires(shapeCancelHandoff, tokens)
 }
 
 // consent reads that the customer opts out, or back in: a message that says nothing else. The last one counts.
@@ -177,12 +234,15 @@ func (s *Signals) consent(p *Phrases, t bot.Turn, text string) bool {
 	command, rest, _ := commandOf(text)
 	tokens := tokenize(text)
 	back := command == "start" || command == "bot" || p.words[wordResume].is(tokens)
+	agrees := p.words[wordYes].is(tokens) && slices.ContainsFunc(lastChoices(t), func(c bot.Choice) bool { return c.Payload == payloadStop })
 	switch {
-	case command == "stop" && rest == "" || p.words[wordStop].is(tokens):
+	case command == "stop" && rest == "" || p.words[wordStop].is(tokens) || agrees ||
+		len(tokens) <= maxAsideWords && p.fires(shapeStop, p.read(text)):
 		s.Stop, s.Resume = true, false
 	case back && (s.Stop || t.Conversation.OptOut == bot.OptOutAll):
 		s.Resume, s.Stop = true, false
 	default:
+		s.StopMaybe = s.StopMaybe || p.words[wordStopMaybe].is(tokens)
 		return false
 	}
 	return true
@@ -200,65 +260,6 @@ func commandOf(text string) (command, rest string, ok bool) {
 		return name, strings.TrimSpace(rest), true
 	}
 	return "", "", false
-}
-
-// reply reads words that answer the bot's own last question: "yes", "2", a choice's label.
-func (s *Signals) reply(p *Phrases, t bot.Turn, tokens []token) bool {
-	switch t.Conversation.Asked {
-	case bot.AskedPerson:
-		switch {
-		case p.words[wordYes].is(tokens):
-			s.WantsPerson = true
-		case p.words[wordNo].is(tokens):
-			s.Again = true
-		default:
-			return false
-		}
-		return true
-	case bot.AskedWhich:
-		offered := lastChoices(t)
-		var entries []bot.Choice
-		for _, c := range offered {
-			if strings.HasPrefix(c.Payload, payloadEntry) {
-				entries = append(entries, c)
-			}
-		}
-		return s.pick(p, offered, entries, tokens)
-	}
-	return false
-}
-
-// pick reads words as one of the offered choices.
-func (s *Signals) pick(p *Phrases, offered, entries []bot.Choice, tokens []token) bool {
-	if n, err := strconv.Atoi(tokens[0].word); err == nil && len(tokens) == 1 && n >= 1 && n <= len(offered) {
-		s.tap(bot.Turn{}, bot.Message{Choice: offered[n-1].Payload})
-		return true
-	}
-	for _, c := range offered {
-		if sameWords(tokens, tokenize(c.Label)) {
-			s.tap(bot.Turn{}, bot.Message{Choice: c.Payload})
-			return true
-		}
-	}
-	switch {
-	case p.words[wordNo].is(tokens):
-		s.None = true
-	case len(entries) == 1 && p.words[wordYes].is(tokens):
-		s.tap(bot.Turn{}, bot.Message{Choice: entries[0].Payload})
-	default:
-		return false
-	}
-	return true
-}
-
-// lastChoices are the choices under the bot's last message.
-func lastChoices(t bot.Turn) []bot.Choice {
-	for i := len(t.History) - 1; i >= 0; i-- {
-		if m := t.History[i]; m.Author == bot.AuthorBot && m.Conversation == t.Conversation.ID {
-			return m.Choices
-		}
-	}
-	return nil
 }
 
 // EntryOf is the entry that a button's payload chooses, "" if it chooses none.

@@ -9,8 +9,6 @@ const (
 	// wishWords bounds how long a message may be whose wish for a person is believed: in a long one
 	// the words are more likely part of a story.
 	wishWords = 25
-	// between is the most words between "talk to" and "person".
-	between = 4
 	// shoutWords is how many words in capitals, with two exclamation marks, are anger.
 	shoutWords = 3
 	// mashShare is how much of a message must be keys struck at random for it to be gibberish.
@@ -19,82 +17,37 @@ const (
 	shortestMash = 6
 )
 
-// feel reads what the messages' words show of the customer's mood and matter.
-func (s *Signals) feel(p *Phrases, texts []string) {
+// detectMood reads what the messages' words show of the customer's mood and matter.
+func (s *Signals) detectMood(p *Phrases, texts []string) {
 	for _, text := range texts {
-		tokens := tokenize(text)
-		s.Complaint = s.Complaint || p.fires(wordComplaint, tokens) || shouts(text)
-		s.Urgent = s.Urgent || p.fires(wordUrgent, tokens)
-		s.Abuse = s.Abuse || p.fires(wordAbuse, tokens)
+		tokens, read := tokenize(text), p.read(text)
+		s.Emergency = s.Emergency || p.fires(shapeEmergency, read)
+		s.Danger = s.Danger || s.Emergency || p.fires(shapeDanger, read)
+		s.Complaint = s.Complaint || p.says(wordComplaint, tokens) || p.fires(shapeComplaint, read) || shouts(text)
+		s.Abuse = s.Abuse || p.says(wordAbuse, tokens) || p.fires(shapeAbuse, read) || p.says(wordAbuse, unmasked(text))
 	}
-	s.Gibberish = gibberish(tokenize(s.Question))
+	s.Gibberish = gibberish(s.Question, tokenize(s.Question))
 }
 
-// fires reports whether tokens hold words of a kind that the mild ones do not account for.
-func (p *Phrases) fires(kind wordKind, tokens []token) bool {
-	for i := 0; i < len(tokens); i++ {
-		if n := p.words[wordMild].at(tokens, i); n > 0 {
-			i += n - 1
-		} else if p.words[kind].at(tokens, i) > 0 {
-			return true
+// unmasked are the words of text as they were before digits and signs took the place of letters: "sh1t".
+// Of words with stars only the first letter is left, which is enough for the one that is masked most.
+func unmasked(text string) (list []token) {
+	letters := strings.NewReplacer("1", "i", "!", "i", "0", "o", "3", "e", "4", "a", "@", "a", "5", "s", "$", "s")
+	for _, field := range strings.Fields(text) {
+		if strings.HasPrefix(strings.ToLower(field), "f**") || strings.HasPrefix(strings.ToLower(field), "f*ck") {
+			field = "fuck"
 		}
+		if word := letters.Replace(field); word != field && strings.ContainsFunc(field, unicode.IsLetter) {
+			field = word
+		}
+		list = append(list, tokenize(field)...)
 	}
-	return false
+	return list
 }
 
-// wishes reports whether tokens ask for a person: "agent", "can I talk to a real person".
+// wishes reports whether tokens, which read has split, ask for a person.
 func wishes(p *Phrases, tokens []token) bool {
-	if p.words[wordPersonAlone].is(tokens) {
-		return true
-	}
-	if len(tokens) > wishWords {
-		return false
-	}
-	if p.fires(wordPerson, tokens) {
-		return true
-	}
-	for i := range tokens {
-		if n := p.words[wordPersonTalk].at(tokens, i); n > 0 && !p.declines(tokens[:i]) &&
-			p.names(tokens, i+n, wordPersonNoun, wordPersonSomeone) > 0 {
-			return true
-		}
-		// "I want an agent": but not "a representative sample".
-		if n := p.words[wordPersonWant].at(tokens, i); n > 0 {
-			end := p.names(tokens, i+n, wordPersonNoun)
-			if end == len(tokens) || end > 0 && p.words[wordFunction].at(tokens, end) > 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// declines reports whether tokens end in words that turn the wish that follows into its opposite.
-func (p *Phrases) declines(tokens []token) bool {
-	for i := max(0, len(tokens)-between); i < len(tokens); i++ {
-		if p.words[wordPersonNot].is(tokens[i:]) {
-			return true
-		}
-	}
-	return false
-}
-
-// names finds one of kinds at from, or a few words after it that mean nothing else, and returns where
-// it ends, 0 if there is none.
-func (p *Phrases) names(tokens []token, from int, kinds ...wordKind) int {
-	for at := from; at < len(tokens) && at <= from+between; {
-		for _, kind := range kinds {
-			if n := p.words[kind].at(tokens, at); n > 0 {
-				return at + n
-			}
-		}
-		n := p.words[wordPersonBetween].at(tokens, at)
-		if n == 0 {
-			return 0
-		}
-		at += n
-	}
-	return 0
+	return len(tokens) <= wishWords && p.fires(shapePerson, tokens)
 }
 
 // shouts reports whether text is in capitals and exclamation marks.
@@ -114,16 +67,21 @@ func shouts(text string) bool {
 // gibberish reports whether tokens are keys struck at random. It looks at the words' form alone and
 // only at Latin letters without accents, so that what it calls gibberish is no word of any language
 // written in them.
-func gibberish(tokens []token) bool {
+func gibberish(text string, tokens []token) bool {
 	mash, all := 0, 0
 	for _, t := range tokens {
 		all += len(t.word)
-		if mashed(t.word) {
+		if mashed(t.word) && !isCode(text[t.start:t.end]) {
 			mash += len(t.word)
 		}
 	}
 	return mash > 0 && float64(mash) >= mashShare*float64(all)
 }
+
+// maxCode is the letters of a word in capitals that may be a coupon's code or a company's sign.
+const maxCode = 10
+
+func isCode(word string) bool { return len(word) <= maxCode && strings.ToUpper(word) == word }
 
 // mashed reports whether word, folded, has no vowel, or far too many consonants in a row, or one
 // letter four times in a row, or is a walk along a row of the keyboard.

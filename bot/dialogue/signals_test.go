@@ -23,8 +23,8 @@ func TestSignals(t *testing.T) {
 				"esto es una vergüenza", "estoy harta de esperar", "que palhaçada, ninguém responde", "Isso é um absurdo"},
 			[]string{"where is my money", "why did my payment fail?", "How many times can I use the card?", "I have no complaints", "WHERE IS MY ORDER", "Great!!", "is it worth it?"},
 		},
-		"urgent": {
-			[]string{"someone hacked my account", "I was charged twice", "this payment was not authorized by me", "I will open a chargeback", "you will hear from my lawyer",
+		"danger": {
+			[]string{"someone hacked my account", "I was charged twice", "this payment was not authorized by me", "I will open a chargeback", "you will hear from my lawyer", "the charger caught fire",
 				"me cobraron dos veces", "han hackeado mi cuenta, me hackearon", "fui hackeada", "cobraram duas vezes", "vou processar vocês"},
 			[]string{"how do I pay", "can I pay in two parts?", "is there a fee", "quero processar um pagamento"},
 		},
@@ -67,7 +67,7 @@ func TestSignals(t *testing.T) {
 func TestPolite(t *testing.T) {
 	p := phrases(t)
 	for text, want := range map[string]bool{
-		"hi Riley": true, "thanks, it works fine now": true, "hi, my card was declined yesterday": false, "thanks, but where is my card?": false, "my card was declined": false,
+		"hi Riley": true, "thanks, my sister is happy": true, "hi, my card was declined yesterday": false, "thanks, but where is my card?": false, "my card was declined": false,
 	} {
 		require.Equal(t, want, Read(p, turn(text)).Polite, "%q", text)
 	}

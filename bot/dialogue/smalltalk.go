@@ -1,6 +1,7 @@
 package dialogue
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -69,9 +70,108 @@ func (s *Signals) smallTalk(p *Phrases, tokens []token) bool {
 	return true
 }
 
-// applause reports whether text, which has no words, is applause.
-func applause(text string) bool {
-	return strings.ContainsAny(text, "👍🙏❤♥😊🙂😀😃😄👌🎉🤝💯😍🥰")
+const (
+	// maxAsideWords is how many words a message has at most whose shape says all: who the bot is, that it did
+	// or did not help, that it shall stop. In a longer one the words are part of a story.
+	maxAsideWords = 14
+	// maxBeside is how many words of content such a shape may leave over: "what is your name, buddy".
+	maxBeside = 1
+)
+
+// aside reads a message that is about the bot itself, and returns whether it is nothing else.
+func (s *Signals) aside(p *Phrases, tokens []token) bool {
+	if len(tokens) > maxAsideWords || s.WantsPerson {
+		return false
+	}
+	all := span{0, len(tokens)}
+	if spans := p.shapes[shapeIdentity].find(tokens); len(spans) > 0 && p.beside(tokens, clause(tokens, spans[0]), spans) <= maxBeside {
+		s.Identity = true
+		return p.beside(tokens, all, spans) <= maxBeside
+	}
+	if spans := p.shapes[shapeHelp].find(tokens); len(spans) > 0 && p.beside(tokens, all, spans) == 0 {
+		s.Help = true
+		return true
+	}
+	if spans := p.shapes[shapePraise].find(tokens); len(spans) > 0 && p.beside(tokens, all, spans) <= maxBeside {
+		s.Praise, s.Thanks = true, true
+		return true
+	}
+	return false
+}
+
+// feedback reads that an answer did not help, and returns what else a text says: the question put anew.
+func (s *Signals) feedback(p *Phrases, text string, tokens []token) (rest string, ok bool) {
+	if len(tokens) > maxAsideWords {
+		return "", false
+	}
+	spans := p.shapes[shapeFeedback].find(tokens)
+	if len(spans) == 0 {
+		return "", false
+	}
+	in := clause(tokens, spans[0])
+	if p.beside(tokens, in, spans) > maxBeside {
+		return "", false
+	}
+	s.Feedback = true
+	if contentWords(p, tokens[in.to:]) >= leastAnew {
+		return strings.TrimSpace(text[tokens[in.to].start:]), true
+	}
+	if contentWords(p, tokens[:in.from]) >= leastAnew {
+		return strings.TrimSpace(text[:tokens[in.from-1].end]), true
+	}
+	return "", true
+}
+
+// leastAnew is how many words of content beside feedback are a question.
+const leastAnew = 2
+
+// clause is the stretch of tokens with the whole clauses in which one stands.
+func clause(tokens []token, one span) span {
+	for one.from > 0 && !tokens[one.from].opens {
+		one.from--
+	}
+	for one.to < len(tokens) && !tokens[one.to].opens {
+		one.to++
+	}
+	return one
+}
+
+// beside is how many words that say something stand in a stretch of tokens and in none of the spans.
+func (p *Phrases) beside(tokens []token, in span, spans []span) (n int) {
+	var rest []token
+	for i := in.from; i < in.to; i++ {
+		if !slices.ContainsFunc(spans, func(s span) bool { return s.from <= i && i < s.to }) {
+			rest = append(rest, tokens[i])
+		}
+	}
+	for i := 0; i < len(rest); {
+		skip := 0
+		for _, kind := range []wordKind{wordFunction, wordPointing, wordGreeting, wordThanks, wordFiller, wordGoodbye} {
+			skip = max(skip, p.words[kind].at(rest, i))
+		}
+		if skip == 0 {
+			n++
+		}
+		i += max(1, skip)
+	}
+	return n
+}
+
+// emoji reads a text without words. What pleases is thanks, what shows anger a complaint; a thumb down is
+// about the answer given.
+func (s *Signals) emoji(text string) {
+	switch {
+	case strings.ContainsAny(text, "👎😕😞🙁☹😒"):
+		s.Feedback = true
+	case strings.ContainsAny(text, "😡🤬😠💩🖕👿😤"):
+		s.Complaint = true
+	case strings.ContainsAny(text, "👍🙏❤♥😊🙂😀😃😄👌🎉🤝💯😍🥰☺😁😘💕💖💙💚💛🧡💜🖤🤍👏🙌💪✅✔😉😎🤩🤗🫶✨⭐🌟🔥💐🌹😂🤣😆"):
+		s.Thanks = true
+	case strings.ContainsAny(text, "👋🖐✋"):
+		s.Greeting = true
+	default:
+		s.Unreadable = true
+	}
 }
 
 // nameWords is how many words beside a greeting are taken for whom it is for.

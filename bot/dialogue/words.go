@@ -5,27 +5,67 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+	"golang.org/x/text/width"
 )
+
+// clean writes a text as it is read: without what only says how a character looks (variation selectors,
+// joiners, the box of a keycap), and with full-width letters and digits as plain ones.
+func clean(text string) string {
+	ascii := true
+	for i := range len(text) {
+		ascii = ascii && text[i] < 0x80
+	}
+	if ascii {
+		return text
+	}
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case r >= 0xFE00 && r <= 0xFE0F, r >= 0xE0000 && r <= 0xE01EF, r == 0x20E3, r >= 0x1F3FB && r <= 0x1F3FF,
+			r == 0x200B, r == 0x200E, r == 0x200F, r == 0x2060, r == 0xFEFF:
+			return -1
+		}
+		return r
+	}, width.Fold.String(text))
+	return strings.ReplaceAll(joinedEmoji(text), "🔟", "10")
+}
+
+// joinedEmoji drops the joiners of emoji. Between letters they are part of the word in some scripts.
+func joinedEmoji(text string) string {
+	const joiner = 0x200D
+	var b strings.Builder
+	var last rune
+	for _, r := range text {
+		if r != joiner || unicode.IsLetter(last) || unicode.IsMark(last) {
+			b.WriteRune(r)
+		}
+		last = r
+	}
+	return b.String()
+}
 
 // A token is one word of a text and where it stands.
 type token struct {
 	word       string // as wordLists have it: see fold
 	start, end int    // bytes
+	opens      bool   // a comma, the end of a sentence or of a line stands before it
+
+	begins, ends bool // a clause, small talk aside; only lexicon.read tells
 }
 
 // tokenize splits text into words of letters, digits, marks and inner apostrophes.
 func tokenize(text string) []token {
 	var list []token
-	start := -1
+	start, opens := -1, false
 	for i, r := range text + " " {
 		inside := unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || (r == '\'' || r == '’') && start >= 0
 		switch {
 		case inside && start < 0:
 			start = i
 		case !inside && start >= 0:
-			list = append(list, token{word: fold(text[start:i]), start: start, end: i})
-			start = -1
+			list = append(list, token{word: fold(text[start:i]), start: start, end: i, opens: opens && len(list) > 0})
+			start, opens = -1, false
 		}
+		opens = opens || strings.ContainsRune(",.;:!?()\n…¿¡؟？。！、，", r)
 	}
 	return list
 }

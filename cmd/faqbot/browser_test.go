@@ -330,9 +330,9 @@ func TestDemoInABrowser(t *testing.T) {
 	customer.ask("when will my money arrive", "On the 15th of each month")
 	customer.ask("how long do your cookies work", "within 30 days of the click")
 	customer.ask("may I send your link in my newsletter", "In newsletters to people who have subscribed")
-	customer.ask("what is the weather on mars today", "other words")
+	customer.ask("what is the weather on mars today", "another way")
 	customer.ask("is it snowing on jupiter", "talk to a person")
-	customer.ask("who won the football final", "passing it to a person")
+	customer.ask("who won the football final", "passing you to a person")
 
 	agent := d.tab(1440, 900)
 	agent.open("/")

@@ -116,7 +116,7 @@ func TestAddTelegram(t *testing.T) {
 			require.Equal(t, "http://"+n.addr+"/hooks/telegram/shop", url)
 			require.Regexp(t, `^[A-Z2-7]{26}$`, secret)
 			c := &customer{s: n.site, chat: 77}
-			require.Equal(t, disclosure+"\n\nCommissions are paid on the 15th of every month.", c.ask("on which day do i get my commissions").Text)
+			require.Equal(t, commandDisclosure+"\n\nCommissions are paid on the 15th of every month.", c.ask("on which day do i get my commissions").Text)
 
 			out, code = n.run("channel", "check")
 			require.Zero(t, code, out)
@@ -189,7 +189,7 @@ func TestAddAndTest(t *testing.T) {
 	}()
 	require.Eventually(t, func() bool { url, _, _ := n.telegram.Webhook(); return url != "" }, 20*time.Second, 10*time.Millisecond)
 	c := &customer{s: n.site, chat: 77}
-	lead := disclosure + "\n\n"
+	lead := commandDisclosure + "\n\n"
 	for done := false; !done; { // it may not look for messages yet when the first one comes
 		require.Equal(t, lead+"The smallest payout is 50 euros.", c.ask("minimum payout?").Text)
 		lead = ""
@@ -393,7 +393,7 @@ func TestKeyOfTheSecrets(t *testing.T) {
 	require.NoError(t, os.Rename(key+".kept", key))
 	c := &customer{s: n.site, chat: 78}
 	require.Eventually(t, func() bool { return n.status("/hooks/telegram/shop") == http.StatusMethodNotAllowed }, 10*time.Second, 20*time.Millisecond, "the key is back: it is served without a restart")
-	require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", c.ask("minimum payout?").Text)
+	require.Equal(t, commandDisclosure+"\n\nThe smallest payout is 50 euros.", c.ask("minimum payout?").Text)
 	n.stop()
 
 	config, err := os.ReadFile(filepath.Join(n.dir, "faqbot.toml"))

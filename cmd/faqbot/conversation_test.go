@@ -140,14 +140,14 @@ func script(channel string) []step {
 	var ticket string
 	return []step{
 		says("minimum payout?", disclosure+"\n\nThe smallest payout is 50 euros."),
-		says("how long does approval of an account or a payout take", "Did you mean one of these? [How long does approval of an account take? | How long does approval of a payout take? | None of these]"),
+		says("how long does approval of an account or a payout take", "Did you mean one of these? [How long does approval of an account take? | How long does approval of a payout take? | None of these | Talk to a person]"),
 		{"<tap>", func(_ *everyChannel, l line) { l.tap(1) }, []string{"Payouts are approved within five working days."}},
 		says("do you ship to spain", "Parcels reach Spain in three days."),
 		says("and to germany?", "Parcels reach Germany in two days."),
 		sends(sentFile{"voice", "note.ogg", "audio/ogg", voiceNote()}, "On the 15th of every month."),
-		sends(sentFile{"photo", "shot.png", "image/png", picture(20, 10)}, "I can only read words. Could you write your question? [Talk to a person]"),
+		sends(sentFile{"photo", "shot.png", "image/png", picture(20, 10)}, "I can only read text. What would you like to ask? [Talk to a person]"),
 		says(plans, "There are three plans. {photo plans.png}", "{audio welcome.mp3}", "{document terms.pdf}"),
-		says("I want to talk to a person", "I'm passing you to a person. They will reply right here in this chat and can read everything you wrote, so you don't need to repeat anything. Send /bot if you want me back before that."),
+		says(wish, passing+" If you'd rather have me back before that, write “back to the assistant”."),
 		says("my order is canary-1042"),
 		{"<reply>", func(e *everyChannel, _ line) {
 			ticket = e.ticket(channel)
@@ -161,7 +161,7 @@ func script(channel string) []step {
 		{"<close>", func(e *everyChannel, _ line) {
 			status, _, body := e.do("ann", http.MethodPost, ticket+"/close", nil, "Content-Type", "application/x-www-form-urlencoded")
 			require.Equal(e.t, http.StatusSeeOther, status, body)
-		}, []string{"The person helping you has closed this matter. From here on the automated assistant answers again; just write if there is anything else, or send /human."}},
+		}, []string{"The person helping you has closed this request. I'm the automated assistant and I'll take it from here. Need anything else? Just write."}},
 		says("minimum payout?", "The smallest payout is 50 euros."),
 	}
 }
@@ -175,17 +175,21 @@ type difference struct {
 
 var (
 	pageTie = difference{"more than 20 characters on a button: they are numbered, and stand in the text", "how long does approval of an account or a payout take",
-		[]string{"Did you mean one of these?\n1. How long does approval of an account take?\n2. How long does approval of a payout take?\n3. None of these [1. How long does ap… | 2. How long does ap… | 3. None of these]"}}
+		[]string{"Did you mean one of these?\n1. How long does approval of an account take?\n2. How long does approval of a payout take?\n3. None of these\n4. Talk to a person [1. How long does ap… | 2. How long does ap… | 3. None of these | 4. Talk to a person]"}}
 	pageReply = difference{"words under a file: they come after it", "<reply>", []string{"{photo screen.png}", "Here it is."}}
 	plans     = "which plans are there"
+	wish      = "I want to talk to a person"
+	passing   = "I'm passing you to a person. They'll reply right here in this chat and can read everything you wrote, so you don't need to repeat anything."
 )
 
 var ownLink = regexp.MustCompile(`http://127\.0\.0\.1:\d+/media/\S+`)
 
 var differences = map[string][]difference{
-	"telegram": {},
+	"telegram": {
+		{"do without commands: it names them", "minimum payout?", []string{"I'm an automated assistant. Send /human to talk to a person at any time.\n\nThe smallest payout is 50 euros."}},
+		{"do without commands: it names them", wish, []string{passing + " Send /bot if you want me back before that."}}},
 	"whatsapp": {{"more than 24 characters on a row: the whole stands under it", "how long does approval of an account or a payout take",
-		[]string{"Did you mean one of these? [1. How long does approv… How long does approval of an account take? | 2. How long does approv… How long does approval of a payout take? | None of these]"}}},
+		[]string{"Did you mean one of these? [1. How long does approv… How long does approval of an account take? | 2. How long does approv… How long does approval of a payout take? | None of these | Talk to a person]"}}},
 	"messenger": {pageTie, pageReply, {"words under a file: they come after it", plans,
 		[]string{"{photo plans.png}", "There are three plans.", "{audio welcome.mp3}", "{document terms.pdf}"}}},
 	"instagram": {pageTie, pageReply, {"words under a file, MP3 and documents: these come as links", plans,

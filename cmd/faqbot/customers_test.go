@@ -65,7 +65,7 @@ func TestCustomerOverChannelsInABrowser(t *testing.T) {
 	text := link.Query().Get("text")
 	require.Regexp(t, `^Hi! \(ref: l_[A-Z2-7]{30}\)$`, text)
 	wa.Say(phone, text)
-	require.Contains(t, heard(t, wa, phone, 1)[0].Text, "You can go on here: I know what you asked before.")
+	require.Contains(t, heard(t, wa, phone, 1)[0].Text, "You can carry on here; I can see what you asked before.")
 	wa.Say(phone, "I want to talk to a person (ref: spring)")
 	require.Contains(t, heard(t, wa, phone, 2)[1].Text, "passing you to a person")
 

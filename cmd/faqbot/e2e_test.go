@@ -251,7 +251,7 @@ func TestFromQuestionToPersonAndBack(t *testing.T) {
 		s.start()
 		c := &customer{s: s, chat: 77}
 
-		require.Equal(t, disclosure+"\n\nCommissions are paid on the 15th of every month.", c.ask("on which day do i get my commissions").Text)
+		require.Equal(t, commandDisclosure+"\n\nCommissions are paid on the 15th of every month.", c.ask("on which day do i get my commissions").Text)
 		require.Equal(t, "A click counts for 30 days.", c.ask("for how long is the cookie valid, canaryone").Text)
 		require.Equal(t, "Fill in the form at https://shop.example/join?from=faq&lang=en <now>.", c.ask("where do I register as affiliate").Text)
 
@@ -260,10 +260,10 @@ func TestFromQuestionToPersonAndBack(t *testing.T) {
 		s.telegram.Tap(c.chat, tie.ID, tie.Buttons[1].Data)
 		require.Contains(t, []string{"Accounts are approved within two working days.", "Payouts are approved within five working days."}, c.next().Text)
 
-		require.Contains(t, c.ask("what is the weather on mars, canarytwo").Text, "other words")
+		require.Contains(t, c.ask("what is the weather on mars, canarytwo").Text, "another way")
 		offer := c.ask("is there snow on jupiter today")
 		require.Len(t, offer.Buttons, 2)
-		require.Contains(t, c.ask("which team won the football final").Text, "passing it to a person")
+		require.Contains(t, c.ask("which team won the football final").Text, "passing you to a person")
 
 		var ticket string
 		require.Eventually(t, func() bool {
@@ -300,7 +300,7 @@ func TestPublishIsLiveWithinTwoSeconds(t *testing.T) {
 	s := newSite(t, "faqbot.db", network.ModePoll)
 	s.start()
 	c := &customer{s: s, chat: 5}
-	require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", c.ask("minimum payout?").Text)
+	require.Equal(t, commandDisclosure+"\n\nThe smallest payout is 50 euros.", c.ask("minimum payout?").Text)
 	faq, err := os.ReadFile("testdata/shop.jsonl")
 	require.NoError(t, err)
 	path := filepath.Join(s.dir, "new.jsonl")
@@ -398,7 +398,7 @@ func TestRefusedTokenShows(t *testing.T) {
 	require.Empty(t, s.telegram.Sent(3))
 	s.stop()
 	s.start() // with the token mended
-	require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", (&customer{s: s, chat: 3}).next().Text)
+	require.Equal(t, commandDisclosure+"\n\nThe smallest payout is 50 euros.", (&customer{s: s, chat: 3}).next().Text)
 }
 
 // Whoever blocks the bot is not written to until they come back.
@@ -407,7 +407,7 @@ func TestBlockedAndBack(t *testing.T) {
 	s := newSite(t, "faqbot.db", network.ModeWebhook)
 	s.start()
 	c := &customer{s: s, chat: 4}
-	require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", c.ask("minimum payout?").Text)
+	require.Equal(t, commandDisclosure+"\n\nThe smallest payout is 50 euros.", c.ask("minimum payout?").Text)
 	s.telegram.Block(4)
 	s.telegram.Unblock(4)
 	require.Equal(t, "A click counts for 30 days.", c.ask("how long does the cookie last").Text)

@@ -275,7 +275,7 @@ func TestVoiceNoteWithoutSpeech(t *testing.T) {
 		g.telegram.SayFile(5, "voice", "", "audio/ogg", voiceNote(), "")
 		m := g.sent(5, 1)[0]
 		require.Contains(t, m.Text, "can't listen to voice messages")
-		require.Equal(t, []string{"Talk to a person", "Ask in other words"}, []string{m.Buttons[0].Text, m.Buttons[1].Text})
+		require.Equal(t, []string{"Talk to a person", "Rephrase my question"}, []string{m.Buttons[0].Text, m.Buttons[1].Text})
 		g.telegram.Tap(5, m.ID, m.Buttons[0].Data)
 		require.Contains(t, g.sent(5, 2)[1].Text, "passing you to a person")
 		ticket := g.shown("ann", "/desk", `href="(/desk/tickets/[A-Z0-9]+)`)[1]

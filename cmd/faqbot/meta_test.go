@@ -17,8 +17,11 @@ import (
 	"faqbot/knowledge/sqldb/sqldbtest"
 )
 
-// disclosure is what stands before the bot's first words.
-const disclosure = "I am an automated assistant. Send /human to reach a person at any time."
+// disclosure is what stands before the bot's first words where the channel has no commands; commandDisclosure is the same where it has.
+const (
+	disclosure        = "I'm an automated assistant. If you'd rather talk to a person, just say so."
+	commandDisclosure = "I'm an automated assistant. Send /human to talk to a person at any time."
+)
 
 // A metaSite is a running faqbot with a WhatsApp number, a page and an Instagram account, and the fake
 // Graph API they lie with.

@@ -40,7 +40,7 @@ func TestOneTimelineOverTheChannels(t *testing.T) {
 	require.Equal(t, http.StatusOK, invited.status)
 	words := invited.page.one(t, "#words").text()
 	require.Contains(t, words, "Of course.")
-	require.Contains(t, words, "You can go on in WhatsApp: https://wa.example/")
+	require.Contains(t, words, "You can carry on in WhatsApp: https://wa.example/")
 	require.Equal(t, http.StatusConflict, o.do("ann", http.MethodPost, path+"/invite", url.Values{"to": {"whatsapp/bolt-wa"}}).status)
 	require.Equal(t, http.StatusSeeOther, o.send("ann", invited, "#reply").status)
 

@@ -25,43 +25,47 @@ type archive struct {
 	styles     []string       // number format's ID of each style of cells
 	formatting int            // bytes of number formats, of all cells with a style
 
+	marks sheetMarks // links and merged ranges of the cells
+
 	// Of the part being read, and where in it.
 	shared, sheet, style        bool
 	inString, inValue, inStyles bool
 	cellShared                  bool // the cell uses a shared text
+	name, cell                  string
+	inFormula                   bool
 }
 
-// checkArchive says why a workbook is not read, or returns "".
-func checkArchive(data []byte) string {
+// checkArchive counts a workbook. It says why it is not read, or returns "".
+func checkArchive(data []byte) (*archive, string) {
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return brokenWorkbook
+		return nil, brokenWorkbook
 	}
 	if len(z.File) > limits.MaxParts {
-		return fmt.Sprintf("The workbook has %d parts; at most %d are read. Copy the questions into a new workbook, or save as CSV.", len(z.File), limits.MaxParts)
+		return nil, fmt.Sprintf("The workbook has %d parts; at most %d are read. Copy the questions into a new workbook, or save as CSV.", len(z.File), limits.MaxParts)
 	}
 	// Cells refer to shared texts and styles, so those come first.
 	files := slices.Clone(z.File)
 	slices.SortStableFunc(files, func(a, b *zip.File) int { return cmp.Compare(order(a.Name), order(b.Name)) })
-	a := &archive{}
+	a := &archive{marks: newSheetMarks()}
 	for _, f := range files {
 		if a.unpacked += int(min(f.UncompressedSize64, limits.MaxUnpacked+1)); a.unpacked > limits.MaxUnpacked {
-			return tooLargeUnpacked()
+			return nil, tooLargeUnpacked()
 		}
 	}
 	for _, f := range files {
 		part, err := readPart(f)
 		if errors.Is(err, errTooLarge) {
-			return tooLargeUnpacked()
+			return nil, tooLargeUnpacked()
 		}
 		if err != nil {
-			return brokenWorkbook
+			return nil, brokenWorkbook
 		}
 		if problem := a.part(f.Name, part); problem != "" {
-			return problem
+			return nil, problem
 		}
 	}
-	return ""
+	return a, ""
 }
 
 func tooLargeUnpacked() string {
@@ -106,6 +110,7 @@ func readPart(f *zip.File) (data []byte, err error) {
 func (a *archive) part(name string, data []byte) string {
 	a.shared, a.sheet, a.style = isShared(name), isSheet(name), isStyles(name)
 	a.inString, a.inValue, a.inStyles, a.cellShared = false, false, false, false
+	a.name, a.cell, a.inFormula = strings.ToLower(strings.ReplaceAll(name, `\`, "/")), "", false
 	most := limits.MaxSettings
 	switch { // of two parts of one name the later counts
 	case a.shared:
@@ -176,6 +181,9 @@ func (a *archive) countText(text []byte) {
 		return
 	}
 	switch {
+	case a.inFormula && a.sheet:
+		a.marks.formula(a.name, a.cell, unescape(text))
+		a.text += len(text)
 	case a.shared && a.inString:
 		a.strings[len(a.strings)-1] += len(text)
 	case a.inValue && a.cellShared:
@@ -215,7 +223,7 @@ func (a *archive) element(tag []byte) string {
 		}
 	case "c":
 		if !closing {
-			a.cellShared = attributeOf(attributes, "t") == "s"
+			a.cellShared, a.cell = attributeOf(attributes, "t") == "s", attributeOf(attributes, "r")
 			if n, err := strconv.Atoi(attributeOf(attributes, "s")); err == nil && n >= 0 && n < len(a.styles) {
 				a.formatting += a.formats[a.styles[n]] // 0 for one that every workbook has
 			}
@@ -227,7 +235,16 @@ func (a *archive) element(tag []byte) string {
 			a.strings = append(a.strings, 0)
 		}
 		a.inString = !closing && !single
+	case "f":
+		a.inFormula = !closing && !single
+	case "hyperlink", "mergeCell", "Relationship":
+		if !closing {
+			a.marks.element(a.name, local, attributes)
+		}
 	case "sheet":
+		if !closing {
+			a.marks.element(a.name, local, attributes)
+		}
 		if a.sheets++; a.sheets > limits.MaxSheets*2 { // each may have a closing tag
 			return fmt.Sprintf("The workbook has more than %d sheets. Keep only the one with the questions.", limits.MaxSheets)
 		}

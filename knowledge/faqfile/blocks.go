@@ -19,23 +19,25 @@ import (
 // mark. It says why it does not, or "".
 func sections(source string) (root *section, problem string) {
 	references := definitions(source)
-	root = &section{line: 1}
-	open := []*section{root}
+	o := newOutline()
 	line := 1
 	for len(source) > 0 {
 		size, nodes := chunk(source)
 		if nodes > limits.MaxNodes {
 			return nil, fmt.Sprintf("The text from line %d on has more than %d lines and marks without a heading or a new paragraph. Make each question a heading, and put empty lines between paragraphs.", line, limits.MaxNodes)
 		}
-		open = addSections(open, source[:size], line, references)
+		addSections(&o, source[:size], line, references)
+		if o.full() {
+			return nil, tooManyLines()
+		}
 		line += strings.Count(source[:size], "\n")
 		source = source[size:]
 	}
-	return root, ""
+	return o.root(), ""
 }
 
-// addSections parses a chunk that begins on a line, below the open sections, and returns those open behind it.
-func addSections(open []*section, chunk string, line int, references []parser.Reference) []*section {
+// addSections parses a chunk that begins on a line.
+func addSections(o *outline, chunk string, line int, references []parser.Reference) {
 	p := printer{source: []byte(chunk), first: line}
 	known := parser.NewContext()
 	for _, r := range references {
@@ -45,22 +47,11 @@ func addSections(open []*section, chunk string, line int, references []parser.Re
 	for n := doc.FirstChild(); n != nil; n = n.NextSibling() {
 		h, ok := n.(*ast.Heading)
 		if !ok {
-			at := open[len(open)-1]
-			at.body = append(at.body, p.block(n)...)
+			o.add(p.block(n)...)
 			continue
 		}
-		for len(open) > 1 && open[len(open)-1].level >= h.Level {
-			open = open[:len(open)-1]
-		}
-		s := &section{level: h.Level, line: p.lineOf(h), heading: oneLine(p.inline(h))}
-		if rest, ok := marked(s.heading, questionMarks); ok && rest != "" {
-			s.heading, s.marked = rest, true
-		}
-		parent := open[len(open)-1]
-		parent.sections = append(parent.sections, s)
-		open = append(open, s)
+		o.head(h.Level, p.lineOf(h), oneLine(p.inline(h)))
 	}
-	return open
 }
 
 // definitions are the link definitions of source, which count in all of it.
@@ -152,11 +143,19 @@ func nesting(source string) int {
 	return most
 }
 
-// tooMuchMarkup says which block would take the Markdown parser too long, or returns "". From each mark of
-// a block it may look at the rest of the block, so its work is marks × bytes, summed over all blocks.
+// tooMuchMarkup says which block would take the Markdown parser too long, or returns "".
 func tooMuchMarkup(source string) string {
-	work, marks, size, first, line := 0, 0, 0, 1, 0
-	worst, worstLine := 0, 0
+	work, worstLine := markupWork(source)
+	if work > limits.MaxMarkup {
+		return fmt.Sprintf("The text has too many brackets, stars and the like in long paragraphs, most of them from line %d on. Put empty lines between paragraphs, or remove what is no text.", worstLine)
+	}
+	return ""
+}
+
+// markupWork is the work of the Markdown parser. From each mark of a block it may look at the rest of the
+// block, so it is marks × bytes, summed over all blocks; the worst begins on worstLine.
+func markupWork(source string) (work, worstLine int) {
+	marks, size, first, line, worst := 0, 0, 1, 0, 0
 	end := func() {
 		if work += marks * size; marks*size > worst {
 			worst, worstLine = marks*size, first
@@ -175,10 +174,8 @@ func tooMuchMarkup(source string) string {
 			}
 		}
 	}
-	if end(); work > limits.MaxMarkup {
-		return fmt.Sprintf("The text has too many brackets, stars and the like in long paragraphs, most of them from line %d on. Put empty lines between paragraphs, or remove what is no text.", worstLine)
-	}
-	return ""
+	end()
+	return work, worstLine
 }
 
 // beginsBlock reports whether a line surely begins a block of its own: a heading or an item of a list.

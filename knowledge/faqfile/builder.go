@@ -22,6 +22,8 @@ type fields struct {
 	variants []string
 	unsure   string // a problem met in reading the row that does not make it useless
 	useless  string // one that does
+	hidden   string // why the row is not for customers: "draft"
+	plain    bool   // it is text as customers read it already
 }
 
 // clean is f in clean text: the answer and the media keep their lines.
@@ -42,17 +44,27 @@ type identity struct{ what, locale string }
 // A builder collects a file's rows and problems.
 type builder struct {
 	o         Options
-	names     map[string]known
+	names     lexicon
 	places    map[int]column // columns known by their places
 	mends     map[int]mends  // row → what was mended in it
+	topic     string         // of rows of a table that name none
+	locale    string         // likewise
+	ready     bool           // the cells of a table are text as customers read it
+	strict    bool           // a heading is a question only if it, or most beside it, ask
+	unread    []bodyLine     // text that is in no entry
 	look      func([]record) // called instead of reading a table, if not nil
 	rows      []knowledge.Row
 	problems  []knowledge.Problem
+	found     []fields         // rows as the file has them, until all are known
 	seen      int              // rows, usable or not
 	wordings  int              // questions and variants of the rows
 	notes     int              // problems of rows that are used all the same
 	keys      map[identity]int // → line
 	questions map[identity]int // → line
+	byTopic   map[identity]int // question → place in rows of the first entry with it
+	twice     int              // rows that say the same as one before
+	hidden    []string         // what the rows say that are not for customers
+	markup    int              // work of reading Markdown in fields, see tooMuchMarkup
 	kept      int              // lost rows kept for mending
 	lacking   int              // rows without an answer, where that is allowed
 	lackingAt knowledge.Problem
@@ -61,7 +73,7 @@ type builder struct {
 }
 
 func newBuilder(o Options) *builder {
-	b := &builder{o: o, names: names(), keys: make(map[identity]int), questions: make(map[identity]int), mends: mendsByRow(o.Reading.Mends)}
+	b := &builder{o: o, names: names(), keys: make(map[identity]int), questions: make(map[identity]int), byTopic: make(map[identity]int), mends: mendsByRow(o.Reading.Mends)}
 	if len(o.Reading.Columns) > 0 {
 		b.names, b.places = chosen(o.Reading.Columns), places(o.Reading.Columns)
 	}
@@ -71,6 +83,7 @@ func newBuilder(o Options) *builder {
 // finish reads with read and returns the result.
 func (b *builder) finish(read reader) ([]knowledge.Row, []knowledge.Problem) {
 	read(b)
+	b.settle()
 	if b.stopped == "" && b.seen == 0 {
 		b.stop("The file has no entries. Put one question in each row, below the row with the column names.")
 	}
@@ -83,6 +96,7 @@ func (b *builder) finish(read reader) ([]knowledge.Row, []knowledge.Problem) {
 			b.lacking, b.seen, p.Line)
 		b.problem(p)
 	}
+	b.tellCounts()
 	if more := b.notes - limits.MaxNotes; more > 0 {
 		b.problem(knowledge.Problem{Text: fmt.Sprintf("There are %d more problems like these, of rows that are used without what is wrong. Mend these first.", more)})
 	}
@@ -101,9 +115,9 @@ func (b *builder) stop(text string) {
 
 func (b *builder) problem(p knowledge.Problem) { b.problems = append(b.problems, p) }
 
-// count counts a row and reports whether there may be another one.
-func (b *builder) count() bool {
-	if b.seen++; b.seen > limits.MaxRows {
+// add takes a row as the file has it. It reports whether there may be another one.
+func (b *builder) add(f fields) bool {
+	if b.found = append(b.found, f); len(b.found) > limits.MaxRows {
 		b.tooMany = true
 		b.stop(fmt.Sprintf("The file has more than %d rows. Split it, or leave out what is no longer needed.", limits.MaxRows))
 	}
@@ -126,10 +140,52 @@ func (b *builder) bad(line int, key, text string) bool {
 	return b.add(f)
 }
 
-// add counts a row and checks it. It reports whether there may be another one.
-func (b *builder) add(f fields) bool {
-	if !b.count() {
-		return false
+// settle makes text of all rows found, and checks them.
+func (b *builder) settle() {
+	if b.stopped == "" {
+		b.makeText()
+	}
+	for _, f := range b.found {
+		if b.stopped != "" {
+			return
+		}
+		b.check(f)
+	}
+	b.found = nil
+}
+
+// tellCounts says how many rows were left out for what they say of themselves.
+func (b *builder) tellCounts() {
+	if len(b.hidden) > 0 {
+		b.problem(knowledge.Problem{Text: fmt.Sprintf("Left out, as the file says that they are not for customers: %s.", counted(b.hidden))})
+	}
+	b.tellUnread()
+	if b.twice > 0 {
+		b.problem(knowledge.Problem{Text: fmt.Sprintf("%d rows have the question and the answer of a row before and were read once.", b.twice)})
+	}
+}
+
+// counted says how often each of a list of words is in it: "2 draft, 1 hidden".
+func counted(words []string) string {
+	slices.Sort(words)
+	var list []string
+	for len(words) > 0 {
+		n := 1
+		for n < len(words) && words[n] == words[0] {
+			n++
+		}
+		list = append(list, fmt.Sprintf("%d %s", n, words[0]))
+		words = words[n:]
+	}
+	return strings.Join(list, ", ")
+}
+
+// check counts a row and keeps it, or says what is wrong with it.
+func (b *builder) check(f fields) bool {
+	b.seen++
+	if f.hidden != "" {
+		b.hidden = append(b.hidden, f.hidden)
+		return true
 	}
 	if m, ok := b.mends[b.seen]; ok {
 		if m.drop {
@@ -165,6 +221,13 @@ func (b *builder) add(f fields) bool {
 	if c, text := checkRow(&r, f, b.o); text != "" {
 		return lose(columnName(c), r.Key, text)
 	}
+	if b.same(r) {
+		b.twice++
+		return true
+	}
+	if b.tellApart(&r, own) {
+		f.variants = append(f.variants, f.text[colQuestion])
+	}
 	if c, text := b.repeats(r, own); text != "" {
 		return lose(columnName(c), r.Key, text)
 	}
@@ -195,7 +258,44 @@ func (b *builder) keep(r knowledge.Row) {
 			b.lackingAt = knowledge.Problem{Line: r.Line, Field: columnName(colAnswer), Key: r.Key}
 		}
 	}
+	if _, ok := b.byTopic[identity{normalQuestion(r.Question), r.Locale}]; !ok {
+		b.byTopic[identity{normalQuestion(r.Question), r.Locale}] = len(b.rows)
+	}
 	b.rows = append(b.rows, r)
+}
+
+// first returns the entry that asked what r asks, or nil.
+func (b *builder) first(r knowledge.Row) *knowledge.Row {
+	if i, ok := b.byTopic[identity{normalQuestion(r.Question), r.Locale}]; ok {
+		return &b.rows[i]
+	}
+	return nil
+}
+
+// same reports whether an entry has the question and the answer of r, as a copied sheet does.
+func (b *builder) same(r knowledge.Row) bool {
+	before := b.first(r)
+	return before != nil && !b.o.Trial && before.Answer == r.Answer
+}
+
+// tellApart gives r, and the entry that asks the same under another topic, the topic in its question, so
+// that customers can choose between them. It reports whether it did.
+func (b *builder) tellApart(r *knowledge.Row, own bool) bool {
+	before := b.first(*r)
+	if before == nil || b.o.Trial || before.Topic == r.Topic || before.Topic == "" || r.Topic == "" ||
+		utf8.RuneCountInString(r.Question)+len(before.Topic)+len(r.Topic) > limits.MaxQuestion {
+		return false
+	}
+	plain := r.Question
+	r.Question = fmt.Sprintf("%s (%s)", plain, r.Topic)
+	if !own {
+		r.Key = deriveKey(r.Question)
+	}
+	if !strings.HasSuffix(before.Question, " ("+before.Topic+")") {
+		before.Variants = append(before.Variants, before.Question)
+		before.Question = fmt.Sprintf("%s (%s)", before.Question, before.Topic)
+	}
+	return true
 }
 
 // checkRow fills in r's locale and dates and returns what makes r unusable, if anything does.

@@ -1,7 +1,6 @@
 package faqfile
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -38,46 +37,26 @@ type known struct {
 	rank   int
 }
 
-// names maps headers, as normalHeader writes them, to columns. A name counts for its column the
-// more the earlier it stands, so that "title" is the question only where nothing is called "question".
-func names() map[string]known {
-	lists := [columns]string{
-		colKey: `id key entryid faqid questionid identifier uid uuid externalid itemid code sku ref slug reference number
-			clave codigo identificador referencia chave kennung schlussel schluessel nummer artikelnummer identifiant cle numero`,
-		colQuestion: `question q questions canonicalquestion mainquestion questiontext faqquestion customerquestion userquestion
-			pregunta preguntas pergunta perguntas frage fragen faq query ask title heading titulo titel titre subject name`,
-		colAnswer: `answer a answers response reply answertext faqanswer acceptedanswer responses replies solution
-			respuesta respuestas resposta respostas antwort antworten reponse reponses loesung losung
-			answerhtml answerbody text body content description contenido contenu conteudo inhalt suggestedanswer`,
-		colTopic: `topic category categories section theme group subcategory department area tag tags topics
-			tema temas categoria seccion secao grupo assunto thema kategorie rubrik bereich sujet categorie rubrique`,
-		colVariants: `variants variant variations variation alternatives alternative alternativequestions alternativequestion
-			alternatequestions alternatequestion altquestions altquestion alsoasked alsoaskedas peoplealsoask synonyms synonym
-			wordings wording phrasings phrasing otherphrasings otherwordings otherquestions similarquestions similarquestion
-			paraphrases paraphrase utterances utterance trainingphrases examples aliases alias alt
-			variantes variante variaciones alternativas alternativa sinonimos otraspreguntas preguntassimilares outrasperguntas
-			perguntassemelhantes variacoes varianten alternativen alternativfragen synonyme ahnlichefragen weiterefragen
-			formulierungen synonymes autresquestions reformulations formulations`,
-		colLocale: `locale language lang languagecode languagetag inlanguage idioma lengua lingua linguagem sprache langue`,
-		colFrom: `from validfrom start startdate starts startsat validfromdate effectivefrom effective begin begins beginsat since
-			desde validodesde inicio fechainicio datainicio validoapartirde gultigab gueltigab gultigvon gueltigvon ab von beginn
-			apartirde apartirdu valablede debut datedebut du`,
-		colTo: `to until validto validuntil validthrough end enddate ends endsat expires expiry expirydate expirationdate expiration
-			expireson expiresat validtodate till
-			hasta validohasta fin fechafin ate validoate fim datafim expira vence vencimiento gultigbis gueltigbis bis ende ablauf
-			jusqua jusquau valablejusquau datefin expiration expirele au`,
-		colMedia: `media mediaurl image images imageurl picture pictures photo photos video videos videourl attachment attachments
-			imagen imagenes foto fotos adjunto adjuntos imagem imagens anexo anexos bild bilder anhang piecejointe`,
-	}
+// A lexicon is what headers mean, as normalHeader writes them.
+type lexicon struct {
+	known  map[string]known
+	chosen bool // somebody said what they mean: nothing is read into them
+}
+
+// names is the lexicon of the words that people use. A name counts for its column the more the earlier it
+// stands, so that "title" is the question only where nothing is called "question".
+func names() lexicon {
+	lists := headerWords()
 	m := make(map[string]known)
 	for c, list := range lists {
 		for rank, name := range strings.Fields(list) {
+			name = normalHeader(name)
 			if _, taken := m[name]; !taken {
 				m[name] = known{column(c), rank}
 			}
 		}
 	}
-	return m
+	return lexicon{known: m}
 }
 
 // normalHeader reduces a header to its letters and digits: "Válido desde (fecha)*" is "validodesde".
@@ -94,29 +73,32 @@ func normalHeader(s string) string {
 }
 
 // lookUp returns what a header means. Columns of variants and of media may be numbered.
-func lookUp(names map[string]known, header string) (known, bool) {
-	if len(header) > 100 {
+func lookUp(names lexicon, header string) (known, bool) {
+	if len(header) > maxHeader {
 		return known{}, false
 	}
 	name := normalHeader(header)
-	if k, ok := names[name]; ok {
+	if k, ok := names.known[name]; ok {
 		return k, true
 	}
-	if k, ok := names[strings.TrimRight(name, "0123456789")]; ok && (k.column == colVariants || k.column == colMedia) {
+	if k, ok := names.known[strings.TrimRight(name, "0123456789")]; ok && (k.column == colVariants || k.column == colMedia) {
 		return k, true
 	}
 	return known{}, false
 }
 
+// maxHeader is how many bytes a header with a meaning has.
+const maxHeader = 100
+
 // chosen is names where somebody said what the headers mean. Those of the form "#2" are places.
-func chosen(columns map[string]string) map[string]known {
+func chosen(columns map[string]string) lexicon {
 	m := make(map[string]known, len(columns))
 	for header, field := range columns {
 		if c, ok := columnOf(field); ok && place(header) < 0 {
 			m[normalHeader(header)] = known{column: c}
 		}
 	}
-	return m
+	return lexicon{known: m, chosen: true}
 }
 
 // places is the columns that somebody named by their places: cell → column.
@@ -148,55 +130,4 @@ func place(header string) int {
 		return -1
 	}
 	return n - 1
-}
-
-// A layout says in which cell of a table's rows each column is.
-type layout struct {
-	cell     [columns]int // -1: absent; variants and media are below
-	variants []int
-	media    []int
-	found    int // columns recognised
-}
-
-func (l layout) has(c column) bool {
-	return l.cell[c] >= 0 || c == colVariants && len(l.variants) > 0 || c == colMedia && len(l.media) > 0
-}
-
-// layOut recognises the columns of a header, and takes those of fixed for what they are.
-func layOut(names map[string]known, fixed map[int]column, cells []string) layout {
-	l := layout{}
-	var rank [columns]int
-	for c := range l.cell {
-		l.cell[c] = -1
-	}
-	for i, cell := range cells {
-		k, ok := lookUp(names, cell)
-		switch {
-		case !ok:
-		case k.column == colVariants:
-			l.variants = append(l.variants, i)
-		case k.column == colMedia:
-			l.media = append(l.media, i)
-		case l.cell[k.column] < 0 || k.rank < rank[k.column]:
-			l.cell[k.column], rank[k.column] = i, k.rank
-		}
-	}
-	for i, c := range fixed {
-		switch c {
-		case colVariants:
-			l.variants = append(l.variants, i)
-		case colMedia:
-			l.media = append(l.media, i)
-		default:
-			l.cell[c] = i
-		}
-	}
-	slices.Sort(l.variants)
-	slices.Sort(l.media)
-	for c := range columns {
-		if l.has(c) {
-			l.found++
-		}
-	}
-	return l
 }

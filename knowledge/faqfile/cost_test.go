@@ -122,7 +122,7 @@ func slow() bool { return os.Getenv("FAQBOT_SLOW") != "" }
 
 // oneOfAKind are the hostile inputs that are tried every time, the others by make slow.
 const oneOfAKind = "|distinct wordings|nothing but commas|nesting|an answer of scripts|one entry of many fields|#q and a|closed brackets|stars, no words|one long paragraph|" +
-	"a row number without end|a shared string of 230 kB 20,000 times|a row of one shared string|"
+	"stray end tags|paragraphs in formatting|aliases|dictionaries in dictionaries|tables in tables|one question under many topics|a wide table|a row number without end|a shared string of 230 kB 20,000 times|a row of one shared string|"
 
 // No file takes more than 1 s of CPU time and 100 MB of memory for each MiB begun, and none more than
 // limits.MaxMemory. Time is told by a peer in the same run, a plain table of 1 MiB, which takes some 50 ms on

@@ -77,6 +77,7 @@ type csv struct {
 	line     int // of pos
 	unclosed int // quotes never closed so far
 	kept     int // cells
+	columns  int // cells of the first record with more than one
 }
 
 func newCSV(text string, comma byte) csv { return csv{text: text, comma: comma, line: 1} }
@@ -91,6 +92,9 @@ func (r *csv) records(n int) []record {
 		if next := r.record(); !next.blank() {
 			next.limit()
 			r.kept += len(next.cells)
+			if r.columns == 0 && len(next.cells) > 1 {
+				r.columns = len(next.cells)
+			}
 			records = append(records, next)
 		}
 	}
@@ -143,11 +147,13 @@ func (r *csv) bare() string {
 
 // quoted reads a cell whose opening quote is before i, and leaves r where the cell ends. It reports
 // false, and leaves r alone, if the cell has no closing quote: that is, none, or on a later line a
-// quote that by its place can only open another cell.
+// quote that by its place can only open another cell, or that stands inside of a line while the lines before
+// it are rows of the table.
 func (r *csv) quoted(i int) (string, bool) {
 	var cell strings.Builder
-	lines := 0
-	for start := i; i < len(r.text) && i-start <= limits.MaxCell; i++ {
+	lines, stray := 0, false
+	start := i
+	for ; i < len(r.text) && i-start <= limits.MaxCell; i++ {
 		c := r.text[i]
 		if c != '"' {
 			if c == '\n' {
@@ -166,13 +172,29 @@ func (r *csv) quoted(i int) (string, bool) {
 			end++
 		}
 		if end == len(r.text) || r.text[end] == r.comma || r.text[end] == '\n' {
+			if stray && lines > 1 && r.rowsInside(r.text[start:i]) {
+				return "", false
+			}
 			r.pos, r.line = end, r.line+lines
 			return cell.String(), true
 		}
-		if lines > 0 && (r.text[i-1] == r.comma || r.text[i-1] == '\n') {
+		if before := strings.TrimRight(r.text[start:i], " "); lines > 0 && before != "" && (before[len(before)-1] == r.comma || before[len(before)-1] == '\n') {
 			return "", false
 		}
 		cell.WriteByte('"') // a quote inside, not doubled
+		stray = true
 	}
 	return "", false
+}
+
+// rowsInside reports whether most whole lines inside of a cell have as many cells as the table.
+func (r *csv) rowsInside(cell string) bool {
+	lines := strings.Split(cell, "\n")
+	rows := 0
+	for _, line := range lines[1:] {
+		if strings.Count(line, string(r.comma)) == r.columns-1 {
+			rows++
+		}
+	}
+	return r.columns > 1 && rows*2 > len(lines)-1
 }

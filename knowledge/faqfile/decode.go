@@ -30,11 +30,47 @@ func decode(data []byte) (text, note string) {
 		return plain(string(data)), ""
 	}
 	letters, bad, line := damage(data)
-	if letters > bad {
-		return plain(strings.ToValidUTF8(string(data), "")), fmt.Sprintf(
-			"The text is UTF-8 but for %d bytes, the first on line %d, which were left out. Look for missing letters there, or save the file as UTF-8 again.", bad, line)
+	const few = 8 // bytes of Windows-1252 for each sound letter, where two files were pasted together
+	if letters > bad || letters > 1 && letters*few > bad && isolatedShare(stray(data)) > 1.0/2 {
+		return plain(mixed(data)), fmt.Sprintf(
+			"The text is UTF-8 but for %d bytes, the first on line %d, which were read as Windows-1252. Look at the letters there, or save the file as UTF-8 again.", bad, line)
 	}
-	return plain(transcode(charmap.Windows1252, data)), ""
+	if declared := declaredEncoding(data); declared != nil {
+		return plain(transcode(declared, data)), ""
+	}
+	return guessEncoding(data)
+}
+
+// stray is data with a space in place of each sound letter beyond ASCII.
+func stray(data []byte) []byte {
+	var b []byte
+	for len(data) > 0 {
+		_, n := utf8.DecodeRune(data)
+		if n > 1 {
+			b = append(b, ' ')
+		} else {
+			b = append(b, data[0])
+		}
+		data = data[n:]
+	}
+	return b
+}
+
+// mixed decodes UTF-8 with pieces of Windows-1252 in it, as pasted files have. A byte of all ones is no
+// letter but a filler, and is left out.
+func mixed(data []byte) string {
+	var b strings.Builder
+	for len(data) > 0 {
+		r, n := utf8.DecodeRune(data)
+		switch {
+		case r != utf8.RuneError || n > 1:
+			b.WriteRune(r)
+		case data[0] != 0xff:
+			b.WriteRune(charmap.Windows1252.DecodeByte(data[0]))
+		}
+		data = data[n:]
+	}
+	return b.String()
 }
 
 // transcode decodes data. None of the decoders used here fails: what cannot be decoded becomes U+FFFD.

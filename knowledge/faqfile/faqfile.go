@@ -41,6 +41,9 @@ func Parse(name string, data []byte, o Options) ([]knowledge.Row, []knowledge.Pr
 		return nil, fatal(what)
 	}
 	if bytes.HasPrefix(data, []byte("PK\x03\x04")) {
+		if isDocument(data) {
+			return newBuilder(o).finish(readDocument(data))
+		}
 		return newBuilder(o).finish(readWorkbook(data))
 	}
 	text, note := decode(data)
@@ -74,13 +77,17 @@ func readers(ext, text string, columns bool) []reader {
 	asTable := func(enough float64) reader { return func(b *builder) { readText(b, text, enough) } }
 	asMarkdown := func(b *builder) { readMarkdown(b, text) }
 	switch {
-	case columns && looksJSON(text):
+	case isPage(ext, text):
+		return []reader{func(b *builder) { readPage(b, text) }}
+	case ext == ".yml", ext == ".yaml":
+		return []reader{func(b *builder) { readYAML(b, text) }}
+	case columns && looksJSON(text), ext == ".js", ext == ".mjs", ext == ".ts", ext == ".json5", ext == ".jsonc":
 		return []reader{asJSON}
 	case columns:
 		return []reader{asTable(guessNever)}
-	case looksJSON(text), ext == ".jsonl", ext == ".ndjson", ext == ".json":
+	case looksJSON(text), ext == ".jsonl", ext == ".ndjson", ext == ".json", ext == ".jsonld":
 		return []reader{asJSON, asTable(guessNever), asMarkdown}
-	case ext == ".md", ext == ".markdown", ext == ".mdown":
+	case ext == ".md", ext == ".markdown", ext == ".mdown", ext == ".mdx":
 		return []reader{asMarkdown, asTable(guessNever)}
 	case ext == ".csv", ext == ".tsv", ext == ".tab", ext == ".psv", ext == ".xlsx":
 		return []reader{asTable(guessMost), asMarkdown}
@@ -126,10 +133,6 @@ func binary(data []byte) string {
 		return "PDF files cannot be read. Send a table (CSV or .xlsx), JSON or Markdown."
 	case bytes.HasPrefix(data, []byte("\x1f\x8b")), bytes.HasPrefix(data, []byte("Rar!")), bytes.HasPrefix(data, []byte("7z\xbc\xaf")):
 		return "This is an archive. Unpack it and send the file inside."
-	}
-	head := strings.ToLower(string(bytes.TrimSpace(data[:min(len(data), 512)])))
-	if strings.HasPrefix(head, "<!doctype html") || strings.HasPrefix(head, "<html") {
-		return "This is a web page. Send a table (CSV or .xlsx), JSON or Markdown."
 	}
 	if !bytes.HasPrefix(data, []byte("PK\x03\x04")) && noText(data) {
 		return "This is not a text and not an Excel workbook. Send a table (CSV or .xlsx), JSON or Markdown."

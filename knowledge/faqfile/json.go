@@ -3,8 +3,6 @@ package faqfile
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"faqbot/knowledge/limits"
@@ -21,35 +19,51 @@ type jsonFile struct {
 	text  string
 	whole bool // no bracket was left open
 
+	alternates int // entries with several answers
+
 	offset, passed int // where line counted to last, and the line ends before that
 }
 
+// readJSON reads the entries of a document, or of one document on each line.
 func readJSON(b *builder, text string) {
+	if !json.Valid([]byte(text)) {
+		if strict, ok := strictJSON(text); ok {
+			text = strict
+		}
+	}
 	j := &jsonFile{b: b, text: text, whole: true}
-	var entries []span
+	var values []span
 	if j.isLines() {
-		entries = j.eachLine()
+		values = j.eachLine()
 	} else {
-		entries = j.entries()
+		values = j.values()
 	}
 	if b.look != nil {
-		j.look(entries)
+		j.look(j.objects(values))
 		return
 	}
-	if !slices.ContainsFunc(entries, j.isEntry) {
-		j.stop(entries)
+	w := jsonWalk{j: j}
+	if len(values) == 1 {
+		w.visit(values[0], jsonContext{}, 0, 0)
+	} else {
+		w.list(values, jsonContext{}, 0)
+	}
+	entries := w.chosen()
+	if len(entries) == 0 {
+		j.stop(j.objects(values))
 		return
 	}
-	for i, entry := range entries {
-		if i == len(entries)-1 && !j.whole && !json.Valid([]byte(j.of(entry))) {
+	for i, e := range entries {
+		if i == len(entries)-1 && !j.whole && e.text == nil && !json.Valid([]byte(j.of(e.at))) {
 			break // told below
 		}
-		if !j.add(entry) {
+		if !j.add(e) {
 			return
 		}
 	}
+	w.tell()
 	if !j.whole {
-		last := entries[len(entries)-1]
+		last := entries[len(entries)-1].at
 		b.bad(j.line(last.start), "", fmt.Sprintf(
 			"The file ends too early, in or after the entry on line %d. The entries before it were read; export or send the file again.", j.line(last.start)))
 	}
@@ -161,8 +175,8 @@ func (j *jsonFile) eachLine() []span {
 	return lines
 }
 
-// entries finds the entries of a document: one value, or several one after the other.
-func (j *jsonFile) entries() []span {
+// values are those of the text: one, or several one after the other.
+func (j *jsonFile) values() []span {
 	var values []span
 	for at := j.trim(span{0, len(j.text)}); at.start < at.end && len(values) <= limits.MaxRows; {
 		if c := j.text[at.start]; c != '{' && c != '[' {
@@ -172,9 +186,6 @@ func (j *jsonFile) entries() []span {
 		j.whole = j.whole && closed
 		values = append(values, span{at.start, end})
 		at = j.trim(span{end, len(j.text)})
-	}
-	if len(values) == 1 {
-		return j.find(values[0], 0)
 	}
 	return values
 }
@@ -186,11 +197,13 @@ type member struct {
 }
 
 // members returns the members of an object that can be read, at most limits.MaxFields and one.
-func (j *jsonFile) members(object span) []member {
+func (j *jsonFile) members(object span) []member { return j.membersUpTo(object, limits.MaxFields+1) }
+
+func (j *jsonFile) membersUpTo(object span, maxMembers int) []member {
 	if object.start >= object.end || j.text[object.start] != '{' {
 		return nil
 	}
-	parts, _, _ := (&jsonFile{text: j.text[:object.end]}).split(object.start, limits.MaxFields+1)
+	parts, _, _ := (&jsonFile{text: j.text[:object.end]}).split(object.start, maxMembers)
 	var members []member
 	for _, p := range parts {
 		end := p.start + 1
@@ -211,108 +224,6 @@ func (j *jsonFile) members(object span) []member {
 		members = append(members, member{name, j.trim(span{value.start + 1, value.end})})
 	}
 	return members
-}
-
-// containers returns the names under which lists of entries go, the surest first.
-func containers() []string {
-	return []string{"mainentity", "entries", "faqs", "faq", "items", "rows", "records", "questions", "data", "results", "graph"}
-}
-
-// isEntry reports whether a value is an object with a question or an answer rather than one around a
-// list of entries, which may have a name and a description of its own.
-func (j *jsonFile) isEntry(s span) bool {
-	question, answer, around := false, false, false
-	for _, m := range j.members(s) {
-		k, ok := lookUp(j.b.names, m.name)
-		question = question || ok && k.column == colQuestion
-		answer = answer || ok && k.column == colAnswer
-		if j.isContainer(m) {
-			around = true
-			if j.isList(m.value) {
-				return false
-			}
-		}
-	}
-	return question && answer || (question || answer) && !around
-}
-
-// isContainer reports whether a member is called what lists of entries are called, and may be one
-// or have one inside.
-func (j *jsonFile) isContainer(m member) bool {
-	return slices.Contains(containers(), normalHeader(m.name)) && (j.isList(m.value) || strings.HasPrefix(j.of(m.value), "{"))
-}
-
-// isList reports whether a value is a list of objects.
-func (j *jsonFile) isList(value span) bool {
-	inside, ok := strings.CutPrefix(j.of(value), "[")
-	return ok && strings.HasPrefix(strings.TrimLeft(inside, " \t\n"), "{")
-}
-
-// depthMax is how many lists deep entries are looked for.
-const depthMax = 5
-
-// find returns the entries in a value, or the value's parts if none of them is one.
-func (j *jsonFile) find(value span, depth int) []span {
-	if depth > depthMax || value.start >= value.end {
-		return nil
-	}
-	if j.text[value.start] == '[' {
-		parts, _, _ := (&jsonFile{text: j.text[:value.end]}).split(value.start, limits.MaxRows+1)
-		var found []span
-		for _, p := range parts {
-			if len(found) > limits.MaxRows {
-				break
-			}
-			if inner := j.find(p, depth+1); len(inner) > 0 {
-				found = append(found, inner...)
-			} else {
-				found = append(found, p)
-			}
-		}
-		return found
-	}
-	if j.isEntry(value) {
-		return []span{value}
-	}
-	members := j.members(value)
-	for _, name := range containers() {
-		for _, m := range members {
-			if normalHeader(m.name) == name && j.isContainer(m) {
-				return j.find(m.value, depth+1)
-			}
-		}
-	}
-	for _, m := range members {
-		if j.isList(m.value) {
-			return j.find(m.value, depth+1)
-		}
-	}
-	return nil
-}
-
-// add reads one entry. It reports whether there may be another one.
-func (j *jsonFile) add(entry span) bool {
-	line, members := j.line(entry.start), j.members(entry)
-	key := j.keyOf(members)
-	if len(members) > limits.MaxFields {
-		return j.b.bad(line, key, fmt.Sprintf("The entry has more than %d fields. Keep those of the question and its answer.", limits.MaxFields))
-	}
-	if !strings.HasPrefix(j.of(entry), "{") || !json.Valid([]byte(j.of(entry))) {
-		return j.b.bad(line, key, fmt.Sprintf(
-			`The entry cannot be read: %s is not a JSON object like {"id": …, "question": …, "answer": …}. Check its quotes, commas and braces.`, quote(j.of(span{entry.start, min(entry.end, entry.start+1000)}))))
-	}
-	object := make(map[string]any, len(members))
-	for _, m := range members {
-		if _, ok := lookUp(j.b.names, m.name); !ok {
-			continue
-		}
-		value, wrong := decodeValue(j.of(m.value))
-		if wrong != "" {
-			return j.b.bad(line, key, fmt.Sprintf("The field %s has %s.", quote(m.name), wrong))
-		}
-		object[m.name] = value
-	}
-	return j.b.add(j.fields(line, object))
 }
 
 // decodeValue decodes a valid JSON value, or says why it is too much.
@@ -367,38 +278,10 @@ func (j *jsonFile) keyOf(members []member) string {
 // maxKeyText is how many bytes of JSON an ID of a damaged entry may have: six for each character.
 const maxKeyText = 6*limits.MaxKey + 100
 
-func (j *jsonFile) fields(line int, object map[string]any) fields {
-	f := fields{line: line}
-	var rank [columns]int
-	found := [columns]bool{}
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		k, ok := lookUp(j.b.names, name)
-		value := object[name]
-		switch {
-		case !ok || value == nil:
-		case k.column == colVariants:
-			f.variants = append(f.variants, valueList(value)...)
-		case k.column == colMedia: // picture and video both go with the answer
-			f.text[colMedia] = strings.TrimSpace(f.text[colMedia] + "\n" + mediaValue(value))
-		case !found[k.column] || k.rank < rank[k.column]:
-			f.text[k.column], found[k.column], rank[k.column] = valueText(value), true, k.rank
-			if name == "acceptedAnswer" || name == "suggestedAnswer" {
-				f.text[k.column] = untag(f.text[k.column]) // schema.org allows HTML there
-			}
-			if list, ok := value.([]any); ok && k.column == colQuestion && len(list) > 0 {
-				// Some tools list all wordings as questions.
-				f.text[colQuestion] = valueText(list[0])
-				f.variants = append(f.variants, valueList(list[1:])...)
-			}
-		}
-	}
-	return f
-}
-
 // valueText returns a JSON value as text: of an object what it calls text or name, as JSON-LD's
 // answers do, of a list its values line by line.
 func valueText(value any) string {
-	return namedText(value, []string{"text", "name", "value", "@value"})
+	return namedText(value, []string{"text", "name", "value", "@value", "rendered", "plain_text", "html", "content", "body", "markdown"})
 }
 
 // namedText is valueText with the first of names that an object has.

@@ -45,6 +45,8 @@ func Look(name string, data []byte, o Options) (Table, bool) {
 	switch {
 	case len(data) > limits.MaxFile || binary(data) != "":
 		return Table{}, false
+	case isDocument(data):
+		return Table{}, false
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
 		readWorkbook(data)(b)
 	default:

@@ -8,27 +8,12 @@ import (
 	"faqbot/knowledge/limits"
 )
 
-// A section is a heading and what stands below it.
-type section struct {
-	level    int // 0: the document before its first heading
-	line     int
-	heading  string
-	marked   bool // the heading was "Q: …"
-	body     []bodyLine
-	sections []*section // with deeper headings
-}
-
-// A bodyLine is a line of plain text; "" stands between blocks.
-type bodyLine struct {
-	line int
-	text string
-}
-
-// readMarkdown reads headings as questions and what stands below as their answers, or pairs marked
-// "Q:" and "A:". A heading above deeper ones is a topic, unless it ends in a question mark: then
-// the deeper ones that do not are parts of its answer.
+// readMarkdown reads headings as questions and what stands below as their answers, or the pairs that stand
+// below a heading that does not ask. A heading above deeper ones is a topic, unless it ends in a question
+// mark: then the deeper ones that do not are parts of its answer.
 func readMarkdown(b *builder, source string) {
-	source = withoutFrontMatter(source)
+	matter, source := frontMatter(source)
+	source = withoutImports(source)
 	if depth := nesting(source); depth > limits.MaxNesting {
 		b.stop(fmt.Sprintf("Lists or quotations are nested more than %d deep. Write them flat.", limits.MaxNesting))
 		return
@@ -46,44 +31,83 @@ func readMarkdown(b *builder, source string) {
 		b.stop(text)
 		return
 	}
-	if len(root.sections) == 0 && !hasPairs(root.body) {
+	if matter.question != "" && !root.asksInside() && !root.hasQuestions(b.names) {
+		f := fields{line: 1, plain: true, hidden: matter.hidden}
+		f.text[colQuestion], f.text[colTopic], f.text[colKey], f.text[colLocale] = matter.question, matter.topic, matter.key, matter.locale
+		f.text[colAnswer], f.text[colMedia] = pictures(joinLines(root.appendTo(nil)))
+		b.add(f)
+		return
+	}
+	if len(root.sections) == 0 && !root.hasQuestions(b.names) {
 		b.stop("No questions were found. Make each question a heading with its answer below, or write Q: and A: in front of them.")
 		return
 	}
 	b.readSection(root, "")
 }
 
-// withoutFrontMatter blanks the settings some tools keep above the text, which Markdown would take
-// for a heading. Lines keep their numbers.
-func withoutFrontMatter(source string) string {
+// A matter is what the settings above a text say of it.
+type matter struct{ question, topic, key, locale, hidden string }
+
+// frontMatter reads and blanks the settings that some tools keep above the text, which Markdown would take
+// for a heading. Lines keep their numbers. A title is a question if it asks.
+func frontMatter(source string) (m matter, rest string) {
+	const maxSettings = 100 // lines
 	rest, ok := strings.CutPrefix(source, "---\n")
 	if !ok {
-		return source
+		return m, source
 	}
 	settings, after, ok := strings.Cut(rest, "\n---\n")
-	if !ok || strings.Count(settings, "\n") > 100 {
-		return source
+	if !ok || strings.Count(settings, "\n") > maxSettings {
+		return m, source
 	}
-	return strings.Repeat("\n", strings.Count(settings, "\n")+3) + after
-}
-
-// asks reports whether s's heading ends in a question mark.
-func (s *section) asks() bool {
-	heading := strings.TrimRight(s.heading, ` "'”»)`)
-	return strings.HasSuffix(heading, "?") || strings.HasSuffix(heading, "？") || strings.HasSuffix(heading, "؟")
-}
-
-// asksInside reports whether s or a section in it has a question for heading.
-func (s *section) asksInside() bool {
-	if s.asks() {
-		return true
-	}
-	for _, inner := range s.sections {
-		if inner.asksInside() {
-			return true
+	for line := range strings.Lines(settings) {
+		name, value, _ := strings.Cut(line, ":")
+		value = strings.Trim(strings.TrimSpace(value), `"'`)
+		switch normalHeader(name) {
+		case "question":
+			m.question = value
+		case "title":
+			if m.question == "" && asks(value) {
+				m.question = value
+			}
+		case "topic", "category":
+			m.topic = value
+		case "id", "slug":
+			m.key = value
+		case "lang", "locale", "language":
+			m.locale = value
+		}
+		if m.hidden == "" {
+			m.hidden = notPublic(name, value)
 		}
 	}
-	return false
+	return m, strings.Repeat("\n", strings.Count(settings, "\n")+3) + after
+}
+
+// withoutImports blanks the lines with which MDX imports its components, above the text.
+func withoutImports(source string) string {
+	var b strings.Builder
+	for line := range strings.Lines(source) {
+		bare := strings.TrimSpace(line)
+		if bare != "" && !strings.HasPrefix(bare, "import ") && !strings.HasPrefix(bare, "export ") {
+			break
+		}
+		b.WriteString("\n")
+	}
+	return b.String() + source[lineStart(source, strings.Count(b.String(), "\n")):]
+}
+
+// lineStart returns where the line behind n others begins.
+func lineStart(source string, n int) int {
+	at := 0
+	for ; n > 0; n-- {
+		end := strings.IndexByte(source[at:], '\n')
+		if end < 0 {
+			return len(source)
+		}
+		at += end + 1
+	}
+	return at
 }
 
 // readSection adds the entries of s. topic is the heading it stands below.
@@ -95,36 +119,56 @@ func (b *builder) readSection(s *section, topic string) {
 			inner = s.heading
 		}
 		b.readPairs(s.body, inner)
-	case s.level == 0:
 	case s.asks():
-		var apart []*section
-		body := s.body
-		for _, part := range s.sections {
-			if part.asksInside() {
-				apart = append(apart, part)
-			} else {
-				body = part.appendTo(body)
-			}
+		b.readAsked(s, topic)
+		return
+	case b.readLabels(s, topic):
+		return
+	case s.findQuestions(b.names):
+		if s.heading != "" {
+			inner = s.heading
 		}
-		if b.addText(s.line, s.heading, s.unmark(body), topic); b.stopped != "" {
+		b.readBody(s, inner)
+	case s.level == 0:
+		b.leave(s.body)
+	case len(s.sections) == 0:
+		if b.strict && !s.listed {
+			b.leave(s.body)
 			return
 		}
-		for _, part := range apart {
-			b.readSection(part, topic)
-		}
-		return
-	case len(s.sections) == 0:
 		b.addText(s.line, s.heading, s.unmark(s.body), topic)
 	default:
 		inner = s.heading
-		if len(s.body) > 0 && s.level > 1 {
+		if len(s.body) > 0 && s.level > 1 && !b.strict {
 			b.problem(knowledge.Problem{Line: s.line, Key: deriveKey(s.heading), Text: fmt.Sprintf(
 				"The text below %s is no answer, because there are headings below it too. If it is one, end the heading with a question mark.", quote(s.heading))})
+		} else {
+			b.leave(s.body)
 		}
 	}
+	s.list()
 	for _, part := range s.sections {
 		if b.stopped == "" {
 			b.readSection(part, inner)
+		}
+	}
+}
+
+// readAsked adds the entry of a heading that asks. The headings below that do not are parts of its answer.
+func (b *builder) readAsked(s *section, topic string) {
+	var apart []*section
+	body := s.body
+	for _, part := range s.sections {
+		if part.asksInside() {
+			apart = append(apart, part)
+		} else {
+			body = part.appendTo(body)
+		}
+	}
+	b.addText(s.line, s.heading, s.unmark(body), topic)
+	for _, part := range apart {
+		if b.stopped == "" {
+			b.readSection(part, topic)
 		}
 	}
 }
@@ -135,24 +179,18 @@ func (s *section) unmark(body []bodyLine) []bodyLine {
 		return body
 	}
 	if rest, ok := marked(body[0].text, answerMarks); ok {
-		return append([]bodyLine{{body[0].line, rest}}, body[1:]...)
-	}
-	return body
-}
-
-// appendTo appends s as a part of an answer.
-func (s *section) appendTo(body []bodyLine) []bodyLine {
-	body = append(body, bodyLine{}, bodyLine{s.line, s.heading})
-	body = append(body, s.body...)
-	for _, inner := range s.sections {
-		body = inner.appendTo(body)
+		return append([]bodyLine{{line: body[0].line, text: rest}}, body[1:]...)
 	}
 	return body
 }
 
 func (b *builder) addText(line int, question string, answer []bodyLine, topic string) {
-	f := fields{line: line}
+	f := fields{line: line, plain: true}
 	f.text[colTopic] = topic
+	question = cleanQuestion(question)
+	if rest, ok := marked(question, questionMarks); ok && rest != "" {
+		question = rest
+	}
 	f.text[colQuestion], _ = pictures(question)
 	f.text[colAnswer], f.text[colMedia] = pictures(joinLines(answer))
 	b.add(f)
@@ -182,15 +220,16 @@ func joinLines(lines []bodyLine) string {
 
 // Marks in front of questions and answers, in lower case.
 const (
-	questionMarks = "q question p pregunta pergunta f frage"
-	answerMarks   = "a answer r respuesta resposta réponse reponse antwort"
+	questionMarks = "q question p pregunta pergunta f frage domanda vraag вопрос pytanie soru 问 問 质问 質問 pertanyaan întrebare otázka fråga spørsmål"
+	answerMarks   = "a answer r respuesta resposta réponse reponse antwort risposta antwoord ответ odpowiedź cevap yanıt 答 回答 jawaban răspuns odpověď svar"
 )
 
 // marked returns what follows "Q:", "Q1." or the like at the beginning of a line.
 func marked(line, marks string) (string, bool) {
 	line = strings.TrimPrefix(line, wrapped)
+	line = strings.Replace(line, "：", ":", 1)
 	end := strings.IndexAny(line, ":.)")
-	if end < 1 || end > 14 {
+	if end < 1 || end > 24 {
 		return "", false
 	}
 	mark := strings.ToLower(strings.TrimSpace(line[:end]))
@@ -233,7 +272,7 @@ func (b *builder) readPairs(body []bodyLine, topic string) {
 	for _, l := range body {
 		if rest, ok := marked(l.text, questionMarks); ok {
 			flush()
-			question = append(question, bodyLine{l.line, rest})
+			question = append(question, bodyLine{line: l.line, text: rest})
 			continue
 		}
 		if rest, ok := marked(l.text, answerMarks); ok && len(answer) == 0 {

@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"html"
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/util"
+
+	"faqbot/knowledge/limits"
+	"faqbot/knowledge/plaintext"
 )
 
 // wrapped begins a line that was only wrapped in the source: in the answer it continues the line
@@ -42,31 +46,21 @@ func (p *printer) block(n ast.Node) []bodyLine {
 	var lines []bodyLine
 	switch n := n.(type) {
 	case *ast.Paragraph, *ast.TextBlock:
-		line := p.lineOf(n)
-		for i, s := range strings.Split(p.inline(n), "\n") {
-			lines = append(lines, bodyLine{line + i, s})
+		if leadsNowhere(n) {
+			return nil
 		}
+		lines = p.paragraph(n)
 	case *ast.List:
 		return append(p.list(n), bodyLine{})
 	case *ast.FencedCodeBlock, *ast.CodeBlock:
 		for i := range n.Lines().Len() {
 			s := n.Lines().At(i)
-			lines = append(lines, bodyLine{p.lineAt(s.Start), strings.TrimRight(string(s.Value(p.source)), "\n")})
+			lines = append(lines, bodyLine{line: p.lineAt(s.Start), text: strings.TrimRight(string(s.Value(p.source)), "\n")})
 		}
 	case *ast.HTMLBlock:
-		var b strings.Builder
-		for i := range n.Lines().Len() {
-			s := n.Lines().At(i)
-			b.Write(s.Value(p.source))
-		}
-		line := p.lineOf(n)
-		for s := range strings.SplitSeq(untag(b.String()), "\n") {
-			if s = strings.TrimSpace(s); s != "" {
-				lines = append(lines, bodyLine{line, s})
-			}
-		}
+		lines = p.htmlBlock(n)
 	case *ast.Heading: // in a quotation or a list
-		lines = append(lines, bodyLine{p.lineOf(n), p.inline(n)})
+		lines = append(lines, bodyLine{line: p.lineOf(n), text: p.inline(n)})
 	case *ast.ThematicBreak, *ast.LinkReferenceDefinition:
 		return nil
 	default:
@@ -79,6 +73,73 @@ func (p *printer) block(n ast.Node) []bodyLine {
 		return nil
 	}
 	return append(lines, bodyLine{})
+}
+
+// paragraph prints a paragraph. One whose lines are the rows of a table is one.
+func (p *printer) paragraph(n ast.Node) (lines []bodyLine) {
+	line, text := p.lineOf(n), p.inline(n)
+	if rows := tableRows(text, line); rows != nil {
+		return rows
+	}
+	for i, s := range strings.Split(text, "\n") {
+		if bare := strings.TrimPrefix(s, wrapped); strings.HasPrefix(bare, ":::") || strings.HasPrefix(bare, "[!") || isChrome(bare) {
+			continue
+		}
+		lines = append(lines, bodyLine{line: line + i, text: s})
+	}
+	strong, ok := n.FirstChild().(*ast.Emphasis)
+	if !ok || strong.Level != 2 || len(lines) == 0 { //nolint:mnd // Markdown's two stars
+		return lines
+	}
+	bold := strings.TrimSpace(oneLine(p.inline(strong)))
+	rest, ok := strings.CutPrefix(lines[0].text, bold)
+	switch rest = strings.TrimSpace(rest); {
+	case !ok:
+	case rest == "" || rest == ":":
+		lines[0].ask = bold
+	case asks(bold): // and answers behind it, on the same line
+		lines = slices.Insert(lines, 1, bodyLine{line: line, text: rest})
+		lines[0].text, lines[0].ask = bold, bold
+	}
+	return lines
+}
+
+// leadsNowhere reports whether a block has nothing but links to places on its own page.
+func leadsNowhere(n ast.Node) bool {
+	links := 0
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		switch c := c.(type) {
+		case *ast.Link:
+			if !strings.HasPrefix(string(c.Destination), "#") {
+				return false
+			}
+			links++
+		case *ast.Text:
+		default:
+			return false
+		}
+	}
+	return links > 0 && n.FirstChild() != nil && n.FirstChild().Kind() == ast.KindLink
+}
+
+// htmlBlock prints a block of HTML. A summary is a question, and </details> ends its answer.
+func (p *printer) htmlBlock(n *ast.HTMLBlock) []bodyLine {
+	var b strings.Builder
+	for i := range n.Lines().Len() {
+		s := n.Lines().At(i)
+		b.Write(s.Value(p.source))
+	}
+	root, ok := plaintext.Parse(b.String(), limits.MaxTags)
+	if !ok {
+		return nil
+	}
+	lower := strings.ToLower(b.String())
+	opened, closed := strings.Count(lower, "<details"), strings.Count(lower, "</details")
+	lines := linesOf(root, p.lineOf(n), closed >= opened)
+	if closed > opened {
+		lines = append(lines, bodyLine{mark: markEnd})
+	}
+	return lines
 }
 
 // list prints a list, an item on each line, what belongs to an item indented below it.
@@ -99,7 +160,14 @@ func (p *printer) list(list *ast.List) []bodyLine {
 				case strings.HasPrefix(l.text, wrapped):
 					lines = append(lines, l)
 				default:
-					lines = append(lines, bodyLine{l.line, indent + l.text})
+					bare := l.text
+					l.text, l.item = indent+l.text, indent == mark
+					if l.ask == "" && l.item {
+						l.ask = bare
+					} else if !l.item {
+						l.ask = ""
+					}
+					lines = append(lines, l)
 					indent = "  "
 				}
 			}
@@ -131,7 +199,7 @@ func (p *printer) writeInline(b *strings.Builder, n ast.Node) {
 		case *ast.Link:
 			start := b.Len()
 			p.writeInline(b, c)
-			b.WriteString(addressBehind(b.String()[start:], string(c.Destination)))
+			b.WriteString(plaintext.Address(b.String()[start:], string(c.Destination)))
 		case *ast.AutoLink:
 			b.Write(c.Label(p.source))
 		case *ast.RawHTML:
@@ -157,19 +225,6 @@ func (p *printer) unescape(t *ast.Text) string {
 		return string(value)
 	}
 	return html.UnescapeString(string(util.UnescapePunctuations(value)))
-}
-
-// addressBehind is what follows the text of a link: its address, unless the text says it.
-func addressBehind(text, url string) string {
-	url = strings.TrimSpace(url)
-	bare := strings.TrimPrefix(url, "mailto:")
-	switch {
-	case url == "" || strings.HasPrefix(url, "#"), strings.Contains(text, bare):
-		return ""
-	case strings.TrimSpace(text) == "":
-		return bare
-	}
-	return " (" + bare + ")"
 }
 
 // lineOf returns the line a block begins on, from 1.

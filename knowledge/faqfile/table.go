@@ -80,7 +80,7 @@ func (b *builder) layOut(cells []string) layout { return layOut(b.names, b.place
 
 // headerGuess is the place of what is most like a header among records: the row with the most known
 // names or else the first with two cells or more.
-func headerGuess(names map[string]known, records []record) int {
+func headerGuess(names lexicon, records []record) int {
 	best, most := -1, 0
 	for i, r := range records[:min(len(records), headerRows)] {
 		if found := layOut(names, nil, r.cells).found; found > most || best < 0 && r.width() > 1 {
@@ -108,11 +108,10 @@ func (b *builder) readTable(records []record, enough float64, ragged bool) {
 	}
 	header, l, ok := b.findHeader(records)
 	if !ok {
-		if l, ok = b.guess(records, enough); !ok {
+		if header, l, ok = b.guess(records, enough); !ok {
 			b.stopTable(records)
 			return
 		}
-		header = -1
 	}
 	width := 3
 	if header >= 0 {
@@ -121,76 +120,164 @@ func (b *builder) readTable(records []record, enough float64, ragged bool) {
 		ragged = false
 	}
 	own := header >= 0 && written(records[header].cells)
-	for _, r := range records[header+1:] {
-		if own {
+	t := tableReader{b: b, layout: l, own: own, topic: b.topic, wide: ragged, width: width}
+	if header >= 0 {
+		t.header = records[header].cells
+	}
+	t.rows = records[header+1:]
+	t.read()
+}
+
+// A tableReader reads the rows below a header.
+type tableReader struct {
+	b *builder
+	layout
+	header []string
+	rows   []record
+	own    bool   // of a file that CSV wrote
+	topic  string // of rows that name none
+	wide   bool   // a row with more cells than width fell apart
+	width  int
+
+	topics []string // rows that were taken for topics
+	apart  int      // rows that fell apart
+}
+
+func (t *tableReader) read() {
+	asking := 0
+	for _, r := range t.rows {
+		if i := t.cell[colQuestion]; i >= 0 && i < len(r.cells) && asks(r.cells[i]) {
+			asking++
+		}
+	}
+	first := ""
+	for i, r := range t.rows {
+		if t.own {
 			r.cells = unguard(r.cells)
 		}
-		if header >= 0 && slices.Equal(r.cells, records[header].cells) {
+		if t.isHeader(r) {
 			continue // files joined end to end
 		}
-		f := l.fields(r)
-		if n := r.width(); ragged && n > width {
-			f.useless = fmt.Sprintf("The row has %d cells, but there are %d columns. Put cells that contain the delimiter in double quotes.", n, width)
+		if asking*2 >= len(t.rows)-len(t.topics) && t.isTopic(i) {
+			t.topic = oneLine(strings.Join(r.cells, " "))
+			t.topics = append(t.topics, t.topic)
+			continue
 		}
-		if !b.add(f) {
-			return
+		list := t.fields(r)
+		if n := r.width(); t.wide && n > t.width {
+			list = list[:min(len(list), 1)]
+			for j := range list {
+				list[j].useless = fmt.Sprintf("The row has %d cells, but there are %d columns. Put cells that contain the delimiter in double quotes.", n, t.width)
+			}
+			if t.apart++; t.apart == 1 {
+				first = fmt.Sprintf("line %d has %d cells, but there are %d columns", r.line, n, t.width)
+			}
 		}
+		for _, f := range list {
+			f.plain = t.own || t.b.ready
+			if strings.TrimSpace(f.text[colTopic]) == "" {
+				f.text[colTopic] = t.topic
+			}
+			if strings.TrimSpace(f.text[colLocale]) == "" {
+				f.text[colLocale] = t.b.locale
+			}
+			if !t.b.add(f) {
+				return
+			}
+		}
+	}
+	if t.apart > 1 && t.apart*2 > len(t.rows) {
+		t.b.stop(fmt.Sprintf("Most rows do not fit the columns: %s. Put cells that contain the delimiter in double quotes, or save the table as CSV again.", first))
+	}
+	if len(t.topics) > 0 {
+		t.b.problem(knowledge.Problem{Text: fmt.Sprintf("%d rows with one cell were read as topics of the rows below: %s.", len(t.topics), quote(strings.Join(t.topics, ", ")))})
 	}
 }
 
-// fields sorts the cells of r into fields.
-func (l layout) fields(r record) fields {
-	f := fields{line: r.line, unsure: r.unsure}
-	for c, i := range l.cell {
-		if i >= 0 && i < len(r.cells) {
-			f.text[c] = r.cells[i]
-		}
-	}
-	for _, i := range l.variants {
-		if i < len(r.cells) {
-			f.variants = append(f.variants, splitVariants(r.cells[i])...)
-		}
-	}
-	for _, i := range l.media {
-		if i < len(r.cells) {
-			f.text[colMedia] += "\n" + r.cells[i]
-		}
-	}
-	return f
+// isHeader reports whether r is the header again.
+func (t *tableReader) isHeader(r record) bool {
+	return t.header != nil && slices.EqualFunc(r.cells, t.header, func(a, b string) bool {
+		return a == b || len(a) <= maxHeader && strings.EqualFold(oneLine(a), oneLine(b))
+	})
 }
 
-// guess lays out a table without a header: two columns are question and answer, a third is the
-// topic, or the first is the id if it never has a space. It says so in a problem.
-func (b *builder) guess(records []record, enough float64) (layout, bool) {
+// isTopic reports whether the row at i is the topic of those below: one cell that does not ask, with an
+// entry below.
+func (t *tableReader) isTopic(i int) bool {
+	full := func(cells []string) (n int) {
+		for _, cell := range cells {
+			if strings.TrimSpace(cell) != "" {
+				n++
+			}
+		}
+		return n
+	}
+	r := t.rows[i]
+	if full(r.cells) != 1 || i+1 >= len(t.rows) || full(t.rows[i+1].cells) < 2 || len(t.parts) > 0 || t.own {
+		return false
+	}
+	text := oneLine(strings.Join(r.cells, " "))
+	at := slices.IndexFunc(r.cells, func(cell string) bool { return strings.TrimSpace(cell) != "" })
+	return !asks(text) && at != t.cell[colAnswer] && at != t.cell[colKey] && len(text) <= limits.MaxTopic
+}
+
+// guess lays out a table without known names: two columns are question and answer, a third is the
+// topic, or the first is the id if all of its cells are short codes. It says so in a problem. header is the
+// row of names that we do not know, or -1.
+func (b *builder) guess(records []record, enough float64) (header int, l layout, ok bool) {
 	width, full, ids := 0, 0, true
 	for _, r := range records {
 		if width = max(width, r.width()); width > 3 {
-			return layout{}, false
+			return -1, layout{}, false
 		}
 		if l := b.layOut(r.cells); l.has(colQuestion) || l.has(colAnswer) {
-			return layout{}, false // a header, but not a whole one
+			return -1, layout{}, false // a header, but not a whole one
 		}
 		if len(r.cells) > 1 && strings.TrimSpace(r.cells[0]) != "" && strings.TrimSpace(r.cells[1]) != "" {
 			full++
 		}
-		ids = ids && !strings.Contains(strings.TrimSpace(r.cells[0]), " ")
+		ids = ids && isCode(r.cells[0])
 	}
 	if width < 2 || width > 3 || float64(full) < enough*float64(len(records)) {
-		return layout{}, false
+		return -1, layout{}, false
 	}
 	order := []column{colQuestion, colAnswer, colTopic}[:width]
 	if width == 3 && ids {
 		order = []column{colKey, colQuestion, colAnswer}
 	}
-	l := b.layOut(nil)
+	l = b.layOut(nil)
 	var said []string
 	for i, c := range order {
 		l.cell[c] = i
 		said = append(said, columnName(c))
 	}
-	b.problem(knowledge.Problem{Text: fmt.Sprintf("There is no row with column names, so the columns were taken to be %s. If that is wrong, name them in the first row.",
-		strings.Join(said, ", "))})
-	return l, true
+	text := "There is no row with column names"
+	if header = -1; len(records) > 1 && likeHeader(records, l.cell[colQuestion]) {
+		header, text = 0, fmt.Sprintf("The column names %s are not known", quote(strings.Join(records[0].cells, ", ")))
+	}
+	b.problem(knowledge.Problem{Text: fmt.Sprintf("%s, so the columns were taken to be %s. If that is wrong, name them in the first row.",
+		text, strings.Join(said, ", "))})
+	return header, l, true
+}
+
+// isCode reports whether a cell looks like an ID: letters and digits of ASCII without a space, and no question.
+func isCode(cell string) bool {
+	cell = strings.TrimSpace(cell)
+	return !asks(cell) && !strings.ContainsFunc(cell, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+// likeHeader reports whether the first record does not ask and is short while most others ask.
+func likeHeader(records []record, question int) bool {
+	asking := 0
+	for _, r := range records[1:] {
+		if question < len(r.cells) && asks(r.cells[question]) {
+			asking++
+		}
+	}
+	const maxName = 30 // bytes of a column's name
+	return asking*2 > len(records)-1 && !slices.ContainsFunc(records[0].cells, func(cell string) bool {
+		return asks(cell) || len(cell) > maxName || strings.ContainsAny(cell, ".!。")
+	})
 }
 
 // stopTable says which columns were found and which are expected.

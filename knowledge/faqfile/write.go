@@ -123,6 +123,7 @@ type line struct {
 	From     string   `json:"from,omitempty"`
 	To       string   `json:"to,omitempty"`
 	Media    []string `json:"media,omitempty"`
+	Plain    bool     `json:"plain"` // the fields are text as customers read it, also where it looks like HTML
 }
 
 // JSONLines returns entries as a file that Parse reads back as they were.
@@ -132,7 +133,7 @@ func JSONLines(entries []knowledge.Entry) ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	for _, e := range entries {
 		err := enc.Encode(line{Key: e.Key, Question: e.Question, Answer: e.Answer, Topic: e.Topic, Variants: e.Variants,
-			Locale: e.Locale, From: stamp(e.From), To: stamp(e.To), Media: marks(e.Media)})
+			Locale: e.Locale, From: stamp(e.From), To: stamp(e.To), Media: marks(e.Media), Plain: true})
 		if err != nil {
 			return nil, err
 		}

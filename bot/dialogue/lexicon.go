@@ -1,0 +1,220 @@
+package dialogue
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"faqbot/knowledge/locale"
+)
+
+// A wordKind names a list of words by which Read understands what needs no search; each locale must
+// have them all. Lists hold what people say anywhere, not what one set of messages happens to.
+type wordKind string
+
+const (
+	wordGreeting wordKind = "greeting"
+	wordGoodbye  wordKind = "goodbye"
+	wordThanks   wordKind = "thanks"
+	wordFiller   wordKind = "filler" // says nothing by itself: "ok", "please"
+	wordYes      wordKind = "yes"
+	wordNo       wordKind = "no"
+
+	wordStop      wordKind = "stop"       // the whole message: they want to hear no more
+	wordStopMaybe wordKind = "stop_maybe" // the whole message: they want to hear no more, or ask how: "unsubscribe"
+	wordResume    wordKind = "resume"     // the whole message, after that: they do again
+
+	wordComplaint wordKind = "complaint"
+	wordAbuse     wordKind = "abuse"
+	wordMild      wordKind = "mild" // holds words of the two above and means no harm
+
+	wordFirst   wordKind = "first" // a choice by its place
+	wordSecond  wordKind = "second"
+	wordThird   wordKind = "third"
+	wordLast    wordKind = "last"
+	wordBoth    wordKind = "both"
+	wordPicking wordKind = "picking" // stands beside a choice: "the … one please"
+	wordNeither wordKind = "neither" // none of the choices
+	wordIMean   wordKind = "i_mean"  // begins what is asked instead
+
+	wordPointing   wordKind = "pointing"    // "it": what it means was said before
+	wordCarryingOn wordKind = "carrying_on" // "what about": begins a follow-up
+	wordFunction   wordKind = "function"    // says nothing of what a question is about
+	wordAsking     wordKind = "asking"      // begins a question
+	wordJoining    wordKind = "joining"     // "and also": joins two questions
+)
+
+// wordKinds lists every wordKind.
+func wordKinds() []wordKind {
+	return []wordKind{wordGreeting, wordGoodbye, wordThanks, wordFiller, wordYes, wordNo,
+		wordStop, wordStopMaybe, wordResume, wordComplaint, wordAbuse, wordMild,
+		wordFirst, wordSecond, wordThird, wordLast, wordBoth, wordPicking, wordNeither, wordIMean,
+		wordPointing, wordCarryingOn, wordFunction, wordAsking, wordJoining}
+}
+
+// loose reports whether a kind's words are small talk, in which people double letters and forget to.
+func (k wordKind) loose() bool {
+	switch k {
+	case wordGreeting, wordGoodbye, wordThanks, wordFiller:
+		return true
+	}
+	return false
+}
+
+// A shapeKind names shapes of words; each locale must have them all.
+type shapeKind string
+
+const (
+	shapePerson        shapeKind = "wants_person"
+	shapeEmergency     shapeKind = "emergency" // life and limb
+	shapeDanger        shapeKind = "danger"    // a break-in, money taken, the law
+	shapeComplaint     shapeKind = "complaint"
+	shapeAbuse         shapeKind = "abuse"
+	shapeFeedback      shapeKind = "feedback" // an answer did not help
+	shapePraise        shapeKind = "praise"   // it did
+	shapeIdentity      shapeKind = "identity" // who or what the bot is
+	shapeHelp          shapeKind = "help"     // a bare cry for help, a question announced
+	shapeStop          shapeKind = "stop"
+	shapeCancelHandoff shapeKind = "cancel_handoff" // the whole message, while a person was fetched
+	shapeToBot         shapeKind = "to_bot"
+)
+
+// shapeKinds lists every shapeKind.
+func shapeKinds() []shapeKind {
+	return []shapeKind{shapePerson, shapeEmergency, shapeDanger, shapeComplaint, shapeAbuse, shapeFeedback, shapePraise,
+		shapeIdentity, shapeHelp, shapeStop, shapeCancelHandoff, shapeToBot}
+}
+
+//go:embed lexicon/*.json
+var lexiconFiles embed.FS
+
+// A lexicon is what customers say: words and shapes, by kind. What the bot says is in Phrases. It never
+// changes once loaded.
+type lexicon struct {
+	words   map[wordKind]*wordList // of all languages, since people mix them
+	shapes  map[shapeKind]*shapes  // the same
+	known   spellings              // the words of the shapes, and of the lists
+	stops   map[string]wordSet     // by locale: the words that show a language
+	foreign map[string]wordSet     // the same, of languages that we do not speak
+}
+
+// loadLexicon reads the lexicon that the binary carries. A missing list is an error.
+func loadLexicon() (*lexicon, error) {
+	l := newLexicon()
+	if err := locale.Read(lexiconFiles, "lexicon", l.add); err != nil {
+		return nil, fmt.Errorf("read the lexicon: %w", err)
+	}
+	l.known.index()
+	return l, nil
+}
+
+func newLexicon() *lexicon {
+	l := &lexicon{words: map[wordKind]*wordList{}, shapes: map[shapeKind]*shapes{}, known: newSpellings(), stops: map[string]wordSet{}, foreign: foreignWords()}
+	for _, kind := range wordKinds() {
+		l.words[kind] = &wordList{loose: kind.loose()}
+	}
+	for _, kind := range shapeKinds() {
+		l.shapes[kind] = &shapes{is: shapeIndex{}, not: shapeIndex{}}
+	}
+	return l
+}
+
+func (l *lexicon) add(name string, data []byte) error {
+	var file struct {
+		Words   map[wordKind][]string `json:"words"`
+		Classes map[string][]string   `json:"classes"`
+		Shapes  map[shapeKind]struct {
+			Is  []string `json:"is"`
+			Not []string `json:"not"`
+		} `json:"shapes"`
+	}
+	if err := json.Unmarshal(data, &file); err != nil {
+		return err
+	}
+	for _, kind := range wordKinds() {
+		if len(file.Words[kind]) == 0 {
+			return fmt.Errorf("words for %q are missing", kind)
+		}
+		for _, phrase := range file.Words[kind] {
+			l.words[kind].add(phrase)
+			l.known.add(phrase, false)
+		}
+	}
+	l.stops[name] = languageWords(file.Words)
+	for _, phrases := range file.Classes {
+		l.stops[name].add(phrases)
+	}
+	classes := map[string]*wordList{}
+	for class, phrases := range file.Classes {
+		classes[class] = &wordList{}
+		for _, phrase := range phrases {
+			classes[class].add(phrase)
+			l.known.add(phrase, true)
+		}
+	}
+	for _, kind := range shapeKinds() {
+		if len(file.Shapes[kind].Is) == 0 {
+			return fmt.Errorf("shapes for %q are missing", kind)
+		}
+		l.stops[name].add(file.Shapes[kind].Is)
+		for _, pattern := range file.Shapes[kind].Is {
+			if err := l.shapes[kind].is.add(pattern, classes); err != nil {
+				return err
+			}
+			l.known.add(pattern, true)
+		}
+		for _, pattern := range file.Shapes[kind].Not {
+			if err := l.shapes[kind].not.add(pattern, classes); err != nil {
+				return err
+			}
+			l.known.add(pattern, false)
+		}
+	}
+	return nil
+}
+
+// read splits text into tokens for the shapes: with the words that were meant where they are misspelt, and
+// where clauses begin and end.
+func (l *lexicon) read(text string) []token {
+	tokens := tokenize(text)
+	for i := range tokens {
+		tokens[i].word = l.known.meant(tokens[i].word)
+	}
+	talk := []wordKind{wordGreeting, wordThanks, wordFiller, wordGoodbye}
+	smallTalk := make([]bool, len(tokens))
+	for i := 0; i < len(tokens); {
+		n := 0
+		for _, kind := range talk {
+			n = max(n, l.words[kind].at(tokens, i))
+		}
+		for k := range n {
+			smallTalk[i+k] = true
+		}
+		i += max(1, n)
+	}
+	for i := range tokens {
+		tokens[i].begins = i == 0 || tokens[i].opens || smallTalk[i-1] && tokens[i-1].begins
+	}
+	for i := range slices.Backward(tokens) {
+		tokens[i].ends = i == len(tokens)-1 || tokens[i+1].opens || smallTalk[i+1] && tokens[i+1].ends
+	}
+	return tokens
+}
+
+// fires reports whether tokens, which read has split, have a shape of a kind.
+func (l *lexicon) fires(kind shapeKind, tokens []token) bool {
+	return len(l.shapes[kind].find(tokens)) > 0
+}
+
+// says reports whether tokens hold words of a kind that the mild ones do not account for.
+func (l *lexicon) says(kind wordKind, tokens []token) bool {
+	for i := 0; i < len(tokens); i++ {
+		if n := l.words[wordMild].at(tokens, i); n > 0 {
+			i += n - 1
+		} else if l.words[kind].at(tokens, i) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,78 @@
+package dialogue
+
+import "strings"
+
+// shortestMisspelt is the letters of a word that may be misspelt: shorter ones are too near to one another.
+const shortestMisspelt = 5
+
+// A wordSet is a set of folded words.
+type wordSet map[string]bool
+
+// spellings know the words of the lexicon, and which of them a misspelt one means. It takes one letter
+// that is missing, one too many, two that changed places, and a vowel for a vowel. It takes no other letter
+// for another: "charge" is not "change", and "hacked" is not "packed".
+type spellings struct {
+	all     wordSet           // words that are right as they are
+	targets []string          // words that misspelt ones may mean
+	missing map[string]string // a word without one of its letters → the word
+}
+
+func newSpellings() spellings {
+	return spellings{all: wordSet{}, missing: map[string]string{}}
+}
+
+// add learns the words of a phrase or pattern. Only those of shapes are what a misspelt word may mean.
+func (s *spellings) add(phrase string, ofShape bool) {
+	for _, t := range tokenize(phrase) {
+		s.all[t.word] = true
+		if ofShape && len(t.word) >= shortestMisspelt {
+			s.targets = append(s.targets, t.word)
+		}
+	}
+}
+
+// index prepares meant, after all words are there.
+func (s *spellings) index() {
+	for _, word := range s.targets {
+		for i := 1; i < len(word); i++ {
+			without := word[:i] + word[i+1:]
+			if _, taken := s.missing[without]; !taken && !s.all[without] {
+				s.missing[without] = word
+			}
+		}
+	}
+}
+
+// meant is the word of the lexicon that a folded word means, the word itself if there is none.
+func (s *spellings) meant(word string) string {
+	if s.all[word] || len(word) < 3 {
+		return word
+	}
+	if short := squeeze(word); short != word && s.all[short] && len(word) > len(short)+1 {
+		return short // "pleeease"
+	}
+	if len(word) < shortestMisspelt-1 {
+		return word
+	}
+	for i := 1; i+1 < len(word) && len(word) >= shortestMisspelt; i++ {
+		if swapped := word[:i] + word[i+1:i+2] + word[i:i+1] + word[i+2:]; s.all[swapped] {
+			return swapped
+		}
+	}
+	if right, ok := s.missing[word]; ok {
+		return right
+	}
+	for i := 1; i < len(word); i++ {
+		if without := word[:i] + word[i+1:]; len(without) >= shortestMisspelt && s.all[without] {
+			return without
+		}
+		if strings.IndexByte("aeiou", word[i]) >= 0 && len(word) > shortestMisspelt {
+			for _, vowel := range "aeiou" {
+				if other := word[:i] + string(vowel) + word[i+1:]; s.all[other] {
+					return other
+				}
+			}
+		}
+	}
+	return word
+}
