@@ -1,6 +1,6 @@
 // Package handoff holds what a person does: tickets, the queues they wait in, and the desk that
 // opens, takes, answers and closes them. It hears of a conversation through bot's desk lane and
-// speaks through bot.Conversations; it keeps no words of its own but the question that opened a
+// speaks through conversations.Service; it keeps no words of its own but the question that opened a
 // ticket and notes that customers never see.
 //
 // A ticket row and a conversation row live in two folders and no transaction spans both. Each step

@@ -142,7 +142,7 @@ func (d *Desk) AnswerIn(ctx context.Context, id TicketID, agent AgentID, to bot.
 }
 
 // Invite returns words that offer the customer to go on in another channel, with a link of their own. key
-// is where, see bot.Conversations.Destinations, and channel what people call it.
+// is where, see conversations.Service.Destinations, and channel what people call it.
 func (d *Desk) Invite(ctx context.Context, id TicketID, agent AgentID, key, channel string) (string, error) {
 	t, err := d.store.ticket(ctx, id)
 	if err != nil {

@@ -5,7 +5,7 @@
 // # How to add a network
 //
 //  1. A folder bot/NAME with a Channel: bot.Channel to send, bot.Receiver to verify and decode what the
-//     network posts. The optional interfaces in bot/channel.go and bot/standing.go are what more it can
+//     network posts. The optional interfaces in bot/channel.go and bot/health.go are what more it can
 //     do: typing, read marks, files, a check of the account, setting its webhook.
 //  2. A fake of the network for tests, faithful to the wire, and channeltest.Run over it: that is what
 //     every channel must do.

@@ -39,7 +39,7 @@ type Media interface {
 type SiteOptions struct {
 	Signer        vault.Signer // signs tokens: the same keys in every process and after a restart
 	Conversations Conversations
-	Accept        func(ctx context.Context, account bot.Account, events []bot.Event) error // *bot.Intake's
+	Accept        func(ctx context.Context, account bot.Account, events []bot.Event) error // *inbound.Intake's
 	Log           logrus.FieldLogger
 
 	// The rest may be left out.

@@ -1,6 +1,6 @@
 // Package webchat is the chat widget: a channel like Telegram, whose network is our own pages. It
 // serves the script that a site embeds, the page inside the frame, what visitors post and the event
-// stream they read. It answers nothing itself (bot.Runner does), knows no desk, and keeps no rows:
+// stream they read. It answers nothing itself (turns.Runner does), knows no desk, and keeps no rows:
 // the messages table is the only truth, and a stream is a reader of it.
 //
 // # Who a visitor is
