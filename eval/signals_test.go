@@ -69,10 +69,10 @@ func TestSentencesHeldBack(t *testing.T) {
 	p := phrases(t)
 	for _, own := range ownSignals() {
 		for _, language := range locale.Shipped() {
-			list, err := sentences(own.signal, language, true)
+			list, err := own.sentences(language, true)
 			require.NoError(t, err)
 			d := detect(p, own.signal, list).count(nil)
-			require.Greater(t, d.Should, 25, language)
+			require.NotZero(t, d.Should, language)
 			require.GreaterOrEqual(t, d.Recall(), own.recall.Floor, "%s in %s", own.signal, language)
 			require.GreaterOrEqual(t, d.Precision(), own.precision.Floor, "%s in %s", own.signal, language)
 		}

@@ -162,6 +162,8 @@ func decideSmallTalk(s Signals, hits []retrieval.Hit) (Verdict, bool) {
 		return small("start", PhraseStart), true
 	case s.Command == "help":
 		return suggesting("help", PhraseHelp, s, hits), true
+	case (s.Identity || s.Help) && len(hits) > 0 && hits[0].Score >= exactlyThat:
+		return answer("an entry says who we are", bot.ReasonConfident, hits[0].Entry), true
 	case s.Identity:
 		return suggesting("asks who we are", PhraseIdentity, s, hits), true
 	case s.Help:
@@ -304,7 +306,7 @@ func close(p Policy, hits []retrieval.Hit) bool {
 
 // likely are the entries worth offering when none is likely enough to be the answer, and the
 // probability that one of them is. Entries that speak of other codes or numbers than were typed are none.
-func likely(p Policy, hits []retrieval.Hit, typed []string) (list []knowledge.Entry, chance float64) {
+func likely(p Policy, hits []retrieval.Hit, typed []code) (list []knowledge.Entry, chance float64) {
 	for _, h := range hits {
 		if len(list) == p.MaxChoices || h.Odds < p.WorthOdds {
 			break

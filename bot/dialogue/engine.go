@@ -172,7 +172,7 @@ func (e *Engine) lead(ev Evidence, v Verdict, locale string) string {
 	if ev.Signals.Greeting && v.Answer != nil && v.Answer.Answer != "" {
 		list = append(list, e.voice(ev.Turn, locale)(PhraseGreetingShort))
 	}
-	if ev.Turn.Disclose && !discloses(v.Phrase) {
+	if (ev.Turn.Disclose || ev.Signals.Identity && v.Answer != nil) && !discloses(v.Phrase) {
 		list = append(list, e.voice(ev.Turn, locale)(PhraseDisclosure))
 	}
 	if len(list) == 0 {

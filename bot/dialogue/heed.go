@@ -91,7 +91,10 @@ func (e *Engine) heedLanguage(ev *Evidence) {
 	fits := false
 	ev.Found.Hits = slices.Clone(ev.Found.Hits)
 	for i, h := range ev.Found.Hits {
-		if h.Exact || !e.phrases.foreignTo(language, h.Entry.Locale, h.Entry.Question) {
+		if spoken(language) != "" && h.Score <= foreignAt {
+			continue
+		}
+		if h.Exact || !e.phrases.foreignTo(ev.Signals.Raw, language, h.Entry.Locale, h.Entry.Question) {
 			fits = true
 			continue
 		}

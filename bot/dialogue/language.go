@@ -70,16 +70,10 @@ func (l *lexicon) languageFrom(text string, least int) string {
 	if foreignScript(text) {
 		return otherLanguage
 	}
-	tokens := tokenize(text)
 	best, most, second := "", 0, 0
-	count := func(name string, words wordSet) {
-		n := 0
-		for _, t := range tokens {
-			if words[t.word] {
-				n++
-			}
-		}
-		switch {
+	tokens := tokenize(text)
+	count := func(name string) {
+		switch n := l.frequent(tokens, name); {
 		case n > most:
 			best, most, second = name, n, most
 		case n > second:
@@ -87,10 +81,10 @@ func (l *lexicon) languageFrom(text string, least int) string {
 		}
 	}
 	for _, name := range locale.Shipped() {
-		count(name, l.stops[name])
+		count(name)
 	}
-	for name, words := range l.foreign {
-		count(name, words)
+	for name := range l.foreign {
+		count(name)
 	}
 	if most == second || most < least || spoken(best) == "" && most < leastForeign {
 		return ""
@@ -127,15 +121,34 @@ func foreignScript(text string) bool {
 	return 2*foreign > letters
 }
 
-// foreignTo reports whether a text in a language is in another one than an entry, as far as both show.
-func (l *lexicon) foreignTo(language, entryLocale, question string) bool {
-	of := l.languageFrom(question, leastForeign)
+// foreignTo reports whether a text in a language is in another one than an entry, as far as both show: each
+// has leastForeign more frequent words of its own language than of the other's.
+func (l *lexicon) foreignTo(text, language, entryLocale, question string) bool {
+	of := l.language(question)
+	if name := locale.Match(entryLocale); entryLocale != "" && strings.HasPrefix(entryLocale, name[:2]) {
+		of = name
+	}
 	switch {
 	case language == otherLanguage:
 		return !foreignScript(question)
-	case entryLocale != "":
-		short, _, _ := strings.Cut(language, "-")
-		return !strings.EqualFold(entryLocale[:min(len(entryLocale), len(short))], short)
+	case of == "" || of == language:
+		return false
 	}
-	return of != "" && of != language
+	asked, entry := tokenize(text), tokenize(question)
+	return (entryLocale != "" || l.frequent(entry, of) >= l.frequent(entry, language)+leastForeign) &&
+		l.frequent(asked, language) >= l.frequent(asked, of)+leastForeign
+}
+
+// frequent is how many of tokens are frequent words of a language.
+func (l *lexicon) frequent(tokens []token, language string) (n int) {
+	words := l.stops[language]
+	if words == nil {
+		words = l.foreign[language]
+	}
+	for _, t := range tokens {
+		if words[t.word] {
+			n++
+		}
+	}
+	return n
 }

@@ -141,18 +141,32 @@ func lastChoices(t bot.Turn) []bot.Choice {
 	return nil
 }
 
-// contradicts reports whether an entry speaks of numbers or codes, and of none that the customer typed.
-func contradicts(typed []string, e knowledge.Entry) bool {
+// contradicts reports whether an entry has another number or code than was typed after the same word: "plan 3"
+// for "plan 2", but not "in 14 days" for "COVID-19".
+func contradicts(typed []code, e knowledge.Entry) bool {
 	of := codes(e.Question)
-	return len(typed) > 0 && len(of) > 0 && !slices.ContainsFunc(of, func(c string) bool { return slices.Contains(typed, c) })
+	other := false
+	for _, c := range of {
+		for _, t := range typed {
+			if c.text == t.text {
+				return false
+			}
+			other = other || c.after == t.after
+		}
+	}
+	return other
 }
 
-// codes are the words of text that have a digit.
-func codes(text string) (list []string) {
+// A code is a word with a digit, and the word before it.
+type code struct{ after, text string }
+
+func codes(text string) (list []code) {
+	after := ""
 	for _, t := range tokenize(text) {
-		if strings.ContainsAny(t.word, "0123456789") {
-			list = append(list, t.word)
+		if strings.ContainsAny(t.word, "0123456789") && after != "" {
+			list = append(list, code{after, t.word})
 		}
+		after = t.word
 	}
 	return list
 }

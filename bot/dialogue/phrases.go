@@ -87,8 +87,8 @@ var phraseFiles embed.FS
 // understands by itself. They never change once loaded.
 type Phrases struct {
 	*lexicon
-	say      map[string]map[Phrase]string // by locale
-	commands map[string]map[Phrase]string // the same, where the channel has commands
+	say map[string]map[Phrase]string            // by locale
+	on  map[string]map[string]map[Phrase]string // by locale and channel: what is said otherwise there
 }
 
 // LoadPhrases reads the phrases and the lexicon that the binary carries. A missing one is an error.
@@ -97,7 +97,7 @@ func LoadPhrases() (*Phrases, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Phrases{lexicon: lexicon, say: map[string]map[Phrase]string{}, commands: map[string]map[Phrase]string{}}
+	p := &Phrases{lexicon: lexicon, say: map[string]map[Phrase]string{}, on: map[string]map[string]map[Phrase]string{}}
 	if err := locale.Read(phraseFiles, "phrases", p.add); err != nil {
 		return nil, fmt.Errorf("read phrases: %w", err)
 	}
@@ -106,8 +106,8 @@ func LoadPhrases() (*Phrases, error) {
 
 func (p *Phrases) add(name string, data []byte) error {
 	var file struct {
-		Say      map[Phrase]string `json:"say"`
-		Commands map[Phrase]string `json:"commands"`
+		Say map[Phrase]string            `json:"say"`
+		On  map[string]map[Phrase]string `json:"on"`
 	}
 	if err := json.Unmarshal(data, &file); err != nil {
 		return err
@@ -117,7 +117,7 @@ func (p *Phrases) add(name string, data []byte) error {
 			return fmt.Errorf("phrase %q is missing", name)
 		}
 	}
-	p.say[name], p.commands[name] = file.Say, file.Commands
+	p.say[name], p.on[name] = file.Say, file.On
 	return nil
 }
 
@@ -127,13 +127,11 @@ func (p *Phrases) Locale(preferred ...string) string { return locale.Match(prefe
 // Say returns the phrase in a locale that Locale returned.
 func (p *Phrases) Say(locale string, name Phrase) string { return p.say[locale][name] }
 
-// SayOn returns the phrase as it is said on a channel: commands are named only where it has them.
+// SayOn returns the phrase as it is said on a channel. Commands are named only where customers know them,
+// since the channel lists and completes them.
 func (p *Phrases) SayOn(channel, locale string, name Phrase) string {
-	if text := p.commands[locale][name]; text != "" && channel == channelWithCommands {
+	if text := p.on[locale][channel][name]; text != "" {
 		return text
 	}
 	return p.Say(locale, name)
 }
-
-// channelWithCommands is the one channel whose customers know commands, which it lists and completes.
-const channelWithCommands = "telegram"

@@ -32,6 +32,9 @@ func (s *Signals) detectMood(p *Phrases, texts []string) {
 // unmasked are the words of text as they were before digits and signs took the place of letters: "sh1t".
 // Of words with stars only the first letter is left, which is enough for the one that is masked most.
 func unmasked(text string) (list []token) {
+	if !strings.ContainsAny(text, "*1!0345@$") {
+		return nil
+	}
 	letters := strings.NewReplacer("1", "i", "!", "i", "0", "o", "3", "e", "4", "a", "@", "a", "5", "s", "$", "s")
 	for _, field := range strings.Fields(text) {
 		if strings.HasPrefix(strings.ToLower(field), "f**") || strings.HasPrefix(strings.ToLower(field), "f*ck") {

@@ -54,7 +54,8 @@ type token struct {
 
 // tokenize splits text into words of letters, digits, marks and inner apostrophes.
 func tokenize(text string) []token {
-	var list []token
+	const bytesOfAWord = 5 // and the space after it
+	list := make([]token, 0, len(text)/bytesOfAWord+1)
 	start, opens := -1, false
 	for i, r := range text + " " {
 		inside := unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || (r == '\'' || r == '’') && start >= 0

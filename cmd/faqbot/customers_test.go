@@ -96,7 +96,7 @@ func TestCustomerOverChannelsInABrowser(t *testing.T) {
 	require.Equal(t, "template", heard(t, wa, phone, 3)[2].Type)
 
 	wa.Say(phone, "STOP")
-	require.Contains(t, heard(t, wa, phone, 4)[3].Text, "no more messages from this assistant")
+	require.Contains(t, heard(t, wa, phone, 4)[3].Text, "stop messaging you")
 	agent.says("Opted out")
 	agent.until(`document.querySelector('#said').innerText.includes('STOP')`)
 	agent.accessible("opted out")

@@ -326,7 +326,7 @@ func TestSmallTalk(t *testing.T) {
 	s.telegram.SetLanguage(10, "pt")
 	require.Contains(t, (&customer{s: s, chat: 10}).ask("oi").Text, "Sou um assistente automático")
 	require.Contains(t, c.ask("/human").Text, "passing you to a person")
-	require.Contains(t, c.ask("/bot").Text, "I'm back")
+	require.Contains(t, c.ask("/bot").Text, "assistant is back")
 }
 
 // The HTTP edge refuses what is not Telegram, and survives what is hostile.

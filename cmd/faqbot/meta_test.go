@@ -171,7 +171,7 @@ func TestMetaConversation(t *testing.T) {
 			require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", heard(t, a, customer, 1)[0].Text, kind)
 			a.Say(customer, "how long does approval take")
 			tie := heard(t, a, customer, 2)[1]
-			require.Len(t, tie.Buttons, 3, "%s: two entries and none of these", kind)
+			require.Len(t, tie.Buttons, 4, "%s: two entries, none of these and a person", kind)
 			a.Tap(customer, tie.ID, tie.Buttons[1])
 			require.Contains(t, []string{"Accounts are approved within two working days.", "Payouts are approved within five working days."},
 				heard(t, a, customer, 3)[2].Text, kind)
