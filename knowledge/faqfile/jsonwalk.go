@@ -218,8 +218,9 @@ func (w *jsonWalk) object(value span, c jsonContext, depth, group int) {
 			w.member(m, c, depth, inner)
 		}
 	}
-	if len(w.entries) == before && (s.question || s.answer) && s.kind == "" {
-		w.entries = append(w.entries, jsonEntry{jsonContext: c, at: value, group: group})
+	inside := func(e jsonEntry) bool { return e.full || w.half(e.at) }
+	if (s.question || s.answer) && s.kind == "" && !slices.ContainsFunc(w.entries[before:], inside) {
+		w.entries = append(w.entries[:before], jsonEntry{jsonContext: c, at: value, group: group})
 	}
 }
 
