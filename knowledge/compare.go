@@ -72,6 +72,9 @@ func compare(u *Upload, rows []Row, live []Entry, newID func(address) EntryID) {
 			u.Changes = append(u.Changes, Change{Kind: ChangeEdited, Before: old, After: after})
 		}
 	}
+	if u.Reading.Absent == AbsentByShare && len(before)*2 > len(live) {
+		u.Reading.Absent = AbsentStay // a small file must not empty the FAQ
+	}
 	retire(u, slices.Collect(maps.Values(before)))
 	refuseTooMany(u, rows)
 }
@@ -95,7 +98,8 @@ func refuseTooMany(u *Upload, rows []Row) {
 		wordings, limits.MaxAllWordings)})
 }
 
-// retire retires the entries the file lacks, except those a row that could not be read may be about.
+// retire retires the entries the file lacks, except those a row that could not be read may be about, and
+// all of them if they stay.
 func retire(u *Upload, absent []Entry) {
 	keep := make(map[string]bool)
 	for _, p := range u.Problems {
@@ -107,7 +111,7 @@ func retire(u *Upload, absent []Entry) {
 		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Locale, b.Locale))
 	})
 	for _, e := range absent {
-		if keep[""] || keep[e.Key] {
+		if keep[""] || keep[e.Key] || u.Reading.Absent == AbsentStay {
 			u.Kept++
 			u.Stay = append(u.Stay, e)
 			continue

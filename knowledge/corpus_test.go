@@ -43,6 +43,7 @@ func preview(t *testing.T, c *Corpus, affiliate AffiliateID, rows []Row, problem
 	t.Helper()
 	u, err := c.Preview(t.Context(), Upload{
 		Affiliate: affiliate, File: "faq.csv", Digest: Digest(fmt.Append(nil, rows)), By: "ann", Problems: problems,
+		Reading: Reading{Absent: AbsentRetired},
 	}, rows)
 	require.NoError(t, err)
 	return u

@@ -89,7 +89,17 @@ type Reading struct {
 	Columns  map[string]string `json:",omitempty"`
 	Headless bool              `json:",omitempty"` // the first row is no header; Columns has places alone
 	Mends    []Mend            `json:",omitempty"` // the last of a row and field counts
+	Absent   Absent            `json:",omitempty"`
 }
+
+// Absent says what becomes of published entries that a file lacks.
+type Absent string
+
+const (
+	AbsentByShare Absent = ""       // they are retired, but stay if they are more than half of what is published
+	AbsentStay    Absent = "stay"   // the file adds and updates
+	AbsentRetired Absent = "retire" // the file replaces everything
+)
 
 // A Mend is what somebody typed instead of what stands in one field of one row of a file.
 type Mend struct {
@@ -101,4 +111,6 @@ type Mend struct {
 }
 
 // IsZero reports whether r adds nothing.
-func (r Reading) IsZero() bool { return len(r.Columns) == 0 && !r.Headless && len(r.Mends) == 0 }
+func (r Reading) IsZero() bool {
+	return len(r.Columns) == 0 && !r.Headless && len(r.Mends) == 0 && r.Absent == ""
+}

@@ -33,7 +33,7 @@ type Upload struct {
 	Base      Revision // what it was compared with
 	Changes   []Change // added and edited in the file's order, then retired by key
 	Unchanged int      // entries the file repeats as they are
-	Kept      int      // published entries absent from the file that stay because a row could not be read
+	Kept      int      // published entries absent from the file that stay: see Reading.Absent, or a row could not be read
 	Stay      []Entry  // those entries, by key
 	Problems  []Problem
 	Reading   Reading  // how it was read
@@ -49,6 +49,28 @@ func (u Upload) Fatal() bool {
 		}
 	}
 	return false
+}
+
+// Retired is how many entries publishing would remove.
+func (u Upload) Retired() (n int) {
+	for _, c := range u.Changes {
+		if c.Kind == ChangeRetired {
+			n++
+		}
+	}
+	return n
+}
+
+// RemovesMost reports whether publishing would remove more than half of what is published.
+func (u Upload) RemovesMost() bool {
+	edited := 0
+	for _, c := range u.Changes {
+		if c.Kind == ChangeEdited {
+			edited++
+		}
+	}
+	n := u.Retired()
+	return n*2 > n+edited+u.Unchanged+u.Kept
 }
 
 // Digest returns the SHA-256 of a file in hexadecimal, as Upload.Digest holds it.

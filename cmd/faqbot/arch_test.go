@@ -49,6 +49,8 @@ var homes = map[string][]string{
 	"golang.org/x/time":                  {"cmd/faqbot"},
 	"github.com/chromedp/chromedp":       {},
 	"github.com/chromedp/cdproto":        {},
+	"golang.org/x/net":                   {"knowledge/plaintext"},
+	"go.yaml.in/yaml":                    {"knowledge/faqfile"},
 	"golang.org/x/sync":                  {"bot/worker", "bot/inbound", "bot/outbound", "bot/telegram", "bot/setup", "cmd/faqbot", "cmd/crash"},
 	"golang.org/x/sys":                   {"retrieval/encoder", "retrieval/vector"},
 	"golang.org/x/term":                  {"cmd/faqbot"},

@@ -23,9 +23,11 @@ import (
 
 // importCommand reads an affiliate's file.
 type importCommand struct {
-	File      string `arg:"" help:"CSV, TSV, XLSX, JSON, JSON Lines or Markdown." type:"existingfile"`
+	File      string `arg:"" help:"CSV, TSV, XLSX, JSON, JSON Lines, YAML, Markdown, DOCX, HTML or text." type:"existingfile"`
 	Affiliate string `required:"" help:"Whose FAQ it is." placeholder:"NAME"`
 	Publish   bool   `help:"Publish it. Without this nothing changes for customers."`
+	Replace   bool   `help:"The file replaces everything. Without this entries that it lacks stay if they are more than half of what is published."`
+	Yes       bool   `help:"With --replace: remove more than half of what is published without asking."`
 	DryRun    bool   `help:"Only read the file: nothing is compared, stored or changed, and no database is needed."`
 	JSON      bool   `name:"json" help:"With --dry-run: print what was read as JSON."`
 }
@@ -36,6 +38,8 @@ func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) 
 		return errors.New("--dry-run changes nothing, so it does not go with --publish")
 	case cmd.JSON && !cmd.DryRun:
 		return errors.New("--json goes with --dry-run")
+	case cmd.Yes && !cmd.Replace:
+		return errors.New("--yes goes with --replace")
 	case cmd.DryRun:
 		return cmd.dryRun(ctx, term)
 	}
@@ -63,7 +67,7 @@ func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) 
 		}
 		problems = append(problems, found...)
 		upload, err := corpus.Preview(ctx, knowledge.Upload{Affiliate: affiliate, File: filepath.Base(cmd.File),
-			Digest: knowledge.Digest(data), By: whoami(), Problems: problems}, rows)
+			Digest: knowledge.Digest(data), By: whoami(), Problems: problems, Reading: cmd.reading()}, rows)
 		if err != nil {
 			return err
 		}
@@ -76,6 +80,9 @@ func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) 
 			fmt.Fprintln(term.out, "Nothing is published yet. To publish it, run the same command with --publish.")
 			return nil
 		}
+		if err := cmd.confirm(upload, term); err != nil {
+			return err
+		}
 		progress := newProgress(term.err, "reading")
 		e, err := newEmbedders(c, db, progress.set)
 		if err != nil {
@@ -84,6 +91,31 @@ func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) 
 		return publish(ctx, corpus, e, upload, term)
 	}()
 	return errors.Join(err, db.Close())
+}
+
+func (cmd importCommand) reading() knowledge.Reading {
+	if cmd.Replace {
+		return knowledge.Reading{Absent: knowledge.AbsentRetired}
+	}
+	return knowledge.Reading{}
+}
+
+// confirm asks before more than half of what is published is removed: for the number on a terminal, else
+// for --yes.
+func (cmd importCommand) confirm(u knowledge.Upload, t terminal) error {
+	if cmd.Yes || !u.RemovesMost() {
+		return nil
+	}
+	n := u.Retired()
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		return fmt.Errorf("%d entries would be removed, more than half of what is published; nothing was published. If that is right, add --yes; to keep them, leave out --replace", n)
+	}
+	fmt.Fprintf(t.err, "%d entries will be removed, more than half of what is published. Type the number to remove them: ", n)
+	var typed int
+	if _, err := fmt.Fscanln(os.Stdin, &typed); err != nil || typed != n {
+		return errors.New("that is not the number; nothing was published")
+	}
+	return nil
 }
 
 // publish makes the vectors first, so that the server has the new entries live at once.
@@ -140,7 +172,10 @@ func printPreview(w io.Writer, u knowledge.Upload) {
 	}
 	fmt.Fprintf(w, "%s for %s: %d added, %d edited, %d retired, %d unchanged", u.File, u.Affiliate,
 		count[knowledge.ChangeAdded], count[knowledge.ChangeEdited], count[knowledge.ChangeRetired], u.Unchanged)
-	if u.Kept > 0 {
+	switch {
+	case u.Kept > 0 && u.Reading.Absent == knowledge.AbsentStay:
+		fmt.Fprintf(w, ", %d that the file lacks stay (--replace removes them)", u.Kept)
+	case u.Kept > 0:
 		fmt.Fprintf(w, ", %d kept although their row could not be read", u.Kept)
 	}
 	fmt.Fprintln(w)

@@ -29,7 +29,7 @@ func readDocument(data []byte) reader {
 			b.stop(brokenDocument)
 			return
 		}
-		d := document{outline: newOutline(), styles: map[string]int{}, targets: map[string]string{}, line: 1}
+		d := document{outline: outline{open: newOutline().open, strict: true}, styles: map[string]int{}, targets: map[string]string{}, line: 1}
 		for _, part := range []struct {
 			name    string
 			element func(tag []byte, closing, single bool, name string)

@@ -1,6 +1,7 @@
 package faqfile
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -98,6 +99,45 @@ func FuzzMarkdown(f *testing.F) {
 		const most = 64 << 10
 		n := max(1, min(int(times), most/max(1, len(data))))
 		a.read(t, "a.md", []byte(strings.Repeat(string(data), n)), Options{})
+	})
+}
+
+func FuzzPage(f *testing.F) {
+	a := allowed(f, 0)
+	seeds(f, "page", func(_ string, data []byte) { f.Add(data, uint16(1)) })
+	f.Fuzz(func(t *testing.T, data []byte, times uint16) {
+		const most = 64 << 10
+		n := max(1, min(int(times), most/max(1, len(data))))
+		a.read(t, "a.html", []byte(strings.Repeat(string(data), n)), Options{})
+	})
+}
+
+func FuzzYAML(f *testing.F) {
+	a := allowed(f, 0)
+	seeds(f, "yaml", func(_ string, data []byte) { f.Add(data) })
+	f.Fuzz(func(t *testing.T, data []byte) { a.read(t, "a.yml", data, Options{}) })
+}
+
+// FuzzDocument feeds the reader of text documents with the parts that it reads.
+func FuzzDocument(f *testing.F) {
+	a := allowed(f, limits.MaxDocument)
+	f.Add(`<w:p><w:r><w:b/><w:t>q?</w:t></w:r></w:p><w:p><w:r><w:t>a</w:t></w:r></w:p>`, uint16(1))
+	f.Add(`<w:tbl><w:tr><w:tc><w:p><w:hyperlink r:id="1"><w:t>a</w:t></w:hyperlink></w:p></w:tc></w:tr></w:tbl>`, uint16(100))
+	f.Fuzz(func(t *testing.T, piece string, times uint16) {
+		a.read(t, "a.docx", documentOf(piece, max(1, min(int(times), 1<<20/max(1, len(piece)))))(0), Options{})
+	})
+}
+
+// FuzzField feeds the step that makes text of fields, with HTML and Markdown beside whatever comes.
+func FuzzField(f *testing.F) {
+	a := allowed(f, 0)
+	f.Add("<p>a<b>b</b>", uint16(1))
+	f.Add("**a** [b](https://c) \\n", uint16(9))
+	f.Fuzz(func(t *testing.T, text string, times uint16) {
+		n := max(1, min(int(times), 16<<10/max(1, len(text))))
+		data, err := json.Marshal([]map[string]string{{"question": "q?", "answer": "<p>**a**</p>"}, {"question": "r?", "answer": strings.Repeat(text, n)}})
+		require.NoError(t, err)
+		a.read(t, "a.json", data, Options{})
 	})
 }
 

@@ -87,7 +87,8 @@ func put(objects map[string]map[string]any, name, locale string, value any) {
 				byLanguage[tag] = inner
 			}
 		}
-		if len(byLanguage) == len(object) {
+		_, isID := byLanguage["id"]
+		if len(byLanguage) == len(object) && (!isID || len(object) > 1) {
 			values = byLanguage
 		}
 	}
@@ -167,6 +168,9 @@ func (j *jsonFile) fields(line int, object map[string]any) fields {
 	}
 	if plain, ok := object[plainField].(bool); ok && plain {
 		f.plain = true
+	}
+	if name, ok := object["name"].(string); ok && name == f.text[colQuestion] && len(f.variants) > 0 && f.text[colKey] == "" && isCode(name) {
+		f.text[colKey], f.text[colQuestion] = name, "" // of an intent
 	}
 	if f.text[colQuestion] == "" && len(f.variants) > 0 && f.text[colAnswer] != "" {
 		f.text[colQuestion], f.variants = f.variants[0], f.variants[1:]

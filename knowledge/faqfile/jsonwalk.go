@@ -191,7 +191,7 @@ func (w *jsonWalk) object(value span, c jsonContext, depth, group int) {
 	if c.hidden == "" {
 		c.hidden = s.hidden
 	}
-	if w.messages(members, c, group) || w.pairs(members, c) || w.intents(members, c) {
+	if w.messages(members, c, group) || w.pairs(members, c) || w.intents(members, c) || w.columns(members, c) || w.numbered(members, c) {
 		return
 	}
 	question := s.question || s.wordings && s.answer
@@ -218,8 +218,9 @@ func (w *jsonWalk) object(value span, c jsonContext, depth, group int) {
 			w.member(m, c, depth, inner)
 		}
 	}
-	if len(w.entries) == before && (s.question || s.answer) && s.kind == "" {
-		w.entries = append(w.entries, jsonEntry{jsonContext: c, at: value, group: group})
+	inside := func(e jsonEntry) bool { return e.full || w.half(e.at) }
+	if (s.question || s.answer) && s.kind == "" && !slices.ContainsFunc(w.entries[before:], inside) {
+		w.entries = append(w.entries[:before], jsonEntry{jsonContext: c, at: value, group: group})
 	}
 }
 
@@ -310,6 +311,71 @@ func (w *jsonWalk) pairs(members []member, c jsonContext) bool {
 		if json.Unmarshal([]byte(w.j.of(m.value)), &answer) == nil {
 			w.pair(m.value, m.name, answer, c, len(w.groups))
 		}
+	}
+	return true
+}
+
+// columns reads an object with the questions in one object and the answers in another, under the same names,
+// as tables are exported column by column. It reports whether it is one.
+func (w *jsonWalk) columns(members []member, c jsonContext) bool {
+	var byColumn [columns]map[string]string
+	var order []string
+	for _, m := range members {
+		k, ok := lookUp(w.j.b.names, m.name)
+		if !ok || k.column != colQuestion && k.column != colAnswer {
+			continue
+		}
+		var values map[string]string
+		if json.Unmarshal([]byte(w.j.of(m.value)), &values) != nil {
+			return false
+		}
+		byColumn[k.column] = values
+		if k.column == colQuestion {
+			for _, cell := range w.j.membersUpTo(m.value, limits.MaxRows+1) {
+				if languageOf(cell.name) != "" {
+					return false
+				}
+				order = append(order, cell.name)
+			}
+		}
+	}
+	if len(order) == 0 || len(byColumn[colAnswer]) == 0 {
+		return false
+	}
+	w.groups = append(w.groups, c.topic)
+	for _, name := range order {
+		w.pair(members[0].value, byColumn[colQuestion][name], byColumn[colAnswer][name], c, len(w.groups))
+	}
+	return true
+}
+
+// numbered reads an object with names such as "q1" and "a1", and reports whether it is one.
+func (w *jsonWalk) numbered(members []member, c jsonContext) bool {
+	numbers := 0
+	var header, cells []string
+	for _, m := range members[:min(len(members), limits.MaxColumns)] {
+		var text string
+		if !strings.HasPrefix(w.j.of(m.value), `"`) || json.Unmarshal([]byte(w.j.of(m.value)), &text) != nil {
+			continue
+		}
+		if _, n := numberedHeader(w.j.b.names, m.name); n > 0 {
+			numbers++
+		}
+		header, cells = append(header, m.name), append(cells, text)
+	}
+	if numbers == 0 || w.j.b.names.chosen {
+		return false
+	}
+	l := layOut(w.j.b.names, nil, header)
+	if !l.has(colQuestion) || !l.has(colAnswer) {
+		return false
+	}
+	if len(l.parts) > 0 {
+		l.cell[colQuestion], l.cell[colAnswer] = -1, -1 // a title is not one of them
+	}
+	w.groups = append(w.groups, c.topic)
+	for _, f := range l.fields(record{line: w.j.line(members[0].value.start), cells: cells}) {
+		w.entries = append(w.entries, jsonEntry{jsonContext: c, at: members[0].value, text: &f, group: len(w.groups), full: true, strong: true})
 	}
 	return true
 }

@@ -184,7 +184,7 @@ func readYAML(b *builder, text string) {
 		b.stop(fmt.Sprintf("The YAML has more than %d lines and marks. Split it, or save it as JSON.", limits.MaxYAML))
 		return
 	}
-	var w yamlWriter
+	w := yamlWriter{most: 16*len(text) + 64<<10} // escapes make six bytes of one
 	dec := yaml.NewDecoder(strings.NewReader(text))
 	for {
 		var doc yaml.Node
@@ -209,11 +209,12 @@ func readYAML(b *builder, text string) {
 type yamlWriter struct {
 	out     strings.Builder
 	line    int // of out, from 0
+	most    int // bytes: parts that are referred to are written each time
 	tooMuch bool
 }
 
 func (w *yamlWriter) write(n *yaml.Node, depth int) {
-	if depth > limits.MaxJSON || w.out.Len() > 2*limits.MaxFile {
+	if depth > limits.MaxJSON || w.out.Len() > w.most {
 		w.tooMuch = true
 		return
 	}

@@ -106,7 +106,40 @@ func (b *builder) lookAt(records []record) Table {
 		c.Header = cut(c.Header, sampleText)
 		t.Columns = append(t.Columns, c)
 	}
+	if !l.has(colQuestion) && !l.has(colAnswer) {
+		t.preselect(records[min(len(records), at+1):])
+	}
 	return t
+}
+
+// preselect takes the column that asks most for the question, and of the others the one with the most text for
+// the answer: nobody confirmed it yet, so it is only offered. What is called internal is neither.
+func (t *Table) preselect(records []record) {
+	asking, size := make([]int, len(t.Columns)), make([]int, len(t.Columns))
+	for _, r := range records[:min(len(records), 100)] {
+		for i, cell := range r.cells[:min(len(r.cells), len(t.Columns))] {
+			if size[i] += len(cell); asks(cell) {
+				asking[i]++
+			}
+		}
+	}
+	inside := func(header string) bool {
+		return slices.ContainsFunc([]string{"intern", "note", "margin", "comment", "privat", "secret"}, func(s string) bool { return strings.Contains(normalHeader(header), s) })
+	}
+	question, answer := -1, -1
+	for i, c := range t.Columns {
+		if c.Field == "" && asking[i] > 0 && !inside(c.Header) && (question < 0 || asking[i] > asking[question]) {
+			question = i
+		}
+	}
+	for i, c := range t.Columns {
+		if question >= 0 && i != question && c.Field == "" && !inside(c.Header) && (answer < 0 || size[i] > size[answer]) {
+			answer = i
+		}
+	}
+	if answer >= 0 {
+		t.Columns[question].Field, t.Columns[answer].Field = columnName(colQuestion), columnName(colAnswer)
+	}
 }
 
 // field returns the name of what a cell is, "" if nothing.

@@ -19,6 +19,7 @@ type section struct {
 	heading  string
 	marked   bool // the heading was "Q: …"
 	listed   bool // most headings beside it ask
+	strict   bool // of a page or a document, where headings that do not ask are no questions
 	body     []bodyLine
 	sections []*section // with deeper headings
 }
@@ -40,8 +41,9 @@ const (
 
 // An outline is built by headings and what stands below them.
 type outline struct {
-	open []*section
-	size int // headings and lines
+	open   []*section
+	size   int // headings and lines
+	strict bool
 }
 
 // full reports whether there are more headings and lines than are read.
@@ -67,7 +69,7 @@ func (o *outline) head(level, line int, heading string) {
 	for len(o.open) > 1 && o.open[len(o.open)-1].level >= level {
 		o.open = o.open[:len(o.open)-1]
 	}
-	s := &section{level: level, line: line, heading: cleanQuestion(heading)}
+	s := &section{level: level, line: line, heading: cleanQuestion(heading), strict: o.strict}
 	if rest, ok := marked(s.heading, questionMarks); ok && rest != "" {
 		s.heading, s.marked = rest, true
 	}
@@ -235,26 +237,31 @@ func bodyOf(l plaintext.Line, above int) bodyLine {
 // findQuestions finds the questions in s's text by the surest way that gives any, and marks them.
 func (s *section) findQuestions(names lexicon) bool {
 	table := func(body []bodyLine) bool { return qaTable(body, names) }
-	for _, find := range []func([]bodyLine) bool{explicit, table, definitionLists, bolds, items, plainQuestions} {
+	for _, find := range []func([]bodyLine) bool{explicit, table, definitionLists, bolds, items} {
 		if find(s.body) {
 			return true
 		}
 	}
-	return false
+	return (s.level <= 1 || s.strict) && plainQuestions(s.body)
 }
 
 func explicit(body []bodyLine) bool {
 	return slices.ContainsFunc(body, func(l bodyLine) bool { return l.mark == markQuestion })
 }
 
-// qaTable reports whether the text has a table with a column of questions and one of answers.
+// qaTable reports whether the text has a table with a column of questions and one of answers, by their names
+// or because two rows or more begin with a question.
 func qaTable(body []bodyLine, names lexicon) bool {
+	asking := 0
 	return slices.ContainsFunc(body, func(l bodyLine) bool {
 		if l.cells == nil {
 			return false
 		}
+		if len(l.cells) == 2 && asks(l.cells[0]) && l.cells[1] != "" {
+			asking++
+		}
 		lay := layOut(names, nil, l.cells)
-		return lay.has(colQuestion) && lay.has(colAnswer)
+		return lay.has(colQuestion) && lay.has(colAnswer) || asking > 1
 	})
 }
 
@@ -375,9 +382,16 @@ func (b *builder) readRows(body []bodyLine, at int, topic string) int {
 		records = append(records, record{line: body[end].line, cells: body[end].cells})
 		end++
 	}
-	if header, _, ok := b.findHeader(records); ok {
+	header, _, ok := b.findHeader(records)
+	asking := 0
+	for _, r := range records {
+		if asks(r.cells[0]) {
+			asking++
+		}
+	}
+	if ok || asking*2 > len(records) {
 		b.topic, b.ready = topic, true
-		b.readTable(records[header:], guessNever, false)
+		b.readTable(records[header:], guessMost, false)
 		b.topic, b.ready = "", false
 	} else {
 		b.leave(body[at:end])
@@ -451,7 +465,7 @@ func (b *builder) leave(lines []bodyLine) {
 }
 
 // maxUnread is how many characters of text may be in no entry without a word about it: titles, a greeting.
-const maxUnread = 300
+const maxUnread = 100
 
 func (b *builder) tellUnread() {
 	n := 0

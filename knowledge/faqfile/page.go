@@ -56,6 +56,7 @@ func readPage(b *builder, text string) {
 	r.Skip, r.Instead, r.Picture = r.skip, r.question, markPicture
 	r.Print(main)
 	o := newOutline()
+	o.strict = true
 	for _, l := range r.Finish() {
 		if l.Level > 0 {
 			o.head(l.Level, l.Number, l.Text)

@@ -102,6 +102,18 @@ func TestLookAndColumns(t *testing.T) {
 	}
 }
 
+// Where no name is known, likely columns are offered, and none that is called internal.
+func TestLookOffersLikelyColumns(t *testing.T) {
+	t.Parallel()
+	table, ok := Look("a.csv", []byte("Nr,Kunde,Wir,Interne Notiz\n1,Wie viel?,Fünf Euro.,"+strings.Repeat("nicht sagen ", 9)+"\n2,Wann?,Morgen früh um acht.,x\n"), Options{})
+	require.True(t, ok)
+	var fields []string
+	for _, c := range table.Columns {
+		fields = append(fields, c.Field)
+	}
+	assert.Equal(t, []string{"id", "question", "answer", ""}, fields)
+}
+
 // What is written is read back as it was, also what a spreadsheet might run.
 func TestWriteAndReadBack(t *testing.T) {
 	t.Parallel()

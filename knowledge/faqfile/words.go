@@ -104,7 +104,16 @@ func languageOf(text string) string {
 }
 
 // splitHeader takes the language off the end of a header: "Question (EN)", "answer_de", "titleFr".
+//
+// "_id" and "_no" are no languages there: they are numbers.
 func splitHeader(header string) (base, locale string) {
+	if base, locale = splitLanguage(header); locale == "id" || locale == "no" {
+		return header, ""
+	}
+	return base, locale
+}
+
+func splitLanguage(header string) (base, locale string) {
 	header = strings.TrimSpace(header)
 	if at := strings.LastIndexAny(header, " _-.([/"); at > 0 {
 		if len(header)-at <= len("-BR)") { // the region of a language

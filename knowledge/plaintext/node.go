@@ -110,10 +110,29 @@ func tagAt(s string) string {
 		return ""
 	}
 	name = strings.ToLower(name[:end])
-	if a := atom.Lookup([]byte(name)); a == 0 || notElements(name) {
+	if a := atom.Lookup([]byte(name)); a == 0 || notElements(name) || !ends(s[1:]) {
 		return ""
 	}
 	return name
+}
+
+// ends reports whether a tag ends before another begins.
+func ends(tag string) bool {
+	for i := 0; i < len(tag); i++ {
+		switch c := tag[i]; {
+		case c == '>':
+			return true
+		case c == '<':
+			return false
+		case (c == '"' || c == '\'') && i > 0 && tag[i-1] == '=':
+			end := strings.IndexByte(tag[i+1:], c)
+			if end < 0 {
+				return false
+			}
+			i += end + 1
+		}
+	}
+	return false
 }
 
 // notElements are names of attributes and the like that atom knows beside those of elements.

@@ -99,7 +99,7 @@ func (p *Portal) setColumns(g *gin.Context, s scope) error {
 	if err != nil {
 		return err
 	}
-	reading := knowledge.Reading{Columns: map[string]string{}, Headless: g.PostForm("headless") != ""}
+	reading := knowledge.Reading{Columns: map[string]string{}, Headless: g.PostForm("headless") != "", Absent: u.Reading.Absent}
 	if reading.Headless == u.Reading.Headless {
 		reading.Mends = u.Reading.Mends
 	}

@@ -105,6 +105,7 @@ func Routes() []Route {
 		{post, at + "/uploads/:upload/columns", (*Portal).setColumns},
 		{post, at + "/uploads/:upload/mend", (*Portal).mend},
 		{post, at + "/uploads/:upload/unmend", (*Portal).unmend},
+		{post, at + "/uploads/:upload/absent", (*Portal).setAbsent},
 		{post, at + "/uploads/:upload/refresh", (*Portal).refresh},
 		{post, at + "/uploads/:upload/publish", (*Portal).publish},
 		{post, at + "/uploads/:upload/discard", (*Portal).discard},

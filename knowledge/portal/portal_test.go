@@ -182,7 +182,7 @@ func TestUploadMendPublishRollBack(t *testing.T) {
 		require.Equal(t, http.StatusSeeOther, w.Code)
 		at := w.Header().Get("Location")
 		html := s.read("ann", at)
-		assert.Contains(t, text(html), "3 added 1 edited 1 retired 0 unchanged 2 problems")
+		assert.Contains(t, text(html), "3 added 1 edited 1 retired 0 unchanged 3 problems")
 		assert.Contains(t, html, `<del>Write to us</del><ins>Fill in the form</ins>`)
 		assert.Contains(t, html, "Publish 5\u00a0changes to shop-one?")
 		missing := regexp.MustCompile(`name="(r\d+-answer)"`).FindStringSubmatch(html)
@@ -196,13 +196,13 @@ func TestUploadMendPublishRollBack(t *testing.T) {
 		assert.NotEqual(t, at, again)
 		html = s.read("ann", again)
 		assert.Contains(t, text(html), "Read again with 2 rows mended.")
-		assert.Contains(t, text(html), "4 added 1 edited 1 retired 0 unchanged 1 problem")
+		assert.Contains(t, text(html), "4 added 1 edited 1 retired 0 unchanged 2 problems")
 		assert.Contains(t, html, `value="never"`)
 		again, _, _ = strings.Cut(again, "?")
 		again = s.sent("ann", again+"/mend", url.Values{date[1]: {"2030-05-31"}})
 		again, _, _ = strings.Cut(again, "?")
 		html = s.read("ann", again)
-		assert.Contains(t, text(html), "5 added 1 edited 1 retired 0 unchanged All") // no problem left
+		assert.Contains(t, text(html), "5 added 1 edited 1 retired 0 unchanged 1 problem") // no problem left
 		assert.Contains(t, text(html), "Answer typed here")
 		assert.Contains(t, s.read("ann", at), "set aside")
 
@@ -288,7 +288,7 @@ func TestColumnsAreAsked(t *testing.T) {
 		// Without column names.
 		at = s.preview("shop-one", "bare.csv", "1,2,Wie?,So.,x\n3,4,Wer?,Ich.,y\n")
 		next = s.sent("ann", at+"/columns", url.Values{"c3": {"question"}, "c4": {"answer"}, "headless": {"1"}})
-		assert.Contains(t, text(s.read("ann", next)), "2 added 0 edited 1 retired")
+		assert.Contains(t, text(s.read("ann", next)), "2 added 0 edited 0 retired 0 unchanged The file adds and updates")
 	})
 }
 
@@ -302,7 +302,7 @@ func TestSomebodyPublishedMeanwhile(t *testing.T) {
 		assert.NotContains(t, s.published("shop-one"), "a")
 		fresh := s.sent("ann", at+"/refresh", nil)
 		assert.NotEqual(t, at, fresh)
-		assert.Contains(t, text(s.read("ann", fresh)), "1 added 0 edited 1 retired")
+		assert.Contains(t, text(s.read("ann", fresh)), "1 added 0 edited 0 retired")
 		s.sent("ann", fresh+"/discard", nil)
 		assert.Contains(t, text(s.read("ann", "/partners/shop-one?discarded="+fresh[strings.LastIndexByte(fresh, '/')+1:])), "Discarded a.csv.")
 		assert.Equal(t, fresh, s.sent("ann", fresh+"/publish", nil), "a discarded one is not published")
@@ -467,7 +467,32 @@ func TestManyEntries(t *testing.T) {
 		at = s.preview("shop-one", "fewer.csv", "id,question,answer\nk1,Question 1?,\n")
 		assert.Contains(t, text(s.read("ann", at)), "No row of the file can be used")
 		at = s.preview("shop-one", "fewer.csv", "id,question,answer\nk1,Question 1?,\nk2,Question 2?,new\n")
+		assert.Contains(t, text(s.read("ann", at)), "449 published entries not in the file stay")
+		at = s.sent("ann", at+"/absent", url.Values{"absent": {"retire"}})
+		assert.Contains(t, text(s.read("ann", at)), "448 entries will be removed.")
 		assert.Contains(t, text(s.read("ann", at)), "1 entry kept although not in the file, because a row could not be read Question 1?")
+	})
+}
+
+// The dangerous small file does not empty the FAQ: what it lacks stays, and to remove most of it, the number
+// is typed in.
+func TestRemovingMostIsTypedIn(t *testing.T) {
+	onBoth(t, func(s *site) {
+		s.publish("shop-one", "all.csv", "id,question,answer\na,A?,1\nb,B?,2\nc,C?,3\n")
+		at := s.preview("shop-one", "small.csv", "id,question,answer\na,A?,new\n")
+		assert.Contains(t, text(s.read("ann", at)), "2 published entries not in the file stay")
+		all := s.sent("ann", at+"/absent", url.Values{"absent": {"retire"}})
+		assert.Contains(t, text(s.read("ann", all)), "2 entries will be removed.")
+		for _, typed := range []string{"", "3"} {
+			again := s.sent("ann", all+"/publish", url.Values{"removed": {typed}})
+			assert.Contains(t, text(s.read("ann", again)), "That was not the number.")
+		}
+		assert.Len(t, s.published("shop-one"), 3)
+		back := s.sent("ann", all+"/absent", url.Values{"absent": {"stay"}})
+		assert.Contains(t, text(s.read("ann", back)), "2 published entries not in the file stay")
+		all = s.sent("ann", back+"/absent", url.Values{"absent": {"retire"}})
+		s.sent("ann", all+"/publish", url.Values{"removed": {"2"}})
+		assert.Len(t, s.published("shop-one"), 1)
 	})
 }
 

@@ -48,6 +48,9 @@ type previewPage struct {
 	Kept                                                     int
 	KeptNames                                                []string
 	KeptMore                                                 int
+	Stays                                                    bool // those are kept because the file adds and updates
+	RemovesMost                                              bool // the number must be typed
+	Miscounted                                               bool // and was not
 
 	Tabs     []tab
 	Problems []problemView
@@ -87,6 +90,7 @@ func (p *Portal) preview(g *gin.Context, s scope, u knowledge.Upload, status int
 		State: stateOf(u, s.revision), Published: u.Published, Unchanged: u.Unchanged, Kept: u.Kept,
 		Changes: len(u.Changes), ProblemCount: len(u.Problems)}
 	count(&data, u)
+	data.Stays, data.RemovesMost, data.Miscounted = u.Reading.Absent == knowledge.AbsentStay, u.RemovesMost(), g.Query("miscounted") != ""
 	kind := g.Query("kind")
 	data.Tabs = tabs(data, kind)
 	open := data.State == stateDraft || data.State == stateEmpty || data.State == stateFatal

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -31,6 +33,9 @@ func (p *Portal) publish(g *gin.Context, s scope) error {
 		default:
 			return p.preview(g, s, u, http.StatusConflict)
 		}
+		if u.RemovesMost() && strings.TrimSpace(g.PostForm("removed")) != strconv.Itoa(u.Retired()) {
+			return see(g, s.at("/uploads/"+string(u.ID)+"?miscounted=1"))
+		}
 		if err := p.prepare(g.Request.Context(), s, u.Changes); err != nil {
 			return err
 		}
@@ -47,6 +52,20 @@ func (p *Portal) publish(g *gin.Context, s scope) error {
 	}
 	p.o.Published()
 	return see(g, s.at(fmt.Sprintf("/history?done=%d", revision)))
+}
+
+// setAbsent says what becomes of published entries that the file lacks.
+func (p *Portal) setAbsent(g *gin.Context, s scope) error {
+	u, err := p.editable(g, s)
+	if err != nil {
+		return err
+	}
+	reading := u.Reading
+	reading.Absent = knowledge.AbsentStay
+	if g.PostForm("absent") == string(knowledge.AbsentRetired) {
+		reading.Absent = knowledge.AbsentRetired
+	}
+	return p.seeAgain(g, s, u, reading, "")
 }
 
 // prepare makes the vectors of what changes bring, so that it is found at once. It is not waited for
