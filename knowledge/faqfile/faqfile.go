@@ -1,5 +1,5 @@
-// Package faqfile reads the files affiliates send, CSV, TSV, Excel, JSON, JSON Lines and Markdown,
-// into rows, and says what is wrong with them in words their authors can act on. It writes entries as
+// Package faqfile reads the files affiliates send, tables, workbooks, JSON, YAML, Markdown, text documents,
+// web pages and plain text, into rows, and says what is wrong with them in words their authors can act on. It writes entries as
 // files that it reads back as they were. Parse and Look are pure: bytes in, rows and problems out; a Pool
 // runs them where they can be ended. It is not for comparing rows with what is published or for storing
 // them; that is knowledge.Corpus.
@@ -130,12 +130,12 @@ func binary(data []byte) string {
 	case bytes.HasPrefix(data, []byte("\xd0\xcf\x11\xe0")):
 		return "This is an old Excel file (.xls) or one with a password. Save it as .xlsx without a password, or as CSV."
 	case bytes.HasPrefix(data, []byte("%PDF")):
-		return "PDF files cannot be read. Send a table (CSV or .xlsx), JSON or Markdown."
+		return "PDF files cannot be read. Send a table (CSV or .xlsx), a .docx document, JSON or Markdown."
 	case bytes.HasPrefix(data, []byte("\x1f\x8b")), bytes.HasPrefix(data, []byte("Rar!")), bytes.HasPrefix(data, []byte("7z\xbc\xaf")):
 		return "This is an archive. Unpack it and send the file inside."
 	}
 	if !bytes.HasPrefix(data, []byte("PK\x03\x04")) && noText(data) {
-		return "This is not a text and not an Excel workbook. Send a table (CSV or .xlsx), JSON or Markdown."
+		return "This is not a text and not an Excel workbook or Word document. Send a table (CSV or .xlsx), .docx, JSON or Markdown."
 	}
 	return ""
 }
