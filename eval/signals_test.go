@@ -2,11 +2,14 @@ package eval
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"faqbot/bot"
 	"faqbot/bot/dialogue"
+	"faqbot/knowledge/jsonl"
 	"faqbot/knowledge/locale"
 )
 
@@ -77,4 +80,24 @@ func TestSentencesHeldBack(t *testing.T) {
 			require.GreaterOrEqual(t, d.Precision(), own.precision.Floor, "%s in %s", own.signal, language)
 		}
 	}
+}
+
+// Messages that look like a signal and are none, and signals in words that no list had.
+func TestAdversarialSignals(t *testing.T) {
+	p := phrases(t)
+	serious := []string{"wants_person", "urgent", "complaint", "abuse", "stop", "gibberish", "unreadable"}
+	err := jsonl.Read("testdata/signals.jsonl", func(_ int, row struct{ Text, Expect string }) error {
+		names := dialogue.Read(p, bot.Turn{Waiting: []bot.Message{{Author: bot.AuthorCustomer, Text: row.Text}}}).Names()
+		fired := slices.DeleteFunc(names, func(name string) bool { return !slices.Contains(serious, name) })
+		switch row.Expect {
+		case "none":
+			require.Empty(t, fired, row.Text)
+		case "gib":
+			require.NotEmpty(t, fired, row.Text)
+		default:
+			require.Contains(t, fired, row.Expect, row.Text)
+		}
+		return nil
+	})
+	require.NoError(t, err)
 }

@@ -57,7 +57,7 @@ func TestTheTicketFollowsTheCustomer(t *testing.T) {
 		require.NoError(t, o.desk.Close(t.Context(), tk.ID, "ann"))
 		require.Equal(t, bot.ModeBot, o.mode("phones", "two", "p"))
 		require.Equal(t, bot.ModeBot, o.mode("test", "one", "c"), "all of the customer's conversations")
-		o.soon("told", func() bool { return strings.Contains(strings.Join(o.phones.texts(), " "), "closed this matter") })
+		o.soon("told", func() bool { return strings.Contains(strings.Join(o.phones.texts(), " "), "closed this request") })
 		require.Len(t, o.network.texts(), before, "once, where the matter ended")
 		var episodes int
 		require.NoError(t, o.db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM episodes WHERE outcome = 'resolved'`).Scan(&episodes))

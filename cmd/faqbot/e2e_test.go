@@ -256,7 +256,7 @@ func TestFromQuestionToPersonAndBack(t *testing.T) {
 		require.Equal(t, "Fill in the form at https://shop.example/join?from=faq&lang=en <now>.", c.ask("where do I register as affiliate").Text)
 
 		tie := c.ask("how long does approval take")
-		require.Len(t, tie.Buttons, 3, "two entries and none of these")
+		require.Len(t, tie.Buttons, 4, "two entries, none of these and a person")
 		s.telegram.Tap(c.chat, tie.ID, tie.Buttons[1].Data)
 		require.Contains(t, []string{"Accounts are approved within two working days.", "Payouts are approved within five working days."}, c.next().Text)
 

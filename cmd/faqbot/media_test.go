@@ -171,7 +171,7 @@ func TestFilesInAndOut(t *testing.T) {
 		photo := picture(20, 10)
 		g.telegram.SayFile(chat, "photo", "", "image/jpeg", photo, "which plans are there, canaryone")
 		sent := g.sent(chat, 3)
-		require.Equal(t, disclosure+"\n\nThere are three plans.", sent[0].Text)
+		require.Equal(t, commandDisclosure+"\n\nThere are three plans.", sent[0].Text)
 		require.Equal(t, []any{"photo", "plans.png", picture(64, 48), "upload"}, []any{sent[0].File.Kind, sent[0].File.Name, sent[0].File.Data, sent[0].File.How})
 		require.Equal(t, []any{"document", []byte("%PDF-1.7"), "link"}, []any{sent[1].File.Kind, sent[1].File.Data, sent[1].File.How})
 		require.Nil(t, sent[2].File, "Telegram does not get what is not there: the link goes instead")
@@ -251,7 +251,7 @@ func TestVoiceNoteIsAnswered(t *testing.T) {
 	onGalleries(t, speech.URL+"/v1", func(t *testing.T, g *gallery) {
 		broken.Store(false)
 		g.telegram.SayFile(5, "voice", "", "audio/ogg", voiceNote(), "")
-		require.Equal(t, disclosure+"\n\nOn the 15th of every month.", g.sent(5, 1)[0].Text)
+		require.Equal(t, commandDisclosure+"\n\nOn the 15th of every month.", g.sent(5, 1)[0].Text)
 		at := g.conversation()
 		page := g.shown("ann", at, `(?s)canarythree\?.*Transcribed from the recording.*<audio controls[^>]* src="(/desk/media/[0-9a-f]{64}[^"]*)"`)
 		_, header, body := g.do("ann", http.MethodGet, page[1], nil)
@@ -284,7 +284,7 @@ func TestVoiceNoteWithoutSpeech(t *testing.T) {
 		// With words beside it, the words are answered and the note is still not passed over.
 		g.telegram.SayFile(6, "voice", "", "audio/ogg", voiceNote(), "when do you pay commissions")
 		list := g.sent(6, 2)
-		require.Contains(t, list[0].Text, disclosure+"\n\n")
+		require.Contains(t, list[0].Text, commandDisclosure+"\n\n")
 		require.Contains(t, list[0].Text, "can't listen to voice messages")
 		require.Equal(t, "On the 15th of every month.", list[1].Text)
 	})
