@@ -204,19 +204,12 @@ func (a *archive) element(tag []byte) string {
 	if len(tag) < 2 || tag[1] == '?' || tag[1] == '!' {
 		return ""
 	}
-	name, attributes := tag[1:], []byte(nil)
-	if end := bytes.IndexAny(name, " \t\r\n/"); end > 0 {
-		name, attributes = name[:end], name[end:]
-	}
-	closing := name[0] == '/'
-	if closing {
-		name = tag[2:]
-	} else {
+	local, attributes, closing := splitTag(tag)
+	if !closing {
 		a.elements += 1 + bytes.Count(attributes, []byte("="))
 	}
-	local := string(name[bytes.LastIndexByte(name, ':')+1:])
 	single := bytes.HasSuffix(attributes, []byte("/"))
-	switch local = strings.TrimSpace(local); local {
+	switch local {
 	case "row":
 		if n, _ := strconv.Atoi(attributeOf(attributes, "r")); n < 0 || n > limits.MaxSheetRow {
 			return fmt.Sprintf("A row of the workbook has the number %s; Excel has at most %d rows. Save it again as .xlsx, or as CSV.", quote(attributeOf(attributes, "r")), limits.MaxSheetRow)
@@ -266,6 +259,17 @@ func (a *archive) element(tag []byte) string {
 		return fmt.Sprintf("The cells of the workbook have more than %d MiB of text, each counted by itself. Keep only the questions and their columns, or split the file.", limits.MaxText>>20)
 	}
 	return ""
+}
+
+// splitTag returns the name of a tag without its prefix, and its attributes.
+func splitTag(tag []byte) (local string, attributes []byte, closing bool) {
+	name := tag[1:]
+	if closing = name[0] == '/'; closing {
+		name = name[1:]
+	} else if end := bytes.IndexAny(name, " \t\r\n/"); end > 0 {
+		name, attributes = name[:end], name[end:]
+	}
+	return strings.TrimSpace(string(name[bytes.LastIndexByte(name, ':')+1:])), attributes, closing
 }
 
 // attributeOf returns the value of an attribute, whatever its prefix, or "". The last of several counts most.

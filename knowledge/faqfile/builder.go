@@ -201,12 +201,6 @@ func (b *builder) check(f fields) bool {
 	if !own && r.Question != "" {
 		r.Key = deriveKey(r.Question)
 	}
-	tell := func(c column, text string) {
-		if b.notes++; b.notes > limits.MaxNotes {
-			return
-		}
-		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: columnName(c), Key: cut(r.Key, limits.MaxKey), Text: text})
-	}
 	lose := func(field, key, text string) bool {
 		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: field, Key: cut(key, limits.MaxKey), Text: text, Lost: true, Given: b.given(f)})
 		return true
@@ -231,23 +225,37 @@ func (b *builder) check(f fields) bool {
 	if c, text := b.repeats(r, own); text != "" {
 		return lose(columnName(c), r.Key, text)
 	}
+	if !b.extras(&r, f) {
+		return false
+	}
+	b.keep(r)
+	return true
+}
+
+// extras fills in what an entry can do without, and notes what is left out of it. It is false after too many wordings.
+func (b *builder) extras(r *knowledge.Row, f fields) bool {
+	note := func(c column, text string) {
+		if b.notes++; b.notes > limits.MaxNotes {
+			return
+		}
+		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: columnName(c), Key: cut(r.Key, limits.MaxKey), Text: text})
+	}
 	var dropped []string
 	r.Variants, dropped = wordings(r.Question, f.variants)
 	if !b.countWordings(1 + len(r.Variants)) {
 		return false
 	}
 	for _, text := range dropped {
-		tell(colVariants, text)
+		note(colVariants, text)
 	}
 	r.Media, dropped = readMedia(f.text[colMedia])
 	for _, text := range dropped {
-		tell(colMedia, text)
+		note(colMedia, text)
 	}
 	if n := utf8.RuneCountInString(r.Topic); n > limits.MaxTopic {
-		tell(colTopic, fmt.Sprintf("The topic has %d characters and was left out; at most %d are possible.", n, limits.MaxTopic))
+		note(colTopic, fmt.Sprintf("The topic has %d characters and was left out; at most %d are possible.", n, limits.MaxTopic))
 		r.Topic = ""
 	}
-	b.keep(r)
 	return true
 }
 
