@@ -3,7 +3,7 @@
 // that serves customers. Read and Decide are pure. The words are an affiliate's own answer or one of
 // the fixed Phrases; nothing else is ever said.
 //
-// It is not for effects (bot.Runner commits what it returns) and not for finding entries (retrieval).
+// It is not for effects (turns.Runner commits what it returns) and not for finding entries (retrieval).
 package dialogue
 
 import (
