@@ -216,7 +216,10 @@ func (a *archive) element(tag []byte) string {
 	}
 	local := string(name[bytes.LastIndexByte(name, ':')+1:])
 	single := bytes.HasSuffix(attributes, []byte("/"))
-	switch local = strings.TrimSpace(local); local {
+	if local = strings.TrimSpace(local); !closing {
+		a.marks.element(a.name, local, attributes)
+	}
+	switch local {
 	case "row":
 		if n, _ := strconv.Atoi(attributeOf(attributes, "r")); n < 0 || n > limits.MaxSheetRow {
 			return fmt.Sprintf("A row of the workbook has the number %s; Excel has at most %d rows. Save it again as .xlsx, or as CSV.", quote(attributeOf(attributes, "r")), limits.MaxSheetRow)
@@ -237,14 +240,7 @@ func (a *archive) element(tag []byte) string {
 		a.inString = !closing && !single
 	case "f":
 		a.inFormula = !closing && !single
-	case "hyperlink", "mergeCell", "Relationship":
-		if !closing {
-			a.marks.element(a.name, local, attributes)
-		}
 	case "sheet":
-		if !closing {
-			a.marks.element(a.name, local, attributes)
-		}
 		if a.sheets++; a.sheets > limits.MaxSheets*2 { // each may have a closing tag
 			return fmt.Sprintf("The workbook has more than %d sheets. Keep only the one with the questions.", limits.MaxSheets)
 		}
@@ -259,6 +255,11 @@ func (a *archive) element(tag []byte) string {
 			a.formats[attributeOf(attributes, "numFmtId")] = len(attributeOf(attributes, "formatCode")) + len(attributeOf(attributes, "formatCode16")) + len(a.formats)/8
 		}
 	}
+	return a.tooMuch()
+}
+
+// tooMuch says what there is too much of, or returns "".
+func (a *archive) tooMuch() string {
 	if a.formatting > limits.MaxFormats {
 		return "The workbook has too many cells with long number formats. Copy the questions as plain text into a new workbook, or save as CSV."
 	}

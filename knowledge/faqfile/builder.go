@@ -201,12 +201,6 @@ func (b *builder) check(f fields) bool {
 	if !own && r.Question != "" {
 		r.Key = deriveKey(r.Question)
 	}
-	tell := func(c column, text string) {
-		if b.notes++; b.notes > limits.MaxNotes {
-			return
-		}
-		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: columnName(c), Key: cut(r.Key, limits.MaxKey), Text: text})
-	}
 	lose := func(field, key, text string) bool {
 		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: field, Key: cut(key, limits.MaxKey), Text: text, Lost: true, Given: b.given(f)})
 		return true
@@ -230,6 +224,17 @@ func (b *builder) check(f fields) bool {
 	}
 	if c, text := b.repeats(r, own); text != "" {
 		return lose(columnName(c), r.Key, text)
+	}
+	return b.complete(r, f)
+}
+
+// complete adds to a sound row what else it has, and keeps it. What is wrong with that costs only itself.
+func (b *builder) complete(r knowledge.Row, f fields) bool {
+	tell := func(c column, text string) {
+		if b.notes++; b.notes > limits.MaxNotes {
+			return
+		}
+		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: columnName(c), Key: cut(r.Key, limits.MaxKey), Text: text})
 	}
 	var dropped []string
 	r.Variants, dropped = wordings(r.Question, f.variants)
