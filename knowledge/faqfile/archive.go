@@ -204,11 +204,21 @@ func (a *archive) element(tag []byte) string {
 	if len(tag) < 2 || tag[1] == '?' || tag[1] == '!' {
 		return ""
 	}
-	local, attributes, closing := splitTag(tag)
-	if !closing {
+	name, attributes := tag[1:], []byte(nil)
+	if end := bytes.IndexAny(name, " \t\r\n/"); end > 0 {
+		name, attributes = name[:end], name[end:]
+	}
+	closing := name[0] == '/'
+	if closing {
+		name = tag[2:]
+	} else {
 		a.elements += 1 + bytes.Count(attributes, []byte("="))
 	}
+	local := string(name[bytes.LastIndexByte(name, ':')+1:])
 	single := bytes.HasSuffix(attributes, []byte("/"))
+	if local = strings.TrimSpace(local); !closing {
+		a.marks.element(a.name, local, attributes)
+	}
 	switch local {
 	case "row":
 		if n, _ := strconv.Atoi(attributeOf(attributes, "r")); n < 0 || n > limits.MaxSheetRow {
@@ -230,14 +240,7 @@ func (a *archive) element(tag []byte) string {
 		a.inString = !closing && !single
 	case "f":
 		a.inFormula = !closing && !single
-	case "hyperlink", "mergeCell", "Relationship":
-		if !closing {
-			a.marks.element(a.name, local, attributes)
-		}
 	case "sheet":
-		if !closing {
-			a.marks.element(a.name, local, attributes)
-		}
 		if a.sheets++; a.sheets > limits.MaxSheets*2 { // each may have a closing tag
 			return fmt.Sprintf("The workbook has more than %d sheets. Keep only the one with the questions.", limits.MaxSheets)
 		}
@@ -252,6 +255,11 @@ func (a *archive) element(tag []byte) string {
 			a.formats[attributeOf(attributes, "numFmtId")] = len(attributeOf(attributes, "formatCode")) + len(attributeOf(attributes, "formatCode16")) + len(a.formats)/8
 		}
 	}
+	return a.tooMuch()
+}
+
+// tooMuch says what there is too much of, or returns "".
+func (a *archive) tooMuch() string {
 	if a.formatting > limits.MaxFormats {
 		return "The workbook has too many cells with long number formats. Copy the questions as plain text into a new workbook, or save as CSV."
 	}
@@ -259,17 +267,6 @@ func (a *archive) element(tag []byte) string {
 		return fmt.Sprintf("The cells of the workbook have more than %d MiB of text, each counted by itself. Keep only the questions and their columns, or split the file.", limits.MaxText>>20)
 	}
 	return ""
-}
-
-// splitTag returns the name of a tag without its prefix, and its attributes.
-func splitTag(tag []byte) (local string, attributes []byte, closing bool) {
-	name := tag[1:]
-	if closing = name[0] == '/'; closing {
-		name = name[1:]
-	} else if end := bytes.IndexAny(name, " \t\r\n/"); end > 0 {
-		name, attributes = name[:end], name[end:]
-	}
-	return strings.TrimSpace(string(name[bytes.LastIndexByte(name, ':')+1:])), attributes, closing
 }
 
 // attributeOf returns the value of an attribute, whatever its prefix, or "". The last of several counts most.

@@ -225,16 +225,12 @@ func (b *builder) check(f fields) bool {
 	if c, text := b.repeats(r, own); text != "" {
 		return lose(columnName(c), r.Key, text)
 	}
-	if !b.extras(&r, f) {
-		return false
-	}
-	b.keep(r)
-	return true
+	return b.complete(r, f)
 }
 
-// extras fills in what an entry can do without, and notes what is left out of it. It is false after too many wordings.
-func (b *builder) extras(r *knowledge.Row, f fields) bool {
-	note := func(c column, text string) {
+// complete adds to a sound row what else it has, and keeps it. What is wrong with that costs only itself.
+func (b *builder) complete(r knowledge.Row, f fields) bool {
+	tell := func(c column, text string) {
 		if b.notes++; b.notes > limits.MaxNotes {
 			return
 		}
@@ -246,16 +242,17 @@ func (b *builder) extras(r *knowledge.Row, f fields) bool {
 		return false
 	}
 	for _, text := range dropped {
-		note(colVariants, text)
+		tell(colVariants, text)
 	}
 	r.Media, dropped = readMedia(f.text[colMedia])
 	for _, text := range dropped {
-		note(colMedia, text)
+		tell(colMedia, text)
 	}
 	if n := utf8.RuneCountInString(r.Topic); n > limits.MaxTopic {
-		note(colTopic, fmt.Sprintf("The topic has %d characters and was left out; at most %d are possible.", n, limits.MaxTopic))
+		tell(colTopic, fmt.Sprintf("The topic has %d characters and was left out; at most %d are possible.", n, limits.MaxTopic))
 		r.Topic = ""
 	}
+	b.keep(r)
 	return true
 }
 

@@ -31,6 +31,11 @@ func newSheetMarks() sheetMarks {
 
 // element notes an element of a part. Beyond limits.MaxLinks the others go without.
 func (m *sheetMarks) element(part, local string, attributes []byte) {
+	switch local {
+	case "sheet", "Relationship", "hyperlink", "mergeCell":
+	default:
+		return
+	}
 	if m.count++; m.count > limits.MaxLinks {
 		return
 	}

@@ -46,7 +46,7 @@ const (
 
 // Of web pages, HTML in a field, text documents and YAML.
 const (
-	MaxTags     = 100_000 // tags of HTML in one page or field, some 200 bytes of memory each
+	MaxTags     = 60_000  // tags of HTML in one page or field, some 200 bytes of memory each
 	MaxLines    = 200_000 // headings and lines of Markdown or a text document, some 100 bytes of memory each
 	MaxDocument = 8 << 20 // bytes of a text document's main part, unpacked
 	MaxYAML     = 200_000 // lines and marks of YAML, some 200 bytes of memory each
