@@ -179,8 +179,9 @@ const exitMemory = 3
 // whyEnded says what to do about a file that ended its reader.
 func whyEnded(limited context.Context, cmd *exec.Cmd, err error) string {
 	state := cmd.ProcessState
+	const rounding = time.Second // the kernel ends a process by its own count, which is ahead of the one it reports
 	switch {
-	case errors.Is(limited.Err(), context.DeadlineExceeded), state != nil && state.UserTime()+state.SystemTime() >= limits.MaxProcessing:
+	case errors.Is(limited.Err(), context.DeadlineExceeded), state != nil && state.UserTime()+state.SystemTime() >= limits.MaxProcessing-rounding:
 		return fmt.Sprintf("The file takes more than %d seconds to read. Split it, or save it as CSV with the questions and answers alone.", int(limits.MaxProcessing.Seconds()))
 	case err != nil && state != nil && state.ExitCode() == exitMemory:
 		return fmt.Sprintf("The file needs more than %d MB of memory to be read. Split it, or save it as CSV with the questions and answers alone.", limits.MaxMemory>>20)
