@@ -29,7 +29,6 @@ check:
 slow: prepare
 	FAQBOT_SLOW=1 $(GO) test -timeout 30m -v -run 'TestHostileInputs|TestPoolSurvivesItsReaders' ./knowledge/faqfile
 	FAQBOT_SLOW=1 .ci/with-postgres $(GO) test -run 'Slow|TestGroupFailsTogether' -timeout 30m -p 1 -v ./knowledge/sqldb ./cmd/faqbot
-	$(MAKE) faults FOR=30s N=4
 
 # golangci-lint is not needed to build or test; .golangci.yml says what it should look at.
 lint:
