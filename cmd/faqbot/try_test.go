@@ -15,11 +15,15 @@ import (
 )
 
 // A slowEmbedder embeds when it is let.
-type slowEmbedder struct{ let, ended chan struct{} }
+type slowEmbedder struct{ let, begun, ended chan struct{} }
 
 func (slowEmbedder) Space() string { return "slow" }
 
 func (e slowEmbedder) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	select {
+	case e.begun <- struct{}{}:
+	default: // nobody waits for more than the first
+	}
 	select {
 	case <-e.let:
 	case <-ctx.Done():
@@ -37,7 +41,7 @@ func (e slowEmbedder) Embed(ctx context.Context, texts []string) ([][]float32, e
 // gets it. Another draft of the same affiliate takes its place.
 func TestTrialsGoOn(t *testing.T) {
 	t.Parallel()
-	e := slowEmbedder{make(chan struct{}), make(chan struct{}, 1)}
+	e := slowEmbedder{make(chan struct{}), make(chan struct{}, 1), make(chan struct{}, 1)}
 	opened := 0
 	ts := newTrials(func(c dialogue.Unpublished) *retrieval.Searcher {
 		opened++
@@ -55,6 +59,7 @@ func TestTrialsGoOn(t *testing.T) {
 	}
 	require.ErrorIs(t, try("first", time.Millisecond), portal.ErrIndexing)
 	require.ErrorIs(t, try("first", time.Millisecond), portal.ErrIndexing)
+	<-e.begun
 	require.ErrorIs(t, try("second", time.Millisecond), portal.ErrIndexing)
 	<-e.ended // the first one's index, which nobody wants any more
 	close(e.let)
@@ -68,7 +73,7 @@ func TestTrialsGoOn(t *testing.T) {
 // As many drafts' indexes are kept as there is room for; those that are ready make room.
 func TestTrialsAreFew(t *testing.T) {
 	t.Parallel()
-	e := slowEmbedder{make(chan struct{}), make(chan struct{}, 1)}
+	e := slowEmbedder{make(chan struct{}), make(chan struct{}, 1), make(chan struct{}, 1)}
 	close(e.let)
 	ts := newTrials(func(c dialogue.Unpublished) *retrieval.Searcher {
 		return retrieval.NewSearcher(c, e, retrieval.SearcherOptions{})
