@@ -204,19 +204,9 @@ func (a *archive) element(tag []byte) string {
 	if len(tag) < 2 || tag[1] == '?' || tag[1] == '!' {
 		return ""
 	}
-	name, attributes := tag[1:], []byte(nil)
-	if end := bytes.IndexAny(name, " \t\r\n/"); end > 0 {
-		name, attributes = name[:end], name[end:]
-	}
-	closing := name[0] == '/'
-	if closing {
-		name = tag[2:]
-	} else {
+	local, attributes, closing, single := cutTag(tag)
+	if !closing {
 		a.elements += 1 + bytes.Count(attributes, []byte("="))
-	}
-	local := string(name[bytes.LastIndexByte(name, ':')+1:])
-	single := bytes.HasSuffix(attributes, []byte("/"))
-	if local = strings.TrimSpace(local); !closing {
 		a.marks.element(a.name, local, attributes)
 	}
 	switch local {
@@ -267,6 +257,19 @@ func (a *archive) tooMuch() string {
 		return fmt.Sprintf("The cells of the workbook have more than %d MiB of text, each counted by itself. Keep only the questions and their columns, or split the file.", limits.MaxText>>20)
 	}
 	return ""
+}
+
+// cutTag cuts a tag of two bytes or more into its name, without the prefix, and its attributes.
+func cutTag(tag []byte) (local string, attributes []byte, closing, single bool) {
+	name := tag[1:]
+	if closing = name[0] == '/'; closing {
+		name = name[1:]
+	}
+	if end := bytes.IndexAny(name, " \t\r\n/"); end > 0 {
+		name, attributes = name[:end], name[end:]
+	}
+	local = strings.TrimSpace(string(name[bytes.LastIndexByte(name, ':')+1:]))
+	return local, attributes, closing, bytes.HasSuffix(attributes, []byte("/"))
 }
 
 // attributeOf returns the value of an attribute, whatever its prefix, or "". The last of several counts most.

@@ -32,7 +32,7 @@ func readDocument(data []byte) reader {
 		d := document{outline: outline{open: newOutline().open, strict: true}, styles: map[string]int{}, targets: map[string]string{}, line: 1}
 		for _, part := range []struct {
 			name    string
-			element func(tag []byte, closing, single bool, name string)
+			element func(attributes []byte, closing, single bool, name string)
 		}{{"word/styles.xml", d.style}, {"word/_rels/document.xml.rels", d.relation}, {"word/document.xml", d.element}} {
 			text, err := documentPart(z, part.name)
 			if err != nil {
@@ -100,7 +100,7 @@ type document struct {
 }
 
 // scan calls element for each tag of a part, and takes the text between them.
-func (d *document) scan(data []byte, element func(tag []byte, closing, single bool, name string)) {
+func (d *document) scan(data []byte, element func(attributes []byte, closing, single bool, name string)) {
 	for len(data) > 0 && !d.full() {
 		at := bytes.IndexByte(data, '<')
 		if at < 0 {
@@ -116,25 +116,21 @@ func (d *document) scan(data []byte, element func(tag []byte, closing, single bo
 		if data = rest; len(tag) < 2 || tag[1] == '?' || tag[1] == '!' {
 			continue
 		}
-		closing, single := tag[1] == '/', tag[len(tag)-1] == '/'
-		name := bytes.Trim(tag[1:], "/")
-		if end := bytes.IndexAny(name, " \t\r\n/"); end > 0 {
-			name = name[:end]
-		}
-		element(tag, closing, single, string(name[bytes.LastIndexByte(name, ':')+1:]))
+		local, attributes, closing, single := cutTag(tag)
+		element(attributes, closing, single, local)
 	}
 }
 
 // style notes the styles that are headings: "heading 2", whatever their IDs.
-func (d *document) style(tag []byte, closing, _ bool, name string) {
+func (d *document) style(attributes []byte, closing, _ bool, name string) {
 	switch {
 	case closing:
 	case name == "style":
-		d.styleID = attributeOf(tag, "styleId")
+		d.styleID = attributeOf(attributes, "styleId")
 	case name == "name":
-		d.note(attributeOf(tag, "val"))
+		d.note(attributeOf(attributes, "val"))
 	case name == "outlineLvl":
-		if n, err := strconv.Atoi(attributeOf(tag, "val")); err == nil && n >= 0 && n < 6 {
+		if n, err := strconv.Atoi(attributeOf(attributes, "val")); err == nil && n >= 0 && n < 6 {
 			d.styles[d.styleID] = n + 1
 		}
 	}
@@ -151,13 +147,13 @@ func (d *document) note(name string) {
 	}
 }
 
-func (d *document) relation(tag []byte, closing, _ bool, name string) {
+func (d *document) relation(attributes []byte, closing, _ bool, name string) {
 	if name == "Relationship" && !closing && len(d.targets) < limits.MaxLinks {
-		d.targets[attributeOf(tag, "Id")] = attributeOf(tag, "Target")
+		d.targets[attributeOf(attributes, "Id")] = attributeOf(attributes, "Target")
 	}
 }
 
-func (d *document) element(tag []byte, closing, single bool, name string) {
+func (d *document) element(attributes []byte, closing, single bool, name string) {
 	switch name {
 	case "t":
 		d.inText = !closing && !single
@@ -166,9 +162,9 @@ func (d *document) element(tag []byte, closing, single bool, name string) {
 	case "r":
 		d.bold, d.hidden = false, false
 	case "b":
-		d.bold = !closing && on(tag)
+		d.bold = !closing && on(attributes)
 	case "vanish":
-		d.hidden = !closing && on(tag)
+		d.hidden = !closing && on(attributes)
 	case "tab":
 		if !d.inProps {
 			d.write(" ")
@@ -176,9 +172,9 @@ func (d *document) element(tag []byte, closing, single bool, name string) {
 	case "br", "cr":
 		d.write("\n")
 	case "pStyle":
-		if level := d.styles[attributeOf(tag, "val")]; level > 0 {
+		if level := d.styles[attributeOf(attributes, "val")]; level > 0 {
 			d.level = level
-		} else if strings.HasPrefix(attributeOf(tag, "val"), "List") {
+		} else if strings.HasPrefix(attributeOf(attributes, "val"), "List") {
 			d.item = true
 		}
 	case "numPr":
@@ -194,7 +190,7 @@ func (d *document) element(tag []byte, closing, single bool, name string) {
 			text := d.at().String()
 			d.at().WriteString(plaintext.Address(text[min(d.linkAt, len(text)):], d.link))
 		} else {
-			d.link, d.linkAt = d.targets[attributeOf(tag, "id")], d.at().Len()
+			d.link, d.linkAt = d.targets[attributeOf(attributes, "id")], d.at().Len()
 		}
 	case "p":
 		if closing || single {
@@ -206,8 +202,8 @@ func (d *document) element(tag []byte, closing, single bool, name string) {
 }
 
 // on reports whether a switch such as <w:b/> is on.
-func on(tag []byte) bool {
-	switch attributeOf(tag, "val") {
+func on(attributes []byte) bool {
+	switch attributeOf(attributes, "val") {
 	case "0", "false", "off":
 		return false
 	}

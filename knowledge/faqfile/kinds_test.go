@@ -122,12 +122,16 @@ func TestDocument(t *testing.T) {
 		{p("", "", "Q: Is it on?") + p("", "", "A: Yes.") + p("", "", "Q: Is it off?") + p("", "", "A: No."), "Is it on?|Yes.|\nIs it off?|No.|"},
 		{p("", "", "Where do we meet?") + p("", "", "At the gate.") + p("", "", "When do we eat?") + p("", "", "At noon."), "Where do we meet?|At the gate.|\nWhen do we eat?|At noon.|"},
 		{`<w:tbl><w:tr>` + cell("Frage") + cell("Antwort") + `</w:tr><w:tr>` + cell("Ist es neu?") + cell("Ja.") + `</w:tr></w:tbl>`, "Ist es neu?|Ja.|"},
+		{p("", "<w:b/>", "Where is the form?") + `<w:p><w:hyperlink r:id="rId4"><w:r><w:t>Here</w:t></w:r></w:hyperlink><w:r><w:t>, and </w:t></w:r><w:hyperlink w:anchor="below"><w:r><w:t>below</w:t></w:r></w:hyperlink><w:r><w:t>.</w:t></w:r></w:p>`,
+			"Where is the form?|Here (https://example.com/form), and below.|"},
 	} {
 		var b bytes.Buffer
 		z := zip.NewWriter(&b)
 		for name, text := range map[string]string{"word/document.xml": `<w:document><w:body>` + test.body + `</w:body></w:document>`,
-			"word/styles.xml":   `<w:styles><w:style w:styleId="Ueberschrift1"><w:name w:val="heading 1"/></w:style></w:styles>`,
-			"word/footer1.xml":  `<w:ftr>` + p("", "", "Is this confidential?") + `</w:ftr>`,
+			"word/styles.xml":  `<w:styles><w:style w:styleId="Ueberschrift1"><w:name w:val="heading 1"/></w:style></w:styles>`,
+			"word/footer1.xml": `<w:ftr>` + p("", "", "Is this confidential?") + `</w:ftr>`,
+			"word/_rels/document.xml.rels": `<Relationships><Relationship Id="rId4" Type="t/hyperlink" Target="https://example.com/form" TargetMode="External"/>
+				<Relationship Id="rId5" Type="t/hyperlink" Target="https://example.com/other" TargetMode="External"/></Relationships>`,
 			"word/comments.xml": ""} {
 			w, err := z.Create(name)
 			require.NoError(t, err)

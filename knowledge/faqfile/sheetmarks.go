@@ -31,12 +31,7 @@ func newSheetMarks() sheetMarks {
 
 // element notes an element of a part. Beyond limits.MaxLinks the others go without.
 func (m *sheetMarks) element(part, local string, attributes []byte) {
-	switch local {
-	case "sheet", "Relationship", "hyperlink", "mergeCell":
-	default:
-		return
-	}
-	if m.count++; m.count > limits.MaxLinks {
+	if m.count >= limits.MaxLinks {
 		return
 	}
 	switch local {
@@ -49,7 +44,10 @@ func (m *sheetMarks) element(part, local string, attributes []byte) {
 		m.links[part] = append(m.links[part], cellLink{cell: cell, relation: attributeOf(attributes, "id")})
 	case "mergeCell":
 		m.merges[part] = append(m.merges[part], attributeOf(attributes, "ref"))
+	default:
+		return
 	}
+	m.count++
 }
 
 // formula notes a formula that is a link.
