@@ -185,10 +185,9 @@ func (j *jsonFile) fields(line int, object map[string]any) fields {
 const plainField = "plain"
 
 // joined is the entry of an intent whose answer stands elsewhere. Examples are lines that begin with "- ", in
-// which "[two days](time)" marks what the words mean.
-func (j *jsonFile) joined(intent, answer span) *fields {
+// which "[two days](time)" marks what the words mean, as meaning finds it.
+func (j *jsonFile) joined(intent, answer span, meaning *regexp.Regexp) *fields {
 	f := fields{line: j.line(intent.start)}
-	meaning := regexp.MustCompile(`\[([^\]\n]*)\](\([^)\n]*\)|\{[^}\n]*\})`)
 	for _, m := range j.members(intent) {
 		k, ok := lookUp(j.b.names, m.name)
 		value, wrong := decodeValue(j.of(m.value))

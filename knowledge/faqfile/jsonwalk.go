@@ -3,6 +3,7 @@ package faqfile
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -396,6 +397,7 @@ func (w *jsonWalk) intents(members []member, c jsonContext) bool {
 	}
 	before := len(w.entries)
 	w.groups = append(w.groups, c.topic)
+	meaning := regexp.MustCompile(`\[([^\]\n]*)\](\([^)\n]*\)|\{[^}\n]*\})`)
 	for _, m := range members {
 		if !strings.HasPrefix(w.j.of(m.value), "[") {
 			continue
@@ -412,7 +414,7 @@ func (w *jsonWalk) intents(members []member, c jsonContext) bool {
 				continue
 			}
 			w.entries = append(w.entries, jsonEntry{jsonContext: jsonContext{topic: c.topic, locale: c.locale, key: name}, at: p, group: len(w.groups), full: true, strong: true,
-				text: w.j.joined(p, answer)})
+				text: w.j.joined(p, answer, meaning)})
 		}
 	}
 	return len(w.entries) > before

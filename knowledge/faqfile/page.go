@@ -353,12 +353,16 @@ func (r *pageReader) data(b *builder, root *plaintext.Node) {
 	for _, f := range b.found {
 		shown[normalQuestion(oneLine(f.text[colQuestion]))] = true
 	}
+	known := names()
 	root.All(func(n *plaintext.Node) bool {
 		if n.Tag != "script" || !strings.Contains(strings.ToLower(n.Attr("type")), "ld+json") || len(n.Children) == 0 {
 			return true
 		}
-		inner := newBuilder(Options{})
+		inner := &builder{names: known} // it only finds
 		readJSON(inner, strings.TrimSpace(n.Children[0].Text))
+		if len(inner.found) == 0 {
+			return true
+		}
 		inner.makeText()
 		for _, f := range inner.found {
 			if key := normalQuestion(oneLine(f.text[colQuestion])); !shown[key] && f.text[colAnswer] != "" {

@@ -54,21 +54,20 @@ func headerWords() [columns]string {
 // notPublic says by what a field shows that its row is not for customers: "draft", or "".
 func notPublic(name, value string) string {
 	value = strings.ToLower(oneLine(value))
-	yes := slices.Contains(strings.Fields("true yes y 1 x ja si sí oui sim да 是 はい"), value)
-	no := slices.Contains(strings.Fields("false no n 0 nein non não нет 否 いいえ"), value)
+	is := func(words string) bool { return slices.Contains(strings.Fields(words), value) }
 	switch name = normalHeader(name); name {
 	case "status", "state", "visibility", "publicationstatus", "publishstatus", "workflowstate", "articlestate", "estado", "statut", "stato", "статус", "状態", "状态", "durum":
-		if slices.Contains(strings.Fields(`draft drafts archived archive disabled inactive hidden private internal unpublished deleted trash trashed
+		if is(`draft drafts archived archive disabled inactive hidden private internal unpublished deleted trash trashed
 			pending retired obsolete deprecated review in-review entwurf archiviert deaktiviert inaktiv intern borrador archivado inactivo
-			brouillon archivé inactif rascunho arquivado inativo bozza archiviato черновик архив 草稿 下書き 非公開 taslak szkic off`), value) {
+			brouillon archivé inactif rascunho arquivado inativo bozza archiviato черновик архив 草稿 下書き 非公開 taslak szkic off`) {
 			return value
 		}
 	case "draft", "isdraft", "archived", "isarchived", "hidden", "ishidden", "deleted", "isdeleted", "private", "isprivate", "disabled", "isdisabled", "internal", "isinternal", "internalonly":
-		if yes {
+		if is("true yes y 1 x ja si sí oui sim да 是 はい") {
 			return strings.TrimPrefix(name, "is")
 		}
 	case "enabled", "isenabled", "published", "ispublished", "active", "isactive", "public", "ispublic", "live", "islive", "visible", "isvisible", "aktiv", "activo", "actif", "ativo":
-		if no {
+		if is("false no n 0 nein non não нет 否 いいえ") {
 			return "not " + strings.TrimPrefix(name, "is")
 		}
 	}
@@ -84,13 +83,43 @@ func isFlag(name string) bool {
 // word of two letters is none.
 func languageOf(text string) string {
 	text = strings.ToLower(strings.TrimSpace(text))
-	for name, tag := range map[string]string{"english": "en", "englisch": "en", "inglés": "en", "anglais": "en", "german": "de", "deutsch": "de", "french": "fr", "français": "fr",
-		"spanish": "es", "español": "es", "italian": "it", "italiano": "it", "portuguese": "pt", "português": "pt", "dutch": "nl", "nederlands": "nl", "russian": "ru",
-		"русский": "ru", "polish": "pl", "polski": "pl", "turkish": "tr", "türkçe": "tr", "japanese": "ja", "日本語": "ja", "chinese": "zh", "中文": "zh", "korean": "ko",
-		"한국어": "ko", "arabic": "ar", "العربية": "ar", "indonesian": "id", "romanian": "ro", "română": "ro", "swedish": "sv", "svenska": "sv", "ukrainian": "uk", "українська": "uk"} {
-		if text == name {
-			return tag
-		}
+	switch text {
+	case "english", "englisch", "inglés", "anglais":
+		return "en"
+	case "german", "deutsch":
+		return "de"
+	case "french", "français":
+		return "fr"
+	case "spanish", "español":
+		return "es"
+	case "italian", "italiano":
+		return "it"
+	case "portuguese", "português":
+		return "pt"
+	case "dutch", "nederlands":
+		return "nl"
+	case "russian", "русский":
+		return "ru"
+	case "polish", "polski":
+		return "pl"
+	case "turkish", "türkçe":
+		return "tr"
+	case "japanese", "日本語":
+		return "ja"
+	case "chinese", "中文":
+		return "zh"
+	case "korean", "한국어":
+		return "ko"
+	case "arabic", "العربية":
+		return "ar"
+	case "indonesian":
+		return "id"
+	case "romanian", "română":
+		return "ro"
+	case "swedish", "svenska":
+		return "sv"
+	case "ukrainian", "українська":
+		return "uk"
 	}
 	base, region, _ := strings.Cut(strings.ReplaceAll(text, "_", "-"), "-")
 	if !strings.Contains(" ar bg bn ca cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nb nl no pl pt ro ru sk sl sr sv th tr uk ur vi zh ", " "+base+" ") || len(region) > len("hans") {
