@@ -45,17 +45,7 @@ func (s *Site) events(v *visit) {
 	defer release()
 	w, stream := v.channel.hub.join(who.customer)
 	defer v.channel.hub.leave(who.customer, w, stream)
-	fresh := ""
-	if renewed := s.renewed(v.channel, who); renewed.token != who.token {
-		who, fresh = renewed, renewed.token
-	}
-	s.remember(v, who)
-	h := v.Writer.Header()
-	h.Set("Content-Type", "text/event-stream; charset=utf-8")
-	h.Set("X-Accel-Buffering", "no")
-	v.Status(http.StatusOK)
-	l := &line{site: s, visit: v, who: who, watch: w, stream: stream, control: http.NewResponseController(v.Writer), last: resumeAfter(v), fresh: fresh}
-	l.first = l.last == 0
+	l := s.newLine(v, who, w, stream)
 	// The server's ReadTimeout would end the request, and with it the stream.
 	if err := l.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return
@@ -73,11 +63,22 @@ func (s *Site) poll(v *visit, who visitor) {
 	}
 	w, stream := v.channel.hub.join(who.customer)
 	defer v.channel.hub.leave(who.customer, w, stream)
-	v.Writer.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
-	v.Status(http.StatusOK)
-	l := &line{site: s, visit: v, who: who, watch: w, stream: stream, control: http.NewResponseController(v.Writer), last: resumeAfter(v)}
+	_, _ = s.newLine(v, who, w, stream).tellNews() // a page that is gone asks again when it is back
+}
+
+// newLine begins to write to the page of who, whose token it renews if that becomes old.
+func (s *Site) newLine(v *visit, who visitor, w *watch, st *stream) *line {
+	l := &line{site: s, visit: v, who: s.renewed(v.channel, who), watch: w, stream: st, control: http.NewResponseController(v.Writer), last: resumeAfter(v)}
 	l.first = l.last == 0
-	_, _ = l.tellNews() // a page that is gone asks again when it is back
+	if l.who.token != who.token {
+		l.fresh = l.who.token
+	}
+	s.remember(v, l.who)
+	h := v.Writer.Header()
+	h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	h.Set("X-Accel-Buffering", "no")
+	v.Status(http.StatusOK)
+	return l
 }
 
 // resumeAfter is the sequence number that the page has already.
@@ -118,7 +119,7 @@ func (l *line) run() error {
 	ctx := l.visit.Request.Context()
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
-	wrote := time.Now()
+	wrote, checked := time.Now(), time.Now()
 	if err := l.write("retry: 2000\n\n"); err != nil {
 		return err
 	}
@@ -138,11 +139,14 @@ func (l *line) run() error {
 		case <-l.stream.woken:
 		case <-poll.C:
 		}
-		if time.Since(wrote) >= heartbeatEvery-pollEvery {
-			wrote = time.Now()
+		if time.Since(checked) >= heartbeatEvery-pollEvery {
+			checked = time.Now()
 			if _, r := l.site.visitorOf(l.visit, l.who.token); r != nil && r.status == http.StatusUnauthorized {
 				return nil // they were signed out: the page learns it when it comes back
 			}
+		}
+		if time.Since(wrote) >= heartbeatEvery-pollEvery {
+			wrote = time.Now()
 			if err := l.write(": \n\n"); err != nil {
 				return err
 			}

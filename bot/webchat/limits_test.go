@@ -137,6 +137,8 @@ func TestTokensEnd(t *testing.T) {
 	require.Contains(t, page, "my very own words", "the same conversation")
 	told := b.open(0).until("a fresh token", func(e event) bool { return e.Data.Visitor != "" })
 	require.Equal(t, fresh, told[len(told)-1].Data.Visitor, "the script learns it by its stream")
+	told = b.open(0, func(r *http.Request) { r.URL.RawQuery += "&once=1" }).until("a fresh token", func(e event) bool { return e.Data.Visitor != "" })
+	require.Equal(t, fresh, told[len(told)-1].Data.Visitor, "or by asking, where streams are blocked")
 
 	old := b.token
 	s.later(visitorFor - renewAfter)
