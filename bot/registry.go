@@ -54,6 +54,14 @@ func (r *Registry) All() map[string]Served {
 	return nil
 }
 
+// Limits are those of the channel of an AccountKey, zero if it is not served.
+func (r *Registry) Limits(key string) Limits {
+	if c := r.All()[key].Channel; c != nil {
+		return c.Limits()
+	}
+	return Limits{}
+}
+
 // Account is the account of an AccountKey, if it is served.
 func (r *Registry) Account(key string) (Account, bool) {
 	e, ok := r.All()[key]

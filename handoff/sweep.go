@@ -21,18 +21,12 @@ const (
 
 // Run sweeps every minute until ctx ends.
 func (d *Desk) Run(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := d.Sweep(ctx); err != nil && ctx.Err() == nil {
-				d.log.WithError(err).Error("sweep failed")
-			}
+	guard.Every(ctx, sweepEvery, func(ctx context.Context) {
+		if err := d.Sweep(ctx); err != nil && ctx.Err() == nil {
+			d.log.WithError(err).Error("sweep failed")
 		}
-	}
+	})
+	return nil
 }
 
 // Sweep opens a ticket for every conversation that has waited for a person for a minute and has none. One at which it

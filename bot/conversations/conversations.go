@@ -148,10 +148,7 @@ func (c *Service) fit(to bot.Address, r bot.Reply) []bot.Reply {
 }
 
 func (c *Service) limits(to bot.Address) bot.Limits {
-	if channel := c.accounts.Channel(bot.AccountKey(to.Channel, to.Account)); channel != nil {
-		return channel.Limits()
-	}
-	return bot.Limits{}
+	return c.accounts.Limits(bot.AccountKey(to.Channel, to.Account))
 }
 
 // shownFor is how long the desk shows an incident that is over.

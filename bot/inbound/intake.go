@@ -89,10 +89,7 @@ func (in *Intake) Accept(ctx context.Context, account bot.Account, events []bot.
 }
 
 func (in *Intake) arrivals(account bot.Account, events []bot.Event, at time.Time) (list []store.Arrival) {
-	limits := bot.Limits{}
-	if channel := in.accounts.Channel(bot.AccountKey(account.Channel, account.ID)); channel != nil {
-		limits = channel.Limits()
-	}
+	limits := in.accounts.Limits(bot.AccountKey(account.Channel, account.ID))
 	for _, e := range events {
 		a := store.Arrival{Event: complete(e, at), Account: account, Limits: limits, At: at}
 		if in.transcribes && e.Message != nil && slices.ContainsFunc(e.Message.Attachments, bot.Attachment.Spoken) {
@@ -128,9 +125,9 @@ func (in *Intake) queueReceipt(e bot.Event) {
 // Run takes in what is received, shows typing and acknowledges taps, until ctx ends. Without it Accept works
 // all the same.
 func (in *Intake) Run(ctx context.Context) error {
-	var g errgroup.Group
-	g.Go(func() error { return in.drain(ctx) })
-	g.Go(func() error { return in.sendReceipts(ctx) })
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return guard.Loop(ctx, in.log, "inbox", in.drain) })
+	g.Go(func() error { return guard.Loop(ctx, in.log, "receipts", in.sendReceipts) })
 	return g.Wait()
 }
 

@@ -157,11 +157,7 @@ func (c *Courier) broken(d store.Delivery) store.DeliveryResult {
 	if d.Lane == store.LaneDesk {
 		return c.retryDeskEvent(d, "panic")
 	}
-	limits := bot.Limits{}
-	if channel := c.accounts.Channel(bot.AccountKey(d.To.Channel, d.To.Account)); channel != nil {
-		limits = channel.Limits()
-	}
-	v := c.judge(d, &bot.SendError{Kind: bot.SendUnknown, Code: "panic"}, limits)
+	v := c.judge(d, &bot.SendError{Kind: bot.SendUnknown, Code: "panic"}, c.accounts.Limits(bot.AccountKey(d.To.Channel, d.To.Account)))
 	v.Network = store.NetworkUnknown
 	return v
 }
@@ -377,33 +373,29 @@ func judgeTransient(d store.Delivery, v store.DeliveryResult, thisCustomer bool,
 
 // withdraw gives replies of the bot that wait too long to a person, until ctx ends.
 func (c *Courier) withdraw(ctx context.Context) error {
-	tick := time.NewTicker(5 * time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
+	guard.Every(ctx, 5*time.Second, c.withdrawLate)
+	return nil
+}
+
+func (c *Courier) withdrawLate(ctx context.Context) {
+	now := c.o.Now()
+	late, err := c.store.OverdueDeliveries(ctx, now)
+	inHand := c.inHand()
+	for _, d := range late {
+		if err != nil || slices.Contains(inHand, string(d.ID)) {
+			continue
 		}
-		now := c.o.Now()
-		late, err := c.store.OverdueDeliveries(ctx, now)
-		inHand := c.inHand()
-		for _, d := range late {
-			if err != nil || slices.Contains(inHand, string(d.ID)) {
-				continue
-			}
-			v := store.DeliveryResult{State: bot.DeliveryWithdrawn, Code: "late"}
-			if d.Code == string(bot.SendErrored) || d.Doubts > 0 { // it may have arrived
-				v = store.DeliveryResult{State: bot.DeliveryDoubtful, Code: d.Code}
-			}
-			err = c.store.FinishDelivery(ctx, d, v, now)
+		v := store.DeliveryResult{State: bot.DeliveryWithdrawn, Code: "late"}
+		if d.Code == string(bot.SendErrored) || d.Doubts > 0 { // it may have arrived
+			v = store.DeliveryResult{State: bot.DeliveryDoubtful, Code: d.Code}
 		}
-		if err != nil && ctx.Err() == nil {
-			c.log.WithError(err).Error("cannot withdraw late replies")
-		}
-		if len(late) > 0 {
-			c.Poke()
-		}
+		err = c.store.FinishDelivery(ctx, d, v, now)
+	}
+	if err != nil && ctx.Err() == nil {
+		c.log.WithError(err).Error("cannot withdraw late replies")
+	}
+	if len(late) > 0 {
+		c.Poke()
 	}
 }
 

@@ -113,6 +113,7 @@ func TestOutageIsOneIncident(t *testing.T) {
 		}
 		began := w.Now()
 		w.Hurried(bottest.Echo{})
+		w.Soon("all are answered", func() bool { return w.Count(`SELECT COUNT(*) FROM deliveries WHERE lane = 'customer'`) == customers })
 		w.Soon("away", func() bool { return w.Count(`SELECT COUNT(*) FROM incidents WHERE failures > 4`) == 1 })
 		w.Skipped.Add(int64(20 * time.Minute))
 		failures := w.Count(`SELECT failures FROM incidents`)

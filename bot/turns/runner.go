@@ -170,7 +170,7 @@ func (r *Runner) handOver(c store.TurnClaim) (bot.Outcome, error) {
 // decide runs the engine, or gives up on it.
 func (r *Runner) decide(ctx context.Context, c *store.TurnClaim) (bot.Outcome, error) {
 	t := &c.Turn
-	if channel := r.accounts.Channel(bot.AccountKey(t.Account.Channel, t.Account.ID)); channel != nil && channel.Limits().DisclosesBot {
+	if r.accounts.Limits(bot.AccountKey(t.Account.Channel, t.Account.ID)).DisclosesBot {
 		t.Disclose = false
 	}
 	if c.Attempt > maxTurnAttempts {

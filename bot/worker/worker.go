@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// leaseTime is how long nobody else takes what was claimed. It is renewed while the work goes on,
+	// LeaseTime is how long nobody else takes what was claimed. It is renewed while the work goes on,
 	// so it is what a customer waits at most, beyond the work itself, when a process dies on it.
 	LeaseTime  = 6 * time.Second
 	RenewEvery = 2 * time.Second
@@ -27,6 +27,7 @@ const (
 	stopTimeout = 20 * time.Second
 )
 
+// Poke makes a loop that waits on c look for work now.
 func Poke(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -134,18 +135,12 @@ func KeepLease(ctx context.Context, every time.Duration, renew func(context.Cont
 	renewals, stop := context.WithCancel(ctx)
 	var g errgroup.Group
 	g.Go(func() error {
-		tick := time.NewTicker(every)
-		defer tick.Stop()
-		for {
-			select {
-			case <-renewals.Done():
-				return nil
-			case <-tick.C:
-				if err := guard.Run(func() error { return renew(renewals) }); err != nil && !sqldb.Unavailable(err) {
-					return err
-				}
+		guard.Every(renewals, every, func(ctx context.Context) {
+			if err := guard.Run(func() error { return renew(ctx) }); err != nil && !sqldb.Unavailable(err) {
+				stop()
 			}
-		}
+		})
+		return nil
 	})
 	defer func() {
 		stop()

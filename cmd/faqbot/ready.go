@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"faqbot/knowledge/guard"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/vault"
@@ -120,14 +121,6 @@ func (s *service) reloadKeys(ctx context.Context) {
 
 // followKeys takes up keys that were rotated, or put back, until ctx ends.
 func (s *service) followKeys(ctx context.Context) error {
-	tick := time.NewTicker(people.KeysReloadEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			s.reloadKeys(ctx)
-		}
-	}
+	guard.Every(ctx, people.KeysReloadEvery, s.reloadKeys)
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/guard"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
@@ -31,24 +32,21 @@ func (s *service) sweep(ctx context.Context) error {
 
 // run sweeps at start and then every hour, until ctx ends.
 func (s sweeper) run(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		for what, sweep := range map[string]func(context.Context) (int64, error){
-			"uploads": s.corpus.Sweep, "files": s.media.Sweep, "vectors": s.sweepVectors,
-		} {
-			n, err := sweep(ctx)
-			if err != nil && ctx.Err() == nil {
-				s.log.WithError(err).WithField("what", what).Error("cannot remove what nothing refers to; it is tried again in an hour")
-			}
-			if n > 0 {
-				s.log.WithField("what", what).WithField("removed", n).Info("removed what nothing refers to")
-			}
+	s.once(ctx)
+	guard.Every(ctx, sweepEvery, s.once)
+	return nil
+}
+
+func (s sweeper) once(ctx context.Context) {
+	for what, sweep := range map[string]func(context.Context) (int64, error){
+		"uploads": s.corpus.Sweep, "files": s.media.Sweep, "vectors": s.sweepVectors,
+	} {
+		n, err := sweep(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.log.WithError(err).WithField("what", what).Error("cannot remove what nothing refers to; it is tried again in an hour")
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
+		if n > 0 {
+			s.log.WithField("what", what).WithField("removed", n).Info("removed what nothing refers to")
 		}
 	}
 }

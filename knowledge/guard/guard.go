@@ -58,6 +58,20 @@ func Log(log logrus.FieldLogger, what string, err error) {
 	}
 }
 
+// Every calls do after each wait, until ctx ends.
+func Every(ctx context.Context, wait time.Duration, do func(context.Context)) {
+	tick := time.NewTicker(wait)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			do(ctx)
+		}
+	}
+}
+
 // Loop runs loop until it returns. When it panics that is logged, and it begins again.
 func Loop(ctx context.Context, log logrus.FieldLogger, name string, loop func(context.Context) error) error {
 	wait := firstRestart
