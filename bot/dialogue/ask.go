@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"faqbot/bot"
 	"faqbot/knowledge"
@@ -79,29 +80,28 @@ func (a *Asker) Ask(ctx context.Context, q Question) (Answer, error) {
 // AskAll asks all questions, on all cores, and returns their answers in order. asked, which may be nil,
 // is told how many are done, by several goroutines.
 func (a *Asker) AskAll(ctx context.Context, questions []Question, asked func(done int)) ([]Answer, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
 	answers := make([]Answer, len(questions))
-	var next, done atomic.Int64
-	var wg sync.WaitGroup
-	for range min(len(questions), runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(questions) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				answer, err := a.Ask(ctx, questions[i])
-				if err != nil {
-					cancel(err)
-					return
-				}
-				answers[i] = answer
-				if n := int(done.Add(1)); asked != nil {
-					asked(n)
-				}
+	var done atomic.Int64
+	for i, q := range questions {
+		g.Go(func() error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
 			}
+			answer, err := a.Ask(ctx, q)
+			if err != nil {
+				return err
+			}
+			answers[i] = answer
+			if n := int(done.Add(1)); asked != nil {
+				asked(n)
+			}
+			return nil
 		})
 	}
-	wg.Wait()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	if err := g.Wait(); err != nil {
+		return nil, err
 	}
 	return answers, nil
 }

@@ -282,6 +282,7 @@ func decideHits(p Policy, e Evidence) Verdict {
 // soothe offers a person after the answer to somebody who is upset, and to stop to somebody who may want that.
 func (v Verdict) soothe(s Signals) Verdict {
 	switch {
+	case v.Too != "": // it asks something already, and its choices go with that
 	case s.StopMaybe:
 		v.Too = PhraseStopAsk
 	case s.Complaint || s.Abuse:

@@ -42,7 +42,10 @@ func (e *Engine) rejected(t bot.Turn) (rejected, given []knowledge.EntryID) {
 		case m.Author == bot.AuthorBot && len(m.Entries) > 0 && len(m.Choices) == 0:
 			given = m.Entries
 		case m.Author == bot.AuthorCustomer && m.Choice == "" && len(given) > 0:
-			s := Read(e.phrases, bot.Turn{Waiting: []bot.Message{m}})
+			var s Signals
+			if text := textOf(m); text != "" {
+				s.words(e.phrases, bot.Turn{}, text)
+			}
 			if s.Feedback {
 				rejected = append(rejected, given...)
 			}

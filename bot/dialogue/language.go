@@ -48,14 +48,12 @@ func otherLanguages() map[string]string {
 	}
 }
 
-// foreignWords is otherLanguages by word: the languages it is a word of.
+// foreignWords are the words of otherLanguages, by language.
 func foreignWords() map[string]wordSet {
 	list := map[string]wordSet{}
 	for name, words := range otherLanguages() {
 		list[name] = wordSet{}
-		for _, t := range tokenize(words) {
-			list[name][t.word] = true
-		}
+		list[name].add([]string{words})
 	}
 	return list
 }

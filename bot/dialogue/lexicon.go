@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"faqbot/knowledge/locale"
 )
@@ -157,27 +158,32 @@ func (l *lexicon) add(name string, data []byte) error {
 		if len(file.Shapes[kind].Is) == 0 {
 			return fmt.Errorf("shapes for %q are missing", kind)
 		}
-		l.stops[name].add(file.Shapes[kind].Is)
 		for _, pattern := range file.Shapes[kind].Is {
 			if err := l.shapes[kind].is.add(pattern, classes); err != nil {
 				return err
 			}
-			l.known.add(pattern, true)
+			l.stops[name].add([]string{wordsOf(pattern)})
+			l.known.add(wordsOf(pattern), true)
 		}
 		for _, pattern := range file.Shapes[kind].Not {
 			if err := l.shapes[kind].not.add(pattern, classes); err != nil {
 				return err
 			}
-			l.known.add(pattern, false)
+			l.known.add(wordsOf(pattern), false)
 		}
 	}
 	return nil
 }
 
-// read splits text into tokens for the shapes: with the words that were meant where they are misspelt, and
+// wordsOf are the words of a pattern: without its classes, whose names nobody says.
+func wordsOf(pattern string) string {
+	return strings.Join(slices.DeleteFunc(strings.Fields(pattern), func(part string) bool { return strings.HasPrefix(part, "<") }), " ")
+}
+
+// read returns the tokens of a text for the shapes: with the words that were meant where they are misspelt, and
 // where clauses begin and end.
-func (l *lexicon) read(text string) []token {
-	tokens := tokenize(text)
+func (l *lexicon) read(tokens []token) []token {
+	tokens = slices.Clone(tokens)
 	for i := range tokens {
 		tokens[i].word = l.known.meant(tokens[i].word)
 	}

@@ -91,7 +91,7 @@ func Read(p *Phrases, t bot.Turn) Signals {
 			s.tap(t, m)
 			continue
 		}
-		text := strings.TrimSpace(clean(m.Text + stickers(m)))
+		text := textOf(m)
 		s.Voice = s.Voice || slices.ContainsFunc(m.Attachments, func(a bot.Attachment) bool { return a.Spoken() && a.Heard == "" })
 		if text == "" {
 			s.attached(m)
@@ -120,6 +120,9 @@ func Read(p *Phrases, t bot.Turn) Signals {
 	s.Flood = len(t.Waiting) > flood
 	return s
 }
+
+// textOf is what a message says.
+func textOf(m bot.Message) string { return strings.TrimSpace(clean(m.Text + stickers(m))) }
 
 // stickers are the emoji of the stickers that came with a message.
 func stickers(m bot.Message) (emoji string) {
@@ -198,7 +201,7 @@ func (s *Signals) words(p *Phrases, t bot.Turn, text string) string {
 		s.emoji(text)
 		return ""
 	}
-	read := p.read(text)
+	read := p.read(tokens)
 	if t.Conversation.Mode == bot.ModePerson && returns(p, t, read) {
 		s.Command = "bot"
 		return ""
@@ -237,7 +240,7 @@ func (s *Signals) consent(p *Phrases, t bot.Turn, text string) bool {
 	agrees := p.words[wordYes].is(tokens) && slices.ContainsFunc(lastChoices(t), func(c bot.Choice) bool { return c.Payload == payloadStop })
 	switch {
 	case command == "stop" && rest == "" || p.words[wordStop].is(tokens) || agrees ||
-		len(tokens) <= maxAsideWords && p.fires(shapeStop, p.read(text)):
+		len(tokens) <= maxAsideWords && p.fires(shapeStop, p.read(tokens)):
 		s.Stop, s.Resume = true, false
 	case back && (s.Stop || t.Conversation.OptOut == bot.OptOutAll):
 		s.Resume, s.Stop = true, false

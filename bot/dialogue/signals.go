@@ -20,7 +20,8 @@ const (
 // detectMood reads what the messages' words show of the customer's mood and matter.
 func (s *Signals) detectMood(p *Phrases, texts []string) {
 	for _, text := range texts {
-		tokens, read := tokenize(text), p.read(text)
+		tokens := tokenize(text)
+		read := p.read(tokens)
 		s.Emergency = s.Emergency || p.fires(shapeEmergency, read)
 		s.Danger = s.Danger || s.Emergency || p.fires(shapeDanger, read)
 		s.Complaint = s.Complaint || p.says(wordComplaint, tokens) || p.fires(shapeComplaint, read) || shouts(text)
