@@ -6,11 +6,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"golang.org/x/time/rate"
 
 	"faqbot/bot"
 	"faqbot/bot/dialogue"
@@ -49,12 +47,11 @@ type apiMedia struct {
 type api struct {
 	service *service
 	wrong   *limits.Rate // by network address
-	mu      sync.Mutex
-	limits  map[knowledge.AffiliateID]*rate.Limiter
+	rate    *limits.Rate // by affiliate
 }
 
 func newAPI(s *service) *api {
-	return &api{service: s, wrong: limits.NewRate(apiWrongKeys, apiWrongKeysBurst, time.Now), limits: map[knowledge.AffiliateID]*rate.Limiter{}}
+	return &api{service: s, wrong: limits.NewRate(apiWrongKeys, apiWrongKeysBurst, time.Now), rate: limits.NewRate(apiRate*60, apiBurst, time.Now)}
 }
 
 // ask answers POST /api/ask.
@@ -63,7 +60,7 @@ func (a *api) ask(c *gin.Context) {
 	if !ok {
 		return
 	}
-	if !a.limiter(affiliate).Allow() {
+	if a.rate.Take(string(affiliate)) > 0 {
 		c.Header("Retry-After", "1")
 		refuse(c, http.StatusTooManyRequests, "too many requests: at most 20 a second for one affiliate")
 		return
@@ -121,8 +118,10 @@ func (a *api) affiliate(c *gin.Context) (knowledge.AffiliateID, bool) {
 	}
 	if ok {
 		affiliate, err := a.service.directory.Key(c.Request.Context(), strings.TrimSpace(key))
-		if err == nil {
+		if !errors.Is(err, people.ErrKey) { // a key that could not be looked up is not a wrong one
 			a.wrong.GiveBack(address)
+		}
+		if err == nil {
 			return affiliate, true
 		}
 		if !errors.Is(err, people.ErrKey) {
@@ -134,15 +133,6 @@ func (a *api) affiliate(c *gin.Context) (knowledge.AffiliateID, bool) {
 	c.Header("WWW-Authenticate", "Bearer")
 	refuse(c, http.StatusUnauthorized, "send your API key as: Authorization: Bearer KEY")
 	return "", false
-}
-
-func (a *api) limiter(affiliate knowledge.AffiliateID) *rate.Limiter {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.limits[affiliate] == nil {
-		a.limits[affiliate] = rate.NewLimiter(apiRate, apiBurst)
-	}
-	return a.limits[affiliate]
 }
 
 func refuse(c *gin.Context, status int, why string) {

@@ -88,7 +88,7 @@ func (ts *trials) searcher(ctx context.Context, t portal.Trial) (*retrieval.Sear
 		return nil, ctx.Err()
 	}
 	if tr.err != nil {
-		ts.drop(tr)
+		ts.drop(tr.Affiliate, tr.done)
 	}
 	return tr.searcher, tr.err
 }
@@ -112,6 +112,7 @@ func (ts *trials) begin(t portal.Trial) (*trial, error) {
 	}
 	if last != nil {
 		close(last.replaced)
+		ts.freed()
 	}
 	ts.kept[t.Affiliate] = tr
 	return tr, nil
@@ -126,6 +127,7 @@ func (ts *trials) makeRoom() bool {
 		select {
 		case <-tr.done:
 			delete(ts.kept, a)
+			ts.freed()
 			return true
 		default:
 		}
@@ -159,15 +161,16 @@ func (ts *trials) index(ctx context.Context, tr *trial) {
 	tr.searcher, tr.err = s, s.Refresh(ctx)
 	tr.Entries = nil // the index has them
 	close(tr.done)
-	time.AfterFunc(limits.MaxTryKept, func() { ts.drop(tr) })
+	affiliate, done := tr.Affiliate, tr.done // not tr, whose index would stay in memory though it was dropped
+	time.AfterFunc(limits.MaxTryKept, func() { ts.drop(affiliate, done) })
 }
 
-// drop forgets an index, unless another is in its place.
-func (ts *trials) drop(tr *trial) {
+// drop forgets the index that done is of, unless another is in its place.
+func (ts *trials) drop(affiliate knowledge.AffiliateID, done chan struct{}) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	if ts.kept[tr.Affiliate] == tr {
-		delete(ts.kept, tr.Affiliate)
+	if tr := ts.kept[affiliate]; tr != nil && tr.done == done {
+		delete(ts.kept, affiliate)
 		ts.freed()
 	}
 }
