@@ -27,15 +27,7 @@ func (c *Corpus) Sweep(ctx context.Context) (removed int64, err error) {
 		`DELETE FROM entry_files WHERE NOT published AND sent_at < $1`,
 	} {
 		for again := true; again; {
-			var n int64
-			err := c.db.InTx(ctx, func(tx *sql.Tx) error {
-				res, err := tx.ExecContext(ctx, query, then)
-				if err != nil {
-					return err
-				}
-				n, err = res.RowsAffected()
-				return err
-			})
+			n, err := c.db.Change(ctx, query, then)
 			if removed += n; err != nil {
 				return removed, fmt.Errorf("sweep uploads: %w", err)
 			}

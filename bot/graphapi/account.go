@@ -14,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
+	"faqbot/bot/worker"
 )
 
 // Skew is how far Meta's clock is ahead of ours, as its last answer told; 0 before the first.
@@ -123,10 +124,7 @@ func Subscribe(ctx context.Context, subscribe func(context.Context) error, first
 			break
 		}
 		log.WithError(err).WithField("again_in", again.String()).Error("cannot subscribe: customers' messages may not reach us")
-		select {
-		case <-ctx.Done():
-		case <-time.After(again):
-		}
+		worker.Rest(ctx, again)
 	}
 	<-ctx.Done()
 	return nil

@@ -28,7 +28,7 @@ import (
 const (
 	defaultBase    = "https://graph.facebook.com"
 	defaultVersion = "v25.0"
-	networkName    = "the Graph API" // what a *bot.LostError calls it
+	networkName    = "the Graph API" // what a *exchange.LostError calls it
 	answerMost     = 8 << 20         // bytes of an answer: a page of templates fits many times over
 	agent          = "faqbot"
 )
@@ -41,7 +41,7 @@ type Options struct {
 }
 
 // A Client calls the Graph API with one token. It is safe for concurrent use. The errors of its
-// methods are *Error, *bot.LostError and *OddError, and hold neither the token nor words of anybody.
+// methods are *Error, *exchange.LostError and *OddError, and hold neither the token nor words of anybody.
 type Client struct {
 	token   string
 	base    string
@@ -91,6 +91,14 @@ func transport() *http.Transport {
 		// Sooner than the other side closes it: a send that meets a closing connection is in doubt.
 		IdleConnTimeout: 30 * time.Second,
 	}
+}
+
+// Probe asks for the ID of an object of ours. Its error is a *bot.SendError.
+func (c *Client) Probe(ctx context.Context, object string) error {
+	if err := c.Call(ctx, http.MethodGet, object, url.Values{"fields": {"id"}}, nil, nil); err != nil {
+		return SendError(err)
+	}
+	return nil
 }
 
 // Call carries out method on path, "123/messages", with in as the JSON body unless it is nil, and

@@ -86,7 +86,7 @@ func gap(share int) time.Duration {
 }
 
 // wait waits until a call may start. Its error is an *Error that means "throttled", or the context's
-// as a *bot.LostError.
+// as a *exchange.LostError.
 func (u *usage) wait(ctx context.Context) error {
 	u.mu.Lock()
 	now := time.Now()

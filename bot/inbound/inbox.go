@@ -43,10 +43,7 @@ func (in *Intake) Receive(ctx context.Context, account bot.Account, body []byte)
 		return fmt.Errorf("store what was posted to %s: %w", bot.AccountKey(account.Channel, account.ID), err)
 	}
 	in.lastPost.Store(time.Now().UnixNano())
-	select {
-	case in.received <- struct{}{}:
-	default:
-	}
+	worker.Poke(in.received)
 	return nil
 }
 

@@ -141,10 +141,7 @@ func (c *Channel) Challenge(query url.Values) (string, bool) {
 
 // Probe asks the Graph API for our own ID. Its error is a *bot.SendError.
 func (c *Channel) Probe(ctx context.Context) error {
-	if err := c.api.Call(ctx, http.MethodGet, "me", url.Values{"fields": {"id"}}, nil, nil); err != nil {
-		return graphapi.SendError(err)
-	}
-	return nil
+	return c.api.Probe(ctx, "me")
 }
 
 // Run subscribes the app to the page or Instagram account, without which nothing is ever posted, and

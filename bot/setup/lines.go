@@ -17,6 +17,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/network"
 	"faqbot/bot/store"
+	"faqbot/bot/worker"
 	"faqbot/knowledge/guard"
 	"faqbot/knowledge/vault"
 )
@@ -113,10 +114,7 @@ func (l *Lines) Reload(ctx context.Context) error {
 		}
 	}
 	l.versions = versions
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
+	worker.Poke(l.wake)
 	return nil
 }
 

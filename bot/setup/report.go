@@ -56,7 +56,8 @@ func (l *Lines) report(n *line) Report {
 }
 
 func brokenProblem(channel string, err error) bot.Problem {
-	p := bot.Problem{Kind: bot.ProblemOther, Critical: true, What: "The account cannot be served: " + err.Error() + ".", Fix: "Add it again.", Section: section(channel, func(n network.Network) string { return n.SettingsSection })}
+	n, _ := NetworkOf(channel)
+	p := bot.Problem{Kind: bot.ProblemOther, Critical: true, What: "The account cannot be served: " + err.Error() + ".", Fix: "Add it again.", Section: n.SettingsSection}
 	switch {
 	case errors.Is(err, vault.ErrNoKey):
 		p.What = "The account's secrets cannot be read: " + err.Error() + "."
@@ -105,14 +106,20 @@ func (l *Lines) addTraffic(ctx context.Context, r *Report) (err error) {
 // Check asks the networks how the accounts of some AccountKeys stand, all if none is named, and returns
 // that without traffic. An account that was stopped as misconfigured and stands well may try again.
 func (l *Lines) Check(ctx context.Context, keys ...string) []Report {
+	named := func(r Report) bool { return len(keys) == 0 || slices.Contains(keys, r.Settings.Key()) }
+	l.checkThose(ctx, named)
+	return slices.DeleteFunc(l.snapshot(), func(r Report) bool { return !named(r) })
+}
+
+// checkThose checks the wanted accounts, all at once.
+func (l *Lines) checkThose(ctx context.Context, wanted func(Report) bool) {
 	var g sync.WaitGroup
 	for _, r := range l.snapshot() {
-		if len(keys) == 0 || slices.Contains(keys, r.Settings.Key()) {
+		if wanted(r) {
 			g.Go(func() { guard.Do(l.o.Log, "checking an account", func() { l.check(ctx, r.Settings.Key()) }) })
 		}
 	}
 	g.Wait()
-	return slices.DeleteFunc(l.snapshot(), func(r Report) bool { return len(keys) > 0 && !slices.Contains(keys, r.Settings.Key()) })
 }
 
 // Freshen checks the accounts that were not checked for a minute, for as long as within lasts; what comes
@@ -122,13 +129,7 @@ func (l *Lines) Freshen(ctx context.Context, within time.Duration) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		var g sync.WaitGroup
-		for _, r := range l.snapshot() {
-			if time.Since(r.CheckedAt) > time.Minute {
-				g.Go(func() { guard.Do(l.o.Log, "checking an account", func() { l.check(ctx, r.Settings.Key()) }) })
-			}
-		}
-		g.Wait()
+		l.checkThose(ctx, func(r Report) bool { return time.Since(r.CheckedAt) > time.Minute })
 	}()
 	select {
 	case <-done:
@@ -150,6 +151,7 @@ func (l *Lines) check(ctx context.Context, key string) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
+	described, _ := NetworkOf(n.settings.Channel)
 	hook := l.hook(n.settings)
 	standing := checker.Check(ctx, hook)
 	if ctx.Err() != nil {
@@ -158,16 +160,16 @@ func (l *Lines) check(ctx context.Context, key string) {
 	if hook != "" && !standing.Critical() {
 		if err := l.ask(ctx, n.settings); err != nil {
 			standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemTrouble, What: "This machine does not reach its own address " + hook + ": " + err.Error() + ".",
-				Fix: "If the internet reaches it, all is well. If not, look at the DNS entry, the proxy and the certificate.", Section: section(n.settings.Channel, func(n network.Network) string { return n.WebhookSection })})
+				Fix: "If the internet reaches it, all is well. If not, look at the DNS entry, the proxy and the certificate.", Section: described.WebhookSection})
 		}
 	}
 	if hook == "" && n.settings.Mode != network.ModePoll {
 		standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemWebhook, Critical: true, What: "faqbot has no public address, so that the network cannot post to it.",
-			Fix: "Set [server] public_url to the https address that leads here, and start again.", Section: section(n.settings.Channel, func(n network.Network) string { return n.WebhookSection })})
+			Fix: "Set [server] public_url to the https address that leads here, and start again.", Section: described.WebhookSection})
 	}
 	if len(n.settings.Affiliates) == 0 {
 		standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemLimits, What: "The account names no affiliate: nobody's entries answer, so people must.",
-			Fix: "Name the affiliates whose entries answer.", Section: section(n.settings.Channel, func(n network.Network) string { return n.SettingsSection })})
+			Fix: "Name the affiliates whose entries answer.", Section: described.SettingsSection})
 	}
 	l.mu.Lock()
 	n.standing, n.checkedAt = standing, time.Now()
@@ -178,12 +180,6 @@ func (l *Lines) check(ctx context.Context, key string) {
 	if err := l.o.Store.UnpauseAccount(ctx, n.settings.Channel, n.settings.ID); err != nil {
 		l.o.Log.WithError(err).Error("cannot let an account try again")
 	}
-}
-
-// section is one of a network's guide.
-func section(name string, of func(network.Network) string) string {
-	n, _ := NetworkOf(name)
-	return of(n)
 }
 
 // ask makes sure that our public address leads to a service that serves the account s, with these very

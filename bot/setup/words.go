@@ -9,7 +9,7 @@ import (
 
 // PauseWords says why an account sends nothing now.
 func PauseWords(t store.Traffic) string {
-	if t.Paused == store.PausedThrottled {
+	if t.Paused == store.PauseThrottled {
 		return "The network lets nothing be sent until " + t.PausedUntil.UTC().Format(time.TimeOnly) + " UTC: too much in too short a time. What waits goes out then."
 	}
 	return "Nothing is sent: the network refuses our token or permissions (" + t.PausedCode + "). It goes on once a check finds the account in order."

@@ -32,7 +32,7 @@ type eventState struct {
 	joined       bool   // just now, with another conversation
 }
 
-// conversationTxColumns are what a conversationTx needs outside of an event.
+// conversationTxColumns are what a ConversationTx needs outside of an event.
 const conversationTxColumns = conversationColumns + `, next_seq, paced_until`
 
 // scan reads conversationTxColumns.

@@ -102,7 +102,7 @@ func TestAddedAccounts(t *testing.T) {
 		w.Run(w.Runner(bottest.Echo{}).Run, w.Courier().Run)
 		w.Soon("paused", func() bool {
 			traffic, err := w.Store.Traffic(t.Context(), "test", "one", time.Now())
-			return err == nil && traffic.Paused == store.PausedMisconfigured && traffic.PausedCode == "190" && traffic.Waiting == 1
+			return err == nil && traffic.Paused == store.PauseMisconfigured && traffic.PausedCode == "190" && traffic.Waiting == 1
 		})
 		require.NoError(t, w.Store.PutAccount(t.Context(), a, time.Now()))
 		w.Soon("sent", func() bool { return len(w.Channel.Texts("c")) == 1 })

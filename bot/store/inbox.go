@@ -263,10 +263,10 @@ func removePosts(ctx context.Context, tx *sql.Tx, b Batch) (list []Post, err err
 }
 
 // marks are the parameters of a list, which joins args.
-func marks(ids []string, args *[]any) string {
+func marks[T ~string](ids []T, args *[]any) string {
 	var list []string
 	for _, id := range ids {
-		*args = append(*args, id)
+		*args = append(*args, string(id))
 		list = append(list, fmt.Sprintf("$%d", len(*args)))
 	}
 	return strings.Join(list, ", ")

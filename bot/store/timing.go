@@ -24,7 +24,7 @@ const (
 	// maxLate, the promise of a desk that states none, or until the window closes. Then a person takes over.
 	withdrawAfter = 10 * time.Minute
 	maxLate       = 4 * time.Hour
-	// againAttempts bounds the tries after a network took a message and did not deliver it, or said that
+	// maxAgainAttempts bounds the tries after a network took a message and did not deliver it, or said that
 	// a window that we know to be open is closed.
 	maxAgainAttempts = 3
 )

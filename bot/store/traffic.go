@@ -61,9 +61,3 @@ func (s *Store) Writers(ctx context.Context, channel, account string, limit int)
 	}
 	return list, nil
 }
-
-// Paused reasons of a Traffic.
-const (
-	PausedThrottled     = PauseThrottled
-	PausedMisconfigured = PauseMisconfigured
-)

@@ -22,7 +22,7 @@ const (
 	elsewhereFor = 4 * time.Hour
 )
 
-// errFenced means that somebody took the conversation over while a turn was being worked out.
+// ErrFenced means that somebody took the conversation over while a turn was being worked out.
 var ErrFenced = errors.New("the conversation moved on")
 
 // A TurnClaim is the right to commit one turn, as long as nobody raises the fence.
@@ -97,7 +97,7 @@ func (s *Store) soonest(ctx context.Context, query string, now time.Time) (time.
 	return time.UnixMilli(ms.Int64), nil
 }
 
-// LoadTurn loads what c's turn answers and what was said before. It returns errFenced if nothing waits
+// LoadTurn loads what c's turn answers and what was said before. It returns ErrFenced if nothing waits
 // because somebody took the conversation over since the claim, and their turn has answered already.
 func (s *Store) LoadTurn(ctx context.Context, c *TurnClaim) error {
 	t := &c.Turn
@@ -165,18 +165,17 @@ func (s *Store) loadElsewhere(ctx context.Context, t *bot.Turn) error {
 // loadAnswered notes on the bot's answers in t's history what each turn's rest on. A turn's answers
 // share its entries; the first message has them.
 func (s *Store) loadAnswered(ctx context.Context, t *bot.Turn) (err error) {
-	var ids []any
-	var marks []string
+	var ids []bot.TurnID
 	for _, m := range t.History {
-		if m.Author == bot.AuthorBot && m.Turn != "" && !slices.Contains(ids, any(m.Turn)) {
+		if m.Author == bot.AuthorBot && m.Turn != "" && !slices.Contains(ids, m.Turn) {
 			ids = append(ids, m.Turn)
-			marks = append(marks, fmt.Sprintf("$%d", len(ids)))
 		}
 	}
 	if len(ids) == 0 {
 		return nil
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT id, entries FROM turns WHERE id IN (`+strings.Join(marks, ", ")+`) AND action = 'answer' AND entries <> ''`, ids...)
+	var args []any
+	rows, err := s.db.QueryContext(ctx, `SELECT id, entries FROM turns WHERE id IN (`+marks(ids, &args)+`) AND action = 'answer' AND entries <> ''`, args...)
 	if err != nil {
 		return err
 	}
@@ -204,7 +203,7 @@ func (s *Store) loadAnswered(ctx context.Context, t *bot.Turn) (err error) {
 }
 
 // CommitTurn makes o the outcome of claim: the waiting messages are answered, the replies and the news
-// are queued, in one transaction. It returns errFenced, and changes nothing, if somebody raised the
+// are queued, in one transaction. It returns ErrFenced, and changes nothing, if somebody raised the
 // fence since the claim.
 func (s *Store) CommitTurn(ctx context.Context, claim TurnClaim, o bot.Outcome, now time.Time) error {
 	fenced := false

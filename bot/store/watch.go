@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"faqbot/bot"
@@ -44,12 +43,7 @@ func (r *Reader) Several(ctx context.Context, ids []bot.ConversationID) (byID ma
 		return byID, nil
 	}
 	var args []any
-	var marks []string
-	for _, id := range ids {
-		args = append(args, string(id))
-		marks = append(marks, fmt.Sprintf("$%d", len(args)))
-	}
-	list, err := r.conversations(ctx, `id IN (`+strings.Join(marks, ", ")+`)`, args...)
+	list, err := r.conversations(ctx, `id IN (`+marks(ids, &args)+`)`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read conversations: %w", err)
 	}

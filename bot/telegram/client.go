@@ -18,10 +18,10 @@ import (
 // answerMost bounds an answer, in bytes: a hundred updates fit many times over.
 const answerMost = 32 << 20
 
-// network is what a *bot.LostError calls Telegram.
+// networkName is what a *exchange.LostError calls Telegram.
 const networkName = "telegram"
 
-// A client does one exchange with the Bot API. Its errors are *apiError, *bot.LostError and *oddError
+// A client does one exchange with the Bot API. Its errors are *apiError, *exchange.LostError and *oddError
 // and hold neither the token, which is in every URL, nor words of anybody.
 type client struct {
 	http *http.Client

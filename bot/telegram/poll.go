@@ -11,6 +11,8 @@ import (
 	"time"
 
 	tg "github.com/go-telegram/bot"
+
+	"faqbot/bot/worker"
 )
 
 const (
@@ -49,7 +51,7 @@ func (c *Channel) Poll(ctx context.Context, receive Receive) error {
 			failures++
 			wait := c.pollAgain(failures, err)
 			c.complain(err).WithField("again_in", wait.String()).Error("polling failed")
-			pause(ctx, wait)
+			worker.Rest(ctx, wait)
 			continue
 		}
 		failures = 0
@@ -58,7 +60,7 @@ func (c *Channel) Poll(ctx context.Context, receive Receive) error {
 			// starting its numbers elsewhere, maybe lower, after a quiet week.
 			offset = 0
 			if time.Since(began) < c.retry.first { // something on the way does not hold polls
-				pause(ctx, c.retry.first)
+				worker.Rest(ctx, c.retry.first)
 			}
 		}
 	}

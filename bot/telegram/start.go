@@ -11,6 +11,8 @@ import (
 	tg "github.com/go-telegram/bot"
 	"github.com/go-telegram/bot/models"
 	"github.com/sirupsen/logrus"
+
+	"faqbot/bot/worker"
 )
 
 // callTimeout bounds one administrative call.
@@ -32,16 +34,6 @@ func (p pacing) after(n int, err error) time.Duration {
 	return wait
 }
 
-// pause waits for d or until ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
-}
-
 // Run registers the account with retries, for webhooks at hookURL, and looks after the registration
 // until ctx ends; then it returns nil. With hookURL "" it registers no webhook: nothing will be heard
 // unless something else passes updates on.
@@ -56,7 +48,7 @@ func (c *Channel) Run(ctx context.Context, hookURL string) error {
 	c.insist(ctx, "register", func(ctx context.Context) error { return c.Start(ctx, hookURL) })
 	since := time.Now().Unix()
 	for hookURL != "" && ctx.Err() == nil {
-		pause(ctx, c.watch)
+		worker.Rest(ctx, c.watch)
 		if ctx.Err() == nil {
 			since = c.inspect(ctx, hookURL, since)
 		}
@@ -158,7 +150,7 @@ func (c *Channel) insist(ctx context.Context, what string, do func(context.Conte
 		}
 		wait := c.retry.after(n, err)
 		c.complain(err).WithField("again_in", wait.String()).Error("cannot " + what + " with Telegram")
-		pause(ctx, wait)
+		worker.Rest(ctx, wait)
 	}
 }
 

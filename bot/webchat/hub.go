@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/worker"
 )
 
 const (
@@ -97,10 +98,7 @@ func (h *hub) typing(customer string) {
 // poke wakes all streams. The caller holds hub.mu.
 func (w *watch) poke() {
 	for s := range w.streams {
-		select {
-		case s.woken <- struct{}{}:
-		default: // it will look anyway
-		}
+		worker.Poke(s.woken)
 	}
 }
 

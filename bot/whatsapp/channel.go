@@ -155,10 +155,7 @@ func (c *Channel) Link(ctx context.Context, greeting, ref string) (string, error
 
 // Probe asks the Graph API for our own ID. Its error is a *bot.SendError.
 func (c *Channel) Probe(ctx context.Context) error {
-	if err := c.api.Call(ctx, http.MethodGet, c.number, url.Values{"fields": {"id"}}, nil, nil); err != nil {
-		return graphapi.SendError(err)
-	}
-	return nil
+	return c.api.Probe(ctx, c.number)
 }
 
 // Run subscribes the app to the business account, without which nothing is ever posted, and tries

@@ -11,8 +11,6 @@ import (
 	"faqbot/handoff"
 )
 
-const ()
-
 // A checker compares what was seen from outside with what the database says.
 type checker struct {
 	e evidence

@@ -17,6 +17,7 @@ import (
 	"faqbot/bot/network"
 	"faqbot/bot/setup"
 	"faqbot/bot/store"
+	"faqbot/knowledge/sqldb"
 )
 
 // channelCommand sets up accounts on networks and looks after them, beside a running server.
@@ -72,27 +73,20 @@ type (
 )
 
 // withLines opens the accounts for one command.
-func withLines(ctx context.Context, cli *commands, term terminal, do func(config, *setup.Lines, *store.Store, *conversations.Service) error) (err error) {
-	c, err := loadConfig(cli.Config)
-	if err != nil {
-		return err
-	}
-	db, err := openDB(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	store := store.New(db)
-	log := newLogger(io.Discard)      // what is wrong is said in the command's own words
-	_ = newKeyring(c, db).Reload(ctx) // makes the key if there is none yet; whoever needs it says what is wrong with it
-	n, err := newNetworks(c, setup.Options{Store: store, Log: log})
-	if err == nil {
-		err = n.lines.Reload(ctx)
-	}
-	if err != nil {
-		return err
-	}
-	return channelWords(do(c, n.lines, store, newConversations(db, n, nil, nil)), term)
+func withLines(ctx context.Context, cli *commands, term terminal, do func(config, *setup.Lines, *store.Store, *conversations.Service) error) error {
+	return withDB(ctx, cli, func(c config, db *sqldb.DB) error {
+		store := store.New(db)
+		log := newLogger(io.Discard)      // what is wrong is said in the command's own words
+		_ = newKeyring(c, db).Reload(ctx) // makes the key if there is none yet; whoever needs it says what is wrong with it
+		n, err := newNetworks(c, setup.Options{Store: store, Log: log})
+		if err == nil {
+			err = n.lines.Reload(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		return channelWords(do(c, n.lines, store, newConversations(db, n, nil, nil)), term)
+	})
 }
 
 // channelWords says what to do about the errors that are met here.

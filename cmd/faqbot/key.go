@@ -25,17 +25,8 @@ type keyRotate struct {
 type keyReset struct{}
 
 // withKeys opens the database and the keyring for one command.
-func withKeys(ctx context.Context, cli *commands, do func(config, *sqldb.DB, *people.Keyring) error) (err error) {
-	c, err := loadConfig(cli.Config)
-	if err != nil {
-		return err
-	}
-	db, err := openDB(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return do(c, db, newKeyring(c, db))
+func withKeys(ctx context.Context, cli *commands, do func(config, *sqldb.DB, *people.Keyring) error) error {
+	return withDB(ctx, cli, func(c config, db *sqldb.DB) error { return do(c, db, newKeyring(c, db)) })
 }
 
 func (cmd keyRotate) Run(ctx context.Context, cli *commands, term terminal) error {

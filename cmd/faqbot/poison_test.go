@@ -296,7 +296,7 @@ func TestPoisonStopsNobody(t *testing.T) {
 			p.soon("noted", func() bool {
 				return p.count(`SELECT COUNT(*) FROM attempts WHERE kind = 'index' AND id = 'poison@1' AND reason LIKE '%panic with a value of type string%'`) == 1
 			})
-			require.True(p.t, p.searcher.Ready())
+			p.soon("ready", p.searcher.Ready)
 		},
 		"sweep": func(p *poisoned) { // what is said in the conversation cannot be read
 			p.say("person")

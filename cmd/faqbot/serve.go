@@ -27,6 +27,7 @@ import (
 	"faqbot/bot/store"
 	"faqbot/bot/turns"
 	"faqbot/bot/webhook"
+	"faqbot/bot/worker"
 	"faqbot/handoff"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
@@ -240,10 +241,7 @@ func (s *service) observe(stage string, took time.Duration, err error) {
 
 // changed says that something large is garbage now: see giveBack.
 func (s *service) changed() {
-	select {
-	case s.rebuilt <- struct{}{}:
-	default:
-	}
+	worker.Poke(s.rebuilt)
 }
 
 // giveBack returns memory to the system once a publish is digested. What was searched before is then

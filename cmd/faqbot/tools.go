@@ -26,19 +26,13 @@ const version = "0.1.0"
 type migrateCommand struct{}
 
 func (migrateCommand) Run(ctx context.Context, cli *commands, term terminal) error {
-	c, err := loadConfig(cli.Config)
-	if err != nil {
-		return err
-	}
-	db, err := openDB(ctx, c)
-	if err != nil {
-		return err
-	}
-	if err := newKeyring(c, db).Reload(ctx); err != nil {
-		return errors.Join(fmt.Errorf("the schema is this version's, but: %w", err), db.Close())
-	}
-	fmt.Fprintln(term.out, "The database is at this version's schema.")
-	return db.Close()
+	return withDB(ctx, cli, func(c config, db *sqldb.DB) error {
+		if err := newKeyring(c, db).Reload(ctx); err != nil {
+			return fmt.Errorf("the schema is this version's, but: %w", err)
+		}
+		fmt.Fprintln(term.out, "The database is at this version's schema.")
+		return nil
+	})
 }
 
 // checkCommand checks the configuration.

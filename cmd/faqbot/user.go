@@ -7,6 +7,7 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/people"
+	"faqbot/knowledge/sqldb"
 )
 
 // userCommand manages the people who sign in, without mail: what it prints is handed over by hand.
@@ -29,20 +30,8 @@ type userReset struct {
 type userList struct{}
 
 // withDirectory opens the directory for one command.
-func withDirectory(ctx context.Context, cli *commands, do func(config, *people.Directory) error) (err error) {
-	c, err := loadConfig(cli.Config)
-	if err != nil {
-		return err
-	}
-	db, err := openDB(ctx, c)
-	if err != nil {
-		return err
-	}
-	err = do(c, people.NewDirectory(db, people.Options{}))
-	if closing := db.Close(); err == nil {
-		err = closing
-	}
-	return err
+func withDirectory(ctx context.Context, cli *commands, do func(config, *people.Directory) error) error {
+	return withDB(ctx, cli, func(c config, db *sqldb.DB) error { return do(c, people.NewDirectory(db, people.Options{})) })
 }
 
 // welcome is the address of a one-time link.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -51,6 +52,20 @@ func openRaw(ctx context.Context, c config) (*sqldb.DB, error) {
 		return nil, err
 	}
 	return db, nil
+}
+
+// withDB opens the configured database for one command.
+func withDB(ctx context.Context, cli *commands, do func(config, *sqldb.DB) error) (err error) {
+	c, err := loadConfig(cli.Config)
+	if err != nil {
+		return err
+	}
+	db, err := openDB(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return do(c, db)
 }
 
 // openDB opens the configured database at this version's schema.

@@ -133,8 +133,8 @@ func isLead(p people.Person) bool {
 	return p.Role == people.RoleLead || p.Role == people.RoleAdmin
 }
 
-// separable is the conversation that p asks to separate.
-func (c *Console) separable(g *gin.Context, p people.Person) (bot.Conversation, error) {
+// forLead is the conversation with which p asks to do what only leads may.
+func (c *Console) forLead(g *gin.Context, p people.Person) (bot.Conversation, error) {
 	conv, err := c.conversationOf(g.Request.Context(), p, bot.ConversationID(g.Param("conversation")))
 	if err == nil && !isLead(p) {
 		err = errNotAllowed
@@ -143,7 +143,7 @@ func (c *Console) separable(g *gin.Context, p people.Person) (bot.Conversation, 
 }
 
 func (c *Console) askSeparate(g *gin.Context, p people.Person) error {
-	conv, err := c.separable(g, p)
+	conv, err := c.forLead(g, p)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (c *Console) askSeparate(g *gin.Context, p people.Person) error {
 }
 
 func (c *Console) separate(g *gin.Context, p people.Person) error {
-	conv, err := c.separable(g, p)
+	conv, err := c.forLead(g, p)
 	if err != nil {
 		return err
 	}

@@ -23,12 +23,8 @@ func inChat(conv bot.Conversation) bool { return conv.Address.Channel == "webcha
 
 // signOutable is the conversation whose visitor p asks to sign out.
 func (c *Console) signOutable(g *gin.Context, p people.Person) (bot.Conversation, error) {
-	conv, err := c.conversationOf(g.Request.Context(), p, bot.ConversationID(g.Param("conversation")))
-	switch {
-	case err != nil:
-	case !isLead(p):
-		err = errNotAllowed
-	case !inChat(conv):
+	conv, err := c.forLead(g, p)
+	if err == nil && !inChat(conv) {
 		err = errNotChat
 	}
 	return conv, err

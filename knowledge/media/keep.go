@@ -1,6 +1,7 @@
 package media
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -24,16 +25,9 @@ func update(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
 		return fmt.Errorf("keep a file for longer: %w", err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return firstOf(err, ErrNotFound)
+		return cmp.Or(err, ErrNotFound)
 	}
 	return nil
-}
-
-func firstOf(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
 }
 
 // sweepBatch is how many files one transaction removes: others wait for the writer meanwhile.
@@ -42,16 +36,8 @@ const sweepBatch = 50
 // Sweep removes the files whose time has ended, and returns how many they were.
 func (s *Store) Sweep(ctx context.Context) (removed int64, err error) {
 	for {
-		var n int64
-		err := s.db.InTx(ctx, func(tx *sql.Tx) error {
-			res, err := tx.ExecContext(ctx, `DELETE FROM blobs WHERE id IN
-				(SELECT id FROM blobs WHERE kept_until < $1 AND NOT pinned ORDER BY kept_until LIMIT 50 `+s.db.SkipLocked+`)`, s.o.Now().UnixMilli())
-			if err != nil {
-				return err
-			}
-			n, err = res.RowsAffected()
-			return err
-		})
+		n, err := s.db.Change(ctx, `DELETE FROM blobs WHERE id IN
+			(SELECT id FROM blobs WHERE kept_until < $1 AND NOT pinned ORDER BY kept_until LIMIT 50 `+s.db.SkipLocked+`)`, s.o.Now().UnixMilli())
 		if removed += n; err != nil {
 			return removed, fmt.Errorf("sweep files: %w", err)
 		}

@@ -132,7 +132,7 @@ func (k *Keyring) Reload(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the signing keys: %w", err)
 	}
-	others, err := k.others(ctx)
+	others, err := k.others(ctx, rows)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (k *Keyring) Check(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the signing keys: %w", err)
 	}
-	others, err := k.others(ctx)
+	others, err := k.others(ctx, rows)
 	if err != nil || len(others) == 0 && !anySealed(rows) {
 		return err
 	}
@@ -171,8 +171,9 @@ func (k *Keyring) Check(ctx context.Context) error {
 	return err
 }
 
-func (k *Keyring) others(ctx context.Context) (map[string][]byte, error) {
-	if k.o.Others == nil {
+// others returns what else is sealed, which tells the right key as long as no signing key does.
+func (k *Keyring) others(ctx context.Context, rows map[string]secretRow) (map[string][]byte, error) {
+	if k.o.Others == nil || anySealed(rows) {
 		return nil, nil
 	}
 	return k.o.Others(ctx)
@@ -260,7 +261,7 @@ func complete(rows map[string]secretRow) bool {
 // complete makes the keys that are missing and seals those that stand as they are. Of two processes that do
 // it at the same time, the second finds the work done.
 func (k *Keyring) complete(ctx context.Context, v *vault.Vault) (rows map[string]secretRow, err error) {
-	return rows, k.update(ctx, func(tx *sql.Tx, now map[string]secretRow) error {
+	err = k.update(ctx, func(tx *sql.Tx, now map[string]secretRow) error {
 		rows = now
 		for _, p := range purposes() {
 			row, there := rows[string(p)]
@@ -282,6 +283,7 @@ func (k *Keyring) complete(ctx context.Context, v *vault.Vault) (rows map[string
 		}
 		return nil
 	})
+	return rows, err
 }
 
 // update changes secrets, one process at a time. What is replaced is overwritten on the disk.

@@ -2,9 +2,9 @@ package portal
 
 import (
 	"net/http"
-	"sync"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/limits"
 )
 
 // Kinds of long work, of which an affiliate has one of each at a time: whoever sends file after file waits
@@ -16,33 +16,11 @@ const (
 )
 
 // turns are who does what now.
-type turns struct {
-	mu   sync.Mutex
-	busy map[turn]bool
-}
-
-type turn struct {
-	kind      string
-	affiliate knowledge.AffiliateID
-}
+type turns struct{ slots limits.Slots }
 
 // begin begins work, unless the affiliate has some of the kind already. end ends it.
 func (t *turns) begin(kind string, affiliate knowledge.AffiliateID) (end func(), ok bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	key := turn{kind, affiliate}
-	if t.busy[key] {
-		return nil, false
-	}
-	if t.busy == nil {
-		t.busy = make(map[turn]bool)
-	}
-	t.busy[key] = true
-	return func() {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		delete(t.busy, key)
-	}, true
+	return t.slots.Take(limits.Bound{Key: kind + "\x00" + string(affiliate), Max: 1})
 }
 
 // errTurn says that the affiliate's last work of the kind goes on.

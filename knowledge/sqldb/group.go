@@ -89,7 +89,8 @@ func (g *group) wait(ctx context.Context, me *member) (done bool, err error) {
 	i := slices.Index(g.queue, me)
 	if i < 0 { // in somebody's batch, which ends soon
 		g.mu.Unlock()
-		return !<-me.wake, me.err
+		<-me.wake // it is never to lead now
+		return true, me.err
 	}
 	defer g.mu.Unlock()
 	g.queue = slices.Delete(slices.Clone(g.queue), i, i+1) // a batch may share the array

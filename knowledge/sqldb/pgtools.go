@@ -89,12 +89,13 @@ func alone(ctx context.Context, raw *sql.DB) error {
 }
 
 func listTables(ctx context.Context, raw *sql.DB) (tables []string, err error) {
-	return tables, Each(ctx, raw, func(r *sql.Rows) error {
+	err = Each(ctx, raw, func(r *sql.Rows) error {
 		var name string
 		err := r.Scan(&name)
 		tables = append(tables, name)
 		return err
 	}, `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' ORDER BY 1`)
+	return tables, err
 }
 
 // moveTables moves tables from one schema to another, which it makes if make says so.

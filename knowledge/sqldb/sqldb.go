@@ -169,6 +169,19 @@ func (db *DB) Close() error {
 // Postgres reports whether the database is Postgres.
 func (db *DB) Postgres() bool { return db.postgres }
 
+// Change carries out one statement in a transaction of its own, and returns how many rows it changed.
+func (db *DB) Change(ctx context.Context, query string, args ...any) (n int64, err error) {
+	err = db.InTx(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		n, err = res.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
 // InTx runs do in one transaction and commits it if do returns nil. do must not make network calls
 // and must use tx alone. A panic in it is an error, a *guard.Panic: it must not leave the writer locked.
 func (db *DB) InTx(ctx context.Context, do func(tx *sql.Tx) error) error {

@@ -33,10 +33,14 @@ func (s Signer) Verify(message, signature string) bool {
 
 // MAC returns the 32 bytes that authenticate message, nil without a key.
 func (s Signer) MAC(message string) []byte {
-	if !s.Ready() {
+	if s == nil {
 		return nil
 	}
-	return authenticate(s()[0], message)
+	keys := s()
+	if len(keys) == 0 {
+		return nil
+	}
+	return authenticate(keys[0], message)
 }
 
 // VerifyMAC reports whether signature is write of a MAC of message.

@@ -112,7 +112,7 @@ type row struct {
 func newRow(r setup.Report) row {
 	n := row{Report: r, Path: "/channels/" + r.Settings.Key(), Guide: "/channels/guide/" + r.Settings.Channel, Network: setup.Label(r.Settings.Channel)}
 	if !r.Traffic.PausedUntil.IsZero() {
-		n.Pause, n.Throttled = setup.PauseWords(r.Traffic), r.Traffic.Paused == store.PausedThrottled
+		n.Pause, n.Throttled = setup.PauseWords(r.Traffic), r.Traffic.Paused == store.PauseThrottled
 	}
 	return n
 }
