@@ -14,7 +14,7 @@ build:
 # All tests, with the race detector, on SQLite and on a Postgres of their own. As root on Debian it
 # installs what is missing; anyone else is told what to install. The time-out is for hangs alone.
 test: prepare check
-	.ci/with-postgres $(GO) test -race -shuffle=on -timeout 60m ./...
+	.ci/with-postgres $(GO) test -race -shuffle=on -parallel 6 -timeout 60m ./...
 
 prepare:
 	@.ci/prepare
