@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,6 +50,7 @@ type office struct {
 	url           string
 	stop          func()
 	audit         []string
+	looks         atomic.Int64 // the watcher asks for the time at each
 }
 
 type network struct{}
@@ -137,7 +139,7 @@ func open(t *testing.T) *office {
 	o.intake = inbound.NewIntake(store, accounts, log, inbound.IntakeOptions{LinkKey: linkKey})
 	runner := turns.NewRunner(store, dialogue.NewEngine(nothing{}, phrases, dialogue.DefaultPolicy()), accounts, log, turns.RunnerOptions{})
 	courier := outbound.NewCourier(store, accounts, o.desk, log, outbound.CourierOptions{})
-	o.console, err = New(o.desk, o.conversations, Options{Log: log, Every: 10 * time.Millisecond, Beat: 20 * time.Millisecond,
+	o.console, err = New(o.desk, o.conversations, Options{Log: log, Every: 10 * time.Millisecond, Beat: 20 * time.Millisecond, Now: func() time.Time { o.looks.Add(1); return time.Now() },
 		Chrome: func(r *http.Request) page.Chrome { return page.Chrome{Who: r.Header.Get("X-Who")} },
 		Who: func(r *http.Request) (people.Person, bool) {
 			p, ok := folks()[r.Header.Get("X-Who")]

@@ -28,9 +28,35 @@ func (o *office) next(events <-chan string) string {
 	}
 }
 
-// still waits for two heartbeats and requires that nothing else came before them.
+// until waits for an event and passes over others: a list that is looked at once too often harms nobody.
+func (o *office) until(events <-chan string, event string) {
+	o.t.Helper()
+	for e := ""; e != event; e = o.next(events) {
+		require.NotEqual(o.t, "end", e)
+	}
+}
+
+// looked waits until the watcher has looked, from now on, and its streams took what it saw.
+func (o *office) looked() {
+	o.t.Helper()
+	now := o.looks.Load()
+	o.soon("two more looks, and everybody told", func() bool {
+		h := o.console.hub
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for l := range h.listeners {
+			if l.list || len(l.here) > 0 {
+				return false
+			}
+		}
+		return o.looks.Load() >= now+2
+	})
+}
+
+// still waits for a look and two heartbeats and requires that nothing else came before them.
 func (o *office) still(events <-chan string, why string) {
 	o.t.Helper()
+	o.looked()
 	for range 2 {
 		select {
 		case e := <-events:
@@ -41,9 +67,10 @@ func (o *office) still(events <-chan string, why string) {
 	}
 }
 
-// settled reads events until two heartbeats pass without one.
+// settled waits for a look and reads events until three heartbeats pass without one.
 func (o *office) settled(events <-chan string) {
 	o.t.Helper()
+	o.looked()
 	for beats := 0; beats < 3; {
 		select {
 		case e := <-events:
@@ -69,8 +96,8 @@ func TestEvents(t *testing.T) {
 	o.settled(out)
 
 	o.say("acme", "ana", "u2", "are you there?")
-	require.Equal(t, "changed", o.next(ann))
-	require.Equal(t, "here", o.next(ann))
+	o.until(ann, "changed")
+	o.until(ann, "here")
 	o.quiet(tk.Conversation)
 	o.settled(ann)
 	o.still(out, "another affiliate's conversation is not heard of")
@@ -81,8 +108,8 @@ func TestEvents(t *testing.T) {
 	o.still(ann, "another affiliate's note is not heard of")
 
 	require.NoError(t, o.desk.Note(t.Context(), tk.ID, "ann", "", "mine"))
-	require.Equal(t, "changed", o.next(ann))
-	require.Equal(t, "here", o.next(ann))
+	o.until(ann, "changed")
+	o.until(ann, "here")
 
 	o.stop()
 	require.Equal(t, "end", o.lastOf(ann), "streams end with the service")
@@ -115,7 +142,7 @@ func TestPresence(t *testing.T) {
 
 	bob := o.listen("bob", "?ticket="+string(tk.ID))
 	require.Equal(t, "changed", o.next(bob))
-	require.Equal(t, "here", o.next(ann), "she is told that he came")
+	o.until(ann, "here") // she is told that he came
 	require.Equal(t, []string{"bob has this open too"}, o.get("ann", path).page.words(".present"))
 	require.Equal(t, []string{"ann, bob have this open too"}, o.get("lea", path).page.words(".present"))
 }
