@@ -52,11 +52,11 @@ func TestGuidesHaveTheSections(t *testing.T) {
 		})
 	}
 	require.Greater(t, found, 5)
-	_, known := NetworkOf("line")
+	_, known := NetworkOf("fax")
 	require.False(t, known)
-	s := network.Settings{Channel: "line", ID: "x", Token: "t"}
+	s := network.Settings{Channel: "fax", ID: "x", Token: "t"}
 	var wrong *network.FieldError
 	require.ErrorAs(t, Complete(&s, ""), &wrong, "an unknown network falls into nobody's checks")
-	require.Equal(t, `channel = "line": use one of telegram, whatsapp, messenger, instagram, webchat`, wrong.Text)
-	require.Equal(t, "line", Label("line"))
+	require.Equal(t, `channel = "fax": use one of `+strings.Join(Names(networks()), ", "), wrong.Text)
+	require.Equal(t, "fax", Label("fax"))
 }
