@@ -7,6 +7,7 @@ package channeltest
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -232,7 +233,7 @@ func (p *play) to() bot.Address {
 // send sends r by the channel alone. The error must tell no secret and no words.
 func (p *play) send(ctx context.Context, r bot.Reply) (string, *bot.SendError) {
 	p.t.Helper()
-	id, err := p.Channel.Send(ctx, p.to(), "AAAAAAAAAAAAAAAAAAAAAAAAAA", r)
+	id, err := p.Channel.Send(ctx, p.to(), bot.DeliveryID(rand.Text()), r)
 	if err == nil {
 		require.NotEmpty(p.t, id)
 		return id, nil
