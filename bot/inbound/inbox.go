@@ -19,15 +19,10 @@ import (
 // Storing posts comes before reading them: networks wait for their 200, and give up on us if it takes long; nobody
 // waits for a message before its turn is due.
 const (
-	// minBatch is the size that batches start at. It doubles each time the age of the oldest post doubles, up to
-	// store.MaxBatch. Small batches keep webhook writers fast; large ones drain a backlog.
-	minBatch = 16
-	// maxBatchWait is how long the first batch waits while posts keep coming, the next within maxPostGap. The turn is
-	// due later than that.
+	// maxBatchWait is how long the first batch waits while posts keep coming. The turn is due later than that.
 	maxBatchWait = store.QuietPeriod - 200*time.Millisecond
-	maxPostGap   = 5 * time.Millisecond
-	// maxYield is how long writers are let past before a batch of minBatch. Before a larger one it is as much shorter.
-	maxYield = 20 * time.Millisecond
+	// postGap is how long no post must come for a batch to begin at once.
+	postGap = 5 * time.Millisecond
 	// inboxEvery is how often we look for posts that a process received which then died.
 	inboxEvery = time.Second
 )
@@ -35,14 +30,11 @@ const (
 // Receive stores what a network posted to account, verified and yet to be read, and returns after it is
 // durable. Run takes it in. An error means that the network must post it again.
 func (in *Intake) Receive(ctx context.Context, account bot.Account, body []byte) error {
-	in.storing.Add(1)
-	defer in.storing.Add(-1)
 	now := in.now()
 	if err := in.store.AddPost(ctx, account, body, now, func() string { return in.order.Next(now) }); err != nil {
 		in.missedAt.Store(in.now().UnixMilli())
 		return fmt.Errorf("store what was posted to %s: %w", bot.AccountKey(account.Channel, account.ID), err)
 	}
-	in.lastPost.Store(time.Now().UnixNano())
 	worker.Poke(in.received)
 	return nil
 }
@@ -58,26 +50,27 @@ func (in *Intake) ReceivingSince() time.Time { return time.UnixMilli(in.missedAt
 func (in *Intake) drain(ctx context.Context) error {
 	tick := time.NewTicker(inboxEvery)
 	defer tick.Stop()
-	most, trouble := minBatch, 0
+	most, trouble := store.MaxBatch, 0
 	left, err := in.newestPost(ctx)
 	for err == nil && ctx.Err() == nil {
-		in.yieldToWriters(ctx, maxYield*minBatch/time.Duration(max(most, minBatch)))
-		b, oldest, err := in.processBatch(ctx, most, left)
+		began := time.Now()
+		b, err := in.processBatch(ctx, most, left)
 		if err == nil && trouble > 0 {
 			in.log.Info("the database is available again")
 			trouble = 0
 		}
 		switch {
 		case err == nil && len(b.IDs) == 0:
-			most = minBatch
+			most = store.MaxBatch
 			select {
 			case <-ctx.Done():
 			case <-in.received:
-				in.yieldToWriters(ctx, maxBatchWait)
+				in.waitForGap(ctx, maxBatchWait)
 			case <-tick.C:
 			}
 		case err == nil:
-			most = min(2*most, batchSize(in.now().Sub(oldest)))
+			most = min(2*most, store.MaxBatch)
+			in.waitForGap(ctx, time.Since(began)) // who stores posts has as much of the time as we
 		case sqldb.Unavailable(err):
 			if trouble++; trouble == 1 {
 				in.log.WithError(err).Error("cannot take in what networks posted: the database is unavailable; all of it waits")
@@ -96,20 +89,19 @@ func (in *Intake) drain(ctx context.Context) error {
 	return err
 }
 
-// batchSize is how many posts to take in at once when the oldest is of an age.
-func batchSize(age time.Duration) int {
-	n := minBatch
-	for ; age >= 2*maxBatchWait && n < store.MaxBatch; age /= 2 {
-		n *= 2
-	}
-	return n
-}
-
-// yieldToWriters waits as long as posts keep coming, at most within.
-func (in *Intake) yieldToWriters(ctx context.Context, within time.Duration) {
-	began := time.Now()
-	for ctx.Err() == nil && time.Since(began) < within && (in.storing.Load() > 0 || time.Since(time.Unix(0, in.lastPost.Load())) < maxPostGap) {
-		worker.Rest(ctx, time.Millisecond)
+// waitForGap waits while posts keep coming, at most within.
+func (in *Intake) waitForGap(ctx context.Context, within time.Duration) {
+	end := time.After(within)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-end:
+			return
+		case <-time.After(postGap):
+			return
+		case <-in.received:
+		}
 	}
 }
 
@@ -124,21 +116,21 @@ func (in *Intake) newestPost(ctx context.Context) (id string, err error) {
 
 // processBatch decodes and stores the oldest posts that are due, at most so many. Posts up to left are suspected
 // of having ended the process: see NewBatch.
-func (in *Intake) processBatch(ctx context.Context, most int, left string) (b store.Batch, oldest time.Time, err error) {
+func (in *Intake) processBatch(ctx context.Context, most int, left string) (b store.Batch, err error) {
 	ctx = context.WithoutCancel(ctx) // it is short, and watching for an end costs as much as a statement
 	list, err := in.events.DuePosts(ctx, most, in.now())
 	if err != nil || len(list) == 0 {
-		return b, oldest, err
+		return b, err
 	}
 	if first := list[0]; first.Attempt >= store.MaxPostAttempts {
-		return store.Batch{IDs: []string{first.ID}}, in.now(), in.setAside(ctx, first)
+		return store.Batch{IDs: []string{first.ID}}, in.setAside(ctx, first)
 	}
 	if b, err = in.store.NewBatch(ctx, list, left, in.now()); err != nil {
-		return b, oldest, err
+		return b, err
 	}
 	var unreadable []unreadablePost
 	arrivals, err := in.events.StoreBatch(ctx, b, func(posts []store.Post) (list []store.Arrival) {
-		oldest, unreadable = posts[0].At, nil
+		unreadable = nil
 		for _, p := range posts {
 			account, events, err := in.decode(p)
 			if err != nil { // it is kept: the network would repeat it for days
@@ -157,7 +149,7 @@ func (in *Intake) processBatch(ctx context.Context, most int, left string) (b st
 	})
 	if err != nil {
 		guard.Log(in.log, "taking in a post", err)
-		return b, oldest, err
+		return b, err
 	}
 	for _, u := range unreadable {
 		guard.Log(in.log, "reading a post", u.err)
@@ -165,7 +157,7 @@ func (in *Intake) processBatch(ctx context.Context, most int, left string) (b st
 			Error("cannot read what the network posted; it is kept")
 	}
 	in.scheduleTurns(slices.DeleteFunc(arrivals, func(a store.Arrival) bool { return a.Undecodable != nil && a.Post == nil })) // those are logged
-	return b, oldest, nil
+	return b, nil
 }
 
 type unreadablePost struct {

@@ -49,8 +49,6 @@ type Intake struct {
 	receipts    chan receipt
 	order       store.Sequence // of the inbox
 	received    chan struct{}  // something is in the inbox
-	lastPost    atomic.Int64   // when that was, in Unix nanoseconds
-	storing     atomic.Int64   // how many are being put there
 	missedAt    atomic.Int64   // when one was last not stored, or the Intake was made, in Unix milliseconds
 }
 
