@@ -33,8 +33,15 @@ type Outcome struct {
 	Decision Decision
 	Replies  []Reply
 	Escalate *Escalation // set if and only if the decision is to hand off
+	Feedback *Feedback   // set if the customer said whether the answer before helped
 	Next     Conversation
 	Trace    Trace
+}
+
+// Feedback is what a customer says of an answer.
+type Feedback struct {
+	Helped bool
+	Entry  knowledge.EntryID // what the answer rested on, "" if that is not known
 }
 
 // Action is what a turn does.

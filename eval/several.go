@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"faqbot/bot"
-	"faqbot/bot/dialogue"
 	"faqbot/knowledge"
 )
 
@@ -105,6 +104,6 @@ func (p pair) judge(o bot.Outcome) (both, asked, wrong bool) {
 		return both, false, !both
 	}
 	return false, right && slices.ContainsFunc(second.Choices, func(c bot.Choice) bool {
-		return slices.Contains(p.second.Relevant, dialogue.EntryOf(c.Payload))
+		return slices.Contains(p.second.Relevant, bot.EntryOf(c.Payload))
 	}), false
 }

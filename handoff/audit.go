@@ -16,16 +16,17 @@ type AuditTicket struct {
 	Escalation   string
 	Conversation bot.ConversationID
 	State        State
+	Assignee     AgentID
 }
 
 // ReadAudit reads the tickets of a database, by ID, and the keys of their notes.
 func ReadAudit(ctx context.Context, db *sqldb.DB) (tickets []AuditTicket, notes []string, err error) {
 	err = sqldb.Each(ctx, db, func(rows *sql.Rows) error {
 		var t AuditTicket
-		err := rows.Scan(&t.ID, &t.Escalation, &t.Conversation, &t.State)
+		err := rows.Scan(&t.ID, &t.Escalation, &t.Conversation, &t.State, &t.Assignee)
 		tickets = append(tickets, t)
 		return err
-	}, `SELECT id, escalation, conversation_id, state FROM tickets ORDER BY id`)
+	}, `SELECT id, escalation, conversation_id, state, assignee FROM tickets ORDER BY id`)
 	if err == nil {
 		err = sqldb.Each(ctx, db, func(rows *sql.Rows) error {
 			var key string

@@ -24,6 +24,7 @@ import (
 	"faqbot/bot/dialogue"
 	"faqbot/bot/fit"
 	"faqbot/knowledge/attempts"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -66,7 +67,7 @@ func (d *Desk) Tell(ctx context.Context, n bot.DeskEvent) error {
 		return err
 	}
 	if n.ReturnedToBot {
-		if err := d.store.close(ctx, t.ID, ResolutionLeft, n.At); err != nil {
+		if err := d.close(ctx, t, "", ResolutionLeft, n.At); err != nil {
 			return err
 		}
 		return d.release(ctx, n.Conversation)
@@ -79,7 +80,11 @@ func (d *Desk) Tell(ctx context.Context, n bot.DeskEvent) error {
 		if err := d.conversations.Hold(ctx, n.Conversation); err != nil {
 			return err
 		}
-		if err := d.store.reopen(ctx, t.ID, n.At); err != nil {
+		reopened, err := d.newEvent(ctx, events.Reopened, t, n.At)
+		if err != nil {
+			return err
+		}
+		if err := d.store.reopen(ctx, reopened); err != nil {
 			return err
 		}
 	}
@@ -144,18 +149,48 @@ func (d *Desk) Take(ctx context.Context, id TicketID, agent AgentID, over bool) 
 	if strings.TrimSpace(string(agent)) == "" {
 		return errors.New("take ticket: say who you are")
 	}
-	took, err := d.store.take(ctx, id, agent, over, d.now())
+	t, err := d.store.ticket(ctx, id)
+	if err != nil {
+		return err
+	}
+	taken, err := d.newEvent(ctx, events.Taken, t, d.now())
+	if err != nil {
+		return err
+	}
+	taken.Agent = string(agent)
+	took, err := d.store.take(ctx, taken, over)
 	if err != nil || took {
 		return err
 	}
-	t, err := d.store.ticket(ctx, id)
+	t, err = d.store.ticket(ctx, id) // it may be another's meanwhile
 	switch {
 	case err != nil:
 		return err
 	case t.State == StateClosed:
 		return fmt.Errorf("take ticket %s: %w", id, ErrClosed)
+	case t.Assignee == agent:
+		return nil
 	}
 	return fmt.Errorf("take ticket %s of %s: %w", id, t.Assignee, ErrTaken)
+}
+
+// newEvent is an event of a ticket, in the matter that its customer is at.
+func (d *Desk) newEvent(ctx context.Context, kind events.Kind, t Ticket, at time.Time) (events.Event, error) {
+	conv, err := d.conversations.Get(ctx, t.Conversation)
+	if errors.Is(err, bot.ErrNotFound) {
+		err = nil
+	}
+	return events.Event{Kind: kind, At: at, Affiliate: string(t.Affiliate), Conversation: string(t.Conversation), Episode: string(conv.Episode), Cause: string(t.ID)}, err
+}
+
+// close closes a ticket; agent is "" if nobody of ours does it.
+func (d *Desk) close(ctx context.Context, t Ticket, agent AgentID, r Resolution, at time.Time) error {
+	closed, err := d.newEvent(ctx, events.Closed, t, at)
+	if err != nil {
+		return err
+	}
+	closed.Agent, closed.Reason = string(agent), string(r)
+	return d.store.close(ctx, closed)
 }
 
 // Reply sends text and files to the customer in the agent's name, taking the ticket if nobody has it.
@@ -245,7 +280,7 @@ func (d *Desk) end(ctx context.Context, id TicketID, agent AgentID, r Resolution
 	if err := d.release(ctx, t.Conversation); err != nil {
 		return err
 	}
-	return d.store.close(ctx, id, r, d.now())
+	return d.close(ctx, t, agent, r, d.now())
 }
 
 // StepIn gives a conversation to people and its ticket to agent, opening one if there is none, and
@@ -276,7 +311,7 @@ func (d *Desk) StepIn(ctx context.Context, id bot.ConversationID, agent AgentID)
 		if err := d.conversations.Hold(ctx, id); err != nil {
 			return "", err
 		}
-		o.ID, o.Reason, o.at, o.assignee, o.waits = "stepin:"+rand.Text(), ReasonSteppedIn, d.now(), agent, false
+		o.ID, o.Reason, o.at, o.waits = "stepin:"+rand.Text(), ReasonSteppedIn, d.now(), false
 		if err := d.store.open(ctx, id, o); err != nil {
 			return "", err
 		}

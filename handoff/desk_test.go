@@ -3,6 +3,7 @@ package handoff
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"faqbot/bot/turns"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 	"faqbot/knowledge/vault"
@@ -68,7 +70,7 @@ func (n *network) texts() []string {
 // onBoth opens an office on SQLite and on Postgres.
 func onBoth(t *testing.T, test func(t *testing.T, o *office)) {
 	t.Helper()
-	sqldbtest.Run(t, []sqldb.Schema{attempts.Schema(), botstore.Schema(), Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{attempts.Schema(), events.Schema(), botstore.Schema(), Schema()}, func(t *testing.T, db *sqldb.DB) {
 		log := logrus.New()
 		log.SetOutput(t.Output())
 		phrases, err := dialogue.LoadPhrases()
@@ -120,6 +122,20 @@ func (o *office) ticket(what string, ok func(Ticket) bool) (t Ticket) {
 	return t
 }
 
+// happened are the events of what people did.
+func (o *office) happened() (list []string) {
+	o.t.Helper()
+	all, err := events.List(o.t.Context(), o.db)
+	require.NoError(o.t, err)
+	for _, e := range all {
+		if !slices.Contains([]events.Kind{events.Received, events.Answered, events.AskedBack}, e.Kind) {
+			list = append(list, strings.Join(strings.Fields(string(e.Kind)+" "+e.Reason+" "+e.Agent), " "))
+			require.NotEmpty(o.t, e.Episode)
+		}
+	}
+	return list
+}
+
 func TestTicketFromWishToClose(t *testing.T) {
 	onBoth(t, func(t *testing.T, o *office) {
 		o.say("u1", "my payout is missing")
@@ -164,6 +180,7 @@ func TestTicketFromWishToClose(t *testing.T) {
 		require.Equal(t, 1, strings.Count(strings.Join(said, "|"), "It went out today."))
 		o.say("u4", "hello")
 		o.soon("the bot answers again", func() bool { return len(o.network.texts()) > len(said) })
+		require.Equal(t, []string{"handed_off asked_person", "taken ann", "replied ann", "taken bob", "closed resolved bob"}, o.happened(), "what is done twice happened once")
 	})
 }
 
@@ -226,6 +243,7 @@ func TestWroteWhileClosing(t *testing.T) {
 		c, err := o.desk.Show(t.Context(), tk.ID)
 		require.NoError(t, err)
 		require.Equal(t, bot.ModePerson, c.Conversation.Mode)
+		require.Equal(t, []string{"handed_off asked_person", "closed resolved ann", "reopened"}, o.happened())
 	})
 }
 

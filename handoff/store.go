@@ -12,6 +12,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/knowledge"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -67,9 +68,8 @@ func (s *store) hasOpen(ctx context.Context, c bot.ConversationID) (has bool, er
 // An opening is what a ticket begins with.
 type opening struct {
 	bot.Escalation
-	at       time.Time
-	waits    bool    // the customer waits for an answer
-	assignee AgentID // "" if nobody has it yet
+	at    time.Time
+	waits bool // the customer waits for an answer
 }
 
 // open opens a ticket unless the same escalation opened one before or the conversation has an open one.
@@ -90,18 +90,15 @@ func (s *store) open(ctx context.Context, c bot.ConversationID, o opening) error
 		if err != nil {
 			return err
 		}
-		state, waiting := StateOpen, int64(0)
-		if o.assignee != "" {
-			state = StateAssigned
-		}
+		waiting := int64(0)
 		if o.waits {
 			waiting = o.at.UnixMilli()
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO tickets
-			(id, escalation, conversation_id, affiliate, queue, state, reason, topic, question, locale, tried, assignee,
+			(id, escalation, conversation_id, affiliate, queue, state, reason, topic, question, locale, tried,
 			opened_at, due_at, waiting_since, changed_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $13) ON CONFLICT DO NOTHING`,
-			rand.Text()[:8], o.ID, c, o.Affiliate, queue, state, o.Reason, o.Topic, o.Question, o.Locale, string(list), o.assignee,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $12) ON CONFLICT DO NOTHING`,
+			rand.Text()[:8], o.ID, c, o.Affiliate, queue, StateOpen, o.Reason, o.Topic, o.Question, o.Locale, string(list),
 			o.at.UnixMilli(), o.at.UnixMilli()+answer, waiting)
 		if err != nil {
 			return fmt.Errorf("open ticket: %w", err)
@@ -112,23 +109,38 @@ func (s *store) open(ctx context.Context, c bot.ConversationID, o opening) error
 
 // exec runs one statement and reports whether it changed a row.
 func (s *store) exec(ctx context.Context, query string, args ...any) (changed bool, err error) {
-	err = s.db.InTx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		changed = n > 0
+	err = s.db.InTx(ctx, func(tx *sql.Tx) (err error) {
+		changed, err = execIn(ctx, tx, query, args...)
 		return err
 	})
 	return changed, err
 }
 
-// take gives an open ticket to agent, or, with over, takes it from whoever has it.
-func (s *store) take(ctx context.Context, id TicketID, agent AgentID, over bool, now time.Time) (bool, error) {
-	return s.exec(ctx, `UPDATE tickets SET assignee = $2, state = $3, changes = changes + 1, changed_at = $6
-		WHERE id = $1 AND state <> $4 AND (assignee = '' OR assignee = $2 OR $5)`,
-		id, agent, StateAssigned, StateClosed, over, now.UnixMilli())
+func execIn(ctx context.Context, tx *sql.Tx, query string, args ...any) (changed bool, err error) {
+	res, err := tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
+}
+
+// change runs a statement on e's ticket and stores e in the same transaction, if the statement changed the row.
+func (s *store) change(ctx context.Context, e events.Event, query string, args ...any) (changed bool, err error) {
+	err = s.db.InTx(ctx, func(tx *sql.Tx) error {
+		if changed, err = execIn(ctx, tx, query, append([]any{e.Cause}, args...)...); err != nil || !changed {
+			return err
+		}
+		return events.Append(ctx, tx, e)
+	})
+	return changed, err
+}
+
+// take gives e's ticket, if it is open, to e's agent, or, with over, takes it from whoever has it.
+func (s *store) take(ctx context.Context, e events.Event, over bool) (bool, error) {
+	return s.change(ctx, e, `UPDATE tickets SET assignee = $2, state = $3, changes = changes + 1, changed_at = $6
+		WHERE id = $1 AND state <> $4 AND assignee <> $2 AND (assignee = '' OR $5)`,
+		e.Agent, StateAssigned, StateClosed, over, e.At.UnixMilli())
 }
 
 // heard notes that the customer waits for an answer.
@@ -146,11 +158,11 @@ func (s *store) follow(ctx context.Context, id TicketID, to bot.ConversationID, 
 			(SELECT 1 FROM tickets t WHERE t.conversation_id = $2 AND t.state <> $3)`, id, to, StateClosed, now.UnixMilli())
 }
 
-// reopen opens a closed ticket again for whoever had it.
-func (s *store) reopen(ctx context.Context, id TicketID, now time.Time) error {
-	_, err := s.exec(ctx, `UPDATE tickets SET state = CASE WHEN assignee = '' THEN $2 ELSE $3 END, closed_at = 0, outcome = '',
+// reopen opens e's ticket, if it is closed, again for whoever had it.
+func (s *store) reopen(ctx context.Context, e events.Event) error {
+	_, err := s.change(ctx, e, `UPDATE tickets SET state = CASE WHEN assignee = '' THEN $2 ELSE $3 END, closed_at = 0, outcome = '',
 		waiting_since = 0, changes = changes + 1, changed_at = $5 WHERE id = $1 AND state = $4`,
-		id, StateOpen, StateAssigned, StateClosed, now.UnixMilli())
+		StateOpen, StateAssigned, StateClosed, e.At.UnixMilli())
 	return err
 }
 
@@ -161,10 +173,11 @@ func (s *store) replied(ctx context.Context, id TicketID, now time.Time) error {
 	return err
 }
 
-func (s *store) close(ctx context.Context, id TicketID, r Resolution, now time.Time) error {
-	_, err := s.exec(ctx, `UPDATE tickets SET state = $2, closed_at = $3, outcome = $4, waiting_since = 0,
+// close closes e's ticket, if it is open; e's reason is the Resolution.
+func (s *store) close(ctx context.Context, e events.Event) error {
+	_, err := s.change(ctx, e, `UPDATE tickets SET state = $2, closed_at = $3, outcome = $4, waiting_since = 0,
 		changes = changes + 1, changed_at = $3 WHERE id = $1 AND state <> $2`,
-		id, StateClosed, now.UnixMilli(), r)
+		StateClosed, e.At.UnixMilli(), e.Reason)
 	return err
 }
 

@@ -10,11 +10,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/sqldb"
 )
@@ -300,7 +302,11 @@ func apply(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, current Revis
 	if err := pinFiles(ctx, tx, affiliate, live); err != nil {
 		return 0, err
 	}
-	return p.Revision, insertPublish(ctx, tx, affiliate, p)
+	if err := insertPublish(ctx, tx, affiliate, p); err != nil {
+		return 0, err
+	}
+	return p.Revision, events.Append(ctx, tx, events.Event{Kind: events.Published, At: p.At, Affiliate: string(affiliate),
+		Cause: strconv.FormatInt(int64(p.Revision), 10), Agent: p.By})
 }
 
 // History returns the affiliate's publishes, the newest first. An unknown affiliate has none.

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
@@ -21,7 +22,7 @@ func noon() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 // onBoth runs test on a corpus in each database, with the affiliates acme and bravo.
 func onBoth(t *testing.T, test func(t *testing.T, c *Corpus)) {
 	t.Parallel()
-	sqldbtest.Run(t, []sqldb.Schema{media.Schema(), Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{media.Schema(), events.Schema(), Schema()}, func(t *testing.T, db *sqldb.DB) {
 		c := NewCorpus(db, noon)
 		require.NoError(t, c.EnsureAffiliate(t.Context(), "acme"))
 		require.NoError(t, c.EnsureAffiliate(t.Context(), "bravo"))
@@ -403,6 +404,10 @@ func TestRollBack(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, history, 12)
 		require.Equal(t, Publish{Revision: 12, At: noon(), By: "ann", RollBack: true, To: 4, Added: 2, Retired: 1}, history[0])
+		recorded, err := events.List(t.Context(), c.db)
+		require.NoError(t, err)
+		require.Len(t, recorded, 13, "one for each revision of both affiliates")
+		require.Contains(t, recorded, events.Event{Kind: events.Published, At: noon(), Affiliate: "acme", Cause: "12", Agent: "ann"})
 		require.Equal(t, map[string]string{"a": "bravo's own", "z": "last"}, published(t, c, "bravo", 1))
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/media"
 
@@ -16,7 +17,7 @@ import (
 
 func TestFilesAreKeptAndForgotten(t *testing.T) {
 	t.Parallel()
-	sqldbtest.Run(t, []sqldb.Schema{media.Schema(), Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{media.Schema(), events.Schema(), Schema()}, func(t *testing.T, db *sqldb.DB) {
 		now := noon()
 		c := NewCorpus(db, func() time.Time { return now })
 		require.NoError(t, c.EnsureAffiliate(t.Context(), "acme"))

@@ -21,6 +21,7 @@ import (
 	"faqbot/bot/turns"
 	"faqbot/bot/worker"
 	"faqbot/knowledge"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
@@ -29,7 +30,7 @@ import (
 // OnBoth runs a test on SQLite and on Postgres.
 func OnBoth(t *testing.T, test func(t *testing.T, w *World)) {
 	t.Helper()
-	sqldbtest.Run(t, []sqldb.Schema{media.Schema(), store.Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{media.Schema(), events.Schema(), store.Schema()}, func(t *testing.T, db *sqldb.DB) {
 		test(t, NewWorld(t, db))
 	})
 }

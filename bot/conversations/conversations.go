@@ -5,7 +5,6 @@ package conversations
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"slices"
 	"time"
 
@@ -68,10 +67,8 @@ func (c *Service) Say(ctx context.Context, id bot.ConversationID, key string, re
 		for _, r := range replies {
 			parts = append(parts, c.fit(conv.Address, r)...)
 		}
-		for i, part := range parts {
-			if err := tx.AddAgentReply(ctx, fmt.Sprintf("say:%s:%d", key, i), part); err != nil {
-				return err
-			}
+		if err := tx.AddAgentReplies(ctx, "say:"+key, parts); err != nil {
+			return err
 		}
 		return tx.Assign(ctx, bot.ModePerson)
 	})

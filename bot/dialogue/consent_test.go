@@ -119,7 +119,7 @@ func TestAPersonIsOneTapAway(t *testing.T) {
 		for range 2 {
 			o, err := e.Turn(t.Context(), tn)
 			require.NoError(t, err)
-			require.Contains(t, o.Replies[0].Choices, bot.Choice{Label: "Talk to a person", Payload: payloadPerson}, name)
+			require.Contains(t, o.Replies[0].Choices, bot.Choice{Label: "Talk to a person", Payload: bot.ChoicePerson}, name)
 			tn.Conversation = o.Next
 		}
 	}

@@ -10,14 +10,15 @@ import (
 
 // Evidence is all Decide may look at.
 type Evidence struct {
-	Turn    bot.Turn
-	Signals Signals
-	Found   retrieval.Result
-	Parts   []retrieval.Result // of each of Signals.Parts
-	Chosen  *knowledge.Entry   // what Signals.Chosen names, nil if it may not answer
-	Both    []knowledge.Entry  // what Signals.Both names and may answer
-	Others  []retrieval.Hit    // to feedback: what else the question before may have meant
-	Foreign bool               // the words are in a language that neither we nor the entries found have
+	Turn     bot.Turn
+	Signals  Signals
+	Found    retrieval.Result
+	Parts    []retrieval.Result // of each of Signals.Parts
+	Chosen   *knowledge.Entry   // what Signals.Chosen names, nil if it may not answer
+	Both     []knowledge.Entry  // what Signals.Both names and may answer
+	Feedback *bot.Feedback      // what the customer says of the answer before, nil if nothing
+	Others   []retrieval.Hit    // to feedback: what else the question before may have meant
+	Foreign  bool               // the words are in a language that neither we nor the entries found have
 }
 
 // A Verdict is what to do, and what to say about it.

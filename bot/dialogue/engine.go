@@ -120,7 +120,7 @@ func (e *Engine) Broken(t bot.Turn) bot.Outcome {
 func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 	t := ev.Turn
 	locale := e.locale(ev)
-	o := bot.Outcome{Decision: v.Decision, Next: next(t.Conversation, v)}
+	o := bot.Outcome{Decision: v.Decision, Feedback: ev.Feedback, Next: next(t.Conversation, v)}
 	if t.Disclose && v.Phrase == PhraseGreeting {
 		v.Phrase = PhraseStart // greets, and says what we are
 	}
@@ -204,21 +204,21 @@ func ask(t bot.Turn, say voice, phrase Phrase, options []knowledge.Entry) bot.Re
 		r.Choices = append(r.Choices, bot.Choice{Label: say(name), Payload: payload})
 	}
 	for _, entry := range options {
-		r.Choices = append(r.Choices, bot.Choice{Label: entry.Question, Payload: payloadEntry + string(entry.ID)})
+		r.Choices = append(r.Choices, bot.Choice{Label: entry.Question, Payload: bot.ChoiceEntry + string(entry.ID)})
 	}
 	switch {
 	case asksWhich(phrase):
-		button(PhraseNoneOfThese, payloadNone)
-		button(PhraseTalkToPerson, payloadPerson)
+		button(PhraseNoneOfThese, bot.ChoiceNone)
+		button(PhraseTalkToPerson, bot.ChoicePerson)
 	case phrase == PhraseOfferToo:
-		button(PhraseTalkToPerson, payloadPerson)
+		button(PhraseTalkToPerson, bot.ChoicePerson)
 	case phrase == PhraseStopAsk:
-		button(PhraseStopHere, payloadStop)
+		button(PhraseStopHere, bot.ChoiceStop)
 	case offersPerson(phrase):
-		button(PhraseTalkToPerson, payloadPerson)
-		button(PhraseTryAgain, payloadAgain)
+		button(PhraseTalkToPerson, bot.ChoicePerson)
+		button(PhraseTryAgain, bot.ChoiceAgain)
 	case leadsToPerson(phrase):
-		button(PhraseTalkToPerson, payloadPerson)
+		button(PhraseTalkToPerson, bot.ChoicePerson)
 	}
 	r.Text = say(wording(t, phrase, len(options)))
 	if affiliate := t.Conversation.Affiliate; phrase == PhraseIdentity && affiliate != "" {

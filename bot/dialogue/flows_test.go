@@ -106,13 +106,16 @@ func TestFeedbackNeverBringsTheSameEntryAgain(t *testing.T) {
 		require.NotContains(t, words(o), "[How do I get paid?]", text)
 		require.Contains(t, words(o), "[Why is my payout late?]", text)
 		require.Contains(t, o.Trace.Signals, "feedback", text)
+		require.Equal(t, &bot.Feedback{Entry: "paid"}, o.Feedback, text)
 		again := words(k.say("how do I get paid?"))
 		require.NotContains(t, again, "answer paid", text)
 		require.Contains(t, words(k.send(bot.Message{Choice: "e:paid", Text: "How do I get paid?"})), "answer paid", "a tap is a wish")
 	}
 	k := newTalk(t, shop{}, "webchat")
 	k.say("how do I get paid?")
-	require.Equal(t, bot.ReasonSmallTalk, k.say("it works now").Decision.Reason)
+	works := k.say("it works now")
+	require.Equal(t, bot.ReasonSmallTalk, works.Decision.Reason)
+	require.Equal(t, &bot.Feedback{Helped: true, Entry: "paid"}, works.Feedback)
 	k = newTalk(t, shop{}, "webchat")
 	k.say("how do I get paid?")
 	require.Contains(t, words(k.say("that's not what I asked, how long does delivery take")), "[How long does delivery to France take?]", "the question beside it is answered")
@@ -189,7 +192,7 @@ func TestWhoAreYou(t *testing.T) {
 		o := k.say(text)
 		require.Contains(t, words(o), want, text)
 		require.Contains(t, words(o), "[question A]", text)
-		require.Equal(t, payloadPerson, o.Replies[0].Choices[len(o.Replies[0].Choices)-1].Payload, text)
+		require.Equal(t, bot.ChoicePerson, o.Replies[0].Choices[len(o.Replies[0].Choices)-1].Payload, text)
 		require.Zero(t, o.Next.Misses, text)
 		require.Contains(t, o.Trace.Signals, "identity", text)
 	}
@@ -240,7 +243,7 @@ func TestStopAndStart(t *testing.T) {
 	require.Equal(t, bot.OptOutAll, k.turn.Conversation.OptOut)
 	k = newTalk(t, shop{}, "whatsapp")
 	k.say("baja")
-	k.send(bot.Message{Choice: payloadStop, Text: "Sí"})
+	k.send(bot.Message{Choice: bot.ChoiceStop, Text: "Sí"})
 	require.Equal(t, bot.OptOutAll, k.turn.Conversation.OptOut)
 }
 

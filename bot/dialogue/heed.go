@@ -14,6 +14,12 @@ import (
 // before may have meant if that is all that is said.
 func (e *Engine) heedFeedback(ctx context.Context, ev *Evidence, query retrieval.Query) error {
 	rejected, given := e.rejected(ev.Turn)
+	if ev.Signals.Feedback || ev.Signals.Praise {
+		ev.Feedback = &bot.Feedback{Helped: !ev.Signals.Feedback}
+		if len(given) > 0 {
+			ev.Feedback.Entry = given[0]
+		}
+	}
 	if ev.Signals.Feedback {
 		rejected = append(rejected, given...)
 	}

@@ -36,7 +36,7 @@ func (s *Signals) reply(p *Phrases, t bot.Turn, text string, tokens []token) (re
 func (s *Signals) pick(p *Phrases, offered []bot.Choice, text string, tokens []token) (rest string, ok bool) {
 	var entries []bot.Choice
 	for _, c := range offered {
-		if strings.HasPrefix(c.Payload, payloadEntry) {
+		if strings.HasPrefix(c.Payload, bot.ChoiceEntry) {
 			entries = append(entries, c)
 		}
 	}
@@ -60,7 +60,7 @@ func (s *Signals) pick(p *Phrases, offered []bot.Choice, text string, tokens []t
 	case len(entries) > 1 && p.words[wordBoth].is(p.withoutPicking(tokens)):
 		choose(entries[0])
 		for _, c := range entries[1:] {
-			s.Both = append(s.Both, EntryOf(c.Payload))
+			s.Both = append(s.Both, bot.EntryOf(c.Payload))
 		}
 	default:
 		return "", false

@@ -16,15 +16,6 @@ const (
 	flood = 20
 )
 
-// Payloads of the buttons the bot offers.
-const (
-	payloadEntry  = "e:" // followed by the entry's ID
-	payloadNone   = "none"
-	payloadPerson = "person"
-	payloadAgain  = "again"
-	payloadStop   = "stop"
-)
-
 // Signals are what the waiting messages say by themselves.
 type Signals struct {
 	Command     string              // start, help, human, bot
@@ -148,20 +139,20 @@ func (s *Signals) attached(m bot.Message) {
 // checked against what may answer before it is used.
 func (s *Signals) tap(t bot.Turn, m bot.Message) {
 	switch {
-	case m.Choice == payloadPerson:
+	case m.Choice == bot.ChoicePerson:
 		s.WantsPerson = true
-	case m.Choice == payloadNone:
+	case m.Choice == bot.ChoiceNone:
 		s.None = true
-	case m.Choice == payloadAgain:
+	case m.Choice == bot.ChoiceAgain:
 		s.Again = true
-	case m.Choice == payloadStop:
+	case m.Choice == bot.ChoiceStop:
 		s.Stop = true
 	case m.Choice == bot.ChoiceLinked:
 		s.Linked = true
 	case m.Choice == bot.ChoiceLinkGone:
 		s.LinkGone = true
-	case strings.HasPrefix(m.Choice, payloadEntry):
-		s.Chosen = knowledge.EntryID(strings.TrimPrefix(m.Choice, payloadEntry))
+	case strings.HasPrefix(m.Choice, bot.ChoiceEntry):
+		s.Chosen = knowledge.EntryID(strings.TrimPrefix(m.Choice, bot.ChoiceEntry))
 		s.Repeated = tappedBefore(t, m)
 	default:
 		s.None = true
@@ -237,7 +228,7 @@ func (s *Signals) consent(p *Phrases, t bot.Turn, text string) bool {
 	command, rest, _ := commandOf(text)
 	tokens := tokenize(text)
 	back := command == "start" || command == "bot" || p.words[wordResume].is(tokens)
-	agrees := p.words[wordYes].is(tokens) && slices.ContainsFunc(lastChoices(t), func(c bot.Choice) bool { return c.Payload == payloadStop })
+	agrees := p.words[wordYes].is(tokens) && slices.ContainsFunc(lastChoices(t), func(c bot.Choice) bool { return c.Payload == bot.ChoiceStop })
 	switch {
 	case command == "stop" && rest == "" || p.words[wordStop].is(tokens) || agrees ||
 		len(tokens) <= maxAsideWords && p.fires(shapeStop, p.read(tokens)):
@@ -263,13 +254,4 @@ func commandOf(text string) (command, rest string, ok bool) {
 		return name, strings.TrimSpace(rest), true
 	}
 	return "", "", false
-}
-
-// EntryOf is the entry that a button's payload chooses, "" if it chooses none.
-func EntryOf(payload string) knowledge.EntryID {
-	id, ok := strings.CutPrefix(payload, payloadEntry)
-	if !ok {
-		return ""
-	}
-	return knowledge.EntryID(id)
 }

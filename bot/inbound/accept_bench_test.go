@@ -16,6 +16,7 @@ import (
 	"faqbot/bot/bottest"
 	"faqbot/bot/inbound"
 	"faqbot/bot/store"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/sqldb/sqldbtest"
 )
 
@@ -24,7 +25,7 @@ import (
 func BenchmarkAccept(b *testing.B) {
 	for name, dsn := range map[string]func(testing.TB) string{"sqlite": sqldbtest.SQLite, "postgres": sqldbtest.Postgres} {
 		b.Run(name, func(b *testing.B) {
-			db := sqldbtest.Open(b, dsn(b), store.Schema())
+			db := sqldbtest.Open(b, dsn(b), events.Schema(), store.Schema())
 			account, log := bot.Account{Channel: "test", ID: "one"}, logrus.New()
 			log.SetOutput(io.Discard)
 			accounts := bot.NewRegistry()

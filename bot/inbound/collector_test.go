@@ -18,6 +18,7 @@ import (
 	"faqbot/bot/outbound"
 	"faqbot/bot/store"
 	"faqbot/bot/turns"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
@@ -58,7 +59,7 @@ const (
 // onMailroom runs a test on both databases, with a network that hands files out and a shelf to keep them.
 func onMailroom(t *testing.T, files map[string]func() (io.ReadCloser, error), test func(t *testing.T, w *bottest.World, m *mailroom, shelf *media.Store)) {
 	t.Helper()
-	sqldbtest.Run(t, []sqldb.Schema{store.Schema(), media.Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{events.Schema(), store.Schema(), media.Schema()}, func(t *testing.T, db *sqldb.DB) {
 		w := bottest.NewWorld(t, db)
 		m := &mailroom{Recorder: w.Channel, files: files}
 		w.Accounts.Put(w.Account, m)

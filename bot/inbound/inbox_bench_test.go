@@ -17,6 +17,7 @@ import (
 	"faqbot/bot/inbound"
 	"faqbot/bot/store"
 	"faqbot/bot/whatsapp"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/sqldb/sqldbtest"
 )
 
@@ -25,7 +26,7 @@ import (
 func BenchmarkInbox(b *testing.B) {
 	for name, dsn := range map[string]func(testing.TB) string{"sqlite": sqldbtest.SQLite, "postgres": sqldbtest.Postgres} {
 		b.Run(name, func(b *testing.B) {
-			db := sqldbtest.Open(b, dsn(b), store.Schema())
+			db := sqldbtest.Open(b, dsn(b), events.Schema(), store.Schema())
 			log := logrus.New()
 			log.SetOutput(io.Discard)
 			account := bot.Account{Channel: "whatsapp", ID: "one"}

@@ -15,6 +15,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/store"
 	"faqbot/knowledge/guard"
+	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/vault"
 )
 
@@ -47,7 +48,7 @@ type Intake struct {
 	events      store.EventWriter
 	transcribes bool
 	receipts    chan receipt
-	order       store.Sequence // of the inbox
+	order       sqldb.Sequence // of the inbox
 	received    chan struct{}  // something is in the inbox
 	missedAt    atomic.Int64   // when one was last not stored, or the Intake was made, in Unix milliseconds
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/knowledge/sqldb"
 )
 
 // openConversation finds or begins the conversation of e's customer and locks its row. Where the
@@ -81,7 +82,7 @@ func detachAddress(ctx context.Context, tx *sql.Tx, e bot.Event) error {
 }
 
 func insertConversation(ctx context.Context, tx *sql.Tx, account bot.Account, to bot.Address, now time.Time) (*ConversationTx, error) {
-	id, customer := bot.ConversationID(newID(now)), bot.CustomerID(newID(now))
+	id, customer := bot.ConversationID(sqldb.NewID(now)), bot.CustomerID(sqldb.NewID(now))
 	row := tx.QueryRowContext(ctx, `INSERT INTO conversations
 		(id, channel, account, customer, customer_id, affiliate, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (channel, account, customer) DO UPDATE SET opened_at = conversations.opened_at

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"faqbot/bot"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -19,6 +20,7 @@ type Audit struct {
 	Messages      []AuditMessage      // by conversation, in order
 	Turns         []AuditTurn         // by ID
 	Deliveries    []AuditDelivery     // by conversation and lane, in order
+	Events        []events.Event      // in the order in which they happened
 	Rejects       int
 }
 
@@ -36,6 +38,7 @@ type AuditMessage struct {
 	Seq          int64
 	Author       bot.Author
 	Body         string
+	Choice       string // the payload of a tapped button
 	External     string // the network's ID of the event, or the key under which it was said
 	Turn         bot.TurnID
 }
@@ -75,9 +78,9 @@ func ReadAudit(ctx context.Context, db *sqldb.DB) (a Audit, err error) {
 		a.Conversations = append(a.Conversations, c)
 		return err
 	})
-	read(`SELECT id, conversation_id, seq, author, body, external_id, turn_id FROM messages ORDER BY conversation_id, seq`, func(rows *sql.Rows) error {
+	read(`SELECT id, conversation_id, seq, author, body, choice, external_id, turn_id FROM messages ORDER BY conversation_id, seq`, func(rows *sql.Rows) error {
 		var m AuditMessage
-		err := rows.Scan(&m.ID, &m.Conversation, &m.Seq, &m.Author, &m.Body, &m.External, &m.Turn)
+		err := rows.Scan(&m.ID, &m.Conversation, &m.Seq, &m.Author, &m.Body, &m.Choice, &m.External, &m.Turn)
 		a.Messages = append(a.Messages, m)
 		return err
 	})
@@ -101,6 +104,9 @@ func ReadAudit(ctx context.Context, db *sqldb.DB) (a Audit, err error) {
 		return err
 	})
 	read(`SELECT COUNT(*) FROM rejects`, func(rows *sql.Rows) error { return rows.Scan(&a.Rejects) })
+	if err == nil {
+		a.Events, err = events.List(ctx, db)
+	}
 	if err != nil {
 		return a, fmt.Errorf("read what was said and done: %w", err)
 	}

@@ -128,31 +128,48 @@ func (c *ConversationTx) CloseEpisode(ctx context.Context) error {
 
 // AddReply stores r as a message under key and queues it for the customer.
 func (c *ConversationTx) AddReply(ctx context.Context, author bot.Author, turn bot.TurnID, key string, r bot.Reply) error {
-	id := bot.MessageID(newID(c.now))
+	_, err := c.addReply(ctx, author, turn, key, r)
+	return err
+}
+
+func (c *ConversationTx) addReply(ctx context.Context, author bot.Author, turn bot.TurnID, key string, r bot.Reply) (bot.MessageID, error) {
+	id := bot.MessageID(sqldb.NewID(c.now))
 	attachments := replyAttachments(r)
 	if _, err := c.tx.ExecContext(ctx, `INSERT INTO messages
 		(id, conversation_id, seq, episode_id, author, agent, body, choices, attachments, external_id, turn_id, status, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		id, c.conv.ID, c.seq, c.conv.Episode, author, r.Agent, r.Text, pack(r.Choices), pack(attachments), key, turn, bot.StatusQueued,
 		c.now.UnixMilli()); err != nil {
-		return fmt.Errorf("store reply: %w", err)
+		return id, fmt.Errorf("store reply: %w", err)
 	}
 	if author == bot.AuthorAgent { // an entry's files are kept with the entry
 		if err := keepAttachments(ctx, c.tx, attachments, c.now); err != nil {
-			return err
+			return id, err
 		}
 	}
-	return c.queueDelivery(ctx, LaneCustomer, id, Payload{Reply: &r})
+	return id, c.queueDelivery(ctx, LaneCustomer, id, Payload{Reply: &r})
 }
 
-// AddAgentReply stores and queues an agent's reply, unless there is one under key already.
-func (c *ConversationTx) AddAgentReply(ctx context.Context, key string, r bot.Reply) error {
-	var n int
-	err := c.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM messages WHERE conversation_id = $1 AND external_id = $2`, c.conv.ID, key).Scan(&n)
-	if err != nil || n > 0 {
-		return err
+// AddAgentReplies stores and queues an agent's replies, unless there are some under key already.
+func (c *ConversationTx) AddAgentReplies(ctx context.Context, key string, replies []bot.Reply) error {
+	for i, r := range replies {
+		key := fmt.Sprintf("%s:%d", key, i)
+		var n int
+		err := c.tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM messages WHERE conversation_id = $1 AND external_id = $2`, c.conv.ID, key).Scan(&n)
+		if err != nil || n > 0 {
+			return err
+		}
+		id, err := c.addReply(ctx, bot.AuthorAgent, "", key, r)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			if err := c.recordReply(ctx, id, r.Agent); err != nil {
+				return err
+			}
+		}
 	}
-	return c.AddReply(ctx, bot.AuthorAgent, "", key, r)
+	return nil
 }
 
 // tellDesk queues n for the desk.
@@ -169,7 +186,7 @@ func (c *ConversationTx) queueDelivery(ctx context.Context, lane Lane, message b
 	_, err := c.tx.ExecContext(ctx, `INSERT INTO deliveries
 		(id, conversation_id, lane, seq, channel, account, message_id, payload, due_at, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		newID(c.now), c.conv.ID, lane, c.seq, c.conv.Address.Channel, c.conv.Address.Account, message, mustJSON(p),
+		sqldb.NewID(c.now), c.conv.ID, lane, c.seq, c.conv.Address.Channel, c.conv.Address.Account, message, mustJSON(p),
 		due.UnixMilli(), c.now.UnixMilli())
 	if err != nil {
 		return fmt.Errorf("queue delivery: %w", err)
@@ -195,6 +212,9 @@ func (c *ConversationTx) escalate(ctx context.Context, e bot.Escalation, failure
 		return c.tellDesk(ctx, bot.DeskEvent{Failure: failure})
 	}
 	if err := c.Assign(ctx, bot.ModePerson); err != nil {
+		return err
+	}
+	if err := c.recordHandoff(ctx, e, "", 0); err != nil {
 		return err
 	}
 	return c.tellDesk(ctx, bot.DeskEvent{Escalation: &e})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/vault"
 )
@@ -116,9 +117,20 @@ func (c *ConversationTx) mergeEpisodes(ctx context.Context, into bot.EpisodeID) 
 			return fmt.Errorf("merge the %s of two episodes: %w", table, err)
 		}
 	}
-	_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET episode_id = $3 WHERE customer_id = $1 AND episode_id = $2`,
-		c.conv.Customer, c.conv.Episode, into)
-	return err
+	if _, err = c.tx.ExecContext(ctx, `UPDATE conversations SET episode_id = $3 WHERE customer_id = $1 AND episode_id = $2`,
+		c.conv.Customer, c.conv.Episode, into); err != nil {
+		return err
+	}
+	var ids []string
+	if err := sqldb.Each(ctx, c.tx, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, `SELECT id FROM conversations WHERE customer_id = $1`, c.conv.Customer); err != nil {
+		return err
+	}
+	return events.MergeEpisodes(ctx, c.tx, ids, string(c.conv.Episode), string(into))
 }
 
 // storeConsent notes what a customer said in the network's settings. It says nothing of answers they ask for.
@@ -165,7 +177,7 @@ func (c *ConversationTx) Separate(ctx context.Context, agent string) error {
 	if others == 0 {
 		return nil
 	}
-	own := bot.CustomerID(newID(c.now))
+	own := bot.CustomerID(sqldb.NewID(c.now))
 	if _, err := c.tx.ExecContext(ctx, `INSERT INTO customers (id, opened_at) VALUES ($1, $2)`, own, sqldb.Millis(c.conv.OpenedAt)); err != nil {
 		return fmt.Errorf("add customer: %w", err)
 	}

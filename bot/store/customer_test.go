@@ -222,7 +222,9 @@ func TestAMatterGoesOnInAnotherChannel(t *testing.T) {
 		require.Contains(t, said, "old question")
 		require.False(t, turns[3].Disclose)
 		require.Equal(t, 1, f.Count(`SELECT COUNT(*) FROM episodes`), "two matters turned out to be one")
-		require.Zero(t, f.Count(`SELECT COUNT(*) FROM messages WHERE episode_id <> $1`, f.at("test/one", "ana").Episode))
+		for _, table := range []string{"messages", "events"} {
+			require.Zero(t, f.Count(`SELECT COUNT(*) FROM `+table+` WHERE episode_id <> $1`, f.at("test/one", "ana").Episode))
+		}
 
 		require.NoError(t, f.conv.Hold(t.Context(), phone.ID))
 		require.NoError(t, f.conv.HandBack(t.Context(), phone.ID, bot.Reply{Text: "closed"}))

@@ -93,7 +93,7 @@ func (c *ConversationTx) Replay(ctx context.Context, id bot.DeliveryID) error {
 	}
 	if _, err := c.tx.ExecContext(ctx, `INSERT INTO deliveries (id, conversation_id, lane, seq, channel, account, message_id, payload, due_at, created_at)
 		SELECT CAST($2 AS TEXT), conversation_id, lane, CAST($3 AS BIGINT), channel, account, message_id, payload, CAST($4 AS BIGINT), CAST($4 AS BIGINT) FROM deliveries WHERE id = $1`,
-		id, newID(c.now), c.seq, c.now.UnixMilli()); err != nil {
+		id, sqldb.NewID(c.now), c.seq, c.now.UnixMilli()); err != nil {
 		return fmt.Errorf("replay: %w", err)
 	}
 	c.seq++

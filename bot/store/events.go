@@ -130,7 +130,7 @@ func (c *ConversationTx) storeMessage(ctx context.Context, e bot.Event, hold tim
 	if e.Standby {
 		turn = standby
 	}
-	id := bot.MessageID(newID(c.now))
+	id := bot.MessageID(sqldb.NewID(c.now))
 	res, err := c.tx.ExecContext(ctx, `INSERT INTO messages
 		(id, conversation_id, seq, episode_id, author, body, choice, attachments, external_id, network_id, turn_id, status, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (conversation_id, external_id) DO NOTHING`,
@@ -152,6 +152,10 @@ func (c *ConversationTx) storeMessage(ctx context.Context, e bot.Event, hold tim
 		if err := c.enterEpisode(ctx, episode); err != nil {
 			return false, err
 		}
+	}
+	c.conv.Episode = episode
+	if err := c.recordMessage(ctx, id, m.Choice, e.Standby); err != nil {
+		return false, err
 	}
 	if e.Standby {
 		_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, heard_at = $3, active_at = $3,
@@ -219,7 +223,7 @@ func (c *ConversationTx) applyEdit(ctx context.Context, e bot.Event) (bool, erro
 func (c *ConversationTx) resolveEpisode(ctx context.Context) (id bot.EpisodeID, fresh bool, err error) {
 	conv := c.conv
 	if conv.Episode == "" && !c.event.joined {
-		return bot.EpisodeID(newID(c.now)), true, nil
+		return bot.EpisodeID(sqldb.NewID(c.now)), true, nil
 	}
 	if conv.Episode != "" && conv.Mode == bot.ModePerson && !c.event.joined { // the ticket keeps the matter open
 		return conv.Episode, false, nil
@@ -235,7 +239,7 @@ func (c *ConversationTx) resolveEpisode(ctx context.Context) (id bot.EpisodeID, 
 	}
 	id, err = c.openEpisodeOfCustomer(ctx)
 	if id == "" {
-		id = bot.EpisodeID(newID(c.now))
+		id = bot.EpisodeID(sqldb.NewID(c.now))
 	}
 	return id, id != conv.Episode, err
 }

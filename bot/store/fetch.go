@@ -35,7 +35,7 @@ func queueFetches(ctx context.Context, tx *sql.Tx, c bot.Conversation, id bot.Me
 			continue
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO fetches (id, conversation_id, message_id, place, holds, due_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-			newID(now), c.ID, id, i, hears, now.UnixMilli()); err != nil {
+			sqldb.NewID(now), c.ID, id, i, hears, now.UnixMilli()); err != nil {
 			return fmt.Errorf("queue a file to fetch: %w", err)
 		}
 	}

@@ -75,7 +75,7 @@ func noteFailure(ctx context.Context, tx *sql.Tx, d Delivery, v DeliveryResult, 
 	err := tx.QueryRowContext(ctx, `INSERT INTO incidents AS i (id, channel, account, code, failures, affected, began_at, probe_at)
 		VALUES ($1, $2, $3, $4, 1, $5, $6, $6) ON CONFLICT (channel, account) WHERE ended_at = 0
 		DO UPDATE SET failures = i.failures + 1, code = excluded.code, affected = i.affected + excluded.affected RETURNING failures`,
-		newID(now), d.To.Channel, d.To.Account, v.Code, affected, now.UnixMilli()).Scan(&n)
+		sqldb.NewID(now), d.To.Channel, d.To.Account, v.Code, affected, now.UnixMilli()).Scan(&n)
 	if err == nil {
 		err = holdProbes(ctx, tx, d.To, now.Add(probeWait(n)))
 	}

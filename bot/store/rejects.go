@@ -70,7 +70,7 @@ func (s *Store) needPerson(ctx context.Context, tx *sql.Tx, account bot.Account,
 	if c.conv.Mode == bot.ModePerson {
 		err = c.tellDesk(ctx, bot.DeskEvent{})
 	} else {
-		err = c.escalate(ctx, bot.Escalation{ID: "reject:" + newID(now), Affiliate: c.conv.Affiliate, Reason: bot.ReasonRejected, Locale: c.conv.Locale}, nil)
+		err = c.escalate(ctx, bot.Escalation{ID: "reject:" + sqldb.NewID(now), Affiliate: c.conv.Affiliate, Reason: bot.ReasonRejected, Locale: c.conv.Locale}, nil)
 	}
 	return errors.Join(err, c.saveSeq(ctx))
 }
@@ -96,7 +96,7 @@ func (s *Store) Rejects(ctx context.Context, channel, account string, limit int)
 // ReadAgain puts rejects of an account back into the inbox, to be read by the service as it is now: the one of an
 // ID, or all if id is "". What cannot be read this time either is rejected again. It returns how many there were.
 func (s *Store) ReadAgain(ctx context.Context, channel, account, id string, now time.Time) (n int, err error) {
-	var ids Sequence
+	var ids sqldb.Sequence
 	err = s.db.InTx(ctx, func(tx *sql.Tx) error {
 		var list []Post
 		err := sqldb.Each(ctx, tx, func(rows *sql.Rows) error {

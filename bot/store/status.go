@@ -253,7 +253,7 @@ func (c *ConversationTx) storeEcho(ctx context.Context, e bot.Event) error {
 	if err != nil {
 		return err
 	}
-	id := bot.MessageID(newID(c.now))
+	id := bot.MessageID(sqldb.NewID(c.now))
 	res, err := c.tx.ExecContext(ctx, `INSERT INTO messages
 		(id, conversation_id, seq, episode_id, author, body, attachments, external_id, network_id, turn_id, status, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (conversation_id, external_id) DO NOTHING`,
@@ -276,7 +276,8 @@ func (c *ConversationTx) storeEcho(ctx context.Context, e bot.Event) error {
 	bump := 0
 	if !e.Standby { // else another program has the customer, no person of ours
 		bump = 1
-		if err := c.setMode(ctx, bot.ModePerson); err != nil {
+		c.conv.Episode = episode
+		if err := errors.Join(c.setMode(ctx, bot.ModePerson), c.recordReply(ctx, id, "")); err != nil {
 			return err
 		}
 	}

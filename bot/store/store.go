@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"faqbot/bot"
 	"faqbot/knowledge/sqldb"
@@ -135,6 +136,11 @@ func mustJSON(v any) string {
 		panic(err)
 	}
 	return string(b)
+}
+
+// CleanText makes text of a network one that both databases take: valid UTF-8 without NUL.
+func CleanText(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
 }
 
 // A Payload is what a delivery carries: exactly one of Reply and News, which is also its lane.

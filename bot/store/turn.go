@@ -52,7 +52,7 @@ func (s *Store) ClaimTurns(ctx context.Context, now time.Time, lease time.Durati
 			c := TurnClaim{}
 			var err error
 			c.Turn.Conversation, err = scanConversation(rows, &c.from, &c.fence, &c.Attempt)
-			c.Turn.ID, c.Turn.Now = bot.TurnID(newID(now)), now
+			c.Turn.ID, c.Turn.Now = bot.TurnID(sqldb.NewID(now)), now
 			list = append(list, c)
 			return err
 		}, `WITH due AS MATERIALIZED (SELECT id AS due_id FROM conversations WHERE `+due+` ORDER BY turn_due_at, id LIMIT `+strconv.Itoa(most)+` `+s.db.SkipLocked+`)
@@ -259,6 +259,9 @@ func (c *ConversationTx) storeOutcome(ctx context.Context, claim TurnClaim, o bo
 			return fmt.Errorf("note what the customer wants: %w", err)
 		}
 	}
+	if err := c.recordTurn(ctx, t.ID, o); err != nil {
+		return err
+	}
 	if err := c.reportTurn(ctx, t, o); err != nil {
 		return err
 	}
@@ -269,6 +272,10 @@ func (c *ConversationTx) storeOutcome(ctx context.Context, claim TurnClaim, o bo
 func (c *ConversationTx) reportTurn(ctx context.Context, t bot.Turn, o bot.Outcome) error {
 	switch {
 	case o.Escalate != nil:
+		entry := nearest(o)
+		if err := c.recordHandoff(ctx, *o.Escalate, entry, probability(o.Trace, entry)); err != nil {
+			return err
+		}
 		return c.tellDesk(ctx, bot.DeskEvent{Escalation: o.Escalate})
 	case o.Decision.Action == bot.ActionForward:
 		var ids []bot.MessageID

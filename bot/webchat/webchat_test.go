@@ -30,6 +30,7 @@ import (
 	"faqbot/bot/store"
 	"faqbot/bot/turns"
 	"faqbot/knowledge"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
@@ -76,7 +77,7 @@ type option func(*Options, *SiteOptions)
 func openShop(t *testing.T, options ...option) *shop {
 	t.Helper()
 	gin.SetMode(gin.ReleaseMode)
-	db := sqldbtest.Open(t, sqldbtest.SQLite(t), store.Schema(), media.Schema())
+	db := sqldbtest.Open(t, sqldbtest.SQLite(t), events.Schema(), store.Schema(), media.Schema())
 	s := &shop{t: t, db: db, staffed: true, channels: map[string]*Channel{}, log: &bytes.Buffer{}}
 	log := logrus.New()
 	log.SetOutput(&lockedWriter{to: s.log})

@@ -24,6 +24,7 @@ import (
 	"faqbot/bot/telegram"
 	"faqbot/bot/telegram/telegramtest"
 	"faqbot/bot/webhook"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 )
@@ -79,7 +80,7 @@ func hear(t *testing.T, apiBase string) (*desk, *telegram.Channel, string) {
 	require.NoError(t, err)
 	accounts := bot.NewRegistry()
 	accounts.Put(account, c)
-	d := &desk{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), store.Schema())}
+	d := &desk{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), events.Schema(), store.Schema())}
 	d.Intake = inbound.NewIntake(store.New(d.db), accounts, log, inbound.IntakeOptions{})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

@@ -51,6 +51,7 @@ func check(e evidence) report {
 	c.checkTurns()
 	c.checkDeliveries()
 	c.checkAgents()
+	c.checkEvents()
 	c.checkRest()
 	c.measure()
 	return c.r

@@ -12,6 +12,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/store"
 	"faqbot/handoff"
+	"faqbot/knowledge/events"
 )
 
 // at is a moment of the run that the tests below check.
@@ -32,8 +33,10 @@ func good() evidence {
 			Body: "words " + strconv.Itoa(n), External: updateName(update), Turn: turn}
 	}
 	ours := func(n, seq int, author bot.Author, text string, turn bot.TurnID) store.AuditMessage {
-		return store.AuditMessage{ID: bot.MessageID("r" + strconv.Itoa(n)), Conversation: "c1", Seq: int64(seq), Author: author, Body: text, Turn: turn}
+		return store.AuditMessage{ID: bot.MessageID("r" + strconv.Itoa(n)), Conversation: "c1", Seq: int64(seq), Author: author, Body: text, External: "say:key:0", Turn: turn}
 	}
+	tap := customer(3, 5, 4, "turn3")
+	tap.Choice = bot.ChoicePerson
 	e := evidence{
 		Kills: []kill{{Life: 1, What: string(sendReceived), Targeted: true, At: at(11)}}, Lives: 2,
 		Sayings: []saying{
@@ -49,7 +52,7 @@ func good() evidence {
 		Messages: []store.AuditMessage{
 			customer(1, 1, 1, "turn1"), ours(1, 2, bot.AuthorBot, "answer 1", "turn1"),
 			customer(2, 3, 2, "turn2"), ours(2, 4, bot.AuthorBot, "answer 2", "turn2"),
-			customer(3, 5, 4, "turn3"), ours(3, 6, bot.AuthorBot, "a person will come", "turn3"),
+			tap, ours(3, 6, bot.AuthorBot, "a person will come", "turn3"),
 			customer(4, 8, 5, "turn4"), ours(4, 10, bot.AuthorAgent, "a person's words", ""),
 			customer(5, 11, 6, "turn5"),
 		},
@@ -67,7 +70,8 @@ func good() evidence {
 			{ID: "n2", Conversation: "c1", Lane: store.LaneDesk, Seq: 9, State: "sent", News: &bot.DeskEvent{Wrote: []bot.MessageID{"m4"}}},
 			{ID: "n3", Conversation: "c1", Lane: store.LaneDesk, Seq: 12, State: "sent", News: &bot.DeskEvent{Wrote: []bot.MessageID{"m5"}}},
 		},
-		Tickets: []handoff.AuditTicket{{ID: "t1", Escalation: "turn3", Conversation: "c1", State: "assigned"}},
+		Tickets: []handoff.AuditTicket{{ID: "t1", Escalation: "turn3", Conversation: "c1", State: "assigned", Assignee: "anna"}},
+		Events:  goodEvents(),
 		Notes:   map[string]bool{},
 		Arrivals: []arrival{
 			{ID: "101", Chat: 7, Text: "answer 1", At: at(10), Life: 1},
@@ -82,6 +86,16 @@ func good() evidence {
 		e.Accepted = append(e.Accepted, accepted{s.Event, s.At})
 	}
 	return e
+}
+
+// goodEvents are the events of good.
+func goodEvents() (list []events.Event) {
+	for _, e := range []told{{events.Received, "m1"}, {events.Answered, "turn1"}, {events.Received, "m2"}, {events.AskedBack, "turn2"},
+		{events.Received, "m3"}, {events.Tapped, "m3"}, {events.HandedOff, "turn3"}, {events.Taken, "t1"},
+		{events.Received, "m4"}, {events.Replied, "r4"}, {events.Received, "m5"}} {
+		list = append(list, events.Event{Kind: e.kind, Cause: e.cause, Conversation: "c1"})
+	}
+	return list
 }
 
 func TestCheckFindsNothingWrongWithAGoodRun(t *testing.T) {
@@ -182,6 +196,12 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"an agent's reply nobody gave":        {func(e *evidence) { e.Replies = nil }, other, "no agent wrote it"},
 		"an agent's reply not delivered":      {func(e *evidence) { e.Deliveries = slices.Delete(e.Deliveries, 3, 4) }, lost, "reply r4 has no delivery"},
 		"taken twice":                         {func(e *evidence) { e.Accepted = append(e.Accepted, e.Accepted[0]) }, other, "taken twice"},
+		"an event lost":                       {func(e *evidence) { e.Events = e.Events[1:] }, lost, "event received of m1 is there 0 times"},
+		"an event doubled":                    {func(e *evidence) { e.Events = append(e.Events, e.Events[1]) }, lost, "event answered of turn1 is there 2 times"},
+		"an event of nothing":                 {func(e *evidence) { e.Events[3].Kind = events.Answered }, other, "event answered of turn2 tells of nothing"},
+		"an event with words":                 {func(e *evidence) { e.Events[0].Entry = canary }, logged, "holds words"},
+		"an agent took no ticket":             {func(e *evidence) { e.Events = slices.Delete(e.Events, 7, 8) }, lost, "was taken 0 times"},
+		"an open ticket closed by its events": {func(e *evidence) { e.Events = append(e.Events, events.Event{Kind: events.Closed, Cause: "t1"}) }, lost, "close it 1 times more"},
 		"two conversations with a chat": {func(e *evidence) {
 			e.Conversations = append(e.Conversations, store.AuditConversation{ID: "c2", Customer: "7", Mode: bot.ModeBot})
 		}, other, "two conversations"},
@@ -268,9 +288,11 @@ func TestCheckIsStricterWhereTheNetworkTells(t *testing.T) {
 // A reply that was in doubt twice, and of which a person knows, is no violation, however often it
 // arrived up to then.
 func TestCheckAcceptsDoubtfulRepliesThatAPersonKnowsOf(t *testing.T) {
+	closed := events.Event{Kind: events.Closed, Cause: "t2"}
 	for name, tell := range map[string]func(*evidence){
 		"by a ticket": func(e *evidence) {
 			e.Tickets = append(e.Tickets, handoff.AuditTicket{ID: "t2", Escalation: "delivery:d1", Conversation: "c1", State: "closed"})
+			e.Events = append(e.Events, closed)
 		},
 		"by a note": func(e *evidence) {
 			e.Notes["fate:c1:13"] = true
@@ -279,6 +301,7 @@ func TestCheckAcceptsDoubtfulRepliesThatAPersonKnowsOf(t *testing.T) {
 		},
 		"by a ticket that the news opened": func(e *evidence) {
 			e.Tickets = append(e.Tickets, handoff.AuditTicket{ID: "t2", Escalation: "c1:13", Conversation: "c1", State: "closed"})
+			e.Events = append(e.Events, closed)
 			e.Deliveries = append(e.Deliveries, store.AuditDelivery{ID: "n4", Conversation: "c1", Lane: store.LaneDesk, Seq: 13, State: "sent",
 				News: &bot.DeskEvent{Failure: &bot.DeliveryFailure{Message: "r1"}}})
 		},

@@ -9,6 +9,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/store"
 	"faqbot/handoff"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -38,6 +39,7 @@ type evidence struct {
 	Messages      []store.AuditMessage // by conversation, in order
 	Turns         []store.AuditTurn
 	Deliveries    []store.AuditDelivery // by conversation and lane, in order
+	Events        []events.Event
 	Tickets       []handoff.AuditTicket
 	Notes         map[string]bool // the keys of notes on tickets
 	Rejects       int
@@ -60,7 +62,7 @@ func readEvidence(ctx context.Context, db *sqldb.DB) (e evidence, err error) {
 	if err != nil {
 		return e, err
 	}
-	e.Conversations, e.Messages, e.Turns, e.Deliveries, e.Rejects = a.Conversations, a.Messages, a.Turns, a.Deliveries, a.Rejects
+	e.Conversations, e.Messages, e.Turns, e.Deliveries, e.Events, e.Rejects = a.Conversations, a.Messages, a.Turns, a.Deliveries, a.Events, a.Rejects
 	tickets, notes, err := handoff.ReadAudit(ctx, db)
 	if err != nil {
 		return e, err

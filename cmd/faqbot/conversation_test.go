@@ -209,6 +209,8 @@ func TestEveryChannelTheSameConversation(t *testing.T) {
 		}
 	})
 	require.NotContains(t, e.log.String(), "canary")
+	e.checkPublished()
+	e.checkWordless()
 }
 
 func (e *everyChannel) talk(t *testing.T, channel string, l line) {
@@ -231,4 +233,5 @@ func (e *everyChannel) talk(t *testing.T, channel string, l line) {
 		require.Equal(t, all, heard, "%s, after %s", channel, s.does)
 	}
 	require.Empty(t, left, "differences that there were not")
+	on.checkEvents(channel)
 }

@@ -19,6 +19,7 @@ import (
 	"faqbot/handoff"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
@@ -30,7 +31,7 @@ import (
 
 // schemas are every folder's migrations, in the order of the arrow.
 func schemas() []sqldb.Schema {
-	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), store.Schema(), handoff.Schema()}
+	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), events.Schema(), knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), store.Schema(), handoff.Schema()}
 }
 
 // newLogger logs JSON lines to w. Only loops and the HTTP edge log; never a customer's words.

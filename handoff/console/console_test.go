@@ -31,6 +31,7 @@ import (
 	"faqbot/handoff"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
@@ -120,7 +121,7 @@ func account(affiliate knowledge.AffiliateID) bot.Account {
 func open(t *testing.T) *office {
 	t.Helper()
 	t.Parallel()
-	o := &office{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), attempts.Schema(), store.Schema(), handoff.Schema())}
+	o := &office{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), attempts.Schema(), events.Schema(), store.Schema(), handoff.Schema())}
 	log := logrus.New()
 	log.SetOutput(t.Output())
 	phrases, err := dialogue.LoadPhrases()

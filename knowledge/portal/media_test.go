@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
@@ -24,7 +25,7 @@ import (
 // sent twice.
 func TestFilesOfEntries(t *testing.T) {
 	t.Parallel()
-	sqldbtest.Run(t, []sqldb.Schema{knowledge.Schema(), media.Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{events.Schema(), knowledge.Schema(), media.Schema()}, func(t *testing.T, db *sqldb.DB) {
 		corpus := knowledge.NewCorpus(db, time.Now)
 		for _, id := range []knowledge.AffiliateID{"shop-one", "shop-two"} {
 			require.NoError(t, corpus.EnsureAffiliate(t.Context(), id))

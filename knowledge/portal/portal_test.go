@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/events"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
@@ -60,7 +61,7 @@ func testPeople() map[string]people.Person {
 // onBoth runs test on a portal over each database, with the affiliates shop-one, shop-two and one with an awkward name.
 func onBoth(t *testing.T, test func(s *site)) {
 	t.Parallel()
-	sqldbtest.Run(t, []sqldb.Schema{media.Schema(), knowledge.Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{media.Schema(), events.Schema(), knowledge.Schema()}, func(t *testing.T, db *sqldb.DB) {
 		test(newSite(t, db))
 	})
 }

@@ -1,4 +1,4 @@
-package store
+package sqldb
 
 import (
 	"slices"
@@ -12,11 +12,11 @@ func TestIDsAreInOrderOfTimeAndNeverTheSame(t *testing.T) {
 	seen, inOrder := map[string]bool{}, []string{}
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for range 1000 {
-		now = now.Add(time.Millisecond)
-		id := newID(now)
+		now = now.Add(time.Microsecond)
+		id := NewID(now)
 		require.Regexp(t, `^[A-Z2-7]{26}$`, id, "as networks give them back")
 		inOrder = append(inOrder, id)
-		for _, id := range []string{id, newID(now)} {
+		for _, id := range []string{id, NewID(now)} {
 			require.False(t, seen[id])
 			seen[id] = true
 		}
