@@ -162,7 +162,7 @@ func (w *World) hasten() {
 	err := w.Db.QueryRowContext(w.T.Context(), `SELECT MIN(due), MAX(lease),
 			(SELECT MAX(at) FROM (SELECT MAX(until) AS at FROM pauses UNION ALL SELECT MAX(probe_at) FROM incidents WHERE ended_at = 0) AS held) FROM (
 		SELECT due_at AS due, lease_until AS lease FROM deliveries WHERE state = 'queued'
-		UNION ALL SELECT turn_due_at, lease_until FROM conversations WHERE turn_due_at > 0) AS work`).Scan(&due, &lease, &paused)
+		UNION ALL SELECT due_at, lease_until FROM turn_queue WHERE due_at > 0) AS work`).Scan(&due, &lease, &paused)
 	if err != nil || !due.Valid || lease.Int64 > 0 {
 		return
 	}

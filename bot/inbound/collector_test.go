@@ -179,7 +179,7 @@ func TestHeardTooLate(t *testing.T) {
 			return "late words", nil
 		})
 		w.Accept(withFile("c", "u1", bot.Attachment{Kind: "voice", File: "v"}))
-		due := w.Count(`SELECT turn_due_at FROM conversations`)
+		due := w.Count(`SELECT due_at FROM turn_queue`)
 		require.InDelta(t, time.Now().Add(inbound.MaxHold).UnixMilli(), due, 5000)
 		w.Run(w.Collector(shelf, inbound.CollectorOptions{Speech: speech}).Run)
 		later := func() time.Time { return time.Now().Add(inbound.MaxHold + time.Second) }
@@ -198,7 +198,7 @@ func TestHeardMeanwhile(t *testing.T) {
 	onMailroom(t, map[string]func() (io.ReadCloser, error){"v": holds(aVoice)}, func(t *testing.T, w *bottest.World, _ *mailroom, shelf *media.Store) {
 		w.Intake = inbound.NewIntake(w.Store, w.Accounts, w.Log, inbound.IntakeOptions{Transcribes: true})
 		w.Accept(withFile("c", "u1", bot.Attachment{Kind: "voice", File: "v"}))
-		_, err := w.Db.ExecContext(t.Context(), `UPDATE conversations SET turn_due_at = 1, held_until = 1`)
+		_, err := w.Db.ExecContext(t.Context(), `UPDATE turn_queue SET due_at = 1, held_until = 1`)
 		require.NoError(t, err)
 		c, ok := w.Claim()
 		require.True(t, ok)

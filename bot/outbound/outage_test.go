@@ -206,7 +206,7 @@ func TestLateAnswerThatNobodyWants(t *testing.T) {
 				r := turns.NewRunner(w.Store, chatty{}, w.Accounts, w.Log, turns.RunnerOptions{Now: w.Now})
 				w.Pokes = []func(){r.Poke, courier.Poke}
 				w.Run(r.Run)
-				w.Soon("worked out", func() bool { return w.Count(`SELECT COUNT(*) FROM conversations WHERE turn_due_at > 0`) == 0 })
+				w.Soon("worked out", func() bool { return w.Count(`SELECT COUNT(*) FROM turn_queue WHERE due_at > 0`) == 0 })
 				w.Run(courier.Run)
 				w.Soon("settled", func() bool { return w.Count(`SELECT COUNT(*) FROM deliveries WHERE state = 'queued'`) == 0 })
 				require.Equal(t, test.want, w.State())

@@ -24,7 +24,7 @@ func (s *Store) openConversation(ctx context.Context, tx *sql.Tx, account bot.Ac
 			return nil, err
 		}
 	}
-	c, err := insertConversation(ctx, tx, account, e.Address, now)
+	c, err := s.openByAddress(ctx, tx, account, e.Address, now)
 	if err != nil || e.Stable == "" {
 		return c, err
 	}
@@ -38,8 +38,7 @@ func (s *Store) openConversation(ctx context.Context, tx *sql.Tx, account bot.Ac
 func (s *Store) findByStable(ctx context.Context, tx *sql.Tx, e bot.Event, now time.Time) (*ConversationTx, error) {
 	a := e.Address
 	c := &ConversationTx{tx: tx, now: now}
-	row := tx.QueryRowContext(ctx, `SELECT `+eventColumns+` FROM conversations
-		WHERE id = (SELECT conversation_id FROM aliases WHERE channel = $1 AND account = $2 AND stable = $3) `+s.db.ForUpdate,
+	row := tx.QueryRowContext(ctx, selectForEvent+`WHERE id = (SELECT conversation_id FROM aliases WHERE channel = $1 AND account = $2 AND stable = $3) `+s.db.ForUpdate,
 		a.Channel, a.Account, e.Stable)
 	err := c.scanEvent(row)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -81,24 +80,46 @@ func detachAddress(ctx context.Context, tx *sql.Tx, e bot.Event) error {
 	return nil
 }
 
-func insertConversation(ctx context.Context, tx *sql.Tx, account bot.Account, to bot.Address, now time.Time) (*ConversationTx, error) {
-	id, customer := bot.ConversationID(sqldb.NewID(now)), bot.CustomerID(sqldb.NewID(now))
-	row := tx.QueryRowContext(ctx, `INSERT INTO conversations
-		(id, channel, account, customer, customer_id, affiliate, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (channel, account, customer) DO UPDATE SET opened_at = conversations.opened_at
-		RETURNING `+eventColumns,
-		id, to.Channel, to.Account, to.Customer, customer, account.Owner(), now.UnixMilli())
+// openByAddress finds or begins the conversation of an address.
+func (s *Store) openByAddress(ctx context.Context, tx *sql.Tx, account bot.Account, to bot.Address, now time.Time) (*ConversationTx, error) {
 	c := &ConversationTx{tx: tx, now: now}
-	if err := c.scanEvent(row); err != nil {
+	find := func() error {
+		return c.scanEvent(tx.QueryRowContext(ctx, selectForEvent+`WHERE channel = $1 AND account = $2 AND customer = $3 `+s.db.ForUpdate,
+			to.Channel, to.Account, to.Customer))
+	}
+	err := find()
+	if errors.Is(err, sql.ErrNoRows) {
+		if err := insertConversation(ctx, tx, account, to, now); err != nil {
+			return nil, err
+		}
+		err = find() // another process may have begun it
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open conversation: %w", err)
 	}
-	if c.conv.ID != id {
-		return c, nil
+	return c, nil
+}
+
+// insertConversation begins the conversation of an address, unless there is one.
+func insertConversation(ctx context.Context, tx *sql.Tx, account bot.Account, to bot.Address, now time.Time) error {
+	id, customer := bot.ConversationID(sqldb.NewID(now)), bot.CustomerID(sqldb.NewID(now))
+	res, err := tx.ExecContext(ctx, `INSERT INTO conversations
+		(id, channel, account, customer, customer_id, affiliate, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (channel, account, customer) DO NOTHING`,
+		id, to.Channel, to.Account, to.Customer, customer, account.Owner(), now.UnixMilli())
+	if err != nil {
+		return fmt.Errorf("begin conversation: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO turn_queue (conversation_id) VALUES ($1)`, id); err != nil {
+		return fmt.Errorf("begin a queue of turns: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO customers (id, opened_at) VALUES ($1, $2)`, customer, now.UnixMilli()); err != nil {
-		return nil, fmt.Errorf("add customer: %w", err)
+		return fmt.Errorf("add customer: %w", err)
 	}
-	return c, nil
+	return nil
 }
 
 // changeAddress gives the conversation of e's address, if there is one, the customer's new IDs.

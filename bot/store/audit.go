@@ -123,7 +123,7 @@ type Backlog struct {
 
 // ReadBacklog counts what a service has yet to work off.
 func ReadBacklog(ctx context.Context, db *sqldb.DB) (b Backlog, err error) {
-	err = db.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM inbox), (SELECT COUNT(*) FROM conversations WHERE turn_due_at > 0),
+	err = db.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM inbox), (SELECT COUNT(*) FROM turn_queue WHERE due_at > 0),
 		(SELECT COUNT(*) FROM messages WHERE author = 'customer' AND turn_id = ''), (SELECT COUNT(*) FROM deliveries WHERE state = 'queued')`).
 		Scan(&b.Posts, &b.Turns, &b.Messages, &b.Deliveries)
 	if err != nil {

@@ -43,11 +43,11 @@ func (c *ConversationTx) scan(row scanner) (err error) {
 	return err
 }
 
-// eventColumns are what storing an event needs, and no more: every message pays for them.
-const eventColumns = `id, channel, account, customer, affiliate, customer_id, episode_id, mode, window_until, window_reason,
-	next_seq, waiting_since, active_at, phone, phone_at`
+// selectForEvent reads what storing an event needs, and no more: every message pays for it.
+const selectForEvent = `SELECT id, channel, account, customer, affiliate, customer_id, episode_id, mode, window_until, window_reason,
+	next_seq, waiting_since, active_at, phone, phone_at FROM conversations JOIN turn_queue ON turn_queue.conversation_id = conversations.id `
 
-// scanEvent reads eventColumns.
+// scanEvent reads a row of selectForEvent.
 func (c *ConversationTx) scanEvent(row scanner) error {
 	var window int64
 	c.event = &eventState{}
@@ -58,12 +58,20 @@ func (c *ConversationTx) scanEvent(row scanner) error {
 	return err
 }
 
-// lockConversation takes the conversation's row for the rest of tx and bumps its fence, so that no turn in
-// progress can commit and the next turn can start at once.
+// lockConversation takes the conversation's rows for the rest of tx and bumps the fence of its turns, so that no
+// turn in progress can commit and the next turn can start at once.
 func (s *Store) lockConversation(ctx context.Context, tx *sql.Tx, id bot.ConversationID, now time.Time) (*ConversationTx, error) {
+	c, err := s.lockRow(ctx, tx, id, now)
+	if err != nil {
+		return nil, err
+	}
+	return c, bumpFence(ctx, tx, id)
+}
+
+// lockRow takes the conversation's row, and nothing of its turns.
+func (s *Store) lockRow(ctx context.Context, tx *sql.Tx, id bot.ConversationID, now time.Time) (*ConversationTx, error) {
 	c := &ConversationTx{tx: tx, now: now}
-	err := c.scan(tx.QueryRowContext(ctx, `UPDATE conversations SET fence = fence + 1, lease_until = 0 WHERE id = $1
-		RETURNING `+conversationTxColumns, id))
+	err := c.scan(tx.QueryRowContext(ctx, `SELECT `+conversationTxColumns+` FROM conversations WHERE id = $1 `+s.db.ForUpdate, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("conversation %s: %w", id, bot.ErrNotFound)
 	}

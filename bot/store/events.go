@@ -157,33 +157,18 @@ func (c *ConversationTx) storeMessage(ctx context.Context, e bot.Event, hold tim
 	if err := c.recordMessage(ctx, id, m.Choice, e.Standby); err != nil {
 		return false, err
 	}
-	if e.Standby {
-		_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, heard_at = $3, active_at = $3,
-			window_until = $4, window_reason = $5 WHERE id = $1`, conv.ID, c.seq, c.now.UnixMilli(), sqldb.Millis(conv.WindowUntil), conv.WindowReason)
+	if err := c.storeHeard(ctx, e.Locale); err != nil || e.Standby {
 		return false, err
 	}
-	due := c.turnDue(m.Choice != "")
-	_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, waiting_seq = $2,
-		waiting_since = CASE WHEN waiting_since = 0 THEN $3 ELSE waiting_since END,
-		waiting_from = CASE WHEN waiting_since = 0 THEN $2 ELSE waiting_from END,
-		turn_due_at = CASE WHEN held_until > $4 THEN held_until WHEN CAST($8 AS BIGINT) > $4 THEN CAST($8 AS BIGINT) ELSE $4 END,
-		held_until = CASE WHEN held_until <= $3 THEN CAST($8 AS BIGINT) ELSE held_until END,
-		heard_at = $3, active_at = $3, unreachable = FALSE,
-		locale = CASE WHEN $5 = '' THEN locale ELSE $5 END, window_until = $6, window_reason = $7
-		WHERE id = $1`, conv.ID, c.seq, c.now.UnixMilli(), due, e.Locale, sqldb.Millis(conv.WindowUntil), conv.WindowReason, sqldb.Millis(hold))
-	return conv.Mode == bot.ModeBot, err
+	return conv.Mode == bot.ModeBot, c.scheduleTurn(ctx, c.seq, m.Choice != "", hold)
 }
 
-// turnDue is when the turn that answers a message of now should start.
-func (c *ConversationTx) turnDue(tapped bool) int64 {
-	if tapped {
-		return c.now.UnixMilli()
-	}
-	due := c.now.Add(QuietPeriod).UnixMilli()
-	if c.event.waitingSince == 0 {
-		return due
-	}
-	return min(due, c.event.waitingSince+maxQuietPeriod.Milliseconds())
+// storeHeard writes back what a message of the customer's changes of the conversation.
+func (c *ConversationTx) storeHeard(ctx context.Context, locale string) error {
+	_, err := c.tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, heard_at = $3, active_at = $3, unreachable = FALSE,
+		locale = CASE WHEN $4 = '' THEN locale ELSE $4 END, window_until = $5, window_reason = $6 WHERE id = $1`,
+		c.conv.ID, c.seq, c.now.UnixMilli(), locale, sqldb.Millis(c.conv.WindowUntil), c.conv.WindowReason)
+	return err
 }
 
 // applyEdit replaces the text of a message that still waits. One that was answered already is heard
@@ -210,9 +195,7 @@ func (c *ConversationTx) applyEdit(ctx context.Context, e bot.Event) (bool, erro
 			return false, fmt.Errorf("edit message: %w", err)
 		}
 		// A turn in progress has read the old words: its fence goes, and it is done again.
-		_, err := c.tx.ExecContext(ctx, `UPDATE conversations SET fence = fence + 1, lease_until = 0, turn_due_at = $2 WHERE id = $1`,
-			c.conv.ID, c.turnDue(false))
-		return false, err
+		return false, c.restartTurn(ctx)
 	}
 	e.Message = &bot.Inbound{NetworkID: e.Edit.NetworkID, Text: e.Edit.Text}
 	return c.storeMessage(ctx, e, time.Time{})

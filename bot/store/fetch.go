@@ -105,7 +105,7 @@ func (s *Store) SettleFetch(ctx context.Context, f Fetch, a bot.Attachment, now 
 			state = "lost"
 		}
 		// The conversation first, as everybody locks them.
-		if _, err := tx.ExecContext(ctx, `UPDATE conversations SET held_until = held_until WHERE id = $1`, f.Conversation); err != nil {
+		if _, err := s.lockRow(ctx, tx, f.Conversation, now); err != nil {
 			return fmt.Errorf("lock the conversation of a file: %w", err)
 		}
 		res, err := tx.ExecContext(ctx, `UPDATE fetches SET state = $3, lease_until = 0, settled_at = $4 WHERE id = $1 AND fence = $2 AND state = 'queued'`,
@@ -148,9 +148,9 @@ func attach(ctx context.Context, tx *sql.Tx, f Fetch, a bot.Attachment, now time
 		return err
 	}
 	if waits { // a turn in progress has not read them: its fence goes, and it is done again
-		_, err = tx.ExecContext(ctx, `UPDATE conversations SET fence = fence + 1, lease_until = 0 WHERE id = $1`, f.Conversation)
+		return bumpFence(ctx, tx, f.Conversation)
 	}
-	return err
+	return nil
 }
 
 // release lets the turn of a conversation start that waited for nothing but files which are settled now.
@@ -160,7 +160,7 @@ func release(ctx context.Context, tx *sql.Tx, id bot.ConversationID, now time.Ti
 	if err != nil || waiting > 0 {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE conversations SET turn_due_at = CASE WHEN turn_due_at = held_until AND turn_due_at > $2 THEN $2 ELSE turn_due_at END,
-		held_until = 0 WHERE id = $1 AND held_until > 0`, id, sqldb.Millis(now))
+	_, err = tx.ExecContext(ctx, `UPDATE turn_queue SET due_at = CASE WHEN due_at = held_until AND due_at > $2 THEN $2 ELSE due_at END,
+		held_until = 0 WHERE conversation_id = $1 AND held_until > 0`, id, sqldb.Millis(now))
 	return err
 }

@@ -273,17 +273,14 @@ func (c *ConversationTx) storeEcho(ctx context.Context, e bot.Event) error {
 			return err
 		}
 	}
-	bump := 0
 	if !e.Standby { // else another program has the customer, no person of ours
-		bump = 1
 		c.conv.Episode = episode
-		if err := errors.Join(c.setMode(ctx, bot.ModePerson), c.recordReply(ctx, id, "")); err != nil {
+		if err := errors.Join(c.setMode(ctx, bot.ModePerson), c.recordReply(ctx, id, ""), bumpFence(ctx, c.tx, c.conv.ID)); err != nil {
 			return err
 		}
 	}
-	_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, active_at = $3, misses = 0, clarify = 0, asked = '',
-		fence = fence + $4, lease_until = CASE WHEN $4 > 0 THEN 0 ELSE lease_until END WHERE id = $1`,
-		c.conv.ID, c.seq, c.now.UnixMilli(), bump)
+	_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, active_at = $3, misses = 0, clarify = 0, asked = '' WHERE id = $1`,
+		c.conv.ID, c.seq, c.now.UnixMilli())
 	return err
 }
 
@@ -299,9 +296,5 @@ func (c *ConversationTx) resumeLastMessage(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("take up what was left to us: %w", err)
 	}
-	_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET waiting_seq = CASE WHEN waiting_seq < $2 THEN $2 ELSE waiting_seq END,
-		waiting_from = CASE WHEN waiting_since = 0 OR waiting_from > $2 THEN $2 ELSE waiting_from END,
-		waiting_since = CASE WHEN waiting_since = 0 THEN $3 ELSE waiting_since END, turn_due_at = $4 WHERE id = $1`,
-		c.conv.ID, seq, c.now.UnixMilli(), c.turnDue(false))
-	return err
+	return c.scheduleTurn(ctx, seq, false, time.Time{})
 }

@@ -194,7 +194,7 @@ func TestPassedToUs(t *testing.T) {
 		w.Run(w.Runner(bottest.Echo{}).Run, w.Courier().Run)
 		w.Soon("answered", func() bool { return len(w.Channel.Texts("c")) == 1 })
 		w.Accept(passed)
-		require.Equal(t, 0, w.Count(`SELECT COUNT(*) FROM conversations WHERE turn_due_at > 0`))
+		require.Equal(t, 0, w.Count(`SELECT COUNT(*) FROM turn_queue WHERE due_at > 0`))
 		require.Equal(t, []string{"re: second"}, w.Channel.Texts("c"))
 	})
 }
@@ -237,6 +237,6 @@ func TestTakenBack(t *testing.T) {
 		w.Soon("answered", func() bool { return len(w.Channel.Texts("c")) == 2 })
 		w.Accept(gone("u2"), gone("u2"))
 		require.Equal(t, 0, w.Count(`SELECT COUNT(*) FROM messages WHERE author = 'customer' AND body <> ''`))
-		require.Equal(t, 0, w.Count(`SELECT COUNT(*) FROM conversations WHERE turn_due_at > 0`))
+		require.Equal(t, 0, w.Count(`SELECT COUNT(*) FROM turn_queue WHERE due_at > 0`))
 	})
 }

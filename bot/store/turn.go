@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"faqbot/bot"
@@ -33,70 +32,6 @@ type TurnClaim struct {
 	Attempt int // this one included
 }
 
-// ClaimTurns claims the conversations that are due longest, at most so many. With none due, next is when
-// one will be, zero if none is foreseen. Their turns are yet to be loaded.
-func (s *Store) ClaimTurns(ctx context.Context, now time.Time, lease time.Duration, most int) (list []TurnClaim, next time.Time, err error) {
-	due := `turn_due_at > 0 AND turn_due_at <= $1 AND (lease_until = 0 OR ` + leaseEnd("lease_until", "attempt", TurnWaits()) + ` <= $1)`
-	any, err := s.any(ctx, `SELECT 1 FROM conversations WHERE `+due+` LIMIT 1`, now)
-	if err != nil {
-		return nil, next, fmt.Errorf("look for a turn: %w", err)
-	}
-	if !any {
-		next, err = s.soonest(ctx, `SELECT MIN(turn_due_at) AS at FROM conversations WHERE turn_due_at > 0 AND turn_due_at > $1
-			UNION ALL SELECT MIN(lease_until) FROM conversations WHERE turn_due_at > 0 AND turn_due_at <= $1 AND lease_until > $1`, now) // a dead one's is met at the next look
-		return nil, next, err
-	}
-	err = s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		list = nil // the group's transaction may be tried again
-		return sqldb.Each(ctx, tx, func(rows *sql.Rows) error {
-			c := TurnClaim{}
-			var err error
-			c.Turn.Conversation, err = scanConversation(rows, &c.from, &c.fence, &c.Attempt)
-			c.Turn.ID, c.Turn.Now = bot.TurnID(sqldb.NewID(now)), now
-			list = append(list, c)
-			return err
-		}, `WITH due AS MATERIALIZED (SELECT id AS due_id FROM conversations WHERE `+due+` ORDER BY turn_due_at, id LIMIT `+strconv.Itoa(most)+` `+s.db.SkipLocked+`)
-			UPDATE conversations SET lease_until = $2, attempt = attempt + 1, fence = fence + 1 WHERE id IN (SELECT due_id FROM due)
-			RETURNING `+conversationColumns+`, waiting_from, fence, attempt`, now.UnixMilli(), now.Add(lease).UnixMilli())
-	})
-	if err != nil {
-		return nil, next, fmt.Errorf("claim turns: %w", err)
-	}
-	return list, next, nil
-}
-
-// leaseEnd is when work whose lease was never given back may be claimed by others: whoever held it died, maybe of it,
-// so it waits as long as after a failure of the attempt. The columns name lease and attempt.
-func leaseEnd(lease, attempt string, waits []time.Duration) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "(%s + CASE", lease)
-	for i, wait := range waits[:len(waits)-1] {
-		fmt.Fprintf(&b, " WHEN %s <= %d THEN %d", attempt, i+1, wait.Milliseconds())
-	}
-	fmt.Fprintf(&b, " ELSE %d END)", waits[len(waits)-1].Milliseconds())
-	return b.String()
-}
-
-// any reports whether a query about now has a row: reading is cheap, and most looks find nothing.
-func (s *Store) any(ctx context.Context, query string, now time.Time) (bool, error) {
-	var one int
-	err := s.db.QueryRowContext(ctx, query, now.UnixMilli()).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// soonest returns the least of the times after now that a query yields, zero if there is none. What is due
-// already and cannot be claimed, as when its account pauses, must not be waited for in a busy loop.
-func (s *Store) soonest(ctx context.Context, query string, now time.Time) (time.Time, error) {
-	var ms sql.NullInt64
-	if err := s.db.QueryRowContext(ctx, `SELECT MIN(at) FROM (`+query+`) AS times`, now.UnixMilli()).Scan(&ms); err != nil || !ms.Valid {
-		return time.Time{}, err
-	}
-	return time.UnixMilli(ms.Int64), nil
-}
-
 // LoadTurn loads what c's turn answers and what was said before. It returns ErrFenced if nothing waits
 // because somebody took the conversation over since the claim, and their turn has answered already.
 func (s *Store) LoadTurn(ctx context.Context, c *TurnClaim) error {
@@ -108,7 +43,7 @@ func (s *Store) LoadTurn(ctx context.Context, c *TurnClaim) error {
 	}
 	if len(t.Waiting) == 0 {
 		var fence int64
-		err := s.db.QueryRowContext(ctx, `SELECT fence FROM conversations WHERE id = $1`, t.Conversation.ID).Scan(&fence)
+		err := s.db.QueryRowContext(ctx, `SELECT fence FROM turn_queue WHERE conversation_id = $1`, t.Conversation.ID).Scan(&fence)
 		if err == nil && fence != c.fence {
 			return ErrFenced
 		}
@@ -210,15 +145,12 @@ func (s *Store) CommitTurn(ctx context.Context, claim TurnClaim, o bot.Outcome, 
 	err := s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		t, next := claim.Turn, o.Next
 		last := t.Waiting[len(t.Waiting)-1].Seq
-		c := &ConversationTx{tx: tx, now: now}
-		err := c.scan(tx.QueryRowContext(ctx, `UPDATE conversations SET misses = $3, clarify = $4, asked = $5,
-			lease_until = 0, attempt = 0, fence = fence + 1,
-			turn_due_at = CASE WHEN waiting_seq > $6 THEN turn_due_at ELSE 0 END,
-			waiting_since = CASE WHEN waiting_seq > $6 THEN CAST($7 AS BIGINT) ELSE 0 END,
-			waiting_from = CAST($6 AS BIGINT) + 1
-			WHERE id = $1 AND fence = $2 RETURNING `+conversationTxColumns,
-			t.Conversation.ID, claim.fence, next.Misses, next.Clarify, next.Asked, last, now.UnixMilli()))
-		if fenced = errors.Is(err, sql.ErrNoRows); fenced { // nothing is changed, so the group need not fail
+		c, err := s.lockRow(ctx, tx, t.Conversation.ID, now)
+		if err != nil {
+			return err
+		}
+		ended, err := endTurn(ctx, tx, claim, last, now)
+		if fenced = err == nil && !ended; fenced { // nothing is changed, so the group need not fail
 			return nil
 		}
 		if err != nil {
@@ -265,7 +197,9 @@ func (c *ConversationTx) storeOutcome(ctx context.Context, claim TurnClaim, o bo
 	if err := c.reportTurn(ctx, t, o); err != nil {
 		return err
 	}
-	return c.saveSeq(ctx)
+	_, err := c.tx.ExecContext(ctx, `UPDATE conversations SET next_seq = $2, active_at = $3, misses = $4, clarify = $5, asked = $6 WHERE id = $1`,
+		c.conv.ID, c.seq, c.now.UnixMilli(), o.Next.Misses, o.Next.Clarify, o.Next.Asked)
+	return err
 }
 
 // reportTurn queues what the desk must hear of a turn.
@@ -287,41 +221,4 @@ func (c *ConversationTx) reportTurn(ctx context.Context, t bot.Turn, o bot.Outco
 		return c.tellDesk(ctx, bot.DeskEvent{ReturnedToBot: true})
 	}
 	return nil
-}
-
-// RenewTurn keeps a claimed turn from others until then, unless somebody raised the fence.
-func (s *Store) RenewTurn(ctx context.Context, c TurnClaim, until time.Time) error {
-	return s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE conversations SET lease_until = $3 WHERE id = $1 AND fence = $2 AND lease_until > 0`,
-			c.Turn.Conversation.ID, c.fence, until.UnixMilli())
-		return err
-	})
-}
-
-// DeferTurn gives a claim back to be tried again at due. A turn that was merely interrupted does
-// not count as an attempt.
-func (s *Store) DeferTurn(ctx context.Context, c TurnClaim, due time.Time, interrupted bool) error {
-	back := 0
-	if interrupted {
-		back = 1
-	}
-	return s.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE conversations SET lease_until = 0, attempt = attempt - $3, turn_due_at = $4
-			WHERE id = $1 AND fence = $2`, c.Turn.Conversation.ID, c.fence, back, due.UnixMilli())
-		return err
-	})
-}
-
-// ReleaseLeases ends every lease. Only a process that knows it is alone on the database, as the
-// server on a SQLite file is at its start, may call it: what its predecessor held when it died is
-// then claimed after the wait of one failure instead of that after its lease.
-func (s *Store) ReleaseLeases(ctx context.Context, now time.Time) error {
-	return s.db.InTx(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"conversations", "fetches", "deliveries"} {
-			if _, err := tx.ExecContext(ctx, `UPDATE `+table+` SET lease_until = $1 WHERE lease_until > $1`, now.UnixMilli()); err != nil {
-				return fmt.Errorf("release the leases of %s: %w", table, err)
-			}
-		}
-		return nil
-	})
 }

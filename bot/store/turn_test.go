@@ -44,7 +44,7 @@ func TestTurnClaimEndsWithItsCommit(t *testing.T) {
 		require.NoError(t, w.Store.CommitTurn(t.Context(), c, o, at))
 		require.NoError(t, w.Store.DeferTurn(t.Context(), c, at, false))
 		require.NoError(t, w.Store.RenewTurn(t.Context(), c, at.Add(time.Hour)))
-		require.Zero(t, w.Count(`SELECT COUNT(*) FROM conversations WHERE turn_due_at > 0 OR lease_until > 0`))
+		require.Zero(t, w.Count(`SELECT COUNT(*) FROM turn_queue WHERE due_at > 0 OR lease_until > 0`))
 		require.ErrorIs(t, w.Store.CommitTurn(t.Context(), c, o, at), store.ErrFenced)
 	})
 }

@@ -12,7 +12,7 @@ import (
 // Pulses returns those of the conversations in which something was said, or a file came, since then, and
 // of those that owe the customer something, however old.
 func (r *Reader) Pulses(ctx context.Context, since time.Time) (list []bot.ChangeMark, err error) {
-	const columns = `c.id, c.affiliate, c.next_seq, c.fence, c.mode, (SELECT COUNT(*) FROM deliveries d
+	const columns = `c.id, c.affiliate, c.next_seq, (SELECT q.fence FROM turn_queue q WHERE q.conversation_id = c.id), c.mode, (SELECT COUNT(*) FROM deliveries d
 		WHERE d.conversation_id = c.id AND d.lane = $2 AND d.state = 'queued'),
 		(SELECT COUNT(*) FROM fetches f WHERE f.conversation_id = c.id AND f.state = 'queued')`
 	rows, err := r.db.QueryContext(ctx, `SELECT `+columns+` FROM conversations c WHERE c.active_at >= $1

@@ -160,7 +160,7 @@ func (p *poisoned) hasten() {
 		SELECT due_at AS due, lease_until AS lease FROM deliveries WHERE state = 'queued'
 		UNION ALL SELECT due_at, lease_until FROM fetches WHERE state = 'queued'
 		UNION ALL SELECT due_at, 0 FROM inbox
-		UNION ALL SELECT turn_due_at, lease_until FROM conversations WHERE turn_due_at > 0) AS work`).Scan(&due, &lease)
+		UNION ALL SELECT due_at, lease_until FROM turn_queue WHERE due_at > 0) AS work`).Scan(&due, &lease)
 	if err == nil && due.Valid && lease.Int64 == 0 {
 		p.skipped.Add(max(0, int64(time.UnixMilli(due.Int64).Sub(p.now()))))
 		for _, poke := range p.pokes {
