@@ -143,7 +143,7 @@ type Message struct {
 
 // An Attachment is a file that came with a message, by the network's own name for it, or that we sent.
 type Attachment struct {
-	Kind    string `json:"kind"` // photo, voice, audio, video, document, sticker, location, contact, other
+	Kind    string `json:"kind"` // photo, voice, audio, video, document, sticker, location, contact, other, or one of the Kind… below
 	File    string `json:"file,omitempty"`
 	Name    string `json:"name,omitempty"`
 	Type    string `json:"type,omitempty"`    // media type
@@ -151,10 +151,35 @@ type Attachment struct {
 	Seconds int    `json:"seconds,omitempty"` // how long sound or a video plays, 0 if that is not told
 
 	Kept    string `json:"kept,omitempty"`    // its ID in knowledge/media; "" while, or because, we do not have it
-	Link    string `json:"link,omitempty"`    // where it lies instead, if we sent a link
+	Link    string `json:"link,omitempty"`    // where it lies instead: if we sent a link, or a customer shared one
+	Of      string `json:"of,omitempty"`      // of a KindReply, the network's name for the message
 	Lost    string `json:"lost,omitempty"`    // why we cannot have it: LostTooLarge and so on
 	Heard   string `json:"heard,omitempty"`   // what is said in it, as it was transcribed
 	Unheard string `json:"unheard,omitempty"` // why that is not known although it was asked: UnheardTooLong and so on
+}
+
+// Kinds of what customers point at, and of what they filled in. Name says it in words.
+const (
+	KindReply   = "reply" // an earlier message, or a part of one
+	KindStory   = "story"
+	KindPost    = "post" // on a network's own pages, a reel too
+	KindProduct = "product"
+	KindLink    = "link"
+
+	KindForm      = "form"
+	KindOrder     = "order"
+	KindChecklist = "checklist"
+	KindGift      = "gift"
+)
+
+// PointsAt reports whether a is something that words beside it may be about.
+func (a Attachment) PointsAt() bool {
+	return slices.Contains([]string{KindReply, KindStory, KindPost, KindProduct, KindLink}, a.Kind)
+}
+
+// FilledIn reports whether a is something that a person of ours must look at: what a customer filled in or ordered.
+func (a Attachment) FilledIn() bool {
+	return slices.Contains([]string{KindForm, KindOrder, KindChecklist, KindGift}, a.Kind)
 }
 
 // A Choice is a button under a message.

@@ -3,6 +3,8 @@ package bot
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
+	"slices"
 )
 
 // EachObject calls do for every object in a JSON text, however deep; none if it is not JSON. Numbers are
@@ -19,8 +21,8 @@ func EachObject(body []byte, do func(map[string]any)) {
 		switch v := v.(type) {
 		case map[string]any:
 			do(v)
-			for _, inner := range v {
-				walk(inner)
+			for _, key := range slices.Sorted(maps.Keys(v)) {
+				walk(v[key])
 			}
 		case []any:
 			for _, inner := range v {

@@ -2,29 +2,10 @@ package graphapi
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 )
-
-// Parse reads one part of a webhook's body into v. Its errors name places in it, never what stands
-// there.
-func Parse(raw []byte, v any) error {
-	err := json.Unmarshal(raw, v)
-	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("unexpected type in %q at byte %d", mistyped.Field, mistyped.Offset)
-	}
-	if broken, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Errorf("not JSON from byte %d on", broken.Offset)
-	}
-	if err != nil {
-		return errors.New("not JSON")
-	}
-	return nil
-}
 
 // A Stamp is a time as Meta writes it: seconds or milliseconds, as text or as a number, whatever the
 // documentation of the field says. One that cannot be read, or cannot be, is zero: not told.

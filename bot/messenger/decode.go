@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"faqbot/bot"
 	"faqbot/bot/graphapi"
+	"faqbot/bot/lenient"
 )
 
 const (
@@ -23,7 +25,7 @@ const (
 // are events all the same. It depends on body alone.
 func (c *Channel) Decode(body []byte) ([]bot.Event, error) {
 	var e envelope
-	if err := graphapi.Parse(body, &e); err != nil {
+	if err := lenient.Parse(body, &e); err != nil {
 		return nil, c.errorf("%v", err)
 	}
 	want := "page"
@@ -54,16 +56,13 @@ type decoding struct {
 
 // each reads the elements of a list, each on its own.
 func each[T any](d *decoding, list []json.RawMessage, do func(json.RawMessage, T) error) {
-	for _, raw := range list {
-		var v T
-		err := graphapi.Parse(raw, &v)
-		if err == nil {
-			err = do(raw, v)
-		}
-		if err != nil {
-			d.events = append(d.events, bot.Event{Undecodable: &bot.Undecodable{Body: raw, Reason: d.channel.errorf("%v", err).Error()}})
-		}
-	}
+	lenient.Each(list, func(raw json.RawMessage, v T) (bool, error) {
+		before := len(d.events)
+		err := do(raw, v)
+		return len(d.events) > before, err
+	}, func(raw json.RawMessage, err error) {
+		d.events = append(d.events, bot.Event{Undecodable: &bot.Undecodable{Body: raw, Reason: d.channel.errorf("%v", err).Error()}})
+	})
 }
 
 // standby reads what happens while another program has the customer: it is kept and not answered.
@@ -85,7 +84,7 @@ func (d *decoding) event(raw json.RawMessage, e event) error {
 		return d.echo(e)
 	}
 	if e.Policy != nil {
-		return errors.New("a policy is enforced on this account: see the page's support inbox")
+		return fmt.Errorf("a policy is enforced on this account (%s): see the page's support inbox", cut(strings.TrimSpace(e.Policy.Action+": "+e.Policy.Reason)))
 	}
 	if to := e.Recipient.id(); e.Message != nil && to != d.channel.page {
 		return fmt.Errorf("a message to %s, which is another than this account's page_id", safe(to))
@@ -125,11 +124,11 @@ func (d *decoding) dispatch(e event, out bot.Event) error {
 			out.Opens = bot.WindowReaction
 		}
 		d.add(out)
-	case e.Edit != nil && e.Edit.ID != "":
-		out.ExternalID = fmt.Sprintf("edit:%s:%d", e.Edit.ID, e.Edit.Count)
+	case e.Edit != nil && e.Edit.ID != "" && e.Edit.Text != "" && e.Edit.Count != "0":
+		out.ExternalID = fmt.Sprintf("edit:%s:%s", e.Edit.ID, e.Edit.Count)
 		out.Edit = &bot.Edit{NetworkID: e.Edit.ID, Text: e.Edit.Text}
 		d.add(out)
-	case e.Passed != nil && (d.channel.app == "" || e.Passed.To.String() == d.channel.app):
+	case e.Passed != nil && (d.channel.app == "" || string(e.Passed.To) == d.channel.app):
 		out.ControlPassed = &bot.ControlPassed{}
 		d.add(out)
 	case e.Delivery != nil:
@@ -152,6 +151,15 @@ func digest(raw json.RawMessage) string {
 	return "event:" + hex.EncodeToString(sum[:16])
 }
 
+// cut is the beginning of something that a network says.
+func cut(text string) string {
+	const longest = 200
+	if r := []rune(text); len(r) > longest {
+		return string(r[:longest])
+	}
+	return text
+}
+
 // safe is id if it is one, so that nothing else is quoted.
 func safe(id string) string {
 	if !isID(id) {
@@ -161,10 +169,10 @@ func safe(id string) string {
 }
 
 func (d *decoding) message(m *message, out bot.Event) error {
-	if m.ID == "" {
-		return errors.New("a message without an ID")
+	if m.ID != "" { // else the digest of all of it is its name
+		out.ExternalID = m.ID
 	}
-	out.ExternalID, out.Referral = m.ID, m.Referral.referral()
+	out.Referral = m.Referral.referral()
 	if m.Deleted {
 		out.ExternalID = "deleted:" + m.ID
 		out.Edit = &bot.Edit{NetworkID: m.ID, Gone: true}
@@ -191,9 +199,12 @@ func (d *decoding) postback(p *postback, out bot.Event) {
 		out.ExternalID = p.ID
 	}
 	out.Referral = p.Referral.referral()
-	out.Message = &bot.Inbound{Text: p.Title, NetworkID: p.ID}
+	out.Message = &bot.Inbound{Text: strings.TrimSpace(p.Title), NetworkID: p.ID}
 	if strings.HasPrefix(p.Payload, "/") {
 		out.Message.Text = p.Payload
+	}
+	if out.Message.Text == "" { // "SHIPPING_COSTS" means to say something
+		out.Message.Text = strings.ToLower(strings.Join(strings.FieldsFunc(cut(p.Payload), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " "))
 	}
 	if p.Payload == "GET_STARTED" { // what Meta's examples have pages set
 		out.Message.Text = startPayload
@@ -209,10 +220,13 @@ func (d *decoding) echo(e event) error {
 	}
 	out := bot.Event{Address: d.address(to), At: e.At.Time, ExternalID: "echo:" + m.ID}
 	id := graphapi.DeliveryID(m.Metadata)
-	if app := m.App.String(); app != "" && app == d.channel.app {
+	in := m.inbound()
+	switch {
+	case m.App != "" && string(m.App) == d.channel.app:
 		out.Status = &bot.StatusUpdate{Delivery: id, NetworkID: m.ID, Status: bot.StatusSent}
-	} else {
-		in := m.inbound()
+	case in.Text == "" && len(in.Attachments) == 0 && id == "": // nobody said anything
+		return nil
+	default:
 		out.Echo = &bot.Echo{Delivery: id, NetworkID: m.ID, Text: in.Text, Attachments: in.Attachments}
 	}
 	d.add(out)

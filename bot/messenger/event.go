@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"faqbot/bot/graphapi"
+	"faqbot/bot/lenient"
 )
 
 // The parts of Meta's webhook that we act on. Fields and kinds that are not here are skipped unread, so
@@ -36,15 +37,16 @@ type event struct {
 		Action string `json:"action"`
 	} `json:"reaction"`
 	Edit *struct {
-		ID    string `json:"mid"`
-		Text  string `json:"text"`
-		Count int    `json:"num_edit"`
+		ID    string       `json:"mid"`
+		Text  string       `json:"text"`
+		Count lenient.Text `json:"num_edit"` // Instagram tells of each message as of one edited 0 times
 	} `json:"message_edit"`
 	Policy *struct {
 		Action string `json:"action"`
+		Reason string `json:"reason"`
 	} `json:"policy_enforcement"`
 	Passed *struct {
-		To json.Number `json:"new_owner_app_id"`
+		To lenient.Text `json:"new_owner_app_id"`
 	} `json:"pass_thread_control"`
 }
 
@@ -67,25 +69,47 @@ type message struct {
 	Reply       *struct {
 		Payload string `json:"payload"`
 	} `json:"quick_reply"`
-	Referral    *referral   `json:"referral"`
-	Echo        bool        `json:"is_echo"`
-	App         json.Number `json:"app_id"`
-	Metadata    string      `json:"metadata"`
-	Deleted     bool        `json:"is_deleted"`
-	Unsupported bool        `json:"is_unsupported"`
+	Referral    *referral    `json:"referral"`
+	Echo        bool         `json:"is_echo"`
+	App         lenient.Text `json:"app_id"`
+	Metadata    string       `json:"metadata"`
+	Deleted     bool         `json:"is_deleted"`
+	Unsupported bool         `json:"is_unsupported"`
+	ReplyTo     *struct {
+		ID    string `json:"mid"`
+		Story *struct {
+			URL string `json:"url"`
+		} `json:"story"`
+	} `json:"reply_to"`
 }
 
 type attachment struct {
 	Type    string `json:"type"`
-	Payload *struct {
-		URL         string      `json:"url"`
-		Title       string      `json:"title"`
-		Sticker     json.Number `json:"sticker_id"`
+	Title   string `json:"title"` // of a fallback, which has no payload
+	URL     string `json:"url"`
+	Payload struct {
+		URL         string       `json:"url"`
+		Title       string       `json:"title"`
+		Sticker     lenient.Text `json:"sticker_id"`
 		Coordinates *struct {
-			Lat  json.Number `json:"lat"`
-			Long json.Number `json:"long"`
+			Lat  lenient.Text `json:"lat"`
+			Long lenient.Text `json:"long"`
 		} `json:"coordinates"`
+		Product struct {
+			Elements []product `json:"elements"`
+		} `json:"product"`
+		Elements []product `json:"elements"` // of a template that somebody shared
 	} `json:"payload"`
+}
+
+// A product is one of a catalogue, or a card of a template.
+type product struct {
+	ID       lenient.Text `json:"id"`
+	Retailer string       `json:"retailer_id"`
+	Title    string       `json:"title"`
+	Subtitle string       `json:"subtitle"`
+	Image    string       `json:"image_url"`
+	Item     string       `json:"item_url"`
 }
 
 type postback struct {
@@ -104,6 +128,9 @@ type referral struct {
 		Title string `json:"ad_title"`
 		Post  string `json:"post_id"`
 	} `json:"ads_context_data"`
+	Product *struct {
+		ID lenient.Text `json:"id"`
+	} `json:"product"`
 }
 
 // A receipt says what was delivered or read: these messages, or all until then.

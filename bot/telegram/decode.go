@@ -1,11 +1,16 @@
 package telegram
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/lenient"
 )
 
 const (
@@ -21,14 +26,15 @@ const (
 // private chat, or in a group when it was for us, and that they blocked or unblocked us. Everything
 // else is no event. Apart from the bot's name, once that is known, it depends on body alone.
 func (c *Channel) Decode(body []byte) ([]bot.Event, error) {
-	u, err := parseUpdate(body)
-	if err != nil {
-		return nil, err
+	var u update
+	err := lenient.Parse(body, &u)
+	if _, odd := errors.AsType[*lenient.FieldError](err); err != nil && !odd {
+		return nil, fmt.Errorf("telegram: %w", err)
 	}
 	var e *bot.Event
 	switch {
 	case u.Message != nil:
-		e = c.written(u.Message)
+		e = c.written(u.Message, body)
 	case u.Edited != nil:
 		e = c.edited(u.Edited)
 	case u.Callback != nil:
@@ -36,31 +42,45 @@ func (c *Channel) Decode(body []byte) ([]bot.Event, error) {
 	case u.Member != nil:
 		e = c.moved(u.Member)
 	}
-	if e == nil {
+	switch {
+	case e == nil && err != nil: // a field that could not be read could have told
+		return nil, fmt.Errorf("telegram: %w", err)
+	case e == nil && u.ID == 0:
+		return nil, errors.New("telegram: no update_id")
+	case e == nil:
 		return nil, nil
+	case u.ID != 0:
+		e.ExternalID = "u" + strconv.FormatInt(u.ID, 10)
+	default: // the same again has the same name
+		sum := sha256.Sum256(body)
+		e.ExternalID = "update:" + hex.EncodeToString(sum[:16])
 	}
-	e.ExternalID = "u" + strconv.FormatInt(*u.ID, 10)
 	return []bot.Event{*e}, nil
 }
 
 // written is a new message, nil if it is not a customer's to us.
-func (c *Channel) written(m *message) *bot.Event {
+func (c *Channel) written(m *message, update []byte) *bot.Event {
 	text, ours := c.read(m)
 	if !ours {
 		return nil
 	}
 	in := &bot.Inbound{NetworkID: strconv.FormatInt(m.ID, 10), Text: text, Attachments: m.attachments()}
 	in.Text, in.Ref = startRef(text)
-	// Someone joined, something was pinned, a kind of message that nobody had when this was written.
-	if m.Text == "" && m.Caption == "" && len(in.Attachments) == 0 {
-		return nil
+	if in.Text == "" && m.Gift != nil {
+		in.Text = m.Gift.Text
 	}
+	if m.Text == "" && m.Caption == "" && len(in.Attachments) == 0 {
+		if in.Attachments = unknown(update); len(in.Attachments) == 0 { // someone joined, something was pinned
+			return nil
+		}
+	}
+	in.Attachments = append(in.Attachments, m.pointedAt()...)
 	return c.event(m, &bot.Event{Message: in, Phone: m.ownPhone()})
 }
 
 // ownPhone is the number of the sender's own contact, "" if they sent none: Telegram proves it then.
 func (m *message) ownPhone() string {
-	if m.Contact == nil || m.From == nil || m.Contact.User != m.From.ID || m.Chat.Type != "private" || m.Forward != nil {
+	if m.Contact == nil || m.From == nil || m.From.ID == 0 || m.Contact.User != m.From.ID || m.Chat.Type != "private" || m.Forward != nil {
 		return ""
 	}
 	phone := strings.TrimPrefix(strings.ReplaceAll(m.Contact.Phone, " ", ""), "+")
@@ -83,7 +103,9 @@ func (c *Channel) edited(m *message) *bot.Event {
 func (c *Channel) event(m *message, e *bot.Event) *bot.Event {
 	e.Address = c.address(m.place())
 	e.At = at(m.Date)
-	e.Locale = locale(m.From.Language)
+	if m.From != nil {
+		e.Locale = locale(m.From.Language)
+	}
 	return e
 }
 

@@ -1,10 +1,11 @@
 package telegram
 
 import (
-	"encoding/json"
+	"net/url"
 	"strings"
 
 	"faqbot/bot"
+	"faqbot/bot/lenient"
 )
 
 // media are the kinds of content a message can have besides text.
@@ -22,10 +23,41 @@ type media struct {
 	Contact   *contact  `json:"contact"`
 	Poll      *poll     `json:"poll"`
 	Dice      *dice     `json:"dice"`
-	Story     *struct{} `json:"story"`
-	Game      *struct{} `json:"game"`
-	PaidMedia *struct{} `json:"paid_media"`
-	Checklist *struct{} `json:"checklist"`
+	Story     *story    `json:"story"`
+	Game      *struct {
+		Title string `json:"title"`
+	} `json:"game"`
+	PaidMedia *struct {
+		Stars lenient.Text `json:"star_count"`
+	} `json:"paid_media"`
+	Checklist *struct {
+		Title string `json:"title"`
+		Tasks []struct {
+			Text string       `json:"text"`
+			Done lenient.Text `json:"completion_date"`
+		} `json:"tasks"`
+	} `json:"checklist"`
+	WebApp *struct {
+		Data   string `json:"data"`
+		Button string `json:"button_text"`
+	} `json:"web_app_data"`
+	Gift *struct {
+		Text string `json:"text"`
+	} `json:"gift"`
+	Invoice *struct {
+		Title       string `json:"title"`
+		Description string `json:"description"`
+	} `json:"invoice"`
+	Payment *struct {
+		Currency string       `json:"currency"`
+		Total    lenient.Text `json:"total_amount"` // in the smallest units of the currency
+		Payload  string       `json:"invoice_payload"`
+	} `json:"successful_payment"`
+}
+
+type story struct {
+	Chat *chat        `json:"chat"`
+	ID   lenient.Text `json:"id"`
 }
 
 type file struct {
@@ -46,8 +78,8 @@ type sticker struct {
 
 // A location keeps its numbers as Telegram wrote them.
 type location struct {
-	Latitude  json.Number `json:"latitude"`
-	Longitude json.Number `json:"longitude"`
+	Latitude  lenient.Text `json:"latitude"`
+	Longitude lenient.Text `json:"longitude"`
 }
 
 type venue struct {
@@ -68,8 +100,8 @@ type poll struct {
 }
 
 type dice struct {
-	Emoji string      `json:"emoji"`
-	Value json.Number `json:"value"`
+	Emoji string       `json:"emoji"`
+	Value lenient.Text `json:"value"`
 }
 
 // attachments lists what came with a message. Whatever is not a file says in its Name what it is.
@@ -128,15 +160,58 @@ func (m *media) things() (list []bot.Attachment) {
 		add("other", m.Poll.Question)
 	}
 	if m.Dice != nil {
-		add("other", strings.TrimSpace(m.Dice.Emoji+" "+m.Dice.Value.String()))
+		add("other", strings.TrimSpace(m.Dice.Emoji+" "+string(m.Dice.Value)))
 	}
-	if m.Story != nil || m.Game != nil || m.PaidMedia != nil || m.Checklist != nil {
-		add("other")
+	if m.Game != nil {
+		add("other", m.Game.Title)
+	}
+	if m.PaidMedia != nil {
+		add("other", "paid media, "+string(m.PaidMedia.Stars)+" stars")
+	}
+	if m.Invoice != nil {
+		add(bot.KindProduct, m.Invoice.Title, m.Invoice.Description)
+	}
+	list = append(list, m.filledIn()...)
+	if m.Story != nil {
+		list = append(list, bot.Attachment{Kind: bot.KindStory, Link: m.Story.link()})
 	}
 	return list
 }
 
-func (l location) String() string { return l.Latitude.String() + " " + l.Longitude.String() }
+// filledIn lists what a customer filled in, ordered or gave.
+func (m *media) filledIn() (list []bot.Attachment) {
+	add := func(kind, words string) { list = append(list, bot.Attachment{Kind: kind, Name: words}) }
+	if c := m.Checklist; c != nil {
+		var tasks []string
+		for _, t := range c.Tasks {
+			if t.Done != "" {
+				t.Text += " ✓"
+			}
+			tasks = append(tasks, t.Text)
+		}
+		add(bot.KindChecklist, strings.TrimSuffix(c.Title+": "+strings.Join(tasks, ", "), ": "))
+	}
+	if w := m.WebApp; w != nil {
+		add(bot.KindForm, strings.TrimPrefix(w.Button+": "+lenient.FormWords(w.Data), ": "))
+	}
+	if m.Gift != nil {
+		add(bot.KindGift, m.Gift.Text)
+	}
+	if p := m.Payment; p != nil {
+		add(bot.KindOrder, strings.TrimSpace(p.Payload+" "+string(p.Total)+" "+p.Currency))
+	}
+	return list
+}
+
+func (l location) String() string { return string(l.Latitude + " " + l.Longitude) }
+
+// link is where a public story is shown, "" if it is not public.
+func (s *story) link() string {
+	if s.Chat == nil || s.Chat.Username == "" || s.ID == "" {
+		return ""
+	}
+	return "https://t.me/" + url.PathEscape(s.Chat.Username) + "/s/" + url.PathEscape(string(s.ID))
+}
 
 func (s *sticker) mediaType() string {
 	switch {

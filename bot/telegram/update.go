@@ -1,15 +1,9 @@
 package telegram
 
-import (
-	"encoding/json"
-	"errors"
-	"fmt"
-)
-
 // An update is the part of Telegram's Update that we act on. Fields and kinds that are not here are
 // skipped unread, so that new ones cannot break it.
 type update struct {
-	ID       *int64      `json:"update_id"`
+	ID       int64       `json:"update_id"`
 	Message  *message    `json:"message"`
 	Edited   *message    `json:"edited_message"`
 	Callback *callback   `json:"callback_query"`
@@ -24,7 +18,10 @@ type message struct {
 	SenderChat *chat           `json:"sender_chat"` // a channel, or a group's anonymous admin
 	Chat       *chat           `json:"chat"`
 	Date       int64           `json:"date"` // Unix seconds
-	ReplyTo    *replied        `json:"reply_to_message"`
+	ReplyTo    *message        `json:"reply_to_message"`
+	Quote      *quote          `json:"quote"` // the part of it that they mean
+	External   *external       `json:"external_reply"`
+	ToStory    *story          `json:"reply_to_story"`
 	Forward    *struct{}       `json:"forward_origin"` // it is somebody else's message
 	Text       string          `json:"text"`
 	Entities   []entity        `json:"entities"`
@@ -41,12 +38,21 @@ type user struct {
 }
 
 type chat struct {
-	ID   int64  `json:"id"`
-	Type string `json:"type"` // private, group, supergroup, channel
+	ID       int64  `json:"id"`
+	Type     string `json:"type"` // private, group, supergroup, channel
+	Title    string `json:"title"`
+	Username string `json:"username"`
 }
 
-type replied struct {
-	From *user `json:"from"`
+type quote struct {
+	Text string `json:"text"`
+}
+
+// An external is a message of another chat that is replied to.
+type external struct {
+	Chat    *chat `json:"chat"`
+	Message int64 `json:"message_id"`
+	media
 }
 
 // An entity marks a stretch of a text, in UTF-16 units.
@@ -55,6 +61,7 @@ type entity struct {
 	Offset int    `json:"offset"`
 	Length int    `json:"length"`
 	User   *user  `json:"user"` // of a text_mention
+	URL    string `json:"url"`  // of a text_link
 }
 
 type inlineKeyboard struct {
@@ -77,23 +84,4 @@ type membership struct {
 	New  struct {
 		Status string `json:"status"`
 	} `json:"new_chat_member"`
-}
-
-// parseUpdate reads one update. Its errors name places in body, never what stands there.
-func parseUpdate(body []byte) (update, error) {
-	var u update
-	err := json.Unmarshal(body, &u)
-	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return u, fmt.Errorf("telegram: unexpected type in %q at byte %d", mistyped.Field, mistyped.Offset)
-	}
-	if broken, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return u, fmt.Errorf("telegram: not JSON from byte %d on", broken.Offset)
-	}
-	if err != nil {
-		return u, errors.New("telegram: not JSON")
-	}
-	if u.ID == nil {
-		return u, errors.New("telegram: no update_id")
-	}
-	return u, nil
 }

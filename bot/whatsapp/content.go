@@ -1,10 +1,11 @@
 package whatsapp
 
 import (
-	"fmt"
+	"cmp"
 	"strings"
 
 	"faqbot/bot"
+	"faqbot/bot/lenient"
 )
 
 // inbound is what a message says. Whatever has no words and is no file is an attachment that says in
@@ -19,16 +20,23 @@ func (c *content) inbound() *bot.Inbound {
 	case c.Interactive != nil && c.Interactive.List != nil:
 		tapped(in, *c.Interactive.List)
 	case c.Interactive != nil && c.Interactive.Form != nil:
-		in.Text = c.Interactive.Form.Body
+		form := c.Interactive.Form
+		in.Attachments = []bot.Attachment{thing(bot.KindForm, cmp.Or(lenient.FormWords(form.Response, "flow_token"), form.Name))}
 	case c.Button != nil: // under a template: its words are all we gave it
 		in.Text = c.Button.Text
 	case c.Order != nil:
 		in.Text = c.Order.Text
-		in.Attachments = []bot.Attachment{{Kind: "other", Name: fmt.Sprintf("order of %d products", len(c.Order.Items))}}
+		var lines []string
+		for _, i := range c.Order.Items {
+			lines = append(lines, i.words())
+		}
+		in.Attachments = []bot.Attachment{thing(bot.KindOrder, lines...)}
 	case c.Type == "request_welcome": // they opened the chat for the first time
 		in.Text = "/start"
 	case c.Location != nil:
-		in.Attachments = []bot.Attachment{thing("location", c.Location.Name, c.Location.Address, c.Location.place())}
+		at := thing("location", c.Location.Name, c.Location.Address, c.Location.place())
+		at.Link = lenient.WebLink(c.Location.URL)
+		in.Attachments = []bot.Attachment{at}
 	case len(c.Contacts) > 0:
 		for _, person := range c.Contacts {
 			words := []string{person.Name.Formatted}
@@ -87,5 +95,17 @@ func thing(kind string, words ...string) bot.Attachment {
 }
 
 func (l *location) place() string {
-	return strings.TrimSpace(l.Latitude.String() + " " + l.Longitude.String())
+	return strings.TrimSpace(string(l.Latitude + " " + l.Longitude))
+}
+
+// words are an order's line as a person reads it: "2 × KIT-1 at 29 EUR".
+func (i item) words() string {
+	words := i.Retailer
+	if i.Quantity != "" {
+		words = string(i.Quantity) + " × " + words
+	}
+	if i.Price != "" {
+		words += " at " + strings.TrimSpace(string(i.Price)+" "+i.Currency)
+	}
+	return words
 }

@@ -1,14 +1,20 @@
 package whatsapp
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"faqbot/bot"
 	"faqbot/bot/graphapi"
+	"faqbot/bot/lenient"
 )
 
 // choiceMost is the longest payload that our buttons carry, in bytes.
@@ -28,7 +34,7 @@ func (c *Channel) Decode(body []byte) ([]bot.Event, error) {
 // once. Reading its parts one by one takes four times as long: each level is scanned again.
 func (c *Channel) decodeWhole(body []byte) (events []bot.Event, ok bool) {
 	var e wholeEnvelope
-	if graphapi.Parse(body, &e) != nil || e.Object != "whatsapp_business_account" {
+	if lenient.Parse(body, &e) != nil || e.Object != "whatsapp_business_account" {
 		return nil, false
 	}
 	d := decoding{channel: c}
@@ -39,7 +45,7 @@ func (c *Channel) decodeWhole(body []byte) (events []bot.Event, ok bool) {
 				return nil, false
 			}
 			for _, m := range v.Messages {
-				if d.message(m, false) != nil {
+				if d.message(named(m, v.Contacts), false) != nil {
 					return nil, false
 				}
 			}
@@ -56,7 +62,7 @@ func (c *Channel) decodeWhole(body []byte) (events []bot.Event, ok bool) {
 // decodeParts reads a body part by part, so that one which cannot be read harms no other.
 func (c *Channel) decodeParts(body []byte) ([]bot.Event, error) {
 	var e envelope
-	if err := graphapi.Parse(body, &e); err != nil {
+	if err := lenient.Parse(body, &e); err != nil {
 		return nil, fmt.Errorf("whatsapp: %w", err)
 	}
 	if e.Object != "whatsapp_business_account" {
@@ -64,10 +70,8 @@ func (c *Channel) decodeParts(body []byte) ([]bot.Event, error) {
 	}
 	var d decoding
 	d.channel = c
-	each(&d, e.Entry, func(e entry) error {
-		for _, raw := range e.Changes {
-			d.change(raw)
-		}
+	each(&d, e.Entry, func(_ json.RawMessage, e entry) error {
+		each(&d, e.Changes, d.change)
 		return nil
 	})
 	return d.events, nil
@@ -84,64 +88,117 @@ func (d *decoding) unread(raw json.RawMessage, err error) {
 }
 
 // each reads the elements of a list, each on its own.
-func each[T any](d *decoding, list []json.RawMessage, do func(T) error) {
-	for _, raw := range list {
-		var v T
-		err := graphapi.Parse(raw, &v)
-		if err == nil {
-			err = do(v)
-		}
-		if err != nil {
-			d.unread(raw, err)
-		}
-	}
+func each[T any](d *decoding, list []json.RawMessage, do func(json.RawMessage, T) error) {
+	lenient.Each(list, func(raw json.RawMessage, v T) (bool, error) {
+		before := len(d.events)
+		err := do(raw, v)
+		return len(d.events) > before, err
+	}, d.unread)
 }
 
-// change reads one change. Fields that tell of no customer (templates, quality, the account) are
-// skipped.
-func (d *decoding) change(raw json.RawMessage) {
-	var c change
-	if err := graphapi.Parse(raw, &c); err != nil {
-		d.unread(raw, err)
-		return
-	}
+// one is do without the element as it came.
+func one[T any](do func(T) error) func(json.RawMessage, T) error {
+	return func(_ json.RawMessage, v T) error { return do(v) }
+}
+
+// change reads one change. Fields that tell of no customer are skipped, but for what happens to the account.
+func (d *decoding) change(raw json.RawMessage, c change) error {
 	switch c.Field {
 	case "messages", "smb_message_echoes", "standby", "user_id_update", "messaging_handovers", "user_preferences":
+	case "account_update", "account_review_update", "account_alerts":
+		return accountTrouble(c.Value)
 	default:
-		return
+		return nil
 	}
 	var v value
-	if err := graphapi.Parse(c.Value, &v); err != nil {
-		d.unread(raw, err)
-		return
+	err := lenient.Parse(c.Value, &v)
+	if _, odd := errors.AsType[*lenient.FieldError](err); err != nil && !odd {
+		return err
 	}
+	before := len(d.events)
+	if e := d.value(raw, c.Field, v); e != nil || len(d.events) > before {
+		err = e
+	}
+	return err
+}
+
+func (d *decoding) value(raw json.RawMessage, field string, v value) error {
 	if n := v.Metadata.Number; n != "" && n != d.channel.number {
 		if len(v.Messages) > 0 {
-			d.unread(raw, fmt.Errorf("messages to the phone number ID %s, which is another than this account's: give that number a webhook of its own", digits(n)))
+			return fmt.Errorf("messages to the phone number ID %s, which is another than this account's: give that number a webhook of its own", digits(n))
 		}
-		return
+		return nil
 	}
 	for _, p := range v.Errors {
 		if len(v.Messages) == 0 {
 			d.unread(raw, fmt.Errorf("the error %d is reported for this number", p.Code))
 		}
 	}
-	if c.Field == "standby" && v.Standby != nil { // another program has the customer: its statuses are not ours
-		each(d, v.Standby.Messages, func(m message) error { return d.message(m, true) })
-		each(d, v.Standby.Echoes, func(e echo) error { return d.echo(e, true) })
-		return
+	overheard := field == "standby"
+	if overheard && v.Standby != nil { // another program has the customer: its statuses are not ours
+		v.Contacts, v.Messages, v.Echoes, v.Statuses = v.Standby.Contacts, v.Standby.Messages, v.Standby.Echoes, nil
 	}
-	each(d, v.Messages, func(m message) error { return d.message(m, c.Field == "standby") })
-	each(d, v.Echoes, func(e echo) error { return d.echo(e, c.Field == "standby") })
-	each(d, v.Statuses, d.status)
-	switch c.Field {
+	each(d, v.Messages, func(raw json.RawMessage, m message) error {
+		if m.ID == "" { // its words are worth more than its name
+			m.digest = digest(raw)
+		}
+		return d.message(named(m, v.Contacts), overheard)
+	})
+	each(d, v.Echoes, func(_ json.RawMessage, e echo) error { return d.echo(e, overheard) })
+	each(d, v.Statuses, one(d.status))
+	switch field {
 	case "user_id_update":
 		d.moves(v.Moves)
 	case "messaging_handovers":
 		d.handover(v)
 	case "user_preferences":
-		each(d, v.Preferences, d.preference)
+		each(d, v.Preferences, one(d.preference))
 	}
+	return nil
+}
+
+// digest names a message that has no name: the same again has the same.
+func digest(raw json.RawMessage) string {
+	sum := sha256.Sum256(raw)
+	return "message:" + hex.EncodeToString(sum[:16])
+}
+
+// named is m with a sender, if the contacts beside it can only mean them.
+func named(m message, contacts []profile) message {
+	if m.From == "" && m.UserID == "" && len(contacts) == 1 {
+		m.From, m.UserID = contacts[0].Phone, contacts[0].UserID
+	}
+	return m
+}
+
+// accountTrouble is what WhatsApp says against our account, nil if that is nothing to act on.
+func accountTrouble(raw json.RawMessage) error {
+	var a account
+	_ = lenient.Parse(raw, &a) // what cannot be read of it is not told
+	var said []string
+	for _, r := range a.Restrictions {
+		words := r.Type
+		if !r.Expires.IsZero() {
+			words += " until " + r.Expires.Format(time.DateOnly)
+		}
+		said = append(said, words)
+	}
+	said = append(said, a.Violation.Type, strings.TrimSpace(a.Ban.State+" "+a.Ban.At), a.Alert.Type, a.Alert.Description)
+	said = slices.DeleteFunc(said, func(s string) bool { return s == "" })
+	what := cmp.Or(a.Event, a.Alert.Severity)
+	if a.Decision != "" && a.Decision != "APPROVED" {
+		what = "ACCOUNT_REVIEW " + a.Decision
+	}
+	harmless := []string{"", "INFO", "INFORMATIONAL", "VERIFIED_ACCOUNT", "PHONE_NUMBER_ADDED", "PARTNER_ADDED", "PARTNER_APP_INSTALLED", "ACCOUNT_OFFBOARDED_CLEARED", "REINSTATE"}
+	if slices.Contains(harmless, what) && len(said) == 0 || a.Ban.State == "REINSTATE" || what == "INFO" {
+		return nil
+	}
+	const longest = 250
+	text := what
+	if len(said) > 0 {
+		text += ": " + strings.Join(said, "; ")
+	}
+	return fmt.Errorf("WhatsApp acts against this account (%s): see WhatsApp Manager", text[:min(len(text), longest)])
 }
 
 // digits is n if it is an ID, so that nothing else is quoted.
@@ -172,19 +229,23 @@ func (d *decoding) message(m message, overheard bool) error {
 	if m.Group != "" {
 		return nil
 	}
+	if m.System != nil && m.From == "" && m.UserID == "" {
+		m.UserID = m.System.Previous
+	}
 	address, stable, ok := d.who(m.From, m.UserID)
 	if !ok {
 		return errors.New("a message without a sender")
 	}
-	if m.ID == "" {
+	id := cmp.Or(m.ID, m.digest)
+	if id == "" {
 		return errors.New("a message without an ID")
 	}
-	e := bot.Event{Address: address, Stable: stable, ExternalID: m.ID, At: m.At.Time, Standby: overheard, Referral: m.Referral.referral()}
+	e := bot.Event{Address: address, Stable: stable, ExternalID: id, At: m.At.Time, Standby: overheard, Referral: m.Referral.referral()}
 	if isPhone(m.From) {
 		e.Phone = m.From
 	}
 	if overheard { // the same message may come as ours later
-		e.ExternalID = "standby:" + m.ID
+		e.ExternalID = "standby:" + id
 	}
 	if e.Referral != nil && e.Referral.Source == "ad" {
 		e.Opens = bot.WindowEntry
@@ -195,6 +256,9 @@ func (d *decoding) message(m message, overheard bool) error {
 			return errors.New("an edit without a message")
 		}
 		e.Edit = &bot.Edit{NetworkID: m.Edit.Original, Text: m.Edit.Message.inbound().Text}
+		if e.Edit.Text == "" { // it takes no words away
+			return nil
+		}
 	case m.Revoke != nil:
 		e.Edit = &bot.Edit{NetworkID: m.Revoke.Original, Gone: true}
 	case m.System != nil:
@@ -209,6 +273,12 @@ func (d *decoding) message(m message, overheard bool) error {
 	default:
 		e.Message = m.inbound()
 		e.Message.NetworkID = m.ID
+		if m.Text != nil && m.Text.Body == "" {
+			return errors.New("a text without words")
+		}
+		if e.Message.Choice == "" && m.Button == nil { // a tap says by itself what it is about
+			e.Message.Attachments = append(e.Message.Attachments, m.Context.attachments()...)
+		}
 		if e.Referral == nil {
 			e.Message.Text, e.Referral = linkRef(e.Message.Text)
 			if e.Referral != nil && e.Message.Text == "" { // the link and nothing else: they begin
@@ -223,8 +293,8 @@ func (d *decoding) message(m message, overheard bool) error {
 // system reads what WhatsApp says of a customer by itself: that they have another number or user ID.
 func (d *decoding) system(e bot.Event, m message) error {
 	to := bot.AddressChanged{}
-	if isPhone(m.System.Phone) {
-		to.Customer = m.System.Phone
+	if phone := cmp.Or(m.System.Phone, m.System.OldPhone); isPhone(phone) {
+		to.Customer = phone
 	}
 	if isUserID(m.System.UserID) {
 		to.Stable = m.System.UserID
@@ -246,7 +316,7 @@ func (d *decoding) moves(raw json.RawMessage) {
 	if json.Unmarshal(raw, &list) != nil {
 		list = []json.RawMessage{raw}
 	}
-	each(d, list, func(m move) error {
+	each(d, list, func(_ json.RawMessage, m move) error {
 		if !isUserID(m.UserID.Previous) || !isUserID(m.UserID.Current) {
 			return errors.New("a change of a user ID without both IDs")
 		}
@@ -327,6 +397,19 @@ func (d *decoding) status(s status) error {
 	address, stable, _ := d.who(s.To, s.UserID)
 	d.events = append(d.events, bot.Event{Address: address, Stable: stable, ExternalID: s.ID + ":" + s.Status, At: s.At.Time, Status: u})
 	return nil
+}
+
+// attachments are what a message is about.
+func (a *about) attachments() (list []bot.Attachment) {
+	if a == nil {
+		return nil
+	}
+	if a.Product != nil && a.Product.Retailer != "" {
+		list = append(list, bot.Attachment{Kind: bot.KindProduct, Name: a.Product.Retailer})
+	} else if a.ID != "" {
+		list = append(list, bot.Attachment{Kind: bot.KindReply, Of: a.ID})
+	}
+	return list
 }
 
 func (r *referral) referral() *bot.Referral {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"faqbot/bot/graphapi"
+	"faqbot/bot/lenient"
 )
 
 // The parts of Meta's webhook that we act on. Fields and kinds that are not here are skipped unread, so
@@ -29,6 +30,7 @@ type value struct {
 	Metadata struct {
 		Number string `json:"phone_number_id"`
 	} `json:"metadata"`
+	Contacts []profile         `json:"contacts"`
 	Messages []json.RawMessage `json:"messages"`
 	Echoes   []json.RawMessage `json:"message_echoes"`
 	Statuses []json.RawMessage `json:"statuses"`
@@ -57,6 +59,7 @@ type wholeEnvelope struct {
 				Metadata struct {
 					Number string `json:"phone_number_id"`
 				} `json:"metadata"`
+				Contacts []profile `json:"contacts"`
 				Messages []message `json:"messages"`
 				Statuses []status  `json:"statuses"`
 				Errors   []problem `json:"errors"`
@@ -74,6 +77,34 @@ type nothing struct{}
 
 func (*nothing) UnmarshalJSON([]byte) error { return errors.New("unexpected") }
 
+// A profile is what WhatsApp knows of a sender. From some senders it is all that names them.
+type profile struct {
+	Phone  string `json:"wa_id"`
+	UserID string `json:"user_id"`
+}
+
+// An account is what WhatsApp says of our own account, on the fields account_update and the like.
+type account struct {
+	Event        string `json:"event"`
+	Decision     string `json:"decision"`
+	Restrictions []struct {
+		Type    string         `json:"restriction_type"`
+		Expires graphapi.Stamp `json:"expiration"`
+	} `json:"restriction_info"`
+	Violation struct {
+		Type string `json:"violation_type"`
+	} `json:"violation_info"`
+	Ban struct {
+		State string `json:"waba_ban_state"`
+		At    string `json:"waba_ban_date"`
+	} `json:"ban_info"`
+	Alert struct {
+		Severity    string `json:"alert_severity"`
+		Type        string `json:"alert_type"`
+		Description string `json:"alert_description"`
+	} `json:"alert_info"`
+}
+
 // A handoverSender is the customer whom another program leaves to us, or takes.
 type handoverSender struct {
 	Phone  string `json:"phone_number"`
@@ -82,6 +113,15 @@ type handoverSender struct {
 
 type problem struct {
 	Code int `json:"code"`
+}
+
+// An about is what a message is about: an earlier one, a product of a catalogue.
+type about struct {
+	ID      string `json:"id"`
+	Product *struct {
+		Retailer string `json:"product_retailer_id"`
+		Catalog  string `json:"catalog_id"`
+	} `json:"referred_product"`
 }
 
 type message struct {
@@ -100,10 +140,15 @@ type message struct {
 		Original string `json:"original_message_id"`
 	} `json:"revoke"`
 	System *struct {
-		Type   string `json:"type"`
-		Phone  string `json:"wa_id"`
-		UserID string `json:"user_id"`
+		Type     string `json:"type"`
+		Phone    string `json:"wa_id"`
+		OldPhone string `json:"new_wa_id"` // what that was called before
+		UserID   string `json:"user_id"`
+		Previous string `json:"previous_user_id"`
 	} `json:"system"`
+	Context *about `json:"context"`
+
+	digest string // its name if ID is not told
 }
 
 // An echo is a message that a person of ours, or another program, sent to a customer.
@@ -138,7 +183,8 @@ type content struct {
 		Button *reply `json:"button_reply"`
 		List   *reply `json:"list_reply"`
 		Form   *struct {
-			Body string `json:"body"`
+			Name     string `json:"name"`
+			Response string `json:"response_json"`
 		} `json:"nfm_reply"`
 		Call *struct{} `json:"call_permission_reply"`
 	} `json:"interactive"`
@@ -149,8 +195,8 @@ type content struct {
 		Emoji string `json:"emoji"`
 	} `json:"reaction"`
 	Order *struct {
-		Text  string            `json:"text"`
-		Items []json.RawMessage `json:"product_items"`
+		Text  string `json:"text"`
+		Items []item `json:"product_items"`
 	} `json:"order"`
 }
 
@@ -162,11 +208,20 @@ type file struct {
 	Voice   bool   `json:"voice"`
 }
 
+// An item is one line of an order.
+type item struct {
+	Retailer string       `json:"product_retailer_id"`
+	Quantity lenient.Text `json:"quantity"`
+	Price    lenient.Text `json:"item_price"` // of one
+	Currency string       `json:"currency"`
+}
+
 type location struct {
-	Latitude  json.Number `json:"latitude"`
-	Longitude json.Number `json:"longitude"`
-	Name      string      `json:"name"`
-	Address   string      `json:"address"`
+	Latitude  lenient.Text `json:"latitude"`
+	Longitude lenient.Text `json:"longitude"`
+	Name      string       `json:"name"`
+	Address   string       `json:"address"`
+	URL       string       `json:"url"`
 }
 
 type contact struct {

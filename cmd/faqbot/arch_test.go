@@ -21,7 +21,7 @@ var arrow = []string{"knowledge", "retrieval", "bot", "handoff", "eval", "cmd"}
 // botArrow is the order inside bot: a package imports packages of rows above its own. Networks stand beside
 // bot/webhook.
 var botArrow = [][]string{
-	{"bot", "bot/exchange", "bot/worker"},
+	{"bot", "bot/exchange", "bot/lenient", "bot/worker"},
 	{"bot/fit", "bot/network", "bot/store", "bot/dialogue", "bot/speech"},
 	{"bot/inbound", "bot/turns", "bot/outbound", "bot/conversations", "bot/graphapi"},
 	{"bot/webhook"},
