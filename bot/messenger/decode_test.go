@@ -67,3 +67,7 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func FuzzWordsSurvive(f *testing.F) {
+	channeltest.WordsSurvive(f, newTest(f, "messenger", "").Decode, "object", "sender", "recipient", "is_echo", "is_deleted", "payload")
+}

@@ -64,7 +64,10 @@ func (c *Channel) written(m *message, update []byte) *bot.Event {
 	if !ours {
 		return nil
 	}
-	in := &bot.Inbound{NetworkID: strconv.FormatInt(m.ID, 10), Text: text, Attachments: m.attachments()}
+	in := &bot.Inbound{Text: text, Attachments: m.attachments()}
+	if m.ID != 0 {
+		in.NetworkID = strconv.FormatInt(m.ID, 10)
+	}
 	in.Text, in.Ref = startRef(text)
 	if in.Text == "" && m.Gift != nil {
 		in.Text = m.Gift.Text

@@ -106,3 +106,7 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func FuzzWordsSurvive(f *testing.F) {
+	channeltest.WordsSurvive(f, named(f).Decode, "chat", "from", "reply_to_message", "is_bot", "sender_chat", "reply_markup", "text", "caption", "callback_query", "edited_message", "entities", "caption_entities")
+}

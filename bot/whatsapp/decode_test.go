@@ -109,3 +109,7 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func FuzzWordsSurvive(f *testing.F) {
+	channeltest.WordsSurvive(f, newTest(f, "").Decode, "object", "field", "metadata", "from", "from_user_id", "contacts", "group_id")
+}
