@@ -31,6 +31,9 @@ const (
 	personWindow = 7 * 24 * time.Hour
 	// confirm is how long an echo may take when the answer to a send was lost.
 	confirm = 2 * time.Minute
+	// pageFields are the kinds of events that we want to hear of, as a page names them.
+	pageFields = "messages,messaging_postbacks,messaging_referrals,messaging_optins,message_deliveries,message_reads,message_reactions," +
+		"message_edits,message_echoes,messaging_policy_enforcement,standby,messaging_handovers"
 )
 
 // Options are what a Channel needs besides its account, whose Channel is "messenger" or "instagram".
@@ -155,7 +158,7 @@ func (c *Channel) Run(ctx context.Context) error {
 func (c *Channel) Subscribe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, graphapi.CallTimeout)
 	defer cancel()
-	if err := c.api.Call(ctx, http.MethodPost, "me/subscribed_apps", url.Values{"subscribed_fields": {c.fields()}}, struct{}{}, nil); err != nil {
+	if err := c.api.Call(ctx, http.MethodPost, "me/subscribed_apps", url.Values{"subscribed_fields": {c.accountFields()}}, struct{}{}, nil); err != nil {
 		return fmt.Errorf("subscribe the app: %w", err)
 	}
 	if c.instagram {
@@ -168,11 +171,19 @@ func (c *Channel) Subscribe(ctx context.Context) error {
 	return nil
 }
 
-// fields are the kinds of events that we want to hear of.
+// fields are the kinds of events that we want to hear of, as the app's webhook names them.
 func (c *Channel) fields() string {
 	if c.instagram {
 		return "messages,messaging_postbacks,messaging_referral,messaging_seen,message_reactions,message_edit,standby,messaging_handover"
 	}
-	return "messages,messaging_postbacks,messaging_referrals,messaging_optins,message_deliveries,message_reads,message_reactions," +
-		"message_edits,message_echoes,messaging_policy_enforcement,standby,messaging_handovers"
+	return pageFields
+}
+
+// accountFields are the same as the account's own edge names them: an Instagram account that is linked to a page is
+// subscribed through the page, which knows only the page's.
+func (c *Channel) accountFields() string {
+	if c.api.InstagramLogin() {
+		return c.fields()
+	}
+	return pageFields
 }

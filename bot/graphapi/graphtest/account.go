@@ -207,10 +207,7 @@ func (a *Account) carryOut(r *http.Request, edge string, p map[string]any, file 
 	case edge == "message_templates" && r.Method == http.MethodGet:
 		return a.listTemplates(r), nil
 	case edge == "subscribed_apps" && r.Method == http.MethodPost:
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.apps, a.fields = true, strings.Split(r.URL.Query().Get("subscribed_fields"), ",")
-		return map[string]any{"success": true}, nil
+		return a.subscribe(strings.Split(r.URL.Query().Get("subscribed_fields"), ","))
 	case edge == "subscribed_apps" && r.Method == http.MethodGet:
 		return a.listApps(), nil
 	case edge == "messenger_profile" && r.Method == http.MethodPost:
@@ -223,6 +220,23 @@ func (a *Account) carryOut(r *http.Request, edge string, p map[string]any, file 
 		return a.configure(r, p)
 	}
 	return nil, &refusal{status: http.StatusBadRequest, code: 100, message: "(#100) Tried accessing nonexisting field (" + edge + ")"}
+}
+
+// subscribe has the app hear of fields. An Instagram account is subscribed through its page, which refuses what it
+// does not know.
+func (a *Account) subscribe(fields []string) (any, *refusal) {
+	known := []string{"messages", "messaging_postbacks", "messaging_referrals", "messaging_optins", "message_deliveries", "message_reads", "message_reactions",
+		"message_edits", "message_echoes", "messaging_policy_enforcement", "standby", "messaging_handovers", "feed", "mention"}
+	for i, field := range fields {
+		if a.o.Kind != WhatsApp && !slices.Contains(known, field) {
+			return nil, &refusal{status: http.StatusBadRequest, code: 100,
+				message: fmt.Sprintf("(#100) Param subscribed_fields[%d] must be one of {%s}", i, strings.Join(known, ", "))}
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.apps, a.fields = true, fields
+	return map[string]any{"success": true}, nil
 }
 
 func (a *Account) listApps() map[string]any {
