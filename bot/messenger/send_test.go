@@ -121,6 +121,7 @@ func TestRunSubscribes(t *testing.T) {
 		}))
 		stop()
 		require.NoError(t, <-ended)
+		require.Empty(t, c.checkSubscription(t.Context()), "with fields that the account's edge knows")
 	})
 }
 
