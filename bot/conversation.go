@@ -179,7 +179,7 @@ func (a Attachment) PointsAt() bool {
 
 // FilledIn reports whether a is something that a person of ours must look at: what a customer filled in or ordered.
 func (a Attachment) FilledIn() bool {
-	return slices.Contains([]string{KindForm, KindOrder, KindChecklist, KindGift}, a.Kind)
+	return slices.Contains([]string{KindForm, KindOrder, KindChecklist}, a.Kind)
 }
 
 // A Choice is a button under a message.

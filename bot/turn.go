@@ -66,6 +66,7 @@ const (
 	ReasonUnsure      Reason = "unsure"        // one may be meant
 	ReasonNoAnswer    Reason = "no_answer"     // nothing published answers it
 	ReasonUnreadable  Reason = "unreadable"    // no words, or far too many
+	ReasonFilledIn    Reason = "filled_in"     // a form or an order, which a person must look at
 	ReasonAskedPerson Reason = "asked_person"  // the customer wants a person
 	ReasonPersonHasIt Reason = "person_has_it" // mode person
 	ReasonUrgent      Reason = "urgent"        // it cannot wait and nothing published answers it

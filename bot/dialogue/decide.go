@@ -19,6 +19,8 @@ type Evidence struct {
 	Feedback *bot.Feedback      // what the customer says of the answer before, nil if nothing
 	Others   []retrieval.Hit    // to feedback: what else the question before may have meant
 	Foreign  bool               // the words are in a language that neither we nor the entries found have
+
+	Elsewhere bool // what the customer points at is something of which the best entry does not speak
 }
 
 // A Verdict is what to do, and what to say about it.
@@ -74,6 +76,9 @@ func decide(p Policy, e Evidence) Verdict {
 		return Verdict{Rule: "declined a person", Phrase: PhraseAgain, Decision: bot.Decision{Action: bot.ActionClarify, Reason: bot.ReasonSmallTalk}}
 	case s.None && s.Question == "":
 		return miss(p, e, "none of the choices", bot.ReasonNoAnswer, PhraseAskAgain)
+	}
+	if s.FilledIn {
+		return handoff("filled in or ordered", bot.ReasonFilledIn, PhraseHandoffForm)
 	}
 	if v, ok := decideSmallTalk(s, hits); ok {
 		return v
@@ -233,7 +238,7 @@ func decideQuestion(p Policy, e Evidence) Verdict {
 		return miss(p, e, "no words", bot.ReasonUnreadable, PhraseUnreadable)
 	case s.TooLong:
 		return miss(p, e, "too long", bot.ReasonUnreadable, PhraseTooLong)
-	case len(hits) > 0 && hits[0].Exact && (len(hits) == 1 || !hits[1].Exact):
+	case len(hits) > 0 && hits[0].Exact && (len(hits) == 1 || !hits[1].Exact) && !e.Elsewhere:
 		return answer("exact words", bot.ReasonConfident, hits[0].Entry).soothe(s)
 	case s.Gibberish:
 		return miss(p, e, "gibberish", bot.ReasonUnreadable, PhraseGibberish)
@@ -254,6 +259,10 @@ func decideHits(p Policy, e Evidence) Verdict {
 	options, chance := likely(p, hits, codes(s.Question))
 	mayAsk := e.Turn.Conversation.Clarify < p.MaxClarify
 	switch {
+	case e.Elsewhere && mayAsk && len(options) > 0:
+		return which("points at something else", bot.ReasonUnsure, options)
+	case e.Elsewhere:
+		return miss(p, e, "points at something else", bot.ReasonNoAnswer, PhraseAskAgain)
 	case best >= p.AnswerAt && (!tied || !mayAsk):
 		return answer("confident", bot.ReasonConfident, hits[0].Entry).soothe(s)
 	case s.StopMaybe:

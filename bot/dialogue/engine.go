@@ -50,6 +50,7 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 			return bot.Outcome{}, fmt.Errorf("search for the question before: %w", err)
 		}
 		e.heedLanguage(&ev)
+		e.heedPointing(&ev)
 		if ev.Parts, err = e.searchParts(ctx, ev.Signals.Parts, query); err != nil {
 			return bot.Outcome{}, fmt.Errorf("search for one of several questions: %w", err)
 		}
@@ -81,7 +82,10 @@ func (e *Engine) query(ev Evidence) retrieval.Query {
 		q.Locale = t.Account.Locale
 	}
 	if s.Leans > 0 {
-		if q.Before = e.said(t); len(q.Before) > 0 {
+		if q.Before = e.said(t); s.About != "" {
+			q.Before = append(q.Before, s.About)
+		}
+		if len(q.Before) > 0 {
 			q.Leans = s.Leans
 			q.Text = s.Question // few words, which a greeting must not outweigh
 		}

@@ -41,6 +41,7 @@ const (
 	PhraseGibberish     Phrase = "gibberish"
 	PhraseTooLong       Phrase = "too_long"
 	PhraseUnreadable    Phrase = "unreadable"
+	PhraseHandoffForm   Phrase = "handoff_form"
 	PhraseVoice         Phrase = "voice" // a recording without words, with the offer of a person
 	PhraseGone          Phrase = "gone"
 	PhraseBack          Phrase = "back"
@@ -73,7 +74,7 @@ func phraseNames() []Phrase {
 	return []Phrase{PhraseStart, PhraseHelp, PhraseGreeting, PhraseGreetingShort, PhraseThanks, PhraseGoodbye, PhraseNoted,
 		PhraseAskAgain, PhraseOffer, PhraseWhich, PhraseWhichOne, PhraseWhichOther, PhraseWhichOtherOne, PhraseNoneOfThese, PhraseTalkToPerson, PhraseTryAgain, PhraseAgain, PhraseHandoff,
 		PhraseHandoffWish, PhraseHandoffBroken, PhraseHandoffFlood, PhraseHandoffUrgent,
-		PhraseOfferToo, PhraseSorry, PhraseCalm, PhraseGibberish, PhraseTooLong, PhraseUnreadable, PhraseVoice, PhraseGone,
+		PhraseOfferToo, PhraseSorry, PhraseCalm, PhraseGibberish, PhraseTooLong, PhraseUnreadable, PhraseHandoffForm, PhraseVoice, PhraseGone,
 		PhraseBack, PhraseHandedBack, PhraseDisclosure, PhraseStopped, PhraseResumed,
 		PhraseLinked, PhraseLinkedPerson, PhraseLinkGone, PhraseContinue,
 		PhraseIdentity, PhraseIdentityFor, PhraseSuggestions, PhraseFeedback, PhraseFeedbackWhich, PhrasePraise, PhraseEmergency,

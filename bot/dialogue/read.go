@@ -54,6 +54,9 @@ type Signals struct {
 	Resume      bool   // they opted out and take it back
 	Linked      bool   // they came by a link from another channel, and go on here
 	LinkGone    bool   // the same, but the link was of no use
+	FilledIn    bool   // they filled in a form or ordered
+	PointsAt    bool   // the words may be about something that they point at
+	About       string // what is known of that
 }
 
 // Names are the signals that fired, for the trace and for whoever takes over.
@@ -83,6 +86,8 @@ func Read(p *Phrases, t bot.Turn) Signals {
 			continue
 		}
 		text := textOf(m)
+		s.pointedAt(m)
+		s.FilledIn = s.FilledIn || slices.ContainsFunc(m.Attachments, bot.Attachment.FilledIn)
 		s.Voice = s.Voice || slices.ContainsFunc(m.Attachments, func(a bot.Attachment) bool { return a.Spoken() && a.Heard == "" })
 		if text == "" {
 			s.attached(m)
@@ -125,8 +130,14 @@ func stickers(m bot.Message) (emoji string) {
 	return emoji
 }
 
-// attached reads a message without words. A sticker says no more than an "ok".
+// attached reads a message without words. A sticker says no more than an "ok"; a story of theirs that names us, or a
+// gift, is kind.
 func (s *Signals) attached(m bot.Message) {
+	kind := func(a bot.Attachment) bool { return a.Kind == bot.KindStory || a.Kind == bot.KindGift }
+	if slices.ContainsFunc(m.Attachments, kind) {
+		s.Thanks = true
+		return
+	}
 	sticker := func(a bot.Attachment) bool { return a.Kind == "sticker" }
 	if len(m.Attachments) > 0 && !slices.ContainsFunc(m.Attachments, func(a bot.Attachment) bool { return !sticker(a) }) {
 		s.Noted = true
