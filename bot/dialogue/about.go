@@ -19,10 +19,13 @@ func (s *Signals) pointedAt(m bot.Message) {
 	}
 }
 
+// elliptic is how many words a question has at most that says nothing of what it is about: "How much?"
+const elliptic = 2
+
 // pointsElsewhere reports whether a question is about something that it points at ("How much is this?") and of which
 // an entry does not speak: as if it stood alone it must not be answered.
 func pointsElsewhere(p *Phrases, s Signals, e knowledge.Entry) bool {
-	if !s.PointsAt || s.Leans == 0 {
+	if asked := tokenize(s.Question); !s.PointsAt || len(asked) > elliptic && !points(p, asked) {
 		return false
 	}
 	speaks := tokenize(strings.Join(append(e.Wordings(), e.Answer, e.Topic), "\n"))
