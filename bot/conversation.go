@@ -109,6 +109,7 @@ const (
 	AuthorCustomer Author = "customer"
 	AuthorBot      Author = "bot"
 	AuthorAgent    Author = "agent"
+	AuthorInbox    Author = "inbox" // the network's own inbox, by itself
 )
 
 // SendStatus is how far a message of ours got. It only moves right.

@@ -94,7 +94,8 @@ func TestAskingTwiceOpensOneTicket(t *testing.T) {
 // What was sent past us is on the desk, and does not count as a customer who waits.
 func TestWhoWasAnsweredPastUsDoesNotWait(t *testing.T) {
 	onBoth(t, func(t *testing.T, o *office) {
-		o.say("u1", "hello")
+		require.NoError(t, o.intake.Accept(t.Context(), o.account, []bot.Event{{Address: bot.Address{Channel: "test", Account: "one", Customer: "c"},
+			ExternalID: "u1", At: time.Now().Add(-time.Minute), Message: &bot.Inbound{Text: "hello"}}}))
 		o.soon("greeted", func() bool { return len(o.network.texts()) == 1 })
 		require.NoError(t, o.intake.Accept(t.Context(), o.account, []bot.Event{{Address: bot.Address{Channel: "test", Account: "one", Customer: "c"},
 			ExternalID: "e1", At: time.Now(), Echo: &bot.Echo{NetworkID: "n1", Text: "I saw this on my phone."}}}))

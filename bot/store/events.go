@@ -130,6 +130,9 @@ func (c *ConversationTx) storeMessage(ctx context.Context, e bot.Event, hold tim
 	if e.Standby {
 		turn = standby
 	}
+	if err := c.nameReplies(ctx, m.Attachments); err != nil {
+		return false, err
+	}
 	id := bot.MessageID(sqldb.NewID(c.now))
 	res, err := c.tx.ExecContext(ctx, `INSERT INTO messages
 		(id, conversation_id, seq, episode_id, author, body, choice, attachments, external_id, network_id, turn_id, status, at)
@@ -161,6 +164,27 @@ func (c *ConversationTx) storeMessage(ctx context.Context, e bot.Event, hold tim
 		return false, err
 	}
 	return conv.Mode == bot.ModeBot, c.scheduleTurn(ctx, c.seq, m.Choice != "", hold)
+}
+
+// nameReplies fills in the words of earlier messages that a message replies to, where its network tells only their
+// names for them.
+func (c *ConversationTx) nameReplies(ctx context.Context, list []bot.Attachment) error {
+	const longest = 300 // characters
+	for i, a := range list {
+		if a.Kind != bot.KindReply || a.Of == "" || a.Name != "" {
+			continue
+		}
+		err := c.tx.QueryRowContext(ctx, `SELECT body FROM messages WHERE conversation_id = $1 AND network_id = $2
+			UNION ALL SELECT m.body FROM deliveries d JOIN messages m ON m.id = d.message_id WHERE d.external_id = $2 AND d.external_id <> '' AND d.conversation_id = $1
+			LIMIT 1`, c.conv.ID, a.Of).Scan(&list[i].Name)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("find what a message replies to: %w", err)
+		}
+		if r := []rune(list[i].Name); len(r) > longest {
+			list[i].Name = string(r[:longest])
+		}
+	}
+	return nil
 }
 
 // storeHeard writes back what a message of the customer's changes of the conversation.

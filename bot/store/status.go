@@ -253,11 +253,17 @@ func (c *ConversationTx) storeEcho(ctx context.Context, e bot.Event) error {
 	if err != nil {
 		return err
 	}
+	author := bot.AuthorAgent
+	if automatic, err := c.isAutomatic(ctx, e, episode); err != nil {
+		return err
+	} else if automatic {
+		author = bot.AuthorInbox
+	}
 	id := bot.MessageID(sqldb.NewID(c.now))
 	res, err := c.tx.ExecContext(ctx, `INSERT INTO messages
 		(id, conversation_id, seq, episode_id, author, body, attachments, external_id, network_id, turn_id, status, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (conversation_id, external_id) DO NOTHING`,
-		id, c.conv.ID, c.seq, episode, bot.AuthorAgent, e.Echo.Text, pack(e.Echo.Attachments), e.ExternalID, e.Echo.NetworkID,
+		id, c.conv.ID, c.seq, episode, author, e.Echo.Text, pack(e.Echo.Attachments), e.ExternalID, e.Echo.NetworkID,
 		standby, bot.StatusSent, sqldb.Millis(e.At))
 	if err != nil {
 		return fmt.Errorf("store what was written past us: %w", err)
@@ -273,7 +279,7 @@ func (c *ConversationTx) storeEcho(ctx context.Context, e bot.Event) error {
 			return err
 		}
 	}
-	if !e.Standby { // else another program has the customer, no person of ours
+	if !e.Standby && author == bot.AuthorAgent { // else another program has the customer, no person of ours
 		c.conv.Episode = episode
 		if err := errors.Join(c.setMode(ctx, bot.ModePerson), c.recordReply(ctx, id, ""), bumpFence(ctx, c.tx, c.conv.ID)); err != nil {
 			return err
@@ -282,6 +288,20 @@ func (c *ConversationTx) storeEcho(ctx context.Context, e bot.Event) error {
 	_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET next_seq = CAST($2 AS BIGINT) + 1, active_at = $3, misses = 0, clarify = 0, asked = '' WHERE id = $1`,
 		c.conv.ID, c.seq, c.now.UnixMilli())
 	return err
+}
+
+// automaticWithin is how soon after a customer's first words nobody has read them and typed a reply.
+const automaticWithin = 10 * time.Second
+
+// isAutomatic reports whether an echo is what the network's own inbox answers by itself to a customer's first words.
+func (c *ConversationTx) isAutomatic(ctx context.Context, e bot.Event, episode bot.EpisodeID) (bool, error) {
+	var first, agents int64
+	err := c.tx.QueryRowContext(ctx, `SELECT COALESCE(MIN(CASE WHEN author = $3 THEN at END), 0), COUNT(CASE WHEN author = $4 THEN 1 END)
+		FROM messages WHERE conversation_id = $1 AND episode_id = $2`, c.conv.ID, episode, bot.AuthorCustomer, bot.AuthorAgent).Scan(&first, &agents)
+	if err != nil {
+		return false, fmt.Errorf("tell an automatic reply from a person's: %w", err)
+	}
+	return first > 0 && agents == 0 && c.conv.Mode == bot.ModeBot && e.At.Sub(sqldb.Time(first)) <= automaticWithin, nil
 }
 
 // resumeLastMessage makes the customer's newest message wait for an answer if another program was to give it.

@@ -139,7 +139,9 @@ func TestEchoOfOurOwn(t *testing.T) {
 // A person of ours who writes past us silences the bot, also one that is thinking.
 func TestAsideSilencesTheBot(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
-		w.Accept(bottest.Message("c", "u1", "hello"))
+		said := bottest.Message("c", "u1", "hello")
+		said.At = said.At.Add(-time.Minute) // long enough ago to be read
+		w.Accept(said)
 		c, ok := w.Claim()
 		require.True(t, ok)
 		for range 2 {
@@ -158,6 +160,24 @@ func TestAsideSilencesTheBot(t *testing.T) {
 		w.Run(w.Runner(bottest.Echo{}).Run, w.Courier().Run)
 		w.Soon("the desk hears", func() bool { return len(w.Desk.Heard()) == 1 })
 		require.Empty(t, w.Channel.Texts("c"))
+	})
+}
+
+// What the network's inbox answers by itself, at once to the first words, is nobody who took over; later, it is somebody.
+func TestAutomaticReplyIsNobody(t *testing.T) {
+	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
+		w.Accept(bottest.Message("c", "u1", "hello"), bottest.Aside("n1", bot.Echo{NetworkID: "n1", Text: "Thanks! We reply soon."}))
+		require.Equal(t, bot.ModeBot, w.Conversation("c").Mode)
+		w.Run(w.Runner(bottest.Echo{}).Run, w.Courier().Run)
+		w.Soon("the bot answers", func() bool { return len(w.Channel.Texts("c")) == 1 })
+		list, err := w.Conversations().Transcript(t.Context(), w.Conversation("c").ID, 0)
+		require.NoError(t, err)
+		require.Equal(t, bot.AuthorInbox, list[1].Author)
+
+		_, err = w.Db.ExecContext(t.Context(), `UPDATE messages SET at = at - 60000`)
+		require.NoError(t, err)
+		w.Accept(bottest.Aside("n2", bot.Echo{NetworkID: "n2", Text: "I am Ann."}))
+		require.Equal(t, bot.ModePerson, w.Conversation("c").Mode)
 	})
 }
 

@@ -222,7 +222,7 @@ func TestTheDeskShowsAnOptOut(t *testing.T) {
 // What a person of ours wrote past us is on the desk, by whom as far as it is known.
 func TestWhatWasWrittenPastUs(t *testing.T) {
 	o := open(t)
-	wa := o.text("49151", "w1", "hello", nil)
+	wa := o.text("49151", "w1", "hello", func(e *bot.Event) { e.At = e.At.Add(-time.Minute) })
 	o.text("49151", "e1", "", func(e *bot.Event) {
 		e.Message, e.Echo = nil, &bot.Echo{NetworkID: "n1", Text: "I answer this from my phone."}
 	})

@@ -109,6 +109,8 @@ func (c *Console) lineOf(t talk, m bot.Message, labels map[string]string, fate s
 		l.By = "Customer"
 	case bot.AuthorBot:
 		l.By = "Bot"
+	case bot.AuthorInbox:
+		l.By = "Automatic reply, in " + t.channel(m) + " itself"
 	case bot.AuthorAgent:
 		if l.By = m.Agent; m.Agent == "" {
 			l.By = pastUs(t.channel(m))
