@@ -270,24 +270,28 @@ func (d *decoding) message(m message, overheard bool) error {
 		}
 	case m.Interactive != nil && m.Interactive.Call != nil:
 		e.Interaction = &bot.Interaction{}
+	case m.Text != nil && m.Text.Body == "":
+		return errors.New("a text without words")
 	default:
-		e.Message = m.inbound()
-		e.Message.NetworkID = m.ID
-		if m.Text != nil && m.Text.Body == "" {
-			return errors.New("a text without words")
-		}
-		if e.Message.Choice == "" && m.Button == nil { // a tap says by itself what it is about
-			e.Message.Attachments = append(e.Message.Attachments, m.Context.attachments()...)
-		}
-		if e.Referral == nil {
-			e.Message.Text, e.Referral = linkRef(e.Message.Text)
-			if e.Referral != nil && e.Message.Text == "" { // the link and nothing else: they begin
-				e.Message.Text = "/start"
-			}
-		}
+		m.said(&e)
 	}
 	d.events = append(d.events, e)
 	return nil
+}
+
+// said makes e what the customer said, and what that is about.
+func (m *message) said(e *bot.Event) {
+	e.Message = m.inbound()
+	e.Message.NetworkID = m.ID
+	if e.Message.Choice == "" && m.Button == nil { // a tap says by itself what it is about
+		e.Message.Attachments = append(e.Message.Attachments, m.Context.attachments()...)
+	}
+	if e.Referral == nil {
+		e.Message.Text, e.Referral = linkRef(e.Message.Text)
+		if e.Referral != nil && e.Message.Text == "" { // the link and nothing else: they begin
+			e.Message.Text = "/start"
+		}
+	}
 }
 
 // system reads what WhatsApp says of a customer by itself: that they have another number or user ID.
