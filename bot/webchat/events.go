@@ -1,22 +1,27 @@
 package webchat
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"faqbot/bot"
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/page/live"
 )
 
-const (
-	heartbeatEvery = 20 * time.Second
-	// writeWithin is how long a page may take to read what we write before its stream ends.
-	writeWithin = 15 * time.Second
-)
+// pollEvery is how often a customer's conversation is read although nobody woke us: another process may
+// have written.
+const pollEvery = 2 * time.Second
+
+// A customer's topics: something was said, and an answer is on its way.
+func saidTopic(customer string) string   { return "said\x00" + customer }
+func typingTopic(customer string) string { return "typing\x00" + customer }
 
 // events is the stream of one page: messages, what state the conversation is in, and typing. An
 // event's ID is the message's sequence number, so a page that comes back names the last one it has.
@@ -43,14 +48,11 @@ func (s *Site) events(v *visit) {
 		return
 	}
 	defer release()
-	w, stream := v.channel.hub.join(who.customer)
-	defer v.channel.hub.leave(who.customer, w, stream)
-	l := s.newLine(v, who, w, stream)
-	// The server's ReadTimeout would end the request, and with it the stream.
-	if err := l.control.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return
-	}
-	if err := l.run(); err != nil && v.Request.Context().Err() == nil {
+	l := s.newLine(v, who)
+	typing := typingTopic(who.customer)
+	err := v.channel.hub.Serve(v.Writer, v.Request, live.Stream{Topics: []string{saidTopic(who.customer), typing}, Poll: pollEvery, Allowed: l.allowed,
+		News: func(woken []string) ([]live.Event, error) { return l.news(slices.Contains(woken, typing)) }})
+	if err != nil && v.Request.Context().Err() == nil {
 		s.o.Log.WithField("account", v.channel.account.ID).WithError(err).Debug("a chat's stream ended")
 	}
 }
@@ -61,23 +63,22 @@ func (s *Site) poll(v *visit, who visitor) {
 		v.refuse(slow(wait))
 		return
 	}
-	w, stream := v.channel.hub.join(who.customer)
-	defer v.channel.hub.leave(who.customer, w, stream)
-	_, _ = s.newLine(v, who, w, stream).tellNews() // a page that is gone asks again when it is back
+	events, err := s.newLine(v, who).news(false)
+	if err != nil {
+		v.refuse(s.broken(v, "cannot tell a page what is new", err))
+		return
+	}
+	_ = live.NewWriter(v.Writer).Write(events...) // a page that is gone asks again when it is back
 }
 
 // newLine begins to write to the page of who, whose token it renews if that becomes old.
-func (s *Site) newLine(v *visit, who visitor, w *watch, st *stream) *line {
-	l := &line{site: s, visit: v, who: s.renewed(v.channel, who), watch: w, stream: st, control: http.NewResponseController(v.Writer), last: resumeAfter(v)}
+func (s *Site) newLine(v *visit, who visitor) *line {
+	l := &line{site: s, visit: v, who: s.renewed(v.channel, who), last: resumeAfter(v)}
 	l.first = l.last == 0
 	if l.who.token != who.token {
 		l.fresh = l.who.token
 	}
 	s.remember(v, l.who)
-	h := v.Writer.Header()
-	h.Set("Content-Type", "text/event-stream; charset=utf-8")
-	h.Set("X-Accel-Buffering", "no")
-	v.Status(http.StatusOK)
 	return l
 }
 
@@ -91,19 +92,17 @@ func resumeAfter(v *visit) int64 {
 	return 0
 }
 
-// A line is one open stream being written.
+// A line is what one page was told of its visitor's conversation.
 type line struct {
-	site    *Site
-	visit   *visit
-	who     visitor
-	watch   *watch
-	stream  *stream
-	control *http.ResponseController
-	last    int64  // sequence number of the last message written
-	first   bool   // the page has nothing yet
-	fresh   string // a token in place of the page's, "" if that is good for long
-	state   state
-	told    bool // state was written
+	site  *Site
+	visit *visit
+	who   visitor
+	conv  bot.Conversation // without an ID while there is none
+	last  int64            // sequence number of the last message written
+	first bool             // the page has nothing yet
+	fresh string           // a token in place of the page's, "" if that is good for long
+	state state
+	told  bool // state was written
 }
 
 // A state is what the page must know besides messages.
@@ -114,90 +113,76 @@ type state struct {
 	Visitor string `json:"visitor,omitempty"`
 }
 
-// run writes until the page goes, the site closes or writing fails.
-func (l *line) run() error {
-	ctx := l.visit.Request.Context()
-	poll := time.NewTicker(pollEvery)
-	defer poll.Stop()
-	wrote, checked := time.Now(), time.Now()
-	if err := l.write("retry: 2000\n\n"); err != nil {
-		return err
-	}
-	for {
-		said, err := l.tellNews()
-		if err != nil {
-			return err
-		}
-		if said {
-			wrote = time.Now()
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-l.site.done:
-			return nil
-		case <-l.stream.woken:
-		case <-poll.C:
-		}
-		if time.Since(checked) >= heartbeatEvery-pollEvery {
-			checked = time.Now()
-			if _, r := l.site.visitorOf(l.visit, l.who.token); r != nil && r.status == http.StatusUnauthorized {
-				return nil // they were signed out: the page learns it when it comes back
-			}
-		}
-		if time.Since(wrote) >= heartbeatEvery-pollEvery {
-			wrote = time.Now()
-			if err := l.write(": \n\n"); err != nil {
-				return err
-			}
-		}
-	}
+// allowed reports whether the visitor may read on. One who was signed out learns it when the page comes back.
+func (l *line) allowed() bool {
+	_, r := l.site.visitorOf(l.visit, l.who.token)
+	return r == nil || r.status != http.StatusUnauthorized
 }
 
-// tellNews writes what is new. A database that does not answer is asked again later.
-func (l *line) tellNews() (said bool, err error) {
+// news is what the page was not told yet. A database that does not answer is asked again later.
+func (l *line) news(typing bool) (events []live.Event, err error) {
 	s, c := l.site, l.visit.channel
-	conv, list, err := l.watch.news(l.visit.Request.Context(), s.o.Conversations, c.address(l.who.customer), l.last, s.o.Now())
+	list, err := l.read(l.visit.Request.Context())
 	if err != nil {
 		s.broken(l.visit, "cannot read what a stream should tell", err)
-		return false, nil
+		return nil, nil
 	}
-	text := ""
 	if extra := len(list) - shownMost; l.first && extra > 0 {
 		list = list[extra:]
 	}
 	for i, b := range s.bubbles(l.visit, l.who, list) {
 		event, err := s.message(b, list[i])
 		if err != nil {
-			return false, err
+			return nil, err
 		}
-		text += event
+		events = append(events, event)
 		l.last = b.Seq
 	}
 	l.first = l.first && len(list) == 0
-	if l.stream.typing.Swap(false) && (len(list) == 0 || list[len(list)-1].Author == bot.AuthorCustomer) { // not if the answer has come
-		text += "event: typing\ndata: {}\n\n"
+	if typing && l.told && (len(list) == 0 || list[len(list)-1].Author == bot.AuthorCustomer) { // not to a page that is new, nor if the answer has come
+		events = append(events, live.Event{Name: "typing", Data: "{}"})
 	}
-	if now := (state{Person: conv.Mode == bot.ModePerson, Email: s.asksEmail(c, conv), Visitor: l.fresh}); !l.told || now != l.state {
+	if now := (state{Person: l.conv.Mode == bot.ModePerson, Email: s.asksEmail(c, l.conv), Visitor: l.fresh}); !l.told || now != l.state {
 		data, err := json.Marshal(now)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
 		l.state, l.told = now, true
-		text += fmt.Sprintf("event: state\ndata: %s\n\n", data)
+		events = append(events, live.Event{Name: "state", Data: string(data)})
 	}
-	if text == "" {
-		return false, nil
+	return events, nil
+}
+
+// read returns what was said after last, oldest first.
+func (l *line) read(ctx context.Context) (list []bot.Message, err error) {
+	found := l.conv.ID != ""
+	if found {
+		list, err = l.site.o.Conversations.Transcript(ctx, l.conv.ID, l.last)
+		if err != nil || len(list) == 0 {
+			return nil, err
+		}
 	}
-	return true, l.write(text)
+	// Who has the conversation may have changed with what was said.
+	conv, err := l.site.o.Conversations.Find(ctx, l.visit.channel.address(l.who.customer))
+	switch {
+	case errors.Is(err, bot.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("find the conversation of a stream: %w", err)
+	}
+	l.conv = conv
+	if !found {
+		list, err = l.site.o.Conversations.Transcript(ctx, conv.ID, l.last)
+	}
+	return list, err
 }
 
 // message is a bubble as an event. What the visitor said comes with its plain words, by which the
 // page knows the bubble that it drew at once.
-func (s *Site) message(b bubble, m bot.Message) (string, error) {
+func (s *Site) message(b bubble, m bot.Message) (live.Event, error) {
 	html, err := s.html(b)
 	if err != nil {
-		return "", err
+		return live.Event{}, err
 	}
 	event := struct {
 		Seq    int64  `json:"seq"`
@@ -211,18 +196,5 @@ func (s *Site) message(b bubble, m bot.Message) (string, error) {
 		event.Own, event.Text, event.Choice, event.Files = true, m.Text, m.Choice, len(m.Attachments)
 	}
 	data, err := json.Marshal(event)
-	if err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("id: %d\nevent: message\ndata: %s\n\n", m.Seq, data), nil
-}
-
-func (l *line) write(text string) error {
-	if err := l.control.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
-	if _, err := l.visit.Writer.WriteString(text); err != nil {
-		return err
-	}
-	return l.control.Flush()
+	return live.Event{ID: m.Seq, Name: "message", Data: string(data)}, err
 }

@@ -15,15 +15,14 @@ import (
 // shownMost is how many messages a page shows before "earlier messages" is asked for.
 const shownMost = 200
 
-// A page is what the frame's template sees.
-type page struct {
+// A frameView is what the frame's template sees.
+type frameView struct {
 	Form      form // of the composer
 	W         vocabulary
 	Name      string
 	Initial   string
 	Lang, Dir string
 	OwnLang   string // of the widget's words
-	Assets    string
 	Account   string
 	Origins   string // JSON, who may talk to the frame
 	Words     string // JSON, for the script
@@ -72,7 +71,7 @@ func (s *Site) frame(v *visit) {
 
 // show writes the page of who.
 func (s *Site) show(v *visit, who visitor, status int, say saying) {
-	p, err := s.page(v, who, say)
+	p, err := s.viewOf(v, who, say)
 	var out bytes.Buffer
 	if err == nil {
 		err = s.pages.ExecuteTemplate(&out, "frame", p)
@@ -86,14 +85,14 @@ func (s *Site) show(v *visit, who visitor, status int, say saying) {
 	v.Data(status, "text/html; charset=utf-8", out.Bytes())
 }
 
-func (s *Site) page(v *visit, who visitor, say saying) (page, error) {
+func (s *Site) viewOf(v *visit, who visitor, say saying) (frameView, error) {
 	ctx, c := v.Request.Context(), v.channel
 	conv, list, err := s.transcript(ctx, c, who)
 	if err != nil {
-		return page{}, err
+		return frameView{}, err
 	}
-	p := page{Form: s.newForm(v, who), W: v.words, Name: c.o.Name, Lang: v.language.locale, Dir: v.language.dir(), OwnLang: v.language.own,
-		Assets: "/chat/assets/" + s.assets.hash, Account: c.account.ID, Suggest: s.newForm(v, who), Email: s.newForm(v, who), GoOn: s.newForm(v, who), Way: say.way, WayTo: say.wayTo,
+	p := frameView{Form: s.newForm(v, who), W: v.words, Name: c.o.Name, Lang: v.language.locale, Dir: v.language.dir(), OwnLang: v.language.own,
+		Account: c.account.ID, Suggest: s.newForm(v, who), Email: s.newForm(v, who), GoOn: s.newForm(v, who), Way: say.way, WayTo: say.wayTo,
 		Welcome: c.o.Welcome, Files: s.o.Media != nil, Problem: say.problem, Text: say.text, EmailSaid: say.emailed,
 		Person: conv.Mode == bot.ModePerson, EmailAsk: s.asksEmail(c, conv) && !say.emailed}
 	for _, r := range strings.ToUpper(c.o.Name) {
@@ -113,11 +112,11 @@ func (s *Site) page(v *visit, who visitor, say saying) (page, error) {
 	}
 	p.Bubbles = s.bubbles(v, who, list)
 	if p.Ways, err = s.ways(ctx, c, conv); err != nil {
-		return page{}, err
+		return frameView{}, err
 	}
 	origins, err := json.Marshal(append([]string{}, c.o.Origins...))
 	if err != nil {
-		return page{}, err
+		return frameView{}, err
 	}
 	words, err := json.Marshal(v.words)
 	p.Origins, p.Words = string(origins), string(words)

@@ -201,7 +201,7 @@ func TestWhatCannotBeSaid(t *testing.T) {
 	require.True(t, strings.HasPrefix(own(got), "ab[31m\nc\td😀"), own(got))
 	status, _, _ = b.post("/messages", url.Values{"key": {key(3)}, "text": {strings.Repeat("x", fileMax+formMost)}})
 	require.Equal(t, http.StatusRequestEntityTooLarge, status)
-	for _, path := range []string{"/chat/nobody", "/chat/nobody/events", "/chat/assets/x/chat.js", "/chat/assets/" + s.site.assets.hash + "/frame.html", "/chat/assets/" + s.site.assets.hash + "/..%2fwidget.js"} {
+	for _, path := range []string{"/chat/nobody", "/chat/nobody/events", "/chat/assets/x/chat.js", s.site.assets.Address("frame.html"), s.site.assets.Address("..%2fwidget.js")} {
 		status, _, _ := s.get(path, nil)
 		require.Equal(t, http.StatusNotFound, status, path)
 	}
@@ -327,7 +327,7 @@ func TestWords(t *testing.T) {
 func TestScriptIsSmall(t *testing.T) {
 	s := openShop(t)
 	total := 0
-	for _, path := range []string{"/chat/widget.js", "/chat/assets/" + s.site.assets.hash + "/chat.js", "/chat/assets/" + s.site.assets.hash + "/render.js", "/chat/assets/" + s.site.assets.hash + "/live.js"} {
+	for _, path := range []string{"/chat/widget.js", s.site.assets.Address("chat.js"), s.site.assets.Address("render.js"), s.site.assets.Address("live.js")} {
 		status, packed, h := s.get(path, http.Header{"Accept-Encoding": {"gzip"}})
 		require.Equal(t, http.StatusOK, status)
 		require.Equal(t, "gzip", h.Get("Content-Encoding"))

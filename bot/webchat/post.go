@@ -171,7 +171,7 @@ func (s *Site) take(v *visit, who visitor, m said) *refusal {
 		r := s.broken(v, "cannot store what a visitor said", err)
 		return &r
 	}
-	c.hub.wake(who.customer)
+	c.hub.Wake(saidTopic(who.customer))
 	return nil
 }
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -18,6 +17,7 @@ import (
 	"faqbot/bot/conversations"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/media"
+	"faqbot/knowledge/page"
 	"faqbot/knowledge/vault"
 )
 
@@ -74,15 +74,14 @@ type Site struct {
 	channels map[string]*Channel // by account ID
 	words    map[string]vocabulary
 	pages    *template.Template
-	assets   assets
+	assets   *page.AssetSet
+	widget   page.Asset   // the script that sites embed
 	messages *limits.Rate // by visitor
 	files    *limits.Rate // by visitor
 	polls    *limits.Rate // by visitor
 	fresh    *limits.Rate // by network address
 	streams  limits.Slots
 	origin   *http.CrossOriginProtection
-	done     chan struct{}
-	close    sync.Once
 }
 
 // NewSite returns the site of channels.
@@ -108,7 +107,7 @@ func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
 	if o.Staffed == nil {
 		o.Staffed = func(bot.Account) bool { return true }
 	}
-	s := &Site{o: o, channels: map[string]*Channel{}, done: make(chan struct{}), origin: http.NewCrossOriginProtection(),
+	s := &Site{o: o, channels: map[string]*Channel{}, origin: http.NewCrossOriginProtection(),
 		messages: limits.NewRate(messagesPerMinute, messagesAtOnce, o.Now), files: limits.NewRate(filesPerMinute, filesPerMinute, o.Now),
 		polls: limits.NewRate(pollsPerMinute, pollsAtOnce, o.Now), fresh: limits.NewRate(newPerMinute, newPerMinute, o.Now)}
 	for _, c := range channels {
@@ -118,10 +117,13 @@ func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
 	if s.words, err = loadWords(); err != nil {
 		return nil, err
 	}
-	if s.assets, err = loadAssets(s.words); err != nil {
+	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
-	if s.pages, err = parsePages(); err != nil {
+	if s.widget, err = loadWidget(s.words); err != nil {
+		return nil, err
+	}
+	if s.pages, err = parsePages(s.assets); err != nil {
 		return nil, fmt.Errorf("parse the chat's pages: %w", err)
 	}
 	return s, nil
@@ -129,12 +131,16 @@ func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
 
 // Close ends all streams, so that http.Server.Shutdown need not wait for them. Give it to
 // Server.RegisterOnShutdown. Widgets connect again by themselves.
-func (s *Site) Close() { s.close.Do(func() { close(s.done) }) }
+func (s *Site) Close() {
+	for _, c := range s.channels {
+		c.hub.Close()
+	}
+}
 
 // Register mounts everything under /chat.
 func (s *Site) Register(r gin.IRouter) {
 	r.GET("/chat/widget.js", s.serveWidget)
-	r.GET("/chat/assets/:hash/:name", s.serveAsset)
+	r.GET("/chat/assets/*file", gin.WrapH(s.assets))
 	r.GET("/chat/:account", s.at(s.frame))
 	r.GET("/chat/:account/events", s.at(s.events))
 	r.GET("/chat/:account/media/:id", s.at(s.media))

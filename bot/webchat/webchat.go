@@ -43,6 +43,7 @@ import (
 	"sync"
 
 	"faqbot/bot"
+	"faqbot/knowledge/page/live"
 )
 
 const (
@@ -63,7 +64,7 @@ type Options struct {
 type Channel struct {
 	account bot.Account
 	o       Options
-	hub     *hub
+	hub     *live.Hub
 	untimed sync.Once // warned that the site's proofs never end
 }
 
@@ -88,7 +89,7 @@ func New(account bot.Account, o Options) (*Channel, error) {
 	if o.Name == "" {
 		o.Name = account.ID
 	}
-	return &Channel{account: account, o: o, hub: newHub()}, nil
+	return &Channel{account: account, o: o, hub: live.NewHub()}, nil
 }
 
 // checkOrigin refuses what is not an origin. Origins end up in a policy, where a stray ";" would end it.
@@ -112,13 +113,13 @@ func (c *Channel) Limits() bot.Limits {
 
 // Send wakes the streams of the customer. It cannot fail.
 func (c *Channel) Send(_ context.Context, to bot.Address, id bot.DeliveryID, _ bot.Reply) (string, error) {
-	c.hub.wake(to.Customer)
+	c.hub.Wake(saidTopic(to.Customer))
 	return string(id), nil
 }
 
 // Typing shows the customer that an answer is on its way.
 func (c *Channel) Typing(_ context.Context, to bot.Address) error {
-	c.hub.typing(to.Customer)
+	c.hub.Wake(typingTopic(to.Customer))
 	return nil
 }
 

@@ -49,6 +49,7 @@ type shop struct {
 	server        *httptest.Server
 	conversations *conversations.Service
 	channels      map[string]*Channel
+	accounts      *bot.Registry
 	log           *bytes.Buffer
 	elsewhere     bot.Account // on telegram
 	accept        func(context.Context, bot.Account, []bot.Event) error
@@ -82,6 +83,7 @@ func openShop(t *testing.T, options ...option) *shop {
 	log := logrus.New()
 	log.SetOutput(&lockedWriter{to: s.log})
 	accounts := bot.NewRegistry()
+	s.accounts = accounts
 	var list []*Channel
 	so := SiteOptions{Signer: vault.FixedSigner(bytes.Repeat([]byte("k"), 32)), Log: log, Now: s.clock, Media: media.NewStore(db, media.Options{}),
 		Suggest: func(context.Context, bot.Account, string) []string { return []string{"How do I join?"} },

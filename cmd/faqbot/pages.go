@@ -40,6 +40,7 @@ type pages struct {
 	service *service
 	demo    *demo // nil unless this is the demo
 	own     *page.Pages
+	assets  *page.AssetSet // what all pages share
 	door    *signin.Door
 	console *console.Console
 	portal  *portal.Portal
@@ -53,10 +54,13 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.own, err = page.New(files, p.chrome); err != nil {
+	if p.assets, err = page.Assets(); err != nil {
 		return nil, err
 	}
-	signinPages, err := page.New(signin.Templates(), p.chrome)
+	if p.own, err = page.New(files, page.Options{Chrome: p.chrome}); err != nil {
+		return nil, err
+	}
+	signinPages, err := page.New(signin.Templates(), page.Options{Chrome: p.chrome})
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +139,7 @@ func places(role people.Role) (list []place) {
 // register mounts every page. Roles are checked here and nowhere else; what belongs to another
 // affiliate is refused by the pages themselves.
 func (p *pages) register(r *gin.Engine) {
-	r.GET(page.AssetPath+"*file", gin.WrapH(page.Assets()))
+	r.GET(page.AssetPath+"*file", gin.WrapH(p.assets))
 	r.GET("/", p.door.Identify(), p.start)
 	p.door.Register(r)
 	p.chat.Register(r)

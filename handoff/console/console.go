@@ -30,6 +30,7 @@ import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/page"
+	"faqbot/knowledge/page/live"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/vault"
 )
@@ -37,9 +38,11 @@ import (
 //go:embed pages/*.html
 var pageFiles embed.FS
 
+//go:embed assets
+var assetFiles embed.FS
+
 const (
 	watchEvery = time.Second
-	beatEvery  = 20 * time.Second
 	// mostBody bounds what a form may send: the longest reply, escaped at its worst, and the hidden fields.
 	mostBody = 256 << 10
 )
@@ -56,7 +59,7 @@ type Options struct {
 	Log    logrus.FieldLogger
 	Now    func() time.Time // time.Now if nil
 	Every  time.Duration    // how often changes are looked for while somebody watches; a second if 0
-	Beat   time.Duration    // how often a silent stream is kept alive and its person looked up again; 20 s if 0
+	Beat   time.Duration    // how often a silent stream is kept alive and its person looked up again; live.Beat if 0
 }
 
 // A Console serves the desk's pages.
@@ -64,8 +67,10 @@ type Console struct {
 	desk          *handoff.Desk
 	conversations *conversations.Service
 	pages         *page.Pages
-	assets        assets
-	hub           *hub
+	assets        *page.AssetSet
+	hub           *live.Hub
+	presence      *presence
+	poke          chan struct{} // holds one when the pages should look for changes now
 	streams       limits.Slots
 	o             Options
 }
@@ -84,9 +89,6 @@ func New(desk *handoff.Desk, conversations *conversations.Service, o Options) (*
 	if o.Every == 0 {
 		o.Every = watchEvery
 	}
-	if o.Beat == 0 {
-		o.Beat = beatEvery
-	}
 	if o.Media == nil {
 		o.Media = func(bot.Attachment) string { return "" }
 	}
@@ -97,15 +99,19 @@ func New(desk *handoff.Desk, conversations *conversations.Service, o Options) (*
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	pages, err := page.New(files, o.Chrome)
+	own, err := fs.Sub(assetFiles, "assets")
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	a, err := loadAssets()
+	assets, err := page.NewAssetSet("/desk/assets/", own)
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	return &Console{desk: desk, conversations: conversations, pages: pages, assets: a, hub: newHub(o.Now), o: o}, nil
+	pages, err := page.New(files, page.Options{Chrome: o.Chrome, Assets: assets})
+	if err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	return &Console{desk: desk, conversations: conversations, pages: pages, assets: assets, hub: live.NewHub(), presence: newPresence(o.Now), poke: make(chan struct{}, 1), o: o}, nil
 }
 
 // ActionSeparate is in the audit when somebody says that two are not one customer.
@@ -114,16 +120,20 @@ const ActionSeparate people.Action = "separate a customer"
 // errNotAllowed means that the person's role may not do it.
 var errNotAllowed = errors.New("not for this role")
 
-// Staffed reports whether somebody sits at the desk now: has one of its pages open, live.
-func (c *Console) Staffed() bool { return c.hub.staffed(func(people.Person) bool { return true }) }
-
-// StaffedFor is Staffed by somebody who may answer a's customers.
+// StaffedFor reports whether somebody who may answer a's customers is at the desk now: has one of its
+// pages open.
 func (c *Console) StaffedFor(a knowledge.AffiliateID) bool {
-	return c.hub.staffed(func(p people.Person) bool { return p.May(a) })
+	return c.presence.staffed(func(p people.Person) bool { return p.May(a) })
 }
 
 // Poke makes the pages look for changes now.
-func (c *Console) Poke() { c.hub.poked() }
+func (c *Console) Poke() { signal(c.poke) }
+
+// asset serves the desk's own scripts and styles.
+func (c *Console) asset(g *gin.Context, _ people.Person) error {
+	c.assets.ServeHTTP(g.Writer, g.Request)
+	return nil
+}
 
 // A Route is one address of the desk.
 type Route struct {

@@ -440,7 +440,7 @@ func (o *office) listen(who, query string) <-chan string {
 	req.Header.Set("X-Who", who)
 	res, err := http.DefaultTransport.RoundTrip(req)
 	require.NoError(o.t, err)
-	require.Equal(o.t, []any{http.StatusOK, "text/event-stream"}, []any{res.StatusCode, res.Header.Get("Content-Type")})
+	require.Equal(o.t, []any{http.StatusOK, "text/event-stream; charset=utf-8"}, []any{res.StatusCode, res.Header.Get("Content-Type")})
 	events := make(chan string, 1000)
 	var g errgroup.Group
 	g.Go(func() error {

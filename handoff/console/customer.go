@@ -148,7 +148,7 @@ func (c *Console) askSeparate(g *gin.Context, p people.Person) error {
 		return err
 	}
 	address := "/desk/conversations/" + url.PathEscape(string(conv.ID))
-	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "confirm", confirmView{assets: c.assets, Keep: "Keep them together",
+	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "confirm", confirmView{Keep: "Keep them together",
 		Title:  fmt.Sprintf("Separate %s on %s?", cut(whoOf(conv), 60), setup.Label(conv.Address.Channel)),
 		Words:  "This channel becomes a customer of its own. Nothing is lost, and the customer is told nothing. Only a new link, opened by the customer, joins it with another again.",
 		Action: address + "/separate", Button: "Separate it", Back: address})

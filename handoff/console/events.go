@@ -3,36 +3,38 @@ package console
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"time"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
 	"faqbot/handoff"
+	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/page/live"
 	"faqbot/knowledge/people"
 )
 
-// writeWithin bounds one write to a stream: a browser that does not read is gone.
-const writeWithin = 15 * time.Second
-
-// maxTopics is how many tabs of one browser are told what becomes of the ticket they show; those after
+// maxTabs is how many tabs of one browser are told what becomes of the ticket they show; those after
 // them poll.
-const maxTopics = 30
+const maxTabs = 30
+
+// A tab is what one tab shows: a ticket or a conversation.
+type tab struct {
+	name          string // as the page has it: "ticket=…"
+	ticket        handoff.TicketID
+	conversations []bot.ConversationID // all of the customer's
+}
 
 // events is the stream of all tabs of a browser: "changed" when something in a list may be another,
-// "here" with the name of a topic when the ticket or conversation that a page shows is.
+// "here" with the name of a tab when the ticket or conversation that it shows is.
 func (c *Console) events(g *gin.Context, p people.Person) error {
-	shown, err := c.topics(g, p)
+	tabs, err := c.tabs(g, p)
 	if err != nil {
 		return err
 	}
-	l := &listener{person: p, shown: shown}
 	release, ok := c.streams.Take(limits.Bound{Key: "all", Max: limits.MaxDeskStreams}, limits.Bound{Key: "person\x00" + string(p.ID), Max: limits.MaxPersonStreams},
 		limits.Bound{Key: "address\x00" + limits.Network(g.ClientIP()), Max: limits.MaxDeskAtOneAddress})
 	if !ok {
@@ -41,31 +43,100 @@ func (c *Console) events(g *gin.Context, p people.Person) error {
 		return nil
 	}
 	defer release()
-	s := stream{w: g.Writer, control: http.NewResponseController(g.Writer)}
-	_ = s.control.SetReadDeadline(time.Time{}) // a server's ReadTimeout is for requests that end; not every writer has one
-	h := g.Writer.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold it back
-	// Not all at once after a restart.
-	if err := s.write(fmt.Sprintf("retry: %d\n\n", 1000+rand.IntN(2000))); err != nil {
-		return nil
+	s := &seat{person: p}
+	topics := listTopics(p)
+	shownBy := map[string][]string{} // names of tabs, by topic
+	for _, t := range tabs {
+		for _, topic := range t.topics() {
+			topics, shownBy[topic] = append(topics, topic), append(shownBy[topic], t.name)
+		}
+		if t.ticket != "" {
+			s.tickets = append(s.tickets, t.ticket)
+		}
 	}
-	c.hub.join(l)
-	defer c.hub.leave(l)
-	return c.stream(g, l, s)
+	c.sit(s)
+	defer c.leave(s)
+	err = c.hub.Serve(g.Writer, g.Request, live.Stream{Topics: topics, Beat: c.o.Beat,
+		// Whoever signed out, or may see less by now, begins anew.
+		Allowed: func() bool { now, ok := c.o.Who(g.Request); return ok && same(now, p) },
+		News:    func(woken []string) ([]live.Event, error) { return eventsOf(woken, shownBy), nil }})
+	if err != nil && g.Request.Context().Err() == nil {
+		c.o.Log.WithError(err).Debug("a stream of the desk ended")
+	}
+	return nil
 }
 
-// topics are what the tabs show. One of several that is not there, or not p's, is left out; a stream of
+// eventsOf says what the topics that were woken mean to the tabs.
+func eventsOf(woken []string, shownBy map[string][]string) (list []live.Event) {
+	changed, here := false, []string{}
+	for _, topic := range woken {
+		names, shown := shownBy[topic]
+		changed = changed || !shown
+		for _, name := range names {
+			if !slices.Contains(here, name) {
+				here = append(here, name)
+			}
+		}
+	}
+	if changed {
+		list = append(list, live.Event{Name: "changed", Data: "list"})
+	}
+	for _, name := range here {
+		list = append(list, live.Event{Name: "here", Data: name})
+	}
+	return list
+}
+
+// listTopics are woken when something changes that p's lists may show.
+func listTopics(p people.Person) (topics []string) {
+	for _, a := range p.Affiliates {
+		topics = append(topics, listTopic(a))
+	}
+	return topics
+}
+
+func listTopic(a knowledge.AffiliateID) string       { return "list\x00" + string(a) }
+func conversationTopic(id bot.ConversationID) string { return "conversation\x00" + string(id) }
+func presenceTopic(id handoff.TicketID) string       { return "presence\x00" + string(id) }
+
+// topics are woken when what the tab shows changes.
+func (t tab) topics() (list []string) {
+	for _, id := range t.conversations {
+		list = append(list, conversationTopic(id))
+	}
+	if t.ticket != "" {
+		list = append(list, presenceTopic(t.ticket))
+	}
+	return list
+}
+
+// sit and leave tell those who have one of the tickets open that somebody came or went.
+func (c *Console) sit(s *seat) {
+	c.presence.sit(s)
+	c.wakePresence(s)
+}
+
+func (c *Console) leave(s *seat) {
+	c.presence.leave(s)
+	c.wakePresence(s)
+}
+
+func (c *Console) wakePresence(s *seat) {
+	for _, id := range s.tickets {
+		c.hub.Wake(presenceTopic(id))
+	}
+}
+
+// tabs are what the tabs of the browser show. One of several that is not there, or not p's, is left out; a stream of
 // nothing else is refused.
-func (c *Console) topics(g *gin.Context, p people.Person) (list []topic, err error) {
+func (c *Console) tabs(g *gin.Context, p people.Person) (list []tab, err error) {
 	var missing error
 	for _, kind := range []string{"ticket", "conversation"} {
 		for _, id := range g.QueryArray(kind) {
-			if len(list) == maxTopics {
+			if len(list) == maxTabs {
 				return list, nil
 			}
-			t, err := c.topicOf(g.Request.Context(), p, kind, id)
+			t, err := c.tabOf(g.Request.Context(), p, kind, id)
 			switch {
 			case errors.Is(err, handoff.ErrNotFound), errors.Is(err, bot.ErrNotFound):
 				missing = err
@@ -82,7 +153,7 @@ func (c *Console) topics(g *gin.Context, p people.Person) (list []topic, err err
 	return list, nil
 }
 
-func (c *Console) topicOf(ctx context.Context, p people.Person, kind, id string) (t topic, err error) {
+func (c *Console) tabOf(ctx context.Context, p people.Person, kind, id string) (t tab, err error) {
 	t.name = kind + "=" + url.QueryEscape(id)
 	var conv bot.Conversation
 	if kind == "ticket" {
@@ -102,53 +173,4 @@ func (c *Console) topicOf(ctx context.Context, p people.Person, kind, id string)
 		t.conversations = append(t.conversations, i.ID)
 	}
 	return t, err
-}
-
-// stream writes what l is told until either side ends it.
-func (c *Console) stream(g *gin.Context, l *listener, s stream) error {
-	beat := time.NewTicker(c.o.Beat)
-	defer beat.Stop()
-	for {
-		text := ""
-		select {
-		case <-g.Request.Context().Done():
-			return nil
-		case <-c.hub.done:
-			return nil
-		case <-beat.C:
-			// Whoever signed out, or may see less by now, begins anew.
-			if p, ok := c.o.Who(g.Request); !ok || !same(p, l.person) {
-				return nil
-			}
-			text = ":\n\n"
-		case <-l.wake:
-			list, here := c.hub.heard(l)
-			if list {
-				text += "event: changed\ndata: list\n\n"
-			}
-			for _, name := range here {
-				text += "event: here\ndata: " + name + "\n\n"
-			}
-		}
-		if err := s.write(text); err != nil {
-			return nil // the browser is gone
-		}
-	}
-}
-
-// A stream is a response that is written bit by bit.
-type stream struct {
-	w       io.Writer
-	control *http.ResponseController
-}
-
-func (s stream) write(text string) error {
-	if text == "" {
-		return nil
-	}
-	_ = s.control.SetWriteDeadline(time.Now().Add(writeWithin)) // not every writer has one
-	if _, err := io.WriteString(s.w, text); err != nil {
-		return err
-	}
-	return s.control.Flush()
 }

@@ -280,7 +280,6 @@ func whoOf(conv bot.Conversation) string {
 
 // A deskView is a page with a list and nothing open.
 type deskView struct {
-	assets
 	Inbox inbox
 	Toast string
 }
@@ -298,7 +297,7 @@ func (c *Console) showInbox(g *gin.Context, p people.Person, at place) error {
 	if err != nil {
 		return err
 	}
-	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "desk", deskView{assets: c.assets, Inbox: in, Toast: doneWords(g.Query("done"))})
+	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "desk", deskView{Inbox: in, Toast: doneWords(g.Query("done"))})
 }
 
 func (c *Console) partList(g *gin.Context, p people.Person) error {
@@ -307,7 +306,7 @@ func (c *Console) partList(g *gin.Context, p people.Person) error {
 
 // renderInbox renders the list alone: nothing if it is what the page has.
 func (c *Console) renderInbox(g *gin.Context, p people.Person, at place) error {
-	c.hub.asked(p)
+	c.presence.polledBy(p)
 	in, err := c.inboxOf(g.Request.Context(), p, at, g.Query("current"))
 	if err != nil {
 		return err

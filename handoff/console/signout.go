@@ -36,7 +36,7 @@ func (c *Console) askSignOut(g *gin.Context, p people.Person) error {
 		return err
 	}
 	address := "/desk/conversations/" + url.PathEscape(string(conv.ID))
-	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "confirm", confirmView{assets: c.assets, Keep: "Leave them signed in",
+	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "confirm", confirmView{Keep: "Leave them signed in",
 		Title:  fmt.Sprintf("Sign %s out of the chat?", cut(whoOf(conv), 60)),
 		Words:  "Whoever has this conversation open loses it within a minute and begins a new one. Do this if somebody else got hold of it. Nothing is deleted here.",
 		Action: address + "/sign-out", Button: "Sign out", Back: address})

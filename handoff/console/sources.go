@@ -20,7 +20,6 @@ func sourceDays() []page.Option {
 
 // A sourcesView is the page that says by which links and ads customers came.
 type sourcesView struct {
-	assets
 	Rows       []bot.Source
 	Of, Days   string
 	Affiliates []page.Option
@@ -29,7 +28,7 @@ type sourcesView struct {
 }
 
 func (c *Console) showSources(g *gin.Context, p people.Person) (err error) {
-	v := sourcesView{assets: c.assets, Of: g.Query("of"), Days: "30", Spans: sourceDays(),
+	v := sourcesView{Of: g.Query("of"), Days: "30", Spans: sourceDays(),
 		Empty: page.Empty{Title: "Nobody came by a link or ad", Words: "Links with a parameter, such as t.me/BOT?start=spring or m.me/PAGE?ref=spring, are counted here, and so are ads."}}
 	if q := g.Query("days"); slices.ContainsFunc(v.Spans, func(o page.Option) bool { return o.Value == q }) {
 		v.Days = q

@@ -99,7 +99,6 @@ func (c *Console) renderSaid(g *gin.Context, p people.Person, v caseView) error 
 
 // A confirmView asks before what a customer is told of.
 type confirmView struct {
-	assets
 	Title, Words, Safe string
 	Action, Button     string
 	Back, Keep         string // the way back, and its label
@@ -138,7 +137,7 @@ func (c *Console) ask(g *gin.Context, p people.Person, action string, fill func(
 	if err != nil {
 		return err
 	}
-	v := confirmView{assets: c.assets, Keep: "Keep it open", Action: address + action + query, Back: address + query}
+	v := confirmView{Keep: "Keep it open", Action: address + action + query, Back: address + query}
 	fill(&v, cut(whoOf(conv), 60))
 	if why := c.cannot(conv); why != "" {
 		v.Safe = why + " So they are told nothing."

@@ -30,7 +30,6 @@ type earlier struct {
 
 // A caseView is a page with a conversation open: with its ticket, or without one.
 type caseView struct {
-	assets
 	Inbox inbox
 	Topic string // what the page shows, as the event stream names it
 	Toast string
@@ -124,7 +123,7 @@ func (c *Console) look(ctx context.Context, p people.Person, at place, conv bot.
 	slices.SortStableFunc(all, func(a, b handoff.Ticket) int { return b.OpenedAt.Compare(a.OpenedAt) })
 	t.tickets = all
 	conv = t.conversation
-	v = caseView{assets: c.assets, Who: whoOf(conv), Icon: channelIcon(conv.Address.Channel), Channel: setup.Label(conv.Address.Channel),
+	v = caseView{Who: whoOf(conv), Icon: channelIcon(conv.Address.Channel), Channel: setup.Label(conv.Address.Channel),
 		Query: at.query(), Back: at.list(), Bot: conv.Mode == bot.ModeBot, Lines: c.linesOf(t), Cannot: c.cannot(conv), OptedOut: optOutWords(conv),
 		Tries: triesOf(t.turns, c.questions(ctx, p))}
 	v.said, v.conv, v.In = t.said, conv, string(conv.ID)
@@ -163,7 +162,7 @@ func (v caseView) digest() string {
 func (c *Console) lookTicket(v *caseView, t talk, p people.Person, id handoff.TicketID) {
 	v.Ticket, v.Base = string(id), "/desk/tickets/"+url.PathEscape(string(id))
 	v.Topic = "ticket=" + url.QueryEscape(string(id))
-	v.Present = c.hub.present(id, p)
+	v.Present = c.presence.with(id, p.ID)
 	v.Writes.Key, v.NoteKey = rand.Text(), rand.Text()
 	if p.May(t.conversation.Affiliate) {
 		v.Talk = "/desk/conversations/" + url.PathEscape(string(t.conversation.ID))

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"faqbot/bot"
+	"faqbot/knowledge"
 	"faqbot/knowledge/guard"
 )
 
@@ -19,12 +21,12 @@ const (
 // Run looks for changes and tells the open pages, while there are any, until ctx ends; then the
 // streams end, and browsers come back by themselves when the service does.
 func (c *Console) Run(ctx context.Context) error {
-	defer c.hub.end()
+	defer c.hub.Close()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-c.hub.began:
+		case <-c.presence.began:
 			c.watch(ctx)
 		}
 	}
@@ -36,15 +38,15 @@ func (c *Console) watch(ctx context.Context) {
 	defer tick.Stop()
 	w := watcher{console: c}
 	lost := true // what happened before is not known
-	for ctx.Err() == nil && c.hub.watched() {
+	for ctx.Err() == nil && c.presence.watched() {
 		began := time.Now()
 		var changes []change
 		err := guard.Run(func() (err error) { changes, err = w.look(ctx); return err })
 		switch {
 		case err == nil && lost:
-			c.hub.tellAll()
+			c.hub.WakeAll()
 		case err == nil:
-			c.hub.tell(changes)
+			c.tell(changes)
 		case !lost && ctx.Err() == nil:
 			c.o.Log.WithError(err).Error("the desk cannot look for changes")
 		}
@@ -54,13 +56,28 @@ func (c *Console) watch(ctx context.Context) {
 			return
 		case <-tick.C:
 			continue
-		case <-c.hub.poke:
+		case <-c.poke:
 		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(watchGap - time.Since(began)):
 		}
 	}
+}
+
+// tell tells everybody of those changes that they may know of.
+func (c *Console) tell(changes []change) {
+	var topics []string
+	for _, ch := range changes {
+		topics = append(topics, listTopic(ch.affiliate), listTopic(knowledge.Everyone), conversationTopic(ch.conversation))
+	}
+	c.hub.Wake(topics...)
+}
+
+// A change is one conversation or ticket that is not what it was.
+type change struct {
+	affiliate    knowledge.AffiliateID
+	conversation bot.ConversationID
 }
 
 // A watcher remembers what tickets and conversations were like at the last look.

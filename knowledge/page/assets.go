@@ -6,107 +6,127 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"fmt"
 	"io/fs"
 	"mime"
 	"net/http"
 	"path"
 	"strconv"
 	"strings"
+	"sync"
+
+	"faqbot/knowledge/page/live"
 )
 
 //go:embed assets
 var assetFiles embed.FS
 
-// AssetPath is where Assets must be mounted.
+// AssetPath is where the set that Assets returns must be mounted.
 const AssetPath = "/assets/"
 
-// LiveScript is live.js, for pages with assets of their own.
-func LiveScript() []byte {
-	data, err := assetFiles.ReadFile("assets/live.js")
+// Assets returns the files that all our pages share.
+func Assets() (*AssetSet, error) {
+	files, err := fs.Sub(assetFiles, "assets")
 	if err != nil {
-		panic(err) // it is embedded above
+		return nil, fmt.Errorf("read the pages' files: %w", err)
 	}
-	return data
+	return NewAssetSet(AssetPath, files, live.Files)
 }
 
-// Asset is the address of an embedded file, with its content's hash in it: it may be cached forever.
-// A name that does not exist gives an address that answers 404.
-func Asset(name string) string {
-	data, err := assetFiles.ReadFile(path.Join("assets", name))
-	if err != nil {
-		return AssetPath + "missing/" + name
-	}
-	return address(name, data)
+// An AssetSet serves embedded files at addresses that hold the digest of all of them: browsers may keep
+// them for ever, and modules import each other by relative names.
+type AssetSet struct {
+	at     string
+	byName map[string]Asset
 }
 
-func address(name string, data []byte) string {
+// NewAssetSet returns the set of all files in folders, to be mounted at the address at. Notes for
+// people (*.md) are left out.
+func NewAssetSet(at string, folders ...fs.FS) (*AssetSet, error) {
+	s := &AssetSet{byName: map[string]Asset{}}
+	all := sha256.New()
+	for _, folder := range folders {
+		err := fs.WalkDir(folder, ".", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || path.Ext(name) == ".md" {
+				return err
+			}
+			data, err := fs.ReadFile(folder, name)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(all, "%s\x00%d\x00%s", name, len(data), data)
+			s.byName[name] = NewAsset(name, data)
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read the files for %s: %w", at, err)
+		}
+	}
+	s.at = at + base64.RawURLEncoding.EncodeToString(all.Sum(nil)[:9]) + "/"
+	return s, nil
+}
+
+// Address is where the file called name is. One that does not exist gives an address that answers 404.
+func (s *AssetSet) Address(name string) string { return s.at + name }
+
+func (s *AssetSet) has(name string) bool {
+	_, ok := s.byName[name]
+	return ok
+}
+
+// ServeHTTP serves the files at their addresses. Any other, a listing included, is not found.
+func (s *AssetSet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, ok := strings.CutPrefix(r.URL.Path, s.at)
+	if !ok || !s.has(name) {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
+	s.byName[name].Serve(w, r, "public, max-age=31536000, immutable")
+}
+
+// An Asset is one file as browsers get it.
+type Asset struct {
+	kind   string
+	plain  []byte
+	packed func() []byte // gzip, made when first asked for
+	tag    string
+}
+
+// NewAsset returns the file called name.
+func NewAsset(name string, data []byte) Asset {
 	sum := sha256.Sum256(data)
-	return AssetPath + base64.RawURLEncoding.EncodeToString(sum[:9]) + "/" + name
+	return Asset{kind: contentType(name), plain: data, packed: sync.OnceValue(func() []byte { return pack(data) }),
+		tag: `"` + base64.RawURLEncoding.EncodeToString(sum[:9]) + `"`}
 }
 
-// addresses is Asset of every file that is served.
-func addresses() map[string]string {
-	byName := map[string]string{}
-	eachAsset(func(name string, data []byte) { byName[name] = address(name, data) })
-	return byName
-}
-
-// eachAsset calls do for every embedded file that a browser may want; notes for people are none.
-func eachAsset(do func(name string, data []byte)) {
-	err := fs.WalkDir(assetFiles, "assets", func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Ext(file) == ".md" {
-			return err
-		}
-		data, err := assetFiles.ReadFile(file)
-		if err == nil {
-			do(strings.TrimPrefix(file, "assets/"), data)
-		}
-		return err
-	})
-	if err != nil {
-		panic(err) // the folder is embedded above
+// Serve answers a GET or HEAD with the file, packed for browsers that take gzip. cache is the
+// Cache-Control.
+func (a Asset) Serve(w http.ResponseWriter, r *http.Request, cache string) {
+	h := w.Header()
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.Set("Allow", "GET, HEAD")
+		http.Error(w, "Method not allowed", http.StatusMethodNotAllowed)
+		return
 	}
-}
-
-// An assetFile is one file as it is sent.
-type assetFile struct {
-	kind          string
-	plain, packed []byte // packed is gzip
-}
-
-// Assets serves the embedded files at the addresses that Asset gives, packed once for browsers that
-// take gzip. Any other address, a listing included, is not found.
-func Assets() http.Handler {
-	byAddress := map[string]assetFile{}
-	eachAsset(func(name string, data []byte) {
-		byAddress[address(name, data)] = assetFile{kind: contentType(name), plain: data, packed: pack(data)}
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		file, ok := byAddress[r.URL.Path]
-		if !ok {
-			http.NotFound(w, r)
-			return
-		}
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "Method not allowed", http.StatusMethodNotAllowed)
-			return
-		}
-		h := w.Header()
-		h.Set("Cache-Control", "public, max-age=31536000, immutable")
-		h.Set("Content-Type", file.kind)
-		h.Set("Vary", "Accept-Encoding")
-		h.Set("X-Content-Type-Options", "nosniff")
-		data := file.plain
-		if takesGzip(r.Header.Get("Accept-Encoding")) {
-			h.Set("Content-Encoding", "gzip")
-			data = file.packed
-		}
-		h.Set("Content-Length", strconv.Itoa(len(data)))
-		if r.Method == http.MethodGet {
-			_, _ = w.Write(data) // a browser that went away is nobody's error
-		}
-	})
+	h.Set("Cache-Control", cache)
+	h.Set("ETag", a.tag)
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if r.Header.Get("If-None-Match") == a.tag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", a.kind)
+	data := a.plain
+	if takesGzip(r.Header.Get("Accept-Encoding")) {
+		h.Set("Content-Encoding", "gzip")
+		data = a.packed()
+	}
+	h.Set("Content-Length", strconv.Itoa(len(data)))
+	if r.Method == http.MethodGet {
+		_, _ = w.Write(data) // a browser that went away is nobody's error
+	}
 }
 
 // contentType does not ask the machine, whose tables differ, about the kinds we have.

@@ -45,14 +45,23 @@ type Pages struct {
 	chrome func(*http.Request) Chrome
 }
 
+// Options are what a package's pages need besides their templates. All may be left out.
+type Options struct {
+	Chrome func(*http.Request) Chrome // what surrounds a page; nil means nothing does
+	Assets *AssetSet                  // the package's own files, found by {{asset}} before the shared ones
+}
+
 // New parses the *.html of files. One named _x.html holds parts that the others share; every other is
-// a page, which defines the templates "title" and "main". chrome says what surrounds a page; nil
-// means nothing does.
-func New(files fs.FS, chrome func(*http.Request) Chrome) (*Pages, error) {
-	if chrome == nil {
-		chrome = func(*http.Request) Chrome { return Chrome{} }
+// a page, which defines the templates "title" and "main".
+func New(files fs.FS, o Options) (*Pages, error) {
+	if o.Chrome == nil {
+		o.Chrome = func(*http.Request) Chrome { return Chrome{} }
 	}
-	base, err := template.New("layout.html").Funcs(functions()).ParseFS(layoutFiles, "layout/*.html")
+	shared, err := Assets()
+	if err != nil {
+		return nil, err
+	}
+	base, err := template.New("layout.html").Funcs(functions(shared, o.Assets)).ParseFS(layoutFiles, "layout/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse the layout: %w", err)
 	}
@@ -60,7 +69,7 @@ func New(files fs.FS, chrome func(*http.Request) Chrome) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list templates: %w", err)
 	}
-	p := &Pages{byName: map[string]*template.Template{}, chrome: chrome}
+	p := &Pages{byName: map[string]*template.Template{}, chrome: o.Chrome}
 	if p.byName[problemPage], err = extend(base, layoutFiles, "layout/problem/problem.html"); err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func newPages(t *testing.T, chrome func(*http.Request) page.Chrome) *page.Pages 
 	pages, err := page.New(fstest.MapFS{
 		"parts.html": {Data: []byte(everyPart)},
 		"_own.html":  {Data: []byte(`{{define "shared"}}<p>shared</p>{{end}}`)},
-	}, chrome)
+	}, page.Options{Chrome: chrome})
 	require.NoError(t, err)
 	return pages
 }
@@ -82,14 +82,14 @@ func TestFailShowsAPage(t *testing.T) {
 }
 
 func TestBrokenPagesWriteNothing(t *testing.T) {
-	pages, err := page.New(fstest.MapFS{"p.html": {Data: []byte(`{{define "title"}}t{{end}}{{define "main"}}{{.Data.None}}{{end}}`)}}, nil)
+	pages, err := page.New(fstest.MapFS{"p.html": {Data: []byte(`{{define "title"}}t{{end}}{{define "main"}}{{.Data.None}}{{end}}`)}}, page.Options{})
 	require.NoError(t, err)
 	w := httptest.NewRecorder()
 	require.Error(t, pages.Show(w, httptest.NewRequest("GET", "/", nil), 200, "p", struct{}{}))
 	require.Error(t, pages.Show(w, httptest.NewRequest("GET", "/", nil), 200, "unknown", nil))
 	require.Empty(t, w.Body.String())
 	require.Empty(t, w.Header())
-	_, err = page.New(fstest.MapFS{"p.html": {Data: []byte(`{{define`)}}, nil)
+	_, err = page.New(fstest.MapFS{"p.html": {Data: []byte(`{{define`)}}, page.Options{})
 	require.Error(t, err)
 }
 
@@ -107,18 +107,25 @@ func get(t *testing.T, path string, header ...string) *httptest.ResponseRecorder
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	page.Assets().ServeHTTP(w, r)
+	shared(t).ServeHTTP(w, r)
 	return w
+}
+
+func shared(t *testing.T) *page.AssetSet {
+	t.Helper()
+	s, err := page.Assets()
+	require.NoError(t, err)
+	return s
 }
 
 func TestAssets(t *testing.T) {
 	for name, kind := range map[string]string{"faqbot.css": "text/css; charset=utf-8", "faqbot.js": "text/javascript; charset=utf-8",
 		"icons.svg": "image/svg+xml", "faqbot.svg": "image/svg+xml", "vendor/htmx.min.js": "text/javascript; charset=utf-8"} {
-		w := get(t, page.Asset(name))
+		w := get(t, shared(t).Address(name))
 		require.Equal(t, 200, w.Code, name)
 		require.Equal(t, kind, w.Header().Get("Content-Type"))
 		require.Equal(t, "public, max-age=31536000, immutable", w.Header().Get("Cache-Control"))
-		packed := get(t, page.Asset(name), "Accept-Encoding", "br, gzip;q=0.8")
+		packed := get(t, shared(t).Address(name), "Accept-Encoding", "br, gzip;q=0.8")
 		require.Equal(t, "gzip", packed.Header().Get("Content-Encoding"))
 		z, err := gzip.NewReader(packed.Body)
 		require.NoError(t, err)
@@ -126,24 +133,43 @@ func TestAssets(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, w.Body.String(), string(data))
 	}
-	require.Empty(t, get(t, page.Asset("faqbot.css"), "Accept-Encoding", "gzip;q=0").Header().Get("Content-Encoding"))
+	require.Empty(t, get(t, shared(t).Address("faqbot.css"), "Accept-Encoding", "gzip;q=0").Header().Get("Content-Encoding"))
+	tag := get(t, shared(t).Address("live.js")).Header().Get("ETag")
+	require.Equal(t, 304, get(t, shared(t).Address("live.js"), "If-None-Match", tag).Code)
 }
 
 func TestAssetsRefuse(t *testing.T) {
-	css := page.Asset("faqbot.css")
+	css := shared(t).Address("faqbot.css")
 	hash := strings.Split(css, "/")[2]
 	for _, path := range []string{
-		"/assets", "/assets/", "/assets/" + hash, "/assets/" + hash + "/", "/assets/000000000000/faqbot.css", "/assets/" + hash + "/faqbot.js",
+		"/assets", "/assets/", "/assets/" + hash, "/assets/" + hash + "/", "/assets/000000000000/faqbot.css", "/assets/" + hash + "/none.js",
 		"/assets/" + hash + "/vendor/", "/assets/" + hash + "/../page.go", "/assets/" + hash + "/../../page.go", "/assets/" + hash + "//faqbot.css",
-		"/assets/" + hash + "/./faqbot.css", "/assets/" + hash + "/faqbot.css/", css + "\x00", page.Asset("nothing.css"), page.Asset("../page.go"), page.Asset("vendor/README.md"),
+		"/assets/" + hash + "/./faqbot.css", "/assets/" + hash + "/faqbot.css/", css + "\x00", shared(t).Address("nothing.css"), shared(t).Address("../page.go"), shared(t).Address("vendor/README.md"),
 	} {
 		w := get(t, path)
 		require.Equal(t, 404, w.Code, path)
 		require.Empty(t, w.Header().Get("Cache-Control"))
 	}
 	w := httptest.NewRecorder()
-	page.Assets().ServeHTTP(w, httptest.NewRequest("POST", css, nil))
+	shared(t).ServeHTTP(w, httptest.NewRequest("POST", css, nil))
 	require.Equal(t, 405, w.Code)
+}
+
+// A package's own files have addresses of their own, which change with any of them, so that a module is
+// never given an older one that it imports. The shared files are found beside them.
+func TestOwnAssets(t *testing.T) {
+	set := func(script string) *page.AssetSet {
+		s, err := page.NewAssetSet("/own/", fstest.MapFS{"own.js": {Data: []byte("import './part.js'")}, "part.js": {Data: []byte(script)}})
+		require.NoError(t, err)
+		return s
+	}
+	own := set("1")
+	require.NotEqual(t, own.Address("own.js"), set("2").Address("own.js"))
+	pages, err := page.New(fstest.MapFS{"p.html": {Data: []byte(`{{define "title"}}t{{end}}{{define "main"}}{{asset "own.js"}} {{asset "faqbot.js"}}{{end}}`)}}, page.Options{Assets: own})
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	require.NoError(t, pages.Part(w, httptest.NewRequest("GET", "/", nil), "p", "main", nil))
+	require.Equal(t, own.Address("own.js")+" "+shared(t).Address("faqbot.js"), w.Body.String())
 }
 
 func TestSecure(t *testing.T) {
@@ -176,7 +202,7 @@ func TestBudgets(t *testing.T) {
 		return b.Len()
 	}
 	css, own := size("faqbot.css"), size("faqbot.js")
-	all := own + size("vendor/htmx.min.js") + size("live.js")
+	all := own + size("vendor/htmx.min.js") + size("../live/live.js")
 	t.Logf("CSS %d bytes raw, %d gzip; own script %d gzip; all script %d gzip", len(read("faqbot.css")), css, own, all)
 	require.LessOrEqual(t, len(read("faqbot.css")), 30_000)
 	require.LessOrEqual(t, css, 8_000)

@@ -57,13 +57,12 @@ func (f Field) DescribedBy() string {
 }
 
 // functions are what templates may call besides the standard ones.
-func functions() template.FuncMap {
-	address := addresses()
+func functions(shared, own *AssetSet) template.FuncMap {
 	asset := func(name string) string {
-		if a, ok := address[name]; ok {
-			return a
+		if own != nil && own.has(name) {
+			return own.Address(name)
 		}
-		return Asset(name)
+		return shared.Address(name)
 	}
 	icons := asset("icons.svg")
 	return template.FuncMap{

@@ -29,8 +29,8 @@ import (
 //go:embed pages/*.html
 var pageFiles embed.FS
 
-//go:embed portal.css
-var style []byte
+//go:embed assets
+var assetFiles embed.FS
 
 // Options are what a Portal is told of the rest. Who and Log are required.
 type Options struct {
@@ -52,6 +52,7 @@ type Options struct {
 type Portal struct {
 	corpus *knowledge.Corpus
 	pages  *page.Pages
+	assets *page.AssetSet
 	turns  turns
 	o      Options
 }
@@ -74,11 +75,19 @@ func New(corpus *knowledge.Corpus, o Options) (*Portal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("portal: %w", err)
 	}
-	pages, err := page.New(files, o.Chrome)
+	own, err := fs.Sub(assetFiles, "assets")
 	if err != nil {
 		return nil, fmt.Errorf("portal: %w", err)
 	}
-	return &Portal{corpus: corpus, pages: pages, o: o}, nil
+	assets, err := page.NewAssetSet(assetsAt, own)
+	if err != nil {
+		return nil, fmt.Errorf("portal: %w", err)
+	}
+	pages, err := page.New(files, page.Options{Chrome: o.Chrome, Assets: assets})
+	if err != nil {
+		return nil, fmt.Errorf("portal: %w", err)
+	}
+	return &Portal{corpus: corpus, pages: pages, assets: assets, o: o}, nil
 }
 
 // A Route is one address of the portal.
@@ -93,7 +102,7 @@ func Routes() []Route {
 	const at = "/partners/:affiliate"
 	return []Route{
 		{get, "/partners", (*Portal).choose},
-		{get, styleAt, (*Portal).css},
+		{get, assetsAt + "*file", (*Portal).asset},
 		{get, at, (*Portal).showUpload},
 		{get, at + "/media/:file", (*Portal).media},
 		{get, at + "/template/:file", (*Portal).template},
@@ -120,8 +129,8 @@ func Routes() []Route {
 	}
 }
 
-// styleAt is no affiliate's address: names have no tilde.
-const styleAt = "/partners/~/portal.css"
+// assetsAt is no affiliate's address: names have no tilde.
+const assetsAt = "/partners/~/"
 
 // Register mounts the pages, all under /partners.
 func (p *Portal) Register(r gin.IRouter) {
@@ -130,16 +139,9 @@ func (p *Portal) Register(r gin.IRouter) {
 	}
 }
 
-// css is the little that only these pages look like.
-func (p *Portal) css(g *gin.Context, _ scope) error {
-	tag := `"` + knowledge.Digest(style)[:16] + `"`
-	g.Header("Cache-Control", "private, no-cache") // a newer version counts at once
-	g.Header("ETag", tag)
-	if g.GetHeader("If-None-Match") == tag {
-		g.Status(http.StatusNotModified)
-		return nil
-	}
-	g.Data(http.StatusOK, "text/css; charset=utf-8", style)
+// asset serves the little that only these pages look like.
+func (p *Portal) asset(g *gin.Context, _ scope) error {
+	p.assets.ServeHTTP(g.Writer, g.Request)
 	return nil
 }
 

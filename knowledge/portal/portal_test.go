@@ -484,9 +484,11 @@ func TestTemplateIsOneThatWeRead(t *testing.T) {
 			assert.Contains(t, text(s.read("ann", at)), "2 added 0 edited 0 retired 0 unchanged What would")
 		}
 		assert.Equal(t, http.StatusNotFound, s.get("ann", "/partners/shop-one/template/x.exe").Code)
-		w := s.get("ann", styleAt)
+		style := s.portal.assets.Address("portal.css")
+		assert.Contains(t, s.get("ann", "/partners/shop-one").Body.String(), style)
+		w := s.get("ann", style)
 		assert.Contains(t, w.Header().Get("Content-Type"), "text/css")
-		r := httptest.NewRequest(http.MethodGet, styleAt, nil)
+		r := httptest.NewRequest(http.MethodGet, style, nil)
 		r.Header.Set("If-None-Match", w.Header().Get("ETag"))
 		assert.Equal(t, http.StatusNotModified, s.do("ann", r).Code)
 	})

@@ -73,7 +73,7 @@ func New(lines *setup.Lines, store *store.Store, conversations *conversations.Se
 	if o.Notices == nil {
 		o.Notices = func() []string { return nil }
 	}
-	pages, err := page.New(files, o.Chrome)
+	pages, err := page.New(files, page.Options{Chrome: o.Chrome})
 	if err != nil {
 		return nil, err
 	}
