@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/page/live"
 )
@@ -33,12 +34,12 @@ func loadAssets() (*page.AssetSet, error) {
 }
 
 // loadWidget returns the script that sites embed, with the words of its button in it.
-func loadWidget(words map[string]vocabulary) (page.Asset, error) {
-	launcher := map[string]vocabulary{}
-	for locale, v := range words {
-		launcher[locale] = vocabulary{}
-		for _, name := range []string{"launch", "close", "unread", "conversation"} {
-			launcher[locale][name] = v[name]
+func loadWidget(texts *locale.Catalog) (page.Asset, error) {
+	launcher := map[string]locale.Texts{}
+	for _, name := range texts.Spoken() {
+		launcher[name] = locale.Texts{}
+		for _, key := range []string{"launch", "close", "unread", "conversation"} {
+			launcher[name][key] = texts.In(name)[key]
 		}
 	}
 	packed, err := json.Marshal(launcher)

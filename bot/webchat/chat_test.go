@@ -42,7 +42,7 @@ func TestAskAndAnswer(t *testing.T) {
 	require.Equal(t, "When am I paid?", own(got), "the label, from what was offered")
 	status, body, _ = b.post("/messages", url.Values{"key": {key(4)}, "choice": {"e:never-offered"}})
 	require.Equal(t, http.StatusBadRequest, status)
-	require.Contains(t, body, s.site.words["en"]["err_choice"])
+	require.Contains(t, body, s.site.texts.In("en")["err_choice"])
 }
 
 // A page that comes back names the last message it has and misses nothing, and reads nothing twice.
@@ -207,7 +207,7 @@ func TestWithoutScript(t *testing.T) {
 	form.Set("text", strings.Repeat("x", longestText+1))
 	answer, body = post(form, cookie)
 	require.Equal(t, http.StatusBadRequest, answer.StatusCode)
-	require.Contains(t, body, s.site.words["en"]["err_long"])
+	require.Contains(t, body, s.site.texts.In("en")["err_long"])
 	require.Contains(t, body, strings.Repeat("x", longestText+1)+"</textarea>", "what was typed is not lost")
 	form.Set("visitor", "forged")
 	answer, _ = post(form, cookie)

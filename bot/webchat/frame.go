@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"faqbot/bot"
+	"faqbot/knowledge/locale"
 )
 
 // shownMost is how many messages a page shows before "earlier messages" is asked for.
@@ -18,7 +19,7 @@ const shownMost = 200
 // A frameView is what the frame's template sees.
 type frameView struct {
 	Form      form // of the composer
-	W         vocabulary
+	W         locale.Texts
 	Name      string
 	Initial   string
 	Lang, Dir string

@@ -7,7 +7,6 @@ import (
 	"html/template"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -16,6 +15,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/conversations"
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/locale"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/vault"
@@ -72,7 +72,7 @@ const fileMax = 8 << 20
 type Site struct {
 	o        SiteOptions
 	channels map[string]*Channel // by account ID
-	words    map[string]vocabulary
+	texts    *locale.Catalog
 	pages    *template.Template
 	assets   *page.AssetSet
 	widget   page.Asset   // the script that sites embed
@@ -114,13 +114,13 @@ func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
 		s.channels[c.account.ID] = c
 	}
 	var err error
-	if s.words, err = loadWords(); err != nil {
+	if s.texts, err = locale.Load("chat"); err != nil {
 		return nil, err
 	}
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
-	if s.widget, err = loadWidget(s.words); err != nil {
+	if s.widget, err = loadWidget(s.texts); err != nil {
 		return nil, err
 	}
 	if s.pages, err = parsePages(s.assets); err != nil {
@@ -155,7 +155,7 @@ type visit struct {
 	*gin.Context
 	channel  *Channel
 	language language
-	words    vocabulary
+	words    locale.Texts
 	script   bool // our script asks, and wants JSON
 }
 
@@ -189,7 +189,7 @@ func (s *Site) at(handle func(*visit)) gin.HandlerFunc {
 	}
 }
 
-func (v *visit) speak(s *Site, t language) { v.language, v.words = t, s.words[t.own] }
+func (v *visit) speak(s *Site, t language) { v.language, v.words = t, s.texts.In(t.own) }
 
 // own lets only our own pages post.
 func (s *Site) own(handle func(*visit)) func(*visit) {
@@ -214,9 +214,7 @@ func slow(wait time.Duration) refusal {
 }
 
 // say is what the visitor is told.
-func (r refusal) say(w vocabulary) string {
-	return strings.ReplaceAll(w[r.word], "{s}", fmt.Sprint(r.seconds()))
-}
+func (r refusal) say(w locale.Texts) string { return w.Say(r.word, "s", r.seconds()) }
 
 func (r refusal) seconds() int { return int((r.wait + time.Second - 1) / time.Second) }
 

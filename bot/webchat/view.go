@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/knowledge/locale"
 )
 
 // A bubble is one message as its template shows it.
@@ -32,7 +33,7 @@ type bubble struct {
 // A form is what every form of ours carries along.
 type form struct {
 	Path, Visitor, Key, Locale string
-	W                          vocabulary
+	W                          locale.Texts
 }
 
 // newForm returns a form with a key of its own: posting it twice says one thing.

@@ -1,6 +1,10 @@
-// Package locale knows the languages that the service itself speaks, and which of them is for whom. The
-// bot's phrases, the chat's and the pages' words are files named after a locale; all of them use the
-// list and the one matcher here, so a language is added in one place.
+// Package locale knows the languages that the service itself speaks, which of them is for whom, and the
+// texts of the chat and of the pages.
+//
+// A language is one folder of texts, named after its locale, with a file for each area: chat.json is what
+// visitors read in the widget, desk.json what agents read. To add a language, copy texts/en, translate the
+// values, leave the {names} in braces as they are, and add the locale to Shipped. Of an area, all texts or
+// none are translated; who reads one that is not gets English. The bot's phrases are in bot/dialogue.
 //
 // It is not for the languages of entries, which are the affiliate's, nor for telling the language of a
 // message.
@@ -23,10 +27,12 @@ func Default() string { return Shipped()[0] }
 
 // Match returns the shipped locale for somebody who prefers the given ones, best first; each may be a
 // list as in Accept-Language. The next is asked where one is in no shipped language.
-func Match(preferred ...string) string {
-	shipped := Shipped()
-	tags := make([]language.Tag, len(shipped))
-	for i, name := range shipped {
+func Match(preferred ...string) string { return match(Shipped(), preferred) }
+
+// match returns the one of spoken for somebody who prefers the given ones, else the first.
+func match(spoken, preferred []string) string {
+	tags := make([]language.Tag, len(spoken))
+	for i, name := range spoken {
 		tags[i] = language.MustParse(name)
 	}
 	matcher := language.NewMatcher(tags)
@@ -37,11 +43,11 @@ func Match(preferred ...string) string {
 				continue
 			}
 			if _, i, confidence := matcher.Match(tag); confidence >= language.Low {
-				return shipped[i]
+				return spoken[i]
 			}
 		}
 	}
-	return shipped[0]
+	return spoken[0]
 }
 
 // First returns the first of the preferred locales that is one, as it was written, else the default. It

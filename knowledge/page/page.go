@@ -16,6 +16,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"faqbot/knowledge/locale"
 )
 
 //go:embed layout
@@ -35,20 +37,21 @@ type Link struct {
 type Chrome struct {
 	Links []Link
 	Who   string // the reader's name, "" if nobody is signed in
-	Lang  string // of the page's own words, BCP 47; "" means "en"
-	Dir   string // "rtl" where Lang is written from the right
+	Lang  string // the reader's, BCP 47; "" means the default. The page is in the nearest that has texts.
 }
 
 // Pages renders one package's templates inside the layout.
 type Pages struct {
-	byName map[string]*template.Template
-	chrome func(*http.Request) Chrome
+	byLocale map[string]map[string]*template.Template // and then by name
+	texts    *locale.Catalog
+	chrome   func(*http.Request) Chrome
 }
 
 // Options are what a package's pages need besides their templates. All may be left out.
 type Options struct {
 	Chrome func(*http.Request) Chrome // what surrounds a page; nil means nothing does
 	Assets *AssetSet                  // the package's own files, found by {{asset}} before the shared ones
+	Texts  string                     // the area of locale's texts that {{t}} says, besides those of all pages
 }
 
 // New parses the *.html of files. One named _x.html holds parts that the others share; every other is
@@ -61,7 +64,25 @@ func New(files fs.FS, o Options) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := template.New("layout.html").Funcs(functions(shared, o.Assets)).ParseFS(layoutFiles, "layout/*.html")
+	areas := []string{"page"}
+	if o.Texts != "" {
+		areas = append(areas, o.Texts)
+	}
+	p := &Pages{byLocale: map[string]map[string]*template.Template{}, chrome: o.Chrome}
+	if p.texts, err = locale.Load(areas...); err != nil {
+		return nil, err
+	}
+	for _, name := range p.texts.Spoken() {
+		if p.byLocale[name], err = parse(files, functions(shared, o.Assets, p.texts.In(name))); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// parse returns the pages in one language by name.
+func parse(files fs.FS, functions template.FuncMap) (map[string]*template.Template, error) {
+	base, err := template.New("layout.html").Funcs(functions).ParseFS(layoutFiles, "layout/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse the layout: %w", err)
 	}
@@ -69,8 +90,8 @@ func New(files fs.FS, o Options) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list templates: %w", err)
 	}
-	p := &Pages{byName: map[string]*template.Template{}, chrome: o.Chrome}
-	if p.byName[problemPage], err = extend(base, layoutFiles, "layout/problem/problem.html"); err != nil {
+	byName := map[string]*template.Template{}
+	if byName[problemPage], err = extend(base, layoutFiles, "layout/problem/problem.html"); err != nil {
 		return nil, err
 	}
 	for _, name := range names {
@@ -88,10 +109,13 @@ func New(files fs.FS, o Options) (*Pages, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.byName[strings.TrimSuffix(name, path.Ext(name))] = t
+		byName[strings.TrimSuffix(name, path.Ext(name))] = t
 	}
-	return p, nil
+	return byName, nil
 }
+
+// Texts are the texts in the language in which r's page is shown.
+func (p *Pages) Texts(r *http.Request) locale.Texts { return p.texts.In(p.chrome(r).Lang) }
 
 // extend is base with the templates of one more file.
 func extend(base *template.Template, files fs.FS, name string) (*template.Template, error) {
@@ -108,6 +132,7 @@ func extend(base *template.Template, files fs.FS, name string) (*template.Templa
 // A view is what templates see: {{.Data}} is the page's own.
 type view struct {
 	Chrome
+	Dir  string // "rtl" where Lang is written from the right
 	Path string
 	Data any
 }
@@ -115,7 +140,7 @@ type view struct {
 // Show renders the page called name with data. A page that cannot be rendered is an error before
 // anything is written.
 func (p *Pages) Show(w http.ResponseWriter, r *http.Request, status int, name string, data any) error {
-	return p.render(w, r, status, name, "layout.html", view{Chrome: p.chrome(r), Path: r.URL.Path, Data: data})
+	return p.render(w, r, status, name, "layout.html", data)
 }
 
 // Fail renders a page of its own that says what went wrong. title is its heading: "Not found".
@@ -128,11 +153,16 @@ func (p *Pages) Fail(w http.ResponseWriter, r *http.Request, status int, title s
 
 // Part renders one template of a page, for a live update; it sees data as {{.Data}} too.
 func (p *Pages) Part(w http.ResponseWriter, r *http.Request, name, part string, data any) error {
-	return p.render(w, r, http.StatusOK, name, part, view{Path: r.URL.Path, Data: data})
+	return p.render(w, r, http.StatusOK, name, part, data)
 }
 
-func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, name, part string, v view) error {
-	t := p.byName[name]
+func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, name, part string, data any) error {
+	v := view{Chrome: p.chrome(r), Path: r.URL.Path, Data: data}
+	v.Lang = p.texts.Match(v.Lang)
+	if locale.RightToLeft(v.Lang) {
+		v.Dir = "rtl"
+	}
+	t := p.byLocale[v.Lang][name]
 	if t == nil {
 		return fmt.Errorf("there is no page %q", name)
 	}

@@ -1,13 +1,17 @@
 package page
 
 import (
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+
+	"faqbot/knowledge/locale"
 )
 
 // An Empty says what would be here, and offers the one action that fills it.
@@ -57,7 +61,7 @@ func (f Field) DescribedBy() string {
 }
 
 // functions are what templates may call besides the standard ones.
-func functions(shared, own *AssetSet) template.FuncMap {
+func functions(shared, own *AssetSet, texts locale.Texts) template.FuncMap {
 	asset := func(name string) string {
 		if own != nil && own.has(name) {
 			return own.Address(name)
@@ -66,18 +70,59 @@ func functions(shared, own *AssetSet) template.FuncMap {
 	}
 	icons := asset("icons.svg")
 	return template.FuncMap{
-		"asset":   asset,
-		"when":    when,
-		"icon":    func(name string) template.HTML { return icon(icons, name) },
-		"percent": percent,
-		"plural":  plural,
-		"initial": initial,
-		"wrong":   wrong,
-		"empty":   makeEmpty,
-		"problem": func(what, safe, do, id string) Problem { return Problem{What: what, Safe: safe, Do: do, ID: id} },
-		"toast":   makeToast,
-		"field":   makeField,
+		"asset":       asset,
+		"when":        when,
+		"icon":        func(name string) template.HTML { return icon(icons, name) },
+		"percent":     func(p float64) string { return percent(texts, p) },
+		"t":           func(key string, args ...any) any { return say(texts, key, args) },
+		"bold":        bold,
+		"mono":        mono,
+		"scriptWords": func() (string, error) { return scriptWords(texts) },
+		"plural":      plural,
+		"initial":     initial,
+		"wrong":       wrong,
+		"empty":       makeEmpty,
+		"problem":     func(what, safe, do, id string) Problem { return Problem{What: what, Safe: safe, Do: do, ID: id} },
+		"toast":       makeToast,
+		"field":       makeField,
 	}
+}
+
+// say is the text called key. One of args may be HTML; then so is the whole, and all else is escaped.
+func say(texts locale.Texts, key string, args []any) any {
+	if !slices.ContainsFunc(args, func(arg any) bool { _, is := arg.(template.HTML); return is }) {
+		return texts.Say(key, args...)
+	}
+	escaped := make([]any, len(args))
+	for i, arg := range args {
+		if html, is := arg.(template.HTML); is {
+			escaped[i] = html
+		} else {
+			escaped[i] = template.HTMLEscaper(arg)
+		}
+	}
+	return template.HTML(locale.Texts{key: template.HTMLEscapeString(texts.Say(key))}.Say(key, escaped...))
+}
+
+// bold and mono are HTML that a text may hold.
+func bold(words string) template.HTML {
+	return template.HTML("<b>" + template.HTMLEscapeString(words) + "</b>")
+}
+
+func mono(words string) template.HTML {
+	return template.HTML(`<span class="mono">` + template.HTMLEscapeString(words) + "</span>")
+}
+
+// scriptWords are the texts that the page's scripts say, as JSON: those whose keys begin with "js_".
+func scriptWords(texts locale.Texts) (string, error) {
+	words := map[string]string{}
+	for key, text := range texts {
+		if name, ok := strings.CutPrefix(key, "js_"); ok {
+			words[name] = text
+		}
+	}
+	data, err := json.Marshal(words)
+	return string(data), err
 }
 
 // when is t for a reader: a module turns it into their own time zone and language.
@@ -95,13 +140,13 @@ func icon(sprite, name string) template.HTML {
 }
 
 // percent never rounds an unsure thing to certain, nor a possible one to nothing.
-func percent(p float64) string {
+func percent(texts locale.Texts, p float64) string {
 	n := int(math.Round(p * 100))
 	switch {
 	case n >= 100 && p < 1:
 		n = 99
 	case n <= 0 && p > 0:
-		return "under 1\u00a0%"
+		return texts.Say("page_percent_under", "percent", "1\u00a0%")
 	}
 	return strconv.Itoa(n) + "\u00a0%"
 }

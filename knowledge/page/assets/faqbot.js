@@ -3,14 +3,15 @@
 
 const root = document.documentElement;
 const lang = root.lang || undefined;
+const words = JSON.parse(document.body.dataset.words); // in the reader's language
 
 // A message for the reader, in the corner. One with a form (Undo) stays; others go after 8 s unless
 // the reader is at them.
 function toast(box) {
   if (typeof box === "string") {
-    const words = box;
+    const said = box;
     box = make("div", "toast");
-    box.append(make("p", "grow", words), closer());
+    box.append(make("p", "grow", said), closer());
   }
   document.getElementById("toasts")?.append(box);
   if (box.querySelector("form")) return;
@@ -18,15 +19,15 @@ function toast(box) {
   setTimeout(away, 8000);
 }
 
-function make(tag, name, words) {
+function make(tag, name, said) {
   const e = document.createElement(tag);
   e.className = name ?? "";
-  if (words) e.textContent = words;
+  if (said) e.textContent = said;
   return e;
 }
 
 function closer() {
-  const b = make("button", "plain small", "Dismiss");
+  const b = make("button", "plain small", words.dismiss);
   b.type = "button";
   b.dataset.close = "";
   return b;
@@ -60,18 +61,18 @@ function tellTimes() {
     if (isNaN(left)) continue;
     o.classList.toggle("late", left < 0);
     o.classList.toggle("soon", left >= 0 && left <= 0.2 * (Number(o.dataset.of) || 3600));
-    say(o, left < 0 ? "late " + span(-left) : span(left));
+    say(o, left < 0 ? words.late.replace("{span}", span(-left)) : span(left));
   }
 }
 
 function span(s) {
   const two = (n) => String(Math.trunc(n)).padStart(2, "0");
-  if (s >= 86400) return Math.trunc(s / 86400) + " d";
-  return s >= 3600 ? Math.trunc(s / 3600) + " h " + two((s % 3600) / 60) : two(s / 60) + ":" + two(s % 60);
+  if (s >= 86400) return words.days.replace("{d}", Math.trunc(s / 86400));
+  return s >= 3600 ? words.hours.replace("{h}", Math.trunc(s / 3600)).replace("{m}", two((s % 3600) / 60)) : two(s / 60) + ":" + two(s % 60);
 }
 
-function say(e, words) {
-  if (e.textContent !== words) e.textContent = words;
+function say(e, said) {
+  if (e.textContent !== said) e.textContent = said;
 }
 
 // Questions before what cannot be undone.
@@ -80,7 +81,7 @@ function ask(question, more, ok, danger, yes) {
   const title = make("h2", "", question);
   title.id = "asked";
   d.setAttribute("aria-labelledby", "asked");
-  const no = make("button", "", "Cancel");
+  const no = make("button", "", words.cancel);
   const go = make("button", danger ? "danger" : "primary", ok);
   no.type = go.type = "button";
   const row = make("div", "buttons");
@@ -104,7 +105,7 @@ document.addEventListener("submit", (e) => {
   if (by && !agreed.delete(form)) {
     e.preventDefault();
     e.stopImmediatePropagation();
-    const ok = by.dataset.confirmOk || button?.textContent.trim() || "Go ahead";
+    const ok = by.dataset.confirmOk || button?.textContent.trim() || words.go_ahead;
     ask(by.dataset.confirm, by.dataset.confirmMore, ok, button?.classList.contains("danger"), () => {
       agreed.add(form);
       form.requestSubmit(button?.form === form ? button : undefined);
@@ -167,7 +168,7 @@ document.addEventListener("click", async (e) => {
     const from = document.getElementById(copy.dataset.copy);
     try {
       await navigator.clipboard.writeText(from.value ?? from.textContent);
-      toast("Copied.");
+      toast(words.copied);
     } catch {
       from.select?.(); // the reader can press Ctrl C
     }
@@ -226,9 +227,9 @@ document.addEventListener("toast", (e) => toast(String(e.detail?.value ?? e.deta
 // What a page asks by itself, to stay live, fails in silence: it asks again.
 const byItself = (e) => e.detail.requestConfig?.triggeringEvent?.type.startsWith("live:");
 for (const kind of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(kind, (e) => byItself(e) || toast("That did not reach the server. What you typed is still here; try again."));
+  document.addEventListener(kind, (e) => byItself(e) || toast(words.unreached));
 }
-document.addEventListener("htmx:responseError", (e) => byItself(e) || toast("That did not work (" + e.detail.xhr.status + "). Nothing was changed; try again."));
+document.addEventListener("htmx:responseError", (e) => byItself(e) || toast(words.failed.replace("{status}", e.detail.xhr.status)));
 
 line();
 forgetSent();
