@@ -14,7 +14,8 @@ import (
 
 // textHomes names the folders whose code and templates say the texts of an area.
 func textHomes() map[string][]string {
-	return map[string][]string{"chat": {"bot/webchat", "bot/webchat/assets"}, "page": {"knowledge/page", "knowledge/page/layout", "knowledge/page/layout/problem", "knowledge/page/assets"}}
+	return map[string][]string{"chat": {"bot/webchat", "bot/webchat/assets"}, "desk": {"handoff/console", "handoff/console/pages", "handoff/console/assets"},
+		"page": {"knowledge/page", "knowledge/page/layout", "knowledge/page/layout/problem", "knowledge/page/assets"}}
 }
 
 // Every text that code, a template or a script says exists, and none is left over.
@@ -31,7 +32,7 @@ func TestTextsAreUsed(t *testing.T) {
 		}
 		said := map[string]bool{} // keys, and beginnings of keys that end with what is shown: "reason_"
 		for prefix, patterns := range map[string][]string{
-			"":    {`\bt "([a-z0-9_]+)"`, `\.Say\("([a-z0-9_]+)"`, `\.W\.([a-z_]+)`, `\bword: "([a-z_]+)"`},
+			"":    {`\bt "([a-z0-9_]+)"`, `\.Say\("([a-z0-9_]+)"`, `\.W\.([a-z_]+)`, `\bword: "([a-z_]+)"`, `\.one\("([a-z_]+_)"`, `Texts\["([a-z_]+_)"`},
 			"js_": {`\bwords\.([a-z_]+)`},
 		} {
 			if area == "chat" {

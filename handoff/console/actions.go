@@ -11,7 +11,6 @@ import (
 
 	"faqbot/bot"
 	"faqbot/handoff"
-	"faqbot/knowledge/people"
 )
 
 // done goes back to where the person was, with a word about what was done.
@@ -21,7 +20,7 @@ func done(g *gin.Context, address string) error {
 }
 
 // acted reads the form and the ticket that it is about.
-func (c *Console) acted(g *gin.Context, p people.Person) (t handoff.Ticket, address string, err error) {
+func (c *Console) acted(g *gin.Context, p reader) (t handoff.Ticket, address string, err error) {
 	if err := parseFiles(g.Request); err != nil {
 		return t, "", err
 	}
@@ -29,7 +28,7 @@ func (c *Console) acted(g *gin.Context, p people.Person) (t handoff.Ticket, addr
 	return t, "/desk/tickets/" + url.PathEscape(string(t.ID)), err
 }
 
-func (c *Console) take(g *gin.Context, p people.Person) error {
+func (c *Console) take(g *gin.Context, p reader) error {
 	t, address, err := c.acted(g, p)
 	if err != nil {
 		return err
@@ -49,7 +48,7 @@ func (c *Console) take(g *gin.Context, p people.Person) error {
 
 // reply sends what was written, unless the conversation moved on meanwhile. Then the page comes back
 // with the text and with what is new, and asks.
-func (c *Console) reply(g *gin.Context, p people.Person) error {
+func (c *Console) reply(g *gin.Context, p reader) error {
 	defer closeForm(g.Request)
 	t, address, err := c.acted(g, p)
 	if err != nil {
@@ -58,7 +57,7 @@ func (c *Console) reply(g *gin.Context, p people.Person) error {
 	ctx := g.Request.Context()
 	w := writes{Key: cut(g.PostForm("key"), 80), Text: strings.ReplaceAll(g.PostForm("text"), "\r\n", "\n")}
 	if w.Key == "" {
-		w.What, w.Do = "Nothing was sent: the form was incomplete.", "Send it again from this page."
+		w.What, w.Do = p.Say("form_incomplete"), p.Say("send_again_here")
 		return c.renderTicket(g, p, t, http.StatusUnprocessableEntity, w)
 	}
 	if w.Files, err = c.filesOf(g, p, t); err != nil {
@@ -66,12 +65,12 @@ func (c *Console) reply(g *gin.Context, p people.Person) error {
 		if !refused {
 			return err
 		}
-		w.What, w.Do = wrong.words, "Nothing was sent yet. Choose another file, or send without it."
+		w.What, w.Do = wrong.words, p.Say("nothing_sent_yet")+" "+p.Say("other_file")
 		return c.renderTicket(g, p, t, http.StatusUnprocessableEntity, w)
 	}
 	sent := address + placeOf(g).query("done", "replied")
 	if wentOn(g, t) && g.PostForm("anyway") == "" && g.PostForm("over") == "" {
-		w.Anyway, w.What, w.Do = true, "The customer went on in another channel while you were writing.", "Nothing was sent yet. Sent now, your reply goes there."
+		w.Anyway, w.What, w.Do = true, p.Say("went_on_writing"), p.Say("went_on_writing_do")
 		return c.renderTicket(g, p, t, http.StatusConflict, w)
 	}
 	if seen := seqOf(g.PostForm("seen")); seen >= 0 && g.PostForm("anyway") == "" && g.PostForm("over") == "" {
@@ -82,10 +81,10 @@ func (c *Console) reply(g *gin.Context, p people.Person) error {
 		if len(w.Files) == 0 && repeated(said, agent(p), w.Text) { // the second click on one button
 			return done(g, sent)
 		}
-		if by, customers := moved(said, seen, agent(p)); by != "" || customers > 0 {
-			w.Moved, w.What, w.Do = true, "The customer wrote while you were writing.", "Nothing was sent yet. Read what is new, then send."
+		if by, customers := p.moved(said, seen); by != "" || customers > 0 {
+			w.Moved, w.What, w.Do = true, p.Say("customer_wrote"), p.Say("read_new")
 			if by != "" {
-				w.What = by + " replied while you were writing."
+				w.What = p.Say("replied_meanwhile", "who", by)
 			}
 			w.Over = t.Assignee != "" && t.Assignee != agent(p)
 			w.Anyway = !w.Over
@@ -132,7 +131,7 @@ func repeated(said []bot.Message, me handoff.AgentID, text string) bool {
 }
 
 // notSent says why a reply was not sent, with the text kept.
-func (c *Console) notSent(g *gin.Context, p people.Person, t handoff.Ticket, w writes, err error) error {
+func (c *Console) notSent(g *gin.Context, p reader, t handoff.Ticket, w writes, err error) error {
 	refused, ok := errors.AsType[*bot.SendError](err)
 	status := http.StatusConflict
 	switch {
@@ -141,31 +140,31 @@ func (c *Console) notSent(g *gin.Context, p people.Person, t handoff.Ticket, w w
 	case errors.Is(err, handoff.ErrClosed):
 		return c.closedMeanwhile(g, p, t.ID, w)
 	case errors.Is(err, handoff.ErrEmpty):
-		status, w.What = http.StatusUnprocessableEntity, "The reply is empty. Write something first."
+		status, w.What = http.StatusUnprocessableEntity, p.Say("reply_empty")
 	case errors.Is(err, handoff.ErrTooLong):
-		status, w.What, w.Do = http.StatusUnprocessableEntity, "The reply is too long: 20,000 characters are the limit.", "Send it in parts."
+		status, w.What, w.Do = http.StatusUnprocessableEntity, p.Say("reply_too_long"), p.Say("in_parts")
 	case ok && refused.Kind == bot.SendBlocked:
-		w.What, w.Do = "The customer has blocked this account.", "Nothing was sent. It can be once they write again."
+		w.What, w.Do = p.Say("blocked"), p.Say("blocked_do")
 	case ok && refused.Kind == bot.SendUnwanted:
-		w.What, w.Do = "The customer opted out.", "Nothing was sent: such a template may not be, until they opt in again."
+		w.What, w.Do = p.Say("unwanted"), p.Say("unwanted_do")
 	case ok && refused.Kind == bot.SendWindowClosed:
-		w.What, w.Do = "The network lets nobody write until the customer writes again.", "Nothing was sent. What you wrote is kept below."
+		w.What, w.Do = p.Say("window_closed"), p.Say("window_closed_do")
 	default:
 		return err
 	}
 	return c.renderTicket(g, p, t, status, w)
 }
 
-func (c *Console) closedMeanwhile(g *gin.Context, p people.Person, id handoff.TicketID, w writes) error {
+func (c *Console) closedMeanwhile(g *gin.Context, p reader, id handoff.TicketID, w writes) error {
 	t, err := c.ticketOf(g.Request.Context(), p, id)
 	if err != nil {
 		return err
 	}
-	w.What, w.Do = "The ticket was closed meanwhile.", "It opens again when the customer asks for a person; or step in from the conversation."
+	w.What, w.Do = p.Say("closed_meanwhile"), p.Say("closed_meanwhile_do")
 	return c.renderTicket(g, p, t, http.StatusConflict, w)
 }
 
-func (c *Console) note(g *gin.Context, p people.Person) error {
+func (c *Console) note(g *gin.Context, p reader) error {
 	t, address, err := c.acted(g, p)
 	if err != nil {
 		return err
@@ -174,9 +173,9 @@ func (c *Console) note(g *gin.Context, p people.Person) error {
 	err = c.desk.Note(g.Request.Context(), t.ID, agent(p), cut(g.PostForm("key"), 80), w.Note)
 	switch {
 	case errors.Is(err, handoff.ErrEmpty):
-		w.NoteWrong = "The note is empty. Write something first."
+		w.NoteWrong = p.Say("note_empty")
 	case errors.Is(err, handoff.ErrTooLong):
-		w.NoteWrong = "The note is too long: 20,000 characters are the limit."
+		w.NoteWrong = p.Say("note_too_long")
 	case err != nil:
 		return err
 	default:
@@ -186,16 +185,16 @@ func (c *Console) note(g *gin.Context, p people.Person) error {
 	return c.renderTicket(g, p, t, http.StatusUnprocessableEntity, w)
 }
 
-func (c *Console) close(g *gin.Context, p people.Person) error {
+func (c *Console) close(g *gin.Context, p reader) error {
 	return c.end(g, p, "closed", c.desk.Close)
 }
 
-func (c *Console) handBack(g *gin.Context, p people.Person) error {
+func (c *Console) handBack(g *gin.Context, p reader) error {
 	return c.end(g, p, "handed-back", c.desk.HandBack)
 }
 
 // end ends a ticket and goes back to the list.
-func (c *Console) end(g *gin.Context, p people.Person, word string, do ending) error {
+func (c *Console) end(g *gin.Context, p reader, word string, do ending) error {
 	t, _, err := c.acted(g, p)
 	if err != nil {
 		return err

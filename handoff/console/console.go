@@ -107,7 +107,7 @@ func New(desk *handoff.Desk, conversations *conversations.Service, o Options) (*
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	pages, err := page.New(files, page.Options{Chrome: o.Chrome, Assets: assets})
+	pages, err := page.New(files, page.Options{Chrome: o.Chrome, Assets: assets, Texts: "desk"})
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
@@ -130,7 +130,7 @@ func (c *Console) StaffedFor(a knowledge.AffiliateID) bool {
 func (c *Console) Poke() { signal(c.poke) }
 
 // asset serves the desk's own scripts and styles.
-func (c *Console) asset(g *gin.Context, _ people.Person) error {
+func (c *Console) asset(g *gin.Context, _ reader) error {
 	c.assets.ServeHTTP(g.Writer, g.Request)
 	return nil
 }
@@ -138,7 +138,7 @@ func (c *Console) asset(g *gin.Context, _ people.Person) error {
 // A Route is one address of the desk.
 type Route struct {
 	Method, Path string
-	do           func(*Console, *gin.Context, people.Person) error
+	do           func(*Console, *gin.Context, reader) error
 }
 
 // Routes are all addresses of the desk.
@@ -188,9 +188,10 @@ func (c *Console) Register(r gin.IRouter) {
 // handler runs a route for whoever is signed in, and says what went wrong.
 func (c *Console) handler(route Route) gin.HandlerFunc {
 	return func(g *gin.Context) {
-		p, ok := c.o.Who(g.Request)
+		person, ok := c.o.Who(g.Request)
+		p := reader{person, c.pages.Texts(g.Request)}
 		if !ok {
-			c.fail(g, http.StatusUnauthorized, "Sign in first", page.Problem{What: "You are not signed in.", Do: "Sign in and come back: nothing was lost."})
+			c.fail(g, http.StatusUnauthorized, p.Say("signed_out_title"), page.Problem{What: p.Say("signed_out"), Do: p.Say("signed_out_do")})
 			return
 		}
 		if c.o.Shelf != nil && slices.Contains([]string{"reply", "files", "invite"}, path.Base(route.Path)) {
@@ -203,20 +204,17 @@ func (c *Console) handler(route Route) gin.HandlerFunc {
 		switch {
 		case err == nil:
 		case errors.Is(err, handoff.ErrNotFound), errors.Is(err, bot.ErrNotFound):
-			c.fail(g, http.StatusNotFound, "Not found", page.Problem{What: "There is no such page at the desk.",
-				Do: "It may be another affiliate's, or the address may be incomplete. Go back to the desk and choose again."})
+			c.fail(g, http.StatusNotFound, p.Say("missing_title"), page.Problem{What: p.Say("missing"), Do: p.Say("missing_do")})
 		case errors.Is(err, errNotAllowed):
-			c.fail(g, http.StatusForbidden, "Not allowed", page.Problem{What: "Leads and admins may do that.", Do: "Ask one of them."})
+			c.fail(g, http.StatusForbidden, p.Say("not_allowed_title"), page.Problem{What: p.Say("not_allowed"), Do: p.Say("not_allowed_do")})
 		case errors.Is(err, errNotChat):
-			c.fail(g, http.StatusConflict, "Not in the chat", page.Problem{What: "Only visitors of the chat on a page can be signed out: a network signs its people in itself.", Do: "Ask the customer to sign out there."})
+			c.fail(g, http.StatusConflict, p.Say("not_chat_title"), page.Problem{What: p.Say("not_chat"), Do: p.Say("not_chat_do")})
 		case oversize:
-			c.fail(g, http.StatusRequestEntityTooLarge, "Too long", page.Problem{What: fmt.Sprintf("That was more than %d kB.", tooLarge.Limit>>10),
-				Safe: "Nothing was sent.", Do: "Go back, and send it in parts."})
+			c.fail(g, http.StatusRequestEntityTooLarge, p.Say("too_long_title"), page.Problem{What: p.Say("too_long", "kb", tooLarge.Limit>>10), Safe: p.Say("nothing_sent"), Do: p.Say("too_long_do")})
 		case g.Request.Context().Err() != nil: // nobody waits for an answer any more
 		default:
 			c.o.Log.WithField("route", route.Path).WithError(err).Error("the desk's page failed")
-			c.fail(g, http.StatusInternalServerError, "Something went wrong", page.Problem{What: "The desk could not do that.",
-				Safe: "Nothing was lost: what you typed is still in the page before this one.", Do: "Go back and try again in a moment."})
+			c.fail(g, http.StatusInternalServerError, p.Say("broken_title"), page.Problem{What: p.Say("broken"), Safe: p.Say("broken_safe"), Do: p.Say("broken_do")})
 		}
 	}
 }

@@ -32,6 +32,7 @@ import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/events"
+	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
@@ -92,6 +93,14 @@ func (nothing) Search(context.Context, retrieval.Query) (retrieval.Result, error
 
 func (nothing) Entry([]knowledge.AffiliateID, knowledge.EntryID) (knowledge.Entry, bool) {
 	return knowledge.Entry{}, false
+}
+
+// english is somebody who reads English.
+func english(t *testing.T) reader {
+	t.Helper()
+	texts, err := locale.Load("desk")
+	require.NoError(t, err)
+	return reader{Texts: texts.In("en")}
 }
 
 func folks() map[string]people.Person {

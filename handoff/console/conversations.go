@@ -16,17 +16,16 @@ import (
 	"faqbot/bot/setup"
 	"faqbot/handoff"
 	"faqbot/knowledge/page"
-	"faqbot/knowledge/people"
 )
 
 const talksPerPage = 50
 
 // fillTalks puts the conversations of in.Place into in, the most recently active first.
-func (c *Console) fillTalks(ctx context.Context, p people.Person, in *inbox) error {
+func (c *Console) fillTalks(ctx context.Context, p reader, in *inbox) error {
 	at := in.Place
-	in.Empty = page.Empty{Title: "No conversations yet", Words: "Everything that customers and the bot say to each other appears here."}
+	in.Empty = page.Empty{Title: p.Say("empty_talks_title"), Words: p.Say("empty_talks")}
 	if at.Q != "" {
-		in.Empty = page.Empty{Title: "Nothing found", Words: "No message has all of these words. Try fewer of them.", Href: place{Show: "talks", Of: at.Of}.list(), Action: "See all conversations"}
+		in.Empty = page.Empty{Title: p.Say("empty_found_title"), Words: p.Say("empty_found"), Href: place{Show: "talks", Of: at.Of}.list(), Action: p.Say("empty_found_go")}
 	}
 	s := bot.Search{Affiliates: scope(p, at), Words: at.Q, Limit: 2*talksPerPage + 1}
 	after, id := cursorOf(at.At)
@@ -52,7 +51,7 @@ func (c *Console) fillTalks(ctx context.Context, p people.Person, in *inbox) err
 			in.Older = older.list()
 			break
 		}
-		in.Rows = append(in.Rows, talkRow(talk, in))
+		in.Rows = append(in.Rows, talkRow(p, talk, in))
 		n++
 	}
 	return nil
@@ -68,15 +67,15 @@ func cursorOf(s string) (time.Time, bot.ConversationID) {
 	return time.UnixMilli(n).UTC(), bot.ConversationID(id)
 }
 
-func talkRow(s bot.Summary, in *inbox) listed {
-	l := listed{ID: string(s.ID), Href: "/desk/conversations/" + url.PathEscape(string(s.ID)) + in.Place.query(), Who: whoOf(s.Conversation),
+func talkRow(p reader, s bot.Summary, in *inbox) listed {
+	l := listed{ID: string(s.ID), Href: "/desk/conversations/" + url.PathEscape(string(s.ID)) + in.Place.query(), Who: p.whoOf(s.Conversation),
 		Icon: channelIcon(s.Address.Channel), Channel: setup.Label(s.Address.Channel), Words: cut(s.Last.Text, 160),
 		When: s.ActiveAt, Current: string(s.ID) == in.Current}
 	if l.Words == "" {
-		l.Words = "(no words)"
+		l.Words = p.Say("no_words")
 	}
 	if s.Mode == bot.ModePerson {
-		l.With = "person"
+		l.With = p.Say("with_person")
 	}
 	return l
 }
@@ -87,15 +86,15 @@ func talksPlace(g *gin.Context) place {
 	return at
 }
 
-func (c *Console) showConversations(g *gin.Context, p people.Person) error {
+func (c *Console) showConversations(g *gin.Context, p reader) error {
 	return c.showInbox(g, p, talksPlace(g))
 }
 
-func (c *Console) partConversations(g *gin.Context, p people.Person) error {
+func (c *Console) partConversations(g *gin.Context, p reader) error {
 	return c.renderInbox(g, p, talksPlace(g))
 }
 
-func (c *Console) showConversation(g *gin.Context, p people.Person) error {
+func (c *Console) showConversation(g *gin.Context, p reader) error {
 	conv, err := c.conversationOf(g.Request.Context(), p, bot.ConversationID(g.Param("conversation")))
 	if err != nil {
 		return err
@@ -103,7 +102,7 @@ func (c *Console) showConversation(g *gin.Context, p people.Person) error {
 	return c.renderConversation(g, p, conv, http.StatusOK, writes{})
 }
 
-func (c *Console) renderConversation(g *gin.Context, p people.Person, conv bot.Conversation, status int, w writes) error {
+func (c *Console) renderConversation(g *gin.Context, p reader, conv bot.Conversation, status int, w writes) error {
 	v, err := c.look(g.Request.Context(), p, talksPlace(g), conv, "")
 	if err != nil {
 		return err
@@ -112,7 +111,7 @@ func (c *Console) renderConversation(g *gin.Context, p people.Person, conv bot.C
 	return c.renderCase(g, p, talksPlace(g), status, v)
 }
 
-func (c *Console) partConversation(g *gin.Context, p people.Person) error {
+func (c *Console) partConversation(g *gin.Context, p reader) error {
 	ctx := g.Request.Context()
 	conv, err := c.conversationOf(ctx, p, bot.ConversationID(g.Param("conversation")))
 	if err != nil {
@@ -126,7 +125,7 @@ func (c *Console) partConversation(g *gin.Context, p people.Person) error {
 }
 
 // stepIn gives the conversation to the person, with a ticket.
-func (c *Console) stepIn(g *gin.Context, p people.Person) error {
+func (c *Console) stepIn(g *gin.Context, p reader) error {
 	ctx := g.Request.Context()
 	conv, err := c.conversationOf(ctx, p, bot.ConversationID(g.Param("conversation")))
 	if err != nil {
@@ -134,7 +133,7 @@ func (c *Console) stepIn(g *gin.Context, p people.Person) error {
 	}
 	id, err := c.desk.StepIn(ctx, conv.ID, agent(p))
 	if errors.Is(err, handoff.ErrTaken) {
-		return c.renderConversation(g, p, conv, http.StatusConflict, writes{What: "Another agent has this conversation.", Do: "Open the ticket to take it over."})
+		return c.renderConversation(g, p, conv, http.StatusConflict, writes{What: p.Say("talk_taken"), Do: p.Say("talk_taken_do")})
 	}
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -54,7 +53,7 @@ func (c *Console) readElsewhere(ctx context.Context, t *talk) (err error) {
 }
 
 // lookCustomer fills in what is the customer's: their channels, and what may be offered to them.
-func (c *Console) lookCustomer(ctx context.Context, v *caseView, t talk, p people.Person) error {
+func (c *Console) lookCustomer(ctx context.Context, v *caseView, t talk, p reader) error {
 	if isLead(p) && inChat(t.conversation) {
 		v.SignOut = "/desk/conversations/" + url.PathEscape(string(t.conversation.ID)) + "/sign-out"
 	}
@@ -62,7 +61,7 @@ func (c *Console) lookCustomer(ctx context.Context, v *caseView, t talk, p peopl
 		if len(t.identities) == 1 {
 			break
 		}
-		one := identity{Icon: channelIcon(i.Address.Channel), Channel: setup.Label(i.Address.Channel), Who: whoOf(i.Conversation), Why: proofWords(i),
+		one := identity{Icon: channelIcon(i.Address.Channel), Channel: setup.Label(i.Address.Channel), Who: p.whoOf(i.Conversation), Why: p.proof(i),
 			Since: i.Since, Here: i.ID == t.conversation.ID, Href: "/desk/conversations/" + url.PathEscape(string(i.ID))}
 		if isLead(p) {
 			one.Separate = one.Href + "/separate"
@@ -89,29 +88,29 @@ func (c *Console) lookCustomer(ctx context.Context, v *caseView, t talk, p peopl
 	return err
 }
 
-// proofWords says why a conversation is the customer's.
-func proofWords(i bot.Identity) string {
+// proof says why a conversation is the customer's.
+func (p reader) proof(i bot.Identity) string {
 	switch i.Proof {
 	case bot.ProofLink:
 		if i.Agent != "" {
-			return "they opened the link that " + i.Agent + " offered"
+			return p.Say("proof_link_of", "agent", i.Agent)
 		}
-		return "they opened a link of their own"
+		return p.Say("proof_link")
 	case bot.ProofPhone:
-		return "the same phone number, proven on both"
+		return p.Say("proof_phone")
 	case bot.ProofApart:
-		return "separated by " + i.Agent
+		return p.Say("proof_apart", "agent", i.Agent)
 	}
-	return "they began here"
+	return p.Say("proof_none")
 }
 
-// optOutWords says what the customer wants to hear no more of, "" if they said nothing.
-func optOutWords(conv bot.Conversation) string {
+// optOut says what the customer wants to hear no more of, "" if they said nothing.
+func (p reader) optOut(conv bot.Conversation) string {
 	switch conv.OptOut {
 	case bot.OptOutAll:
-		return "The customer opted out: the bot is silent and no template can be sent. Write only to answer what they ask."
+		return p.Say("opted_out_all")
 	case bot.OptOutMarketing:
-		return "The customer wants no advertising: templates that advertise cannot be sent."
+		return p.Say("opted_out_marketing")
 	}
 	return ""
 }
@@ -129,12 +128,12 @@ func refWords(name string, r bot.Referral) string {
 }
 
 // isLead reports whether somebody may say that two are not one customer, or sign a visitor out.
-func isLead(p people.Person) bool {
+func isLead(p reader) bool {
 	return p.Role == people.RoleLead || p.Role == people.RoleAdmin
 }
 
 // forLead is the conversation with which p asks to do what only leads may.
-func (c *Console) forLead(g *gin.Context, p people.Person) (bot.Conversation, error) {
+func (c *Console) forLead(g *gin.Context, p reader) (bot.Conversation, error) {
 	conv, err := c.conversationOf(g.Request.Context(), p, bot.ConversationID(g.Param("conversation")))
 	if err == nil && !isLead(p) {
 		err = errNotAllowed
@@ -142,19 +141,19 @@ func (c *Console) forLead(g *gin.Context, p people.Person) (bot.Conversation, er
 	return conv, err
 }
 
-func (c *Console) askSeparate(g *gin.Context, p people.Person) error {
+func (c *Console) askSeparate(g *gin.Context, p reader) error {
 	conv, err := c.forLead(g, p)
 	if err != nil {
 		return err
 	}
 	address := "/desk/conversations/" + url.PathEscape(string(conv.ID))
-	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "confirm", confirmView{Keep: "Keep them together",
-		Title:  fmt.Sprintf("Separate %s on %s?", cut(whoOf(conv), 60), setup.Label(conv.Address.Channel)),
-		Words:  "This channel becomes a customer of its own. Nothing is lost, and the customer is told nothing. Only a new link, opened by the customer, joins it with another again.",
-		Action: address + "/separate", Button: "Separate it", Back: address})
+	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "confirm", confirmView{Keep: p.Say("separate_keep"),
+		Title:  p.Say("separate_title", "who", cut(p.whoOf(conv), 60), "channel", setup.Label(conv.Address.Channel)),
+		Words:  p.Say("separate_words"),
+		Action: address + "/separate", Button: p.Say("separate_button"), Back: address})
 }
 
-func (c *Console) separate(g *gin.Context, p people.Person) error {
+func (c *Console) separate(g *gin.Context, p reader) error {
 	conv, err := c.forLead(g, p)
 	if err != nil {
 		return err
@@ -171,7 +170,7 @@ func (c *Console) separate(g *gin.Context, p people.Person) error {
 }
 
 // invite puts a link to another channel into the reply box, for the agent to send.
-func (c *Console) invite(g *gin.Context, p people.Person) error {
+func (c *Console) invite(g *gin.Context, p reader) error {
 	defer closeForm(g.Request)
 	t, _, err := c.acted(g, p)
 	if err != nil {
@@ -193,7 +192,7 @@ func (c *Console) invite(g *gin.Context, p people.Person) error {
 		words, err := c.desk.Invite(ctx, t.ID, agent(p), key, setup.Label(d.Channel))
 		if err != nil {
 			c.o.Log.WithError(err).Warn("cannot make a link to another channel")
-			return c.renderTicket(g, p, t, http.StatusBadGateway, writes{What: setup.Label(d.Channel) + " did not tell where to link to.", Do: "Try again in a moment."})
+			return c.renderTicket(g, p, t, http.StatusBadGateway, writes{What: p.Say("no_link", "channel", setup.Label(d.Channel)), Do: p.Say("try_again")})
 		}
 		if typed := g.PostForm("text"); typed != "" {
 			words = typed + "\n\n" + words
@@ -204,15 +203,15 @@ func (c *Console) invite(g *gin.Context, p people.Person) error {
 			if !refused {
 				return err
 			}
-			w.What, w.Do = wrong.words, "Choose another file, or send without it."
+			w.What, w.Do = wrong.words, p.Say("other_file")
 		}
 		return c.renderTicket(g, p, t, http.StatusOK, w)
 	}
-	return c.renderTicket(g, p, t, http.StatusConflict, writes{What: "The customer cannot go on there.", Do: "They may be there already."})
+	return c.renderTicket(g, p, t, http.StatusConflict, writes{What: p.Say("no_way"), Do: p.Say("no_way_do")})
 }
 
 // answerIn makes replies go to another of the customer's channels.
-func (c *Console) answerIn(g *gin.Context, p people.Person) error {
+func (c *Console) answerIn(g *gin.Context, p reader) error {
 	t, address, err := c.acted(g, p)
 	if err != nil {
 		return err
@@ -221,7 +220,7 @@ func (c *Console) answerIn(g *gin.Context, p people.Person) error {
 	case isTaken(err):
 		return c.taken(g, p, t.ID, writes{})
 	case errors.Is(err, bot.ErrNotFound):
-		return c.renderTicket(g, p, t, http.StatusConflict, writes{What: "The customer has no such channel any more.", Do: "It may have been separated."})
+		return c.renderTicket(g, p, t, http.StatusConflict, writes{What: p.Say("channel_gone"), Do: p.Say("channel_gone_do")})
 	case errors.Is(err, handoff.ErrClosed):
 		return c.closedMeanwhile(g, p, t.ID, writes{})
 	case err != nil:

@@ -14,7 +14,6 @@ import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/page/live"
-	"faqbot/knowledge/people"
 )
 
 // maxTabs is how many tabs of one browser are told what becomes of the ticket they show; those after
@@ -30,7 +29,7 @@ type tab struct {
 
 // events is the stream of all tabs of a browser: "changed" when something in a list may be another,
 // "here" with the name of a tab when the ticket or conversation that it shows is.
-func (c *Console) events(g *gin.Context, p people.Person) error {
+func (c *Console) events(g *gin.Context, p reader) error {
 	tabs, err := c.tabs(g, p)
 	if err != nil {
 		return err
@@ -39,11 +38,11 @@ func (c *Console) events(g *gin.Context, p people.Person) error {
 		limits.Bound{Key: "address\x00" + limits.Network(g.ClientIP()), Max: limits.MaxDeskAtOneAddress})
 	if !ok {
 		g.Header("Retry-After", "30")
-		g.String(http.StatusTooManyRequests, "Too many of the desk's pages are open. Close some; the pages work without this stream, too.\n")
+		g.String(http.StatusTooManyRequests, p.Say("too_many_open")+"\n")
 		return nil
 	}
 	defer release()
-	s := &seat{person: p}
+	s := &seat{person: p.Person}
 	topics := listTopics(p)
 	shownBy := map[string][]string{} // names of tabs, by topic
 	for _, t := range tabs {
@@ -58,7 +57,7 @@ func (c *Console) events(g *gin.Context, p people.Person) error {
 	defer c.leave(s)
 	err = c.hub.Serve(g.Writer, g.Request, live.Stream{Topics: topics, Beat: c.o.Beat,
 		// Whoever signed out, or may see less by now, begins anew.
-		Allowed: func() bool { now, ok := c.o.Who(g.Request); return ok && same(now, p) },
+		Allowed: func() bool { now, ok := c.o.Who(g.Request); return ok && same(now, p.Person) },
 		News:    func(woken []string) ([]live.Event, error) { return eventsOf(woken, shownBy), nil }})
 	if err != nil && g.Request.Context().Err() == nil {
 		c.o.Log.WithError(err).Debug("a stream of the desk ended")
@@ -88,7 +87,7 @@ func eventsOf(woken []string, shownBy map[string][]string) (list []live.Event) {
 }
 
 // listTopics are woken when something changes that p's lists may show.
-func listTopics(p people.Person) (topics []string) {
+func listTopics(p reader) (topics []string) {
 	for _, a := range p.Affiliates {
 		topics = append(topics, listTopic(a))
 	}
@@ -129,7 +128,7 @@ func (c *Console) wakePresence(s *seat) {
 
 // tabs are what the tabs of the browser show. One of several that is not there, or not p's, is left out; a stream of
 // nothing else is refused.
-func (c *Console) tabs(g *gin.Context, p people.Person) (list []tab, err error) {
+func (c *Console) tabs(g *gin.Context, p reader) (list []tab, err error) {
 	var missing error
 	for _, kind := range []string{"ticket", "conversation"} {
 		for _, id := range g.QueryArray(kind) {
@@ -153,7 +152,7 @@ func (c *Console) tabs(g *gin.Context, p people.Person) (list []tab, err error) 
 	return list, nil
 }
 
-func (c *Console) tabOf(ctx context.Context, p people.Person, kind, id string) (t tab, err error) {
+func (c *Console) tabOf(ctx context.Context, p reader, kind, id string) (t tab, err error) {
 	t.name = kind + "=" + url.QueryEscape(id)
 	var conv bot.Conversation
 	if kind == "ticket" {

@@ -19,7 +19,6 @@ import (
 	"faqbot/bot"
 	"faqbot/handoff"
 	"faqbot/knowledge/media"
-	"faqbot/knowledge/people"
 )
 
 // Shelf keeps the files that agents send; *media.Store is one.
@@ -72,7 +71,7 @@ func closeForm(r *http.Request) {
 
 // filesOf are the files of a posted reply: those that were staged before and are still wanted, and those
 // that came with it. What is wrong with one is an *errFile.
-func (c *Console) filesOf(g *gin.Context, p people.Person, t handoff.Ticket) (list []staged, err error) {
+func (c *Console) filesOf(g *gin.Context, p reader, t handoff.Ticket) (list []staged, err error) {
 	for _, token := range g.PostFormArray("kept") {
 		if s, ok := c.known(p, t.ID, token); ok && !slices.ContainsFunc(list, func(o staged) bool { return o.media.File == s.media.File }) {
 			list = append(list, s)
@@ -96,13 +95,13 @@ func (c *Console) filesOf(g *gin.Context, p people.Person, t handoff.Ticket) (li
 		}
 	}
 	if len(list) > mostFiles {
-		list, wrong = list[:mostFiles], &errFile{fmt.Sprintf("More than %d files were chosen; those after them were left out.", mostFiles)}
+		list, wrong = list[:mostFiles], &errFile{p.Say("too_many_files", "n", mostFiles)}
 	}
 	return list, wrong
 }
 
 // stage keeps a posted file.
-func (c *Console) stage(ctx context.Context, p people.Person, t handoff.Ticket, h *multipart.FileHeader) (staged, error) {
+func (c *Console) stage(ctx context.Context, p reader, t handoff.Ticket, h *multipart.FileHeader) (staged, error) {
 	f, err := h.Open()
 	if err != nil {
 		return staged{}, fmt.Errorf("open a posted file: %w", err)
@@ -111,16 +110,20 @@ func (c *Console) stage(ctx context.Context, p people.Person, t handoff.Ticket, 
 	err = errors.Join(err, f.Close())
 	switch {
 	case errors.Is(err, media.ErrTooLarge):
-		return staged{}, &errFile{fmt.Sprintf("%s was left out: at most %d MB are possible.", path.Base(h.Filename), media.MaxBytes>>20)}
-	case errors.Is(err, media.ErrType), errors.Is(err, media.ErrQuota), errors.Is(err, media.ErrDisk):
-		return staged{}, &errFile{fmt.Sprintf("%s was left out: %s.", path.Base(h.Filename), err)}
+		return staged{}, &errFile{p.Say("file_too_large", "name", path.Base(h.Filename), "mb", media.MaxBytes>>20)}
+	case errors.Is(err, media.ErrType):
+		return staged{}, &errFile{p.Say("file_type", "name", path.Base(h.Filename))}
+	case errors.Is(err, media.ErrQuota):
+		return staged{}, &errFile{p.Say("file_quota", "name", path.Base(h.Filename))}
+	case errors.Is(err, media.ErrDisk):
+		return staged{}, &errFile{p.Say("file_disk", "name", path.Base(h.Filename))}
 	case err != nil:
 		return staged{}, err
 	}
 	return c.stagedOf(p, t.ID, bot.Media{Kind: b.Kind(), File: b.ID, Name: b.Name, Type: b.Type, Size: b.Size})
 }
 
-func (c *Console) stagedOf(p people.Person, id handoff.TicketID, m bot.Media) (staged, error) {
+func (c *Console) stagedOf(p reader, id handoff.TicketID, m bot.Media) (staged, error) {
 	packed, err := json.Marshal(m)
 	if err != nil {
 		return staged{}, err
@@ -131,7 +134,7 @@ func (c *Console) stagedOf(p people.Person, id handoff.TicketID, m bot.Media) (s
 
 // known is the file that a token names. Nobody can make one: it would be a way to have another
 // affiliate's file sent to oneself.
-func (c *Console) known(p people.Person, id handoff.TicketID, token string) (staged, bool) {
+func (c *Console) known(p reader, id handoff.TicketID, token string) (staged, bool) {
 	text, signature, ok := strings.Cut(token, ".")
 	if !ok || !c.o.Signer.Verify(stagedMessage(p, id, text), signature) {
 		return staged{}, false
@@ -145,13 +148,13 @@ func (c *Console) known(p people.Person, id handoff.TicketID, token string) (sta
 }
 
 // stagedMessage is what is signed of a file's name.
-func stagedMessage(p people.Person, id handoff.TicketID, text string) string {
+func stagedMessage(p reader, id handoff.TicketID, text string) string {
 	return fmt.Sprintf("staged\x00%s\x00%s\x00%s", p.Name, id, text)
 }
 
 // postFile stages one file before the reply is sent, for the script: so there is something to watch while it
 // travels, and something to take back.
-func (c *Console) postFile(g *gin.Context, p people.Person) error {
+func (c *Console) postFile(g *gin.Context, p reader) error {
 	defer closeForm(g.Request)
 	if err := parseFiles(g.Request); err != nil {
 		return err
@@ -169,7 +172,7 @@ func (c *Console) postFile(g *gin.Context, p people.Person) error {
 		return err
 	}
 	if len(list) != 1 {
-		g.JSON(http.StatusBadRequest, gin.H{"error": "One file at a time."})
+		g.JSON(http.StatusBadRequest, gin.H{"error": p.Say("one_file")})
 		return nil
 	}
 	g.JSON(http.StatusOK, gin.H{"token": list[0].Token, "words": list[0].Words})
@@ -192,7 +195,7 @@ type file struct {
 	Lost        bool
 }
 
-func (c *Console) fileOf(a bot.Attachment, ours bool) file {
+func (c *Console) fileOf(p reader, a bot.Attachment, ours bool) file {
 	f := file{Words: a.Name, Href: c.o.Media(a)}
 	if f.Words == "" {
 		f.Words = a.Kind
@@ -213,41 +216,12 @@ func (c *Console) fileOf(a bot.Attachment, ours bool) file {
 	case a.Link != "":
 		f.Href, f.Away = a.Link, true
 	case a.Lost != "":
-		f.Note, f.Lost = lostWords(a.Lost), true
+		f.Note, f.Lost = p.one("lost_", a.Lost, "mb", media.MaxBytes>>20), true
 	case a.File != "" && a.Kept == "" && !ours:
-		f.Note = "Being fetched…"
+		f.Note = p.Say("being_fetched")
 	}
 	if a.Unheard != "" {
-		f.Note = unheardWords(a.Unheard)
+		f.Note = p.one("unheard_", a.Unheard)
 	}
 	return f
-}
-
-// lostWords says why a customer's file is not here, and what to do.
-func lostWords(why string) string {
-	switch why {
-	case bot.LostTooLarge:
-		return fmt.Sprintf("Could not be fetched: it is larger than %d MB. Ask for a smaller one, or for a link.", media.MaxBytes>>20)
-	case bot.LostType:
-		return "Not kept: files of this kind are not taken. Ask for a picture, a PDF or a text."
-	case bot.LostQuota:
-		return "Not kept: this customer, or their account, has sent too many files lately. Ask for it again tomorrow, or for a link."
-	case bot.LostDisk:
-		return "Not kept: the service's disk is almost full. Tell the operator, then ask for it again."
-	case bot.LostGone:
-		return "Could not be fetched: the network does not hand it out. Ask for it again."
-	case bot.LostUnreachable:
-		return "Could not be fetched: the network could not be reached for over an hour. Ask for it again."
-	}
-	return "Files of this network cannot be shown here."
-}
-
-func unheardWords(why string) string {
-	switch why {
-	case bot.UnheardTooLong:
-		return "Not transcribed: it is too long. Listen to it."
-	case bot.UnheardNothing:
-		return "Not transcribed: nobody seems to say anything in it."
-	}
-	return "Could not be transcribed. Listen to it."
 }

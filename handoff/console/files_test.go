@@ -110,6 +110,7 @@ func TestAttachments(t *testing.T) {
 
 // Each kind of file is shown as what it is, and what is not here says why.
 func TestFileOf(t *testing.T) {
+	p := english(t)
 	c := &Console{o: Options{Media: func(a bot.Attachment) string { return a.Kept }}}
 	for want, a := range map[string]bot.Attachment{
 		"image a.png · 2 kB":   {Kind: "photo", Name: "a.png", Type: "image/png", Size: 2048, Kept: "k"},
@@ -120,18 +121,18 @@ func TestFileOf(t *testing.T) {
 		" page.html":           {Kind: "photo", Name: "page.html", Type: "text/html", Kept: "k"},
 		" location":            {Kind: "location"},
 	} {
-		f := c.fileOf(a, false)
+		f := c.fileOf(p, a, false)
 		require.Equal(t, want, f.Show+" "+f.Words)
 		require.Empty(t, f.Note)
 	}
-	require.Equal(t, "Being fetched…", c.fileOf(bot.Attachment{Kind: "photo", File: "x"}, false).Note)
+	require.Equal(t, "Being fetched…", c.fileOf(p, bot.Attachment{Kind: "photo", File: "x"}, false).Note)
 	for _, why := range []string{bot.LostTooLarge, bot.LostType, bot.LostGone, bot.LostUnreachable, bot.LostNetwork} {
-		f := c.fileOf(bot.Attachment{Kind: "photo", File: "x", Lost: why}, false)
+		f := c.fileOf(p, bot.Attachment{Kind: "photo", File: "x", Lost: why}, false)
 		require.True(t, f.Lost)
 		require.NotEmpty(t, f.Note)
 		require.Empty(t, f.Show+f.Href)
 	}
-	require.Contains(t, c.fileOf(bot.Attachment{Kind: "voice", Kept: "k", Unheard: bot.UnheardFailed}, false).Note, "Listen to it")
-	link := c.fileOf(bot.Attachment{Kind: "photo", Link: "https://x.example/a.png"}, true)
+	require.Contains(t, c.fileOf(p, bot.Attachment{Kind: "voice", Kept: "k", Unheard: bot.UnheardFailed}, false).Note, "Listen to it")
+	link := c.fileOf(p, bot.Attachment{Kind: "photo", Link: "https://x.example/a.png"}, true)
 	require.Equal(t, []any{"", "https://x.example/a.png", true}, []any{link.Show, link.Href, link.Away}, "what lies elsewhere is not loaded from there")
 }

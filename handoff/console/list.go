@@ -20,7 +20,6 @@ import (
 	"faqbot/handoff"
 	"faqbot/knowledge"
 	"faqbot/knowledge/page"
-	"faqbot/knowledge/people"
 )
 
 const perPage = 100
@@ -134,7 +133,7 @@ func digest(v any) string {
 }
 
 // scope is the affiliates of p that a place asks for. One that p may not see is nobody's.
-func scope(p people.Person, at place) []knowledge.AffiliateID {
+func scope(p reader, at place) []knowledge.AffiliateID {
 	switch {
 	case at.Of == "":
 		return affiliatesOf(p)
@@ -145,7 +144,7 @@ func scope(p people.Person, at place) []knowledge.AffiliateID {
 }
 
 // inboxOf reads the list at a place; current is the row that is open.
-func (c *Console) inboxOf(ctx context.Context, p people.Person, at place, current string) (in inbox, err error) {
+func (c *Console) inboxOf(ctx context.Context, p reader, at place, current string) (in inbox, err error) {
 	in = inbox{Place: at, Current: current, Of: string(at.Of), Bare: place{Show: "all"}.list()}
 	if at.Show == "talks" {
 		in.Bare = "/desk/conversations"
@@ -172,11 +171,11 @@ func (c *Console) inboxOf(ctx context.Context, p people.Person, at place, curren
 			in.Title = label
 		}
 	}
-	q("all", "All open", count.All, true)
-	q("mine", "Mine", count.Mine, true)
-	q("waiting", "Waiting", count.Waiting, true)
-	q("closed", "Closed", 0, false)
-	q("talks", "Conversations", 0, false)
+	q("all", p.Say("queue_all"), count.All, true)
+	q("mine", p.Say("queue_mine"), count.Mine, true)
+	q("waiting", p.Say("queue_waiting"), count.Waiting, true)
+	q("closed", p.Say("queue_closed"), 0, false)
+	q("talks", p.Say("queue_talks"), 0, false)
 	if at.Show == "talks" {
 		in.Part = "/desk/conversations/list"
 		err = c.fillTalks(ctx, p, &in)
@@ -195,7 +194,7 @@ func (c *Console) inboxOf(ctx context.Context, p people.Person, at place, curren
 }
 
 // affiliateOptions is the choice of affiliates, none for whoever has but one.
-func (c *Console) affiliateOptions(ctx context.Context, p people.Person) (list []page.Option, err error) {
+func (c *Console) affiliateOptions(ctx context.Context, p reader) (list []page.Option, err error) {
 	of := affiliatesOf(p)
 	if p.May(knowledge.Everyone) {
 		if of, err = c.desk.Affiliates(ctx); err != nil {
@@ -205,7 +204,7 @@ func (c *Console) affiliateOptions(ctx context.Context, p people.Person) (list [
 	if len(of) < 2 {
 		return nil, nil
 	}
-	list = append(list, page.Option{Value: "", Label: "All affiliates"})
+	list = append(list, page.Option{Value: "", Label: p.Say("all_affiliates")})
 	for _, a := range of {
 		list = append(list, page.Option{Value: string(a), Label: string(a)})
 	}
@@ -213,20 +212,20 @@ func (c *Console) affiliateOptions(ctx context.Context, p people.Person) (list [
 }
 
 // fillTickets puts the tickets of in.Place into in.
-func (c *Console) fillTickets(ctx context.Context, p people.Person, in *inbox) error {
+func (c *Console) fillTickets(ctx context.Context, p reader, in *inbox) error {
 	at := in.Place
 	f := handoff.Filter{Affiliates: scope(p, at), Limit: perPage + 1, Offset: max(at.Page-1, 0) * perPage}
-	in.Empty = page.Empty{Title: "Nobody is waiting", Words: "When a customer asks for a person, or the bot finds no answer, their conversation appears here."}
+	in.Empty = page.Empty{Title: p.Say("empty_open_title"), Words: p.Say("empty_open")}
 	switch at.Show {
 	case "mine":
 		f.Assignee = agent(p)
-		in.Empty = page.Empty{Title: "Nothing is yours", Words: "Tickets that you take or answer appear here.", Href: place{Show: "all", Of: at.Of}.list(), Action: "See all open tickets"}
+		in.Empty = page.Empty{Title: p.Say("empty_mine_title"), Words: p.Say("empty_mine"), Href: place{Show: "all", Of: at.Of}.list(), Action: p.Say("empty_mine_go")}
 	case "waiting":
 		f.Waiting = true
-		in.Empty = page.Empty{Title: "Nobody is waiting", Words: "Every customer has been answered."}
+		in.Empty = page.Empty{Title: p.Say("empty_open_title"), Words: p.Say("empty_waiting")}
 	case "closed":
 		f.States = []handoff.State{handoff.StateClosed}
-		in.Empty = page.Empty{Title: "Nothing closed yet", Words: "Tickets stay here after they are closed or handed back."}
+		in.Empty = page.Empty{Title: p.Say("empty_closed_title"), Words: p.Say("empty_closed")}
 	}
 	tickets, err := c.desk.List(ctx, f)
 	if err != nil {
@@ -252,28 +251,28 @@ func (c *Console) fillTickets(ctx context.Context, p people.Person, in *inbox) e
 		return err
 	}
 	for _, t := range tickets {
-		in.Rows = append(in.Rows, c.ticketRow(t, conversations[t.Conversation], in))
+		in.Rows = append(in.Rows, c.ticketRow(p, t, conversations[t.Conversation], in))
 	}
 	return nil
 }
 
-func (c *Console) ticketRow(t handoff.Ticket, conv bot.Conversation, in *inbox) listed {
+func (c *Console) ticketRow(p reader, t handoff.Ticket, conv bot.Conversation, in *inbox) listed {
 	words := cut(t.Question, 160)
 	if words == "" {
-		words = "(no words yet)"
+		words = p.Say("no_words_yet")
 	}
-	return listed{ID: string(t.ID), Href: "/desk/tickets/" + url.PathEscape(string(t.ID)) + in.Place.query(), Who: whoOf(conv),
+	return listed{ID: string(t.ID), Href: "/desk/tickets/" + url.PathEscape(string(t.ID)) + in.Place.query(), Who: p.whoOf(conv),
 		Icon: channelIcon(conv.Address.Channel), Channel: setup.Label(conv.Address.Channel), Words: words, With: string(t.Assignee),
-		Owed: owedOf(t, c.o.Now()), Waiting: !t.WaitingSince.IsZero(), Current: string(t.ID) == in.Current}
+		Owed: p.owed(t, c.o.Now()), Waiting: !t.WaitingSince.IsZero(), Current: string(t.ID) == in.Current}
 }
 
 // whoOf is what to call a customer: what their network calls them.
-func whoOf(conv bot.Conversation) string {
+func (p reader) whoOf(conv bot.Conversation) string {
 	if conv.Address.Customer == "" {
-		return "A customer"
+		return p.Say("a_customer")
 	}
 	if visitor, ok := strings.CutPrefix(conv.Address.Customer, "v:"); ok && conv.Address.Channel == "webchat" {
-		return "Visitor " + visitor[:min(len(visitor), 4)] // all there is to tell them apart by
+		return p.Say("visitor", "name", visitor[:min(len(visitor), 4)]) // all there is to tell them apart by
 	}
 	return cut(strings.TrimPrefix(conv.Address.Customer, "u:"), 80)
 }
@@ -284,7 +283,7 @@ type deskView struct {
 	Toast string
 }
 
-func (c *Console) showList(g *gin.Context, p people.Person) error {
+func (c *Console) showList(g *gin.Context, p reader) error {
 	at := placeOf(g)
 	if at.Show == "talks" {
 		at.Show = "all" // has an address of its own
@@ -292,21 +291,21 @@ func (c *Console) showList(g *gin.Context, p people.Person) error {
 	return c.showInbox(g, p, at)
 }
 
-func (c *Console) showInbox(g *gin.Context, p people.Person, at place) error {
+func (c *Console) showInbox(g *gin.Context, p reader, at place) error {
 	in, err := c.inboxOf(g.Request.Context(), p, at, "")
 	if err != nil {
 		return err
 	}
-	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "desk", deskView{Inbox: in, Toast: doneWords(g.Query("done"))})
+	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "desk", deskView{Inbox: in, Toast: p.done(g.Query("done"))})
 }
 
-func (c *Console) partList(g *gin.Context, p people.Person) error {
+func (c *Console) partList(g *gin.Context, p reader) error {
 	return c.renderInbox(g, p, placeOf(g))
 }
 
 // renderInbox renders the list alone: nothing if it is what the page has.
-func (c *Console) renderInbox(g *gin.Context, p people.Person, at place) error {
-	c.presence.polledBy(p)
+func (c *Console) renderInbox(g *gin.Context, p reader, at place) error {
+	c.presence.polledBy(p.Person)
 	in, err := c.inboxOf(g.Request.Context(), p, at, g.Query("current"))
 	if err != nil {
 		return err
@@ -320,7 +319,7 @@ func (c *Console) renderInbox(g *gin.Context, p people.Person, at place) error {
 }
 
 // ticketOf is a ticket that p may see, or ErrNotFound.
-func (c *Console) ticketOf(ctx context.Context, p people.Person, id handoff.TicketID) (handoff.Ticket, error) {
+func (c *Console) ticketOf(ctx context.Context, p reader, id handoff.TicketID) (handoff.Ticket, error) {
 	t, err := c.desk.Ticket(ctx, id)
 	if err != nil {
 		return t, err
@@ -332,7 +331,7 @@ func (c *Console) ticketOf(ctx context.Context, p people.Person, id handoff.Tick
 }
 
 // conversationOf is a conversation that p may see, or ErrNotFound.
-func (c *Console) conversationOf(ctx context.Context, p people.Person, id bot.ConversationID) (bot.Conversation, error) {
+func (c *Console) conversationOf(ctx context.Context, p reader, id bot.ConversationID) (bot.Conversation, error) {
 	conv, err := c.conversations.Get(ctx, id)
 	if err != nil {
 		return conv, err

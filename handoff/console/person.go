@@ -9,7 +9,7 @@ import (
 )
 
 // affiliatesOf are those whose things p may see, as a filter wants them.
-func affiliatesOf(p people.Person) []knowledge.AffiliateID {
+func affiliatesOf(p reader) []knowledge.AffiliateID {
 	if p.Disabled {
 		return nil
 	}
@@ -22,4 +22,4 @@ func same(a, b people.Person) bool {
 }
 
 // agent is how the desk and the customers know the person.
-func agent(p people.Person) handoff.AgentID { return handoff.AgentID(p.Name) }
+func agent(p reader) handoff.AgentID { return handoff.AgentID(p.Name) }

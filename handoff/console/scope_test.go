@@ -125,7 +125,7 @@ func TestSegments(t *testing.T) {
 
 func TestSpan(t *testing.T) {
 	for d, want := range map[time.Duration]string{0: "0 min", 59 * time.Minute: "59 min", 61 * time.Minute: "1 h 1 min", 49 * time.Hour: "2 d 1 h"} {
-		require.Equal(t, want, span(d))
+		require.Equal(t, want, english(t).span(d))
 	}
 }
 

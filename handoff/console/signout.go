@@ -2,7 +2,6 @@ package console
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -22,7 +21,7 @@ var errNotChat = errors.New("not in the chat on a page")
 func inChat(conv bot.Conversation) bool { return conv.Address.Channel == "webchat" }
 
 // signOutable is the conversation whose visitor p asks to sign out.
-func (c *Console) signOutable(g *gin.Context, p people.Person) (bot.Conversation, error) {
+func (c *Console) signOutable(g *gin.Context, p reader) (bot.Conversation, error) {
 	conv, err := c.forLead(g, p)
 	if err == nil && !inChat(conv) {
 		err = errNotChat
@@ -30,19 +29,19 @@ func (c *Console) signOutable(g *gin.Context, p people.Person) (bot.Conversation
 	return conv, err
 }
 
-func (c *Console) askSignOut(g *gin.Context, p people.Person) error {
+func (c *Console) askSignOut(g *gin.Context, p reader) error {
 	conv, err := c.signOutable(g, p)
 	if err != nil {
 		return err
 	}
 	address := "/desk/conversations/" + url.PathEscape(string(conv.ID))
-	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "confirm", confirmView{Keep: "Leave them signed in",
-		Title:  fmt.Sprintf("Sign %s out of the chat?", cut(whoOf(conv), 60)),
-		Words:  "Whoever has this conversation open loses it within a minute and begins a new one. Do this if somebody else got hold of it. Nothing is deleted here.",
-		Action: address + "/sign-out", Button: "Sign out", Back: address})
+	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "confirm", confirmView{Keep: p.Say("signout_keep"),
+		Title:  p.Say("signout_title", "who", cut(p.whoOf(conv), 60)),
+		Words:  p.Say("signout_words"),
+		Action: address + "/sign-out", Button: p.Say("signout_button"), Back: address})
 }
 
-func (c *Console) signOut(g *gin.Context, p people.Person) error {
+func (c *Console) signOut(g *gin.Context, p reader) error {
 	conv, err := c.signOutable(g, p)
 	if err != nil {
 		return err

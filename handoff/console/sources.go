@@ -10,12 +10,14 @@ import (
 	"faqbot/bot/setup"
 	"faqbot/knowledge"
 	"faqbot/knowledge/page"
-	"faqbot/knowledge/people"
 )
 
 // sourceDays are how far back the table of sources may reach.
-func sourceDays() []page.Option {
-	return []page.Option{{Value: "7", Label: "7 days"}, {Value: "30", Label: "30 days"}, {Value: "90", Label: "90 days"}}
+func (p reader) sourceDays() (list []page.Option) {
+	for _, days := range []string{"7", "30", "90"} {
+		list = append(list, page.Option{Value: days, Label: p.Say("days", "n", days)})
+	}
+	return list
 }
 
 // A sourcesView is the page that says by which links and ads customers came.
@@ -27,9 +29,9 @@ type sourcesView struct {
 	Empty      page.Empty
 }
 
-func (c *Console) showSources(g *gin.Context, p people.Person) (err error) {
-	v := sourcesView{Of: g.Query("of"), Days: "30", Spans: sourceDays(),
-		Empty: page.Empty{Title: "Nobody came by a link or ad", Words: "Links with a parameter, such as t.me/BOT?start=spring or m.me/PAGE?ref=spring, are counted here, and so are ads."}}
+func (c *Console) showSources(g *gin.Context, p reader) (err error) {
+	v := sourcesView{Of: g.Query("of"), Days: "30", Spans: p.sourceDays(),
+		Empty: page.Empty{Title: p.Say("empty_sources_title"), Words: p.Say("empty_sources")}}
 	if q := g.Query("days"); slices.ContainsFunc(v.Spans, func(o page.Option) bool { return o.Value == q }) {
 		v.Days = q
 	}

@@ -43,7 +43,7 @@ type talk struct {
 
 // linesOf puts everything that was said and done in one order. Messages keep theirs; notes and
 // events come before the first message that is later.
-func (c *Console) linesOf(t talk) []line {
+func (c *Console) linesOf(p reader, t talk) []line {
 	var asides []line
 	fates := map[bot.MessageID]string{}
 	for i, n := range t.notes {
@@ -56,7 +56,7 @@ func (c *Console) linesOf(t talk) []line {
 			asides = append(asides, line{ID: fmt.Sprintf("n%d", i), Kind: "note", By: string(n.Agent), At: n.At, Text: segments(n.Text)})
 		}
 	}
-	asides = append(asides, ticketLines(t.tickets)...)
+	asides = append(asides, ticketLines(p, t.tickets)...)
 	slices.SortStableFunc(asides, func(a, b line) int { return a.At.Compare(b.At) })
 	var lines []line
 	labels := map[string]string{}
@@ -67,7 +67,7 @@ func (c *Console) linesOf(t talk) []line {
 		for _, choice := range m.Choices {
 			labels[choice.Payload] = choice.Label
 		}
-		lines = append(lines, c.lineOf(t, m, labels, fates[m.ID]))
+		lines = append(lines, c.lineOf(p, t, m, labels, fates[m.ID]))
 	}
 	return append(lines, asides...)
 }
@@ -83,20 +83,20 @@ func (t talk) channel(m bot.Message) string {
 }
 
 // ticketLines are the thin lines about tickets.
-func ticketLines(tickets []handoff.Ticket) (list []line) {
+func ticketLines(p reader, tickets []handoff.Ticket) (list []line) {
 	event := func(t handoff.Ticket, what string, at time.Time, words string) {
 		list = append(list, line{ID: what + string(t.ID), Kind: "event", At: at, Text: []segment{{Text: words}}})
 	}
 	for _, t := range slices.Backward(tickets) {
-		event(t, "o", t.OpenedAt, openedWords(t))
+		event(t, "o", t.OpenedAt, p.opened(t))
 		if t.State == handoff.StateClosed {
-			event(t, "c", t.ClosedAt, resolutionWords(t.Outcome))
+			event(t, "c", t.ClosedAt, p.one("outcome_", string(t.Outcome)))
 		}
 	}
 	return list
 }
 
-func (c *Console) lineOf(t talk, m bot.Message, labels map[string]string, fate string) line {
+func (c *Console) lineOf(p reader, t talk, m bot.Message, labels map[string]string, fate string) line {
 	l := line{ID: fmt.Sprintf("m%d", m.Seq), Seq: m.Seq, Kind: string(m.Author), At: m.At, Text: segments(m.Text)}
 	if len(t.identities) > 1 {
 		l.Via = t.channel(m)
@@ -106,43 +106,43 @@ func (c *Console) lineOf(t talk, m bot.Message, labels map[string]string, fate s
 	}
 	switch m.Author {
 	case bot.AuthorCustomer:
-		l.By = "Customer"
+		l.By = p.Say("customer")
 	case bot.AuthorBot:
-		l.By = "Bot"
+		l.By = p.Say("bot")
 	case bot.AuthorInbox:
-		l.By = "Automatic reply, in " + t.channel(m) + " itself"
+		l.By = p.Say("reply_in", "channel", t.channel(m))
 	case bot.AuthorAgent:
 		if l.By = m.Agent; m.Agent == "" {
-			l.By = pastUs(t.channel(m))
+			l.By = p.Say("person_in", "channel", t.channel(m))
 		}
 	}
 	if m.Choice == bot.ChoiceLinked || m.Choice == bot.ChoiceLinkGone {
-		l.Text, l.Empty = nil, linkedWords(m.Choice)
+		l.Text, l.Empty = nil, p.linked(m.Choice)
 		return l
 	}
 	for _, choice := range m.Choices {
 		l.Choice = append(l.Choice, choice.Label)
 	}
 	for _, a := range m.Attachments {
-		l.Files = append(l.Files, c.fileOf(a, m.Author != bot.AuthorCustomer))
+		l.Files = append(l.Files, c.fileOf(p, a, m.Author != bot.AuthorCustomer))
 		l.Heard = l.Heard || a.Heard != ""
 	}
 	switch {
 	case m.Text != "" || len(l.Files) > 0:
 	case labels[m.Choice] != "":
-		l.Empty = "Chose “" + labels[m.Choice] + "”"
+		l.Empty = p.Say("chose", "label", labels[m.Choice])
 	case m.Choice != "":
-		l.Empty = "Tapped a button"
+		l.Empty = p.Say("tapped")
 	default:
-		l.Empty = "Nothing readable"
+		l.Empty = p.Say("nothing_readable")
 	}
 	switch m.Status {
 	case bot.StatusQueued:
-		l.Fate = "On its way"
+		l.Fate = p.Say("on_its_way")
 	case bot.StatusFailed:
 		l.Failed, l.Fate = true, fate
 		if fate == "" {
-			l.Fate = "Did not arrive"
+			l.Fate = p.Say("not_arrived")
 		}
 		if m.Author == bot.AuthorAgent && m.Conversation == t.conversation.ID {
 			l.Again = m.Text
@@ -151,14 +151,11 @@ func (c *Console) lineOf(t talk, m bot.Message, labels map[string]string, fate s
 	return l
 }
 
-// pastUs is who wrote what did not come from the desk.
-func pastUs(channel string) string { return "A person, in " + channel + " itself" }
-
-func linkedWords(choice string) string {
+func (p reader) linked(choice string) string {
 	if choice == bot.ChoiceLinked {
-		return "Opened the link, and goes on here"
+		return p.Say("linked")
 	}
-	return "Opened a link that was used before or too old"
+	return p.Say("link_gone")
 }
 
 // A try is one turn of the bot: what it did, why, and what it considered.
@@ -181,27 +178,27 @@ type considered struct {
 }
 
 // triesOf is what the bot tried, the latest first. Forwarded messages are no tries.
-func triesOf(turns []bot.TurnRecord, question func(knowledge.EntryID) (string, bool)) (list []try) {
+func triesOf(p reader, turns []bot.TurnRecord, question func(knowledge.EntryID) (string, bool)) (list []try) {
 	for _, t := range slices.Backward(turns) {
 		if t.Decision.Action == bot.ActionForward {
 			continue
 		}
-		one := try{At: t.At, Did: actionWords(t.Decision.Action), Why: reasonWords(t.Decision.Reason), Rule: t.Trace.Rule,
+		one := try{At: t.At, Did: p.one("action_", string(t.Decision.Action)), Why: p.one("reason_", string(t.Decision.Reason)), Rule: t.Trace.Rule,
 			Query: t.Trace.Query, Space: t.Trace.Space, Fallback: t.Trace.Fallback, Took: t.Trace.Took.Round(time.Millisecond).String()}
 		for _, h := range t.Trace.Hits {
-			one.Hits = append(one.Hits, consideredOf(h, question))
+			one.Hits = append(one.Hits, consideredOf(p, h, question))
 		}
 		list = append(list, one)
 	}
 	return list
 }
 
-func consideredOf(h bot.TraceHit, question func(knowledge.EntryID) (string, bool)) considered {
+func consideredOf(p reader, h bot.TraceHit, question func(knowledge.EntryID) (string, bool)) considered {
 	k := considered{Score: min(max(h.Score, 0), 1), Semantic: fmt.Sprintf("%.2f", h.Parts.Cosine), Lexical: fmt.Sprintf("%.2f", h.Parts.Ngrams)}
 	words, ok := question(h.Entry)
 	switch {
 	case !ok:
-		k.Hidden, k.Question = true, "An entry of another affiliate"
+		k.Hidden, k.Question = true, p.Say("hidden_entry")
 	case words == "":
 		k.Question = h.Wording
 	default:

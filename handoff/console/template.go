@@ -12,7 +12,6 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/setup"
 	"faqbot/handoff"
-	"faqbot/knowledge/people"
 )
 
 // templatesWithin bounds how long a page waits for the network's list of templates.
@@ -40,14 +39,14 @@ type templateField struct{ Name, Value string }
 const templateSep = "|"
 
 // pick fills in the picker for the ticket's conversation. Those that cannot be used are left out.
-func (c *Console) pick(ctx context.Context, v *caseView, conv bot.Conversation, chosen string, values []string) {
+func (c *Console) pick(ctx context.Context, reads reader, v *caseView, conv bot.Conversation, chosen string, values []string) {
 	ctx, cancel := context.WithTimeout(ctx, templatesWithin)
 	defer cancel()
 	p := &v.Templates
 	list, err := c.conversations.Templates(ctx, conv.ID)
 	if err != nil {
 		c.o.Log.WithError(err).Warn("cannot read the templates")
-		p.Problem = setup.Label(conv.Address.Channel) + " did not tell which templates there are. Load the page again in a moment."
+		p.Problem = reads.Say("templates_unknown", "channel", setup.Label(conv.Address.Channel))
 		return
 	}
 	for _, t := range list {
@@ -77,28 +76,28 @@ func (c *Console) pick(ctx context.Context, v *caseView, conv bot.Conversation, 
 			if p.Ready = err == nil; p.Ready {
 				p.Text = text
 			} else {
-				p.Problem = "Fill in every field, without line breaks."
+				p.Problem = reads.Say("template_fields")
 			}
 		}
 	}
 	if len(p.Names) == 0 {
-		p.Problem = noTemplates(conv)
+		p.Problem = reads.noTemplates(conv)
 	}
 }
 
-func noTemplates(conv bot.Conversation) string {
+func (p reader) noTemplates(conv bot.Conversation) string {
 	n, _ := setup.NetworkOf(conv.Address.Channel)
 	switch {
 	case conv.OptOut == bot.OptOutAll:
-		return "The customer opted out, so no template can be sent either."
+		return p.Say("templates_opted_out")
 	case n.Templates == "":
-		return n.Label + " has no templates."
+		return p.Say("templates_none", "channel", n.Label)
 	}
-	return "There is no approved template. " + n.Templates
+	return p.Say("templates_unapproved") + " " + n.Templates
 }
 
 // sendTemplate sends the template that was filled in, or shows what it will read like.
-func (c *Console) sendTemplate(g *gin.Context, p people.Person) error {
+func (c *Console) sendTemplate(g *gin.Context, p reader) error {
 	t, address, err := c.acted(g, p)
 	if err != nil {
 		return err
@@ -109,12 +108,12 @@ func (c *Console) sendTemplate(g *gin.Context, p people.Person) error {
 		return c.renderTicket(g, p, t, http.StatusOK, w)
 	}
 	if wentOn(g, t) {
-		w.What, w.Do = "The customer went on in another channel meanwhile.", "Nothing was sent. You may be able to answer them there."
+		w.What, w.Do = p.Say("went_on"), p.Say("went_on_do")
 		return c.renderTicket(g, p, t, http.StatusConflict, w)
 	}
 	key := cut(g.PostForm("key"), 80)
 	if key == "" {
-		w.What, w.Do = "Nothing was sent: the form was incomplete.", "Send it again from this page."
+		w.What, w.Do = p.Say("form_incomplete"), p.Say("send_again_here")
 		return c.renderTicket(g, p, t, http.StatusUnprocessableEntity, w)
 	}
 	err = c.desk.ReplyTemplate(g.Request.Context(), t.ID, agent(p), key, name, language, w.Values)

@@ -8,10 +8,9 @@ import (
 
 	"faqbot/bot"
 	"faqbot/handoff"
-	"faqbot/knowledge/people"
 )
 
-func (c *Console) showTicket(g *gin.Context, p people.Person) error {
+func (c *Console) showTicket(g *gin.Context, p reader) error {
 	t, err := c.ticketOf(g.Request.Context(), p, handoff.TicketID(g.Param("ticket")))
 	if err != nil {
 		return err
@@ -20,7 +19,7 @@ func (c *Console) showTicket(g *gin.Context, p people.Person) error {
 }
 
 // renderTicket shows the ticket's page with what was written and could not be sent.
-func (c *Console) renderTicket(g *gin.Context, p people.Person, t handoff.Ticket, status int, w writes) error {
+func (c *Console) renderTicket(g *gin.Context, p reader, t handoff.Ticket, status int, w writes) error {
 	v, err := c.look(g.Request.Context(), p, placeOf(g), bot.Conversation{ID: t.Conversation}, t.ID)
 	if err != nil {
 		return err
@@ -30,7 +29,7 @@ func (c *Console) renderTicket(g *gin.Context, p people.Person, t handoff.Ticket
 	}
 	v.Writes = w
 	if v.WindowClosed {
-		c.pick(g.Request.Context(), &v, v.conv, w.Template, w.Values)
+		c.pick(g.Request.Context(), p, &v, v.conv, w.Template, w.Values)
 	}
 	if w.Moved {
 		v.markNew(g.PostForm("seen"))
@@ -51,18 +50,18 @@ func (v *caseView) markNew(seq string) {
 }
 
 // renderCase shows a page with a conversation open.
-func (c *Console) renderCase(g *gin.Context, p people.Person, at place, status int, v caseView) (err error) {
+func (c *Console) renderCase(g *gin.Context, p reader, at place, status int, v caseView) (err error) {
 	if v.Inbox, err = c.inboxOf(g.Request.Context(), p, at, v.Inbox.Current); err != nil {
 		return err
 	}
-	v.Toast, v.Pane = doneWords(g.Query("done")), "talk"
+	v.Toast, v.Pane = p.done(g.Query("done")), "talk"
 	if g.Query("pane") == "about" {
 		v.Pane = "about"
 	}
 	return c.pages.Show(g.Writer, g.Request, status, "case", v)
 }
 
-func (c *Console) partTicket(g *gin.Context, p people.Person) error {
+func (c *Console) partTicket(g *gin.Context, p reader) error {
 	ctx := g.Request.Context()
 	t, err := c.ticketOf(ctx, p, handoff.TicketID(g.Param("ticket")))
 	if err != nil {
@@ -78,18 +77,18 @@ func (c *Console) partTicket(g *gin.Context, p people.Person) error {
 // renderSaid renders what changes while a page is open: nothing if nothing did. What the reader was
 // writing stays; if another agent replied meanwhile they are told, and the reply box goes on to
 // remember where they began.
-func (c *Console) renderSaid(g *gin.Context, p people.Person, v caseView) error {
+func (c *Console) renderSaid(g *gin.Context, p reader, v caseView) error {
 	if g.Query("have") == v.digest() {
 		g.Status(http.StatusNoContent)
 		return nil
 	}
 	if seen := seqOf(g.Query("seen")); seen >= 0 {
-		by, customers := moved(v.said, seen, agent(p))
+		by, customers := p.moved(v.said, seen)
 		if by != "" {
 			v.Moved, v.Seen = by, seen
 		}
 		if customers > 0 {
-			v.News = "The customer wrote."
+			v.News = p.Say("customer_wrote_news")
 		}
 	}
 	v.markNew(g.Query("new"))
@@ -104,22 +103,22 @@ type confirmView struct {
 	Back, Keep         string // the way back, and its label
 }
 
-func (c *Console) askClose(g *gin.Context, p people.Person) error {
+func (c *Console) askClose(g *gin.Context, p reader) error {
 	return c.ask(g, p, "/close", func(v *confirmView, who string) {
-		v.Title, v.Button = "Close the ticket of "+who+"?", "Close the ticket"
-		v.Words = "They are told that the matter is closed, and the bot answers them again. The ticket counts as resolved."
+		v.Title, v.Button = p.Say("close_title", "who", who), p.Say("close_button")
+		v.Words = p.Say("close_words")
 	})
 }
 
-func (c *Console) askHandBack(g *gin.Context, p people.Person) error {
+func (c *Console) askHandBack(g *gin.Context, p reader) error {
 	return c.ask(g, p, "/hand-back", func(v *confirmView, who string) {
-		v.Title, v.Button = "Hand "+who+" back to the bot?", "Hand back to the bot"
-		v.Words = "They are told that the bot is back and may ask it at once. The ticket is closed as handed back, not as resolved."
+		v.Title, v.Button = p.Say("hand_back_title", "who", who), p.Say("hand_back_button")
+		v.Words = p.Say("hand_back_words")
 	})
 }
 
 // ask shows a page that confirms an action on a ticket.
-func (c *Console) ask(g *gin.Context, p people.Person, action string, fill func(*confirmView, string)) error {
+func (c *Console) ask(g *gin.Context, p reader, action string, fill func(*confirmView, string)) error {
 	ctx := g.Request.Context()
 	t, err := c.ticketOf(ctx, p, handoff.TicketID(g.Param("ticket")))
 	if err != nil {
@@ -129,33 +128,33 @@ func (c *Console) ask(g *gin.Context, p people.Person, action string, fill func(
 	query := placeOf(g).query()
 	switch {
 	case t.State == handoff.StateClosed:
-		return c.renderTicket(g, p, t, http.StatusConflict, writes{What: "The ticket is closed already."})
+		return c.renderTicket(g, p, t, http.StatusConflict, writes{What: p.Say("closed_already")})
 	case t.Assignee != "" && t.Assignee != agent(p):
-		return c.renderTicket(g, p, t, http.StatusConflict, writes{What: string(t.Assignee) + " has this ticket.", Do: "Take it over first."})
+		return c.renderTicket(g, p, t, http.StatusConflict, writes{What: p.Say("has_it", "who", t.Assignee), Do: p.Say("take_over_first")})
 	}
 	conv, err := c.conversations.Get(ctx, t.Conversation)
 	if err != nil {
 		return err
 	}
-	v := confirmView{Keep: "Keep it open", Action: address + action + query, Back: address + query}
-	fill(&v, cut(whoOf(conv), 60))
-	if why := c.cannot(conv); why != "" {
-		v.Safe = why + " So they are told nothing."
+	v := confirmView{Keep: p.Say("close_keep"), Action: address + action + query, Back: address + query}
+	fill(&v, cut(p.whoOf(conv), 60))
+	if why := c.cannot(p, conv); why != "" {
+		v.Safe = why + " " + p.Say("so_told_nothing")
 	} else if conv.OptOut == bot.OptOutAll {
-		v.Safe = "They opted out of the bot, so they are told nothing."
+		v.Safe = p.Say("opted_out_told_nothing")
 	}
 	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "confirm", v)
 }
 
 // taken is what to say when another agent has the ticket.
-func (c *Console) taken(g *gin.Context, p people.Person, id handoff.TicketID, w writes) error {
+func (c *Console) taken(g *gin.Context, p reader, id handoff.TicketID, w writes) error {
 	t, err := c.ticketOf(g.Request.Context(), p, id)
 	if err != nil {
 		return err
 	}
-	w.What, w.Do = string(t.Assignee)+" has taken this ticket.", "Take it over, or leave it to them."
+	w.What, w.Do = p.Say("taken", "who", t.Assignee), p.Say("taken_do")
 	if w.Text != "" {
-		w.Over, w.Do = true, "Nothing was sent. Take it over and send, or leave it to them."
+		w.Over, w.Do = true, p.Say("taken_do_send")
 	}
 	return c.renderTicket(g, p, t, http.StatusConflict, w)
 }

@@ -13,7 +13,6 @@ import (
 	"faqbot/bot/setup"
 	"faqbot/handoff"
 	"faqbot/knowledge"
-	"faqbot/knowledge/people"
 )
 
 // A fact is one line about a ticket.
@@ -52,8 +51,8 @@ type caseView struct {
 	Owed         owed
 	Assignee     string // who has it
 	Mine         bool
-	Bot          bool     // the bot answers it
-	Present      []string // others who have it open
+	Bot          bool   // the bot answers it
+	Present      string // says which others have it open, "" if none has
 	MayWrite     bool
 	MaySend      bool   // files too
 	Cannot       string // why nobody can write to the customer
@@ -95,7 +94,7 @@ type writes struct {
 }
 
 // look reads all that a conversation's page shows. ticket is "" for a conversation by itself.
-func (c *Console) look(ctx context.Context, p people.Person, at place, conv bot.Conversation, ticket handoff.TicketID) (v caseView, err error) {
+func (c *Console) look(ctx context.Context, p reader, at place, conv bot.Conversation, ticket handoff.TicketID) (v caseView, err error) {
 	t := talk{conversation: conv}
 	if ticket != "" {
 		k, err := c.desk.Show(ctx, ticket)
@@ -123,9 +122,9 @@ func (c *Console) look(ctx context.Context, p people.Person, at place, conv bot.
 	slices.SortStableFunc(all, func(a, b handoff.Ticket) int { return b.OpenedAt.Compare(a.OpenedAt) })
 	t.tickets = all
 	conv = t.conversation
-	v = caseView{Who: whoOf(conv), Icon: channelIcon(conv.Address.Channel), Channel: setup.Label(conv.Address.Channel),
-		Query: at.query(), Back: at.list(), Bot: conv.Mode == bot.ModeBot, Lines: c.linesOf(t), Cannot: c.cannot(conv), OptedOut: optOutWords(conv),
-		Tries: triesOf(t.turns, c.questions(ctx, p))}
+	v = caseView{Who: p.whoOf(conv), Icon: channelIcon(conv.Address.Channel), Channel: setup.Label(conv.Address.Channel),
+		Query: at.query(), Back: at.list(), Bot: conv.Mode == bot.ModeBot, Lines: c.linesOf(p, t), Cannot: c.cannot(p, conv), OptedOut: p.optOut(conv),
+		Tries: triesOf(p, t.turns, c.questions(ctx, p))}
 	v.said, v.conv, v.In = t.said, conv, string(conv.ID)
 	if n := len(t.said); n > 0 {
 		v.Seen = t.said[n-1].Seq
@@ -141,11 +140,11 @@ func (c *Console) look(ctx context.Context, p people.Person, at place, conv bot.
 			v.OpenTicket, v.Assignee = "/desk/tickets/"+url.PathEscape(string(t.tickets[i].ID)), string(t.tickets[i].Assignee)
 		}
 	}
-	v.Facts = append(v.Facts, c.factsOf(conv)...)
+	v.Facts = append(v.Facts, c.factsOf(p, conv)...)
 	if err := c.lookCustomer(ctx, &v, t, p); err != nil {
 		return v, err
 	}
-	v.Earlier = earlierOf(t.tickets, ticket, at)
+	v.Earlier = earlierOf(p, t.tickets, ticket, at)
 	v.Inbox.Current = current
 	v.AboutHref = v.Base + at.query("pane", "about")
 	v.Part = v.Base + "/said" + at.query("have", v.digest())
@@ -159,10 +158,10 @@ func (v caseView) digest() string {
 }
 
 // lookTicket fills in what is the ticket's.
-func (c *Console) lookTicket(v *caseView, t talk, p people.Person, id handoff.TicketID) {
+func (c *Console) lookTicket(v *caseView, t talk, p reader, id handoff.TicketID) {
 	v.Ticket, v.Base = string(id), "/desk/tickets/"+url.PathEscape(string(id))
 	v.Topic = "ticket=" + url.QueryEscape(string(id))
-	v.Present = c.presence.with(id, p.ID)
+	v.Present = p.present(c.presence.with(id, p.ID))
 	v.Writes.Key, v.NoteKey = rand.Text(), rand.Text()
 	if p.May(t.conversation.Affiliate) {
 		v.Talk = "/desk/conversations/" + url.PathEscape(string(t.conversation.ID))
@@ -171,15 +170,15 @@ func (c *Console) lookTicket(v *caseView, t talk, p people.Person, id handoff.Ti
 		if tk.ID != id {
 			continue
 		}
-		v.Closed, v.Owed, v.Assignee, v.Mine = tk.State == handoff.StateClosed, owedOf(tk, c.o.Now()), string(tk.Assignee), tk.Assignee == agent(p)
+		v.Closed, v.Owed, v.Assignee, v.Mine = tk.State == handoff.StateClosed, p.owed(tk, c.o.Now()), string(tk.Assignee), tk.Assignee == agent(p)
 		v.MaySend = c.o.Shelf != nil
 		v.MayWrite = !v.Closed && (v.Mine || tk.Assignee == "")
-		v.Facts = ticketFacts(tk)
+		v.Facts = p.ticketFacts(tk)
 	}
 }
 
 // questions finds the question of an entry, false for one that p may not see. One that is gone has none.
-func (c *Console) questions(ctx context.Context, p people.Person) func(knowledge.EntryID) (string, bool) {
+func (c *Console) questions(ctx context.Context, p reader) func(knowledge.EntryID) (string, bool) {
 	type found struct {
 		question string
 		ok       bool
@@ -200,67 +199,68 @@ func (c *Console) questions(ctx context.Context, p people.Person) func(knowledge
 }
 
 // cannot says why nobody can write to the customer now, "" if one can.
-func (c *Console) cannot(conv bot.Conversation) string {
+func (c *Console) cannot(p reader, conv bot.Conversation) string {
 	switch refused := c.conversations.Refusal(conv); {
 	case refused == nil:
 		return ""
 	case refused.Kind == bot.SendWindowClosed:
-		return setup.Label(conv.Address.Channel) + " lets nobody write to the customer until they write again."
+		return p.Say("cannot_window", "channel", setup.Label(conv.Address.Channel))
 	}
-	return "The customer has blocked this account. Nothing can be sent until they write again."
+	return p.Say("cannot_blocked")
 }
 
-func ticketFacts(t handoff.Ticket) []fact {
-	facts := []fact{{Name: "Ticket", Words: string(t.ID)}, {Name: "Why", Words: reasonWords(t.Reason)}}
+func (p reader) ticketFacts(t handoff.Ticket) []fact {
+	facts := []fact{{Name: p.Say("fact_ticket"), Words: string(t.ID)}, {Name: p.Say("fact_why"), Words: p.one("reason_", string(t.Reason))}}
 	add := func(name, words string) {
 		if words != "" {
 			facts = append(facts, fact{Name: name, Words: words})
 		}
 	}
-	add("Topic", t.Topic)
-	add("Affiliate", string(t.Affiliate))
-	facts = append(facts, fact{Name: "Opened", At: t.OpenedAt})
+	add(p.Say("fact_topic"), t.Topic)
+	add(p.Say("affiliate"), string(t.Affiliate))
+	facts = append(facts, fact{Name: p.Say("fact_opened"), At: t.OpenedAt})
 	if t.State != handoff.StateClosed && !t.WaitingSince.IsZero() {
-		facts = append(facts, fact{Name: "Promised by", At: t.DueAt})
+		facts = append(facts, fact{Name: p.Say("fact_promised"), At: t.DueAt})
 	}
 	if !t.RepliedAt.IsZero() {
-		facts = append(facts, fact{Name: "First reply", At: t.RepliedAt})
+		facts = append(facts, fact{Name: p.Say("fact_first_reply"), At: t.RepliedAt})
 	}
 	if t.State == handoff.StateClosed {
-		facts = append(facts, fact{Name: "Closed", At: t.ClosedAt})
+		facts = append(facts, fact{Name: p.Say("fact_closed"), At: t.ClosedAt})
 	}
 	return facts
 }
 
-func (c *Console) factsOf(conv bot.Conversation) []fact {
-	facts := []fact{{Name: "Channel", Words: setup.Label(conv.Address.Channel) + ", account " + conv.Address.Account}, {Name: "Customer", Words: conv.Address.Customer}}
+func (c *Console) factsOf(p reader, conv bot.Conversation) []fact {
+	facts := []fact{{Name: p.Say("channel"), Words: p.Say("fact_account", "channel", setup.Label(conv.Address.Channel), "account", conv.Address.Account)},
+		{Name: p.Say("customer"), Words: conv.Address.Customer}}
 	if conv.Locale != "" {
-		facts = append(facts, fact{Name: "Language", Words: conv.Locale})
+		facts = append(facts, fact{Name: p.Say("fact_language"), Words: conv.Locale})
 	}
 	if conv.FirstRef != "" {
-		facts = append(facts, fact{Name: "First came by", Words: refWords(conv.FirstRef, conv.First)})
+		facts = append(facts, fact{Name: p.Say("fact_first_by"), Words: refWords(conv.FirstRef, conv.First)})
 	}
 	if conv.LastRef != "" && conv.LastRef != conv.FirstRef {
-		facts = append(facts, fact{Name: "Last came by", Words: refWords(conv.LastRef, conv.Last)})
+		facts = append(facts, fact{Name: p.Say("fact_last_by"), Words: refWords(conv.LastRef, conv.Last)})
 	}
 	if until := c.conversations.Until(conv); !until.IsZero() {
-		name := "Reply until"
+		name := p.Say("fact_until")
 		if c.o.Now().After(until) {
-			name = "Closed since"
+			name = p.Say("fact_closed_since")
 		}
 		facts = append(facts, fact{Name: name, At: until})
 	}
-	return append(facts, fact{Name: "First wrote", At: conv.OpenedAt}, fact{Name: "Last wrote", At: conv.HeardAt})
+	return append(facts, fact{Name: p.Say("fact_first_wrote"), At: conv.OpenedAt}, fact{Name: p.Say("fact_last_wrote"), At: conv.HeardAt})
 }
 
-func earlierOf(tickets []handoff.Ticket, but handoff.TicketID, at place) (list []earlier) {
+func earlierOf(p reader, tickets []handoff.Ticket, but handoff.TicketID, at place) (list []earlier) {
 	for _, t := range tickets {
 		if t.ID == but {
 			continue
 		}
 		words := cut(strings.TrimSpace(t.Question), 80)
 		if words == "" {
-			words = "Ticket " + string(t.ID)
+			words = p.Say("ticket_id", "id", t.ID)
 		}
 		list = append(list, earlier{Href: "/desk/tickets/" + url.PathEscape(string(t.ID)) + at.query(), Words: words, At: t.OpenedAt})
 	}
@@ -268,16 +268,16 @@ func earlierOf(tickets []handoff.Ticket, but handoff.TicketID, at place) (list [
 }
 
 // moved says who of ours replied after seq, and how many messages of the customer came. Who replied
-// is "" if nobody but me did.
-func moved(said []bot.Message, seq int64, me handoff.AgentID) (by string, customers int) {
+// is "" if nobody but the reader did.
+func (p reader) moved(said []bot.Message, seq int64) (by string, customers int) {
 	for _, m := range said {
 		switch {
 		case m.Seq <= seq:
 		case m.Author == bot.AuthorCustomer:
 			customers++
-		case m.Author == bot.AuthorAgent && m.Agent != string(me):
+		case m.Author == bot.AuthorAgent && m.Agent != string(agent(p)):
 			if by = m.Agent; by == "" {
-				by = "A person, outside the desk,"
+				by = p.Say("outside_person")
 			}
 		}
 	}

@@ -3,6 +3,7 @@
 
 const $ = (selector) => document.querySelector(selector);
 const talk = $(".talk");
+const words = JSON.parse(document.body.dataset.words); // in the reader's language
 
 // Where somebody reads is where they stay: at the end if they were there, else as they were.
 let end = true, folds = new Set();
@@ -27,10 +28,10 @@ talk?.addEventListener("load", () => { if (end) toEnd(); }, true);
 talk?.addEventListener("scroll", () => { end = atEnd(); }, { passive: true });
 
 // The tab says how many wait.
-const words = document.title;
+const titled = document.title;
 function title() {
   const n = Number($("#rows")?.dataset.waiting);
-  document.title = n ? "(" + n + ") " + words : words;
+  document.title = n ? "(" + n + ") " + titled : titled;
 }
 
 // What was done is said once, not at every reload.
@@ -74,24 +75,24 @@ if (chooser) {
     if (!travelling) return;
     e.preventDefault();
     e.stopImmediatePropagation();
-    $("#heard").textContent = "A file is still on its way. Send again in a moment.";
+    $("#heard").textContent = words.file_under_way;
   }, true);
 }
 
-function element(tag, className, words) {
+function element(tag, className, said) {
   const e = document.createElement(tag);
   if (className) e.className = className;
-  if (words) e.textContent = words;
+  if (said) e.textContent = said;
   return e;
 }
 
 function stage(f) {
-  const row = element("li"), name = element("span", "", f.name), bar = element("progress"), remove = element("button", "plain small", "Remove");
+  const row = element("li"), name = element("span", "", f.name), bar = element("progress"), remove = element("button", "plain small", words.remove);
   bar.max = 1;
   bar.value = 0;
-  bar.setAttribute("aria-label", "How much of " + f.name + " was sent");
+  bar.setAttribute("aria-label", words.file_progress.replace("{name}", () => f.name));
   remove.type = "button";
-  remove.setAttribute("aria-label", "Remove " + f.name);
+  remove.setAttribute("aria-label", words.remove_file.replace("{name}", () => f.name));
   row.append(name, bar, remove);
   $("#staged").append(row);
   if (/^image\/(png|jpeg|gif|webp)$/.test(f.type) && f.size < 4e6) {
@@ -113,7 +114,7 @@ function stage(f) {
   call.onload = () => {
     let answer = {};
     try { answer = JSON.parse(call.responseText); } catch { /* a page that says what is wrong */ }
-    if (call.status !== 200) return end(answer.error || f.name + " could not be sent. It may be too large.");
+    if (call.status !== 200) return end(answer.error || words.file_refused.replace("{name}", () => f.name));
     const kept = element("input");
     kept.type = "hidden";
     kept.name = "kept";
@@ -122,7 +123,7 @@ function stage(f) {
     row.append(kept);
     end();
   };
-  call.onerror = () => end(f.name + " did not arrive. Check the connection and attach it again.");
+  call.onerror = () => end(words.file_lost.replace("{name}", () => f.name));
   call.onabort = () => end();
   remove.onclick = () => { call.abort(); row.remove(); chooser.focus(); };
   call.send(data);
