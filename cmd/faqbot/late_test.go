@@ -50,7 +50,7 @@ func TestAFileThatWhatsAppCannotUse(t *testing.T) {
 				return a.Pending() == 0 && strings.Contains(body, "There are three plans.") && !strings.Contains(body, "On its way")
 			}, 20*time.Second, 20*time.Millisecond, "settled by a status")
 			_, _, body = g.do("ann", http.MethodGet, at, nil)
-			require.NotContains(t, body, "did not arrive")
+			require.NotContains(t, body, "A reply did not arrive")
 			require.Len(t, a.Sent(customer), 1, "nothing is sent twice")
 
 			a.Say(unlucky, "which plans are there")

@@ -60,7 +60,7 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 	if p.own, err = page.New(files, page.Options{Chrome: p.chrome}); err != nil {
 		return nil, err
 	}
-	signinPages, err := page.New(signin.Templates(), page.Options{Chrome: p.chrome})
+	signinPages, err := signin.Pages(p.chrome)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,8 @@ import (
 // textHomes names the folders whose code and templates say the texts of an area.
 func textHomes() map[string][]string {
 	return map[string][]string{"chat": {"bot/webchat", "bot/webchat/assets"}, "desk": {"handoff/console", "handoff/console/pages", "handoff/console/assets"},
-		"page": {"knowledge/page", "knowledge/page/layout", "knowledge/page/layout/problem", "knowledge/page/assets"}}
+		"people": {"knowledge/people/signin", "knowledge/people/signin/templates"},
+		"page":   {"knowledge/page", "knowledge/page/layout", "knowledge/page/layout/problem", "knowledge/page/assets"}}
 }
 
 // Every text that code, a template or a script says exists, and none is left over.
@@ -32,7 +33,7 @@ func TestTextsAreUsed(t *testing.T) {
 		}
 		said := map[string]bool{} // keys, and beginnings of keys that end with what is shown: "reason_"
 		for prefix, patterns := range map[string][]string{
-			"":    {`\bt "([a-z0-9_]+)"`, `\.Say\("([a-z0-9_]+)"`, `\.W\.([a-z_]+)`, `\bword: "([a-z_]+)"`, `\.one\("([a-z_]+_)"`, `Texts\["([a-z_]+_)"`},
+			"":    {`\bt "([a-z0-9_]+)"`, `\.Say\("([a-z0-9_]+)"`, `\.W\.([a-z_]+)`, `\bword: "([a-z_]+)"`, `\.one\("([a-z_]+_)"`, `\["([a-z_]+_)"\+`},
 			"js_": {`\bwords\.([a-z_]+)`},
 		} {
 			if area == "chat" {
@@ -43,6 +44,9 @@ func TestTextsAreUsed(t *testing.T) {
 					said[prefix+m[1]] = true
 				}
 			}
+		}
+		for _, m := range regexp.MustCompile(`\b(?:tn |Count\()"([a-z_]+)"`).FindAllStringSubmatch(source, -1) {
+			said[m[1]+"_one"], said[m[1]+"_many"] = true, true
 		}
 		for key := range said {
 			exists := texts[key] != "" || shared[key] != ""

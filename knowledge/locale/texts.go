@@ -33,6 +33,14 @@ func (t Texts) Say(key string, args ...any) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
+// Count returns the text for n of something: key_one or key_many, in which {n} is the number.
+func (t Texts) Count(key string, n int) string {
+	if n == 1 {
+		return t.Say(key+"_one", "n", n)
+	}
+	return t.Say(key+"_many", "n", n)
+}
+
 // A Catalog holds the texts of some areas in every language in which there are any.
 type Catalog struct {
 	spoken   []string // locales, the default first

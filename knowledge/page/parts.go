@@ -75,6 +75,7 @@ func functions(shared, own *AssetSet, texts locale.Texts) template.FuncMap {
 		"icon":        func(name string) template.HTML { return icon(icons, name) },
 		"percent":     func(p float64) string { return percent(texts, p) },
 		"t":           func(key string, args ...any) any { return say(texts, key, args) },
+		"tn":          texts.Count,
 		"bold":        bold,
 		"mono":        mono,
 		"scriptWords": func() (string, error) { return scriptWords(texts) },
@@ -105,8 +106,8 @@ func say(texts locale.Texts, key string, args []any) any {
 }
 
 // bold and mono are HTML that a text may hold.
-func bold(words string) template.HTML {
-	return template.HTML("<b>" + template.HTMLEscapeString(words) + "</b>")
+func bold(words any) template.HTML {
+	return template.HTML("<b>" + template.HTMLEscaper(words) + "</b>")
 }
 
 func mono(words string) template.HTML {

@@ -30,16 +30,13 @@ type sessionRow struct {
 
 func (d *Door) accountView(c *gin.Context) (accountView, error) {
 	p, _ := d.Who(c.Request)
+	t := d.texts(c)
 	v := accountView{
-		Person:   newPersonRow(p),
-		Old:      page.Field{Name: "old", Label: "Password now", Type: "password", Autocomplete: "current-password", Required: true},
-		Password: newPasswordField("password"),
+		Person:   newPersonRow(t, p),
+		Old:      page.Field{Name: "old", Label: t.Say("password_now"), Type: "password", Autocomplete: "current-password", Required: true},
+		Password: newPasswordField(t, "password"),
 	}
-	v.Done = map[string]string{
-		"password": "Your password is changed. You are signed out everywhere else.",
-		"session":  "That browser is signed out.",
-		"sessions": "All other browsers are signed out.",
-	}[c.Query("done")]
+	v.Done = t["done_"+c.Query("done")]
 	sessions, err := d.dir.Sessions(c.Request.Context(), p.ID)
 	for _, s := range sessions {
 		this := s.Is(d.token(c.Request))
@@ -73,15 +70,15 @@ func (d *Door) changePassword(c *gin.Context) {
 		d.fail(c, viewErr)
 		return
 	}
-	status := http.StatusUnprocessableEntity
+	t, status := d.texts(c), http.StatusUnprocessableEntity
 	var paused *people.PausedError
 	switch {
 	case errors.As(err, &paused):
-		status, v.Problem = http.StatusTooManyRequests, pausedProblem(paused)
+		status, v.Problem = http.StatusTooManyRequests, pausedProblem(t, paused)
 	case errors.Is(err, people.ErrSignIn):
-		v.Old.Error = "This is not your password now."
+		v.Old.Error = t.Say("password_now_wrong")
 	default:
-		if v.Password.Error = passwordWrong(err); v.Password.Error == "" {
+		if v.Password.Error = passwordWrong(t, err); v.Password.Error == "" {
 			d.fail(c, err)
 			return
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 )
@@ -23,8 +23,8 @@ type personRow struct {
 	Disabled, Invited, Self    bool
 }
 
-func newPersonRow(p people.Person) personRow {
-	return personRow{ID: string(p.ID), Name: p.Name, Role: string(p.Role), Affiliates: joinAffiliates(p.Affiliates),
+func newPersonRow(t locale.Texts, p people.Person) personRow {
+	return personRow{ID: string(p.ID), Name: p.Name, Role: t.Say("role_" + string(p.Role)), Affiliates: joinAffiliates(p.Affiliates),
 		Everyone: slices.Contains(p.Affiliates, knowledge.Everyone), Disabled: p.Disabled, Invited: p.Invited}
 }
 
@@ -66,14 +66,15 @@ func (v peopleView) Fields() []page.Field { return []page.Field{v.Name, v.Role, 
 func (d *Door) peopleView(c *gin.Context) (peopleView, error) {
 	list, err := d.dir.List(c.Request.Context())
 	self, _ := d.Who(c.Request)
+	t := d.texts(c)
 	v := peopleView{Tab: "people",
-		Name: page.Field{Name: "name", Label: "Sign-in name", Value: strings.TrimSpace(c.PostForm("name")), Required: true, MaxLength: 64, Autocomplete: "off",
-			Hint: "For example their first name. Upper and lower case are the same."},
-		Role:       roleField(c.PostForm("role")),
-		Affiliates: affiliatesField(c.PostForm("affiliates")),
+		Name: page.Field{Name: "name", Label: t.Say("sign_in_name"), Value: strings.TrimSpace(c.PostForm("name")), Required: true, MaxLength: 64, Autocomplete: "off",
+			Hint: t.Say("name_hint")},
+		Role:       roleField(t, c.PostForm("role")),
+		Affiliates: affiliatesField(t, c.PostForm("affiliates")),
 	}
 	for _, p := range list {
-		row := newPersonRow(p)
+		row := newPersonRow(t, p)
 		row.Self = p.ID == self.ID
 		v.People = append(v.People, row)
 	}
@@ -82,35 +83,35 @@ func (d *Door) peopleView(c *gin.Context) (peopleView, error) {
 	}
 	locks, err := d.dir.Locks(c.Request.Context())
 	for _, l := range locks {
-		v.Locks = append(v.Locks, lockRow{Lock: l, EndsIn: inWords(l.Wait)})
+		v.Locks = append(v.Locks, lockRow{Lock: l, EndsIn: inWords(t, l.Wait)})
 	}
 	if c.Query("done") == "lifted" {
-		v.Done = "The lock is lifted. They can try again now."
+		v.Done = t.Say("done_lifted")
 	}
 	return v, err
 }
 
-func roleField(value string) page.Field {
+func roleField(t locale.Texts, value string) page.Field {
 	if value == "" {
 		value = string(people.RoleAgent)
 	}
-	return page.Field{Name: "role", Label: "Role", Value: value, Hint: "What they are here to do.", Options: []page.Option{
-		{Value: string(people.RoleAgent), Label: "Agent: answers customers"},
-		{Value: string(people.RoleLead), Label: "Lead: an agent who also sees the figures"},
-		{Value: string(people.RoleAffiliate), Label: "Affiliate: uploads entries"},
-		{Value: string(people.RoleAdmin), Label: "Admin: settings and people"},
+	return page.Field{Name: "role", Label: t.Say("role"), Value: value, Hint: t.Say("role_hint"), Options: []page.Option{
+		{Value: string(people.RoleAgent), Label: t.Say("role_agent_words")},
+		{Value: string(people.RoleLead), Label: t.Say("role_lead_words")},
+		{Value: string(people.RoleAffiliate), Label: t.Say("role_affiliate_words")},
+		{Value: string(people.RoleAdmin), Label: t.Say("role_admin_words")},
 	}}
 }
 
-func affiliatesField(value string) page.Field {
-	return page.Field{Name: "affiliates", Label: "Affiliates", Value: value, Autocomplete: "off",
-		Hint: "Whose things they see. Commas between several; * means all."}
+func affiliatesField(t locale.Texts, value string) page.Field {
+	return page.Field{Name: "affiliates", Label: t.Say("affiliates"), Value: value, Autocomplete: "off",
+		Hint: t.Say("affiliates_hint")}
 }
 
 // affiliatesWrong is what to tell about a list of affiliates, "" if it will do.
-func (d *Door) affiliatesWrong(ctx context.Context, ids []knowledge.AffiliateID) (string, error) {
+func (d *Door) affiliatesWrong(ctx context.Context, t locale.Texts, ids []knowledge.AffiliateID) (string, error) {
 	if len(ids) == 0 {
-		return "Name at least one affiliate, or write * for all.", nil
+		return t.Say("name_affiliate_or_all"), nil
 	}
 	if d.options.Affiliates == nil {
 		return "", nil
@@ -118,19 +119,19 @@ func (d *Door) affiliatesWrong(ctx context.Context, ids []knowledge.AffiliateID)
 	known, err := d.options.Affiliates(ctx)
 	for _, id := range ids {
 		if err == nil && id != knowledge.Everyone && !slices.Contains(known, id) {
-			return fmt.Sprintf("There is no affiliate %q. There are: %s.", id, some(known)), nil
+			return t.Say("no_affiliate", "name", id, "known", some(t, known)), nil
 		}
 	}
 	return "", err
 }
 
 // some is a list that does not flood a page.
-func some(ids []knowledge.AffiliateID) string {
+func some(t locale.Texts, ids []knowledge.AffiliateID) string {
 	switch {
 	case len(ids) == 0:
-		return "none yet"
+		return t.Say("none_yet")
 	case len(ids) > 10:
-		return joinAffiliates(ids[:10]) + " and more"
+		return t.Say("and_more", "list", joinAffiliates(ids[:10]))
 	}
 	return joinAffiliates(ids)
 }
@@ -152,7 +153,7 @@ func (d *Door) addPerson(c *gin.Context) {
 		return
 	}
 	affiliates := splitAffiliates(v.Affiliates.Value)
-	if v.Affiliates.Error, err = d.affiliatesWrong(ctx, affiliates); err != nil {
+	if v.Affiliates.Error, err = d.affiliatesWrong(ctx, d.texts(c), affiliates); err != nil {
 		d.fail(c, err)
 		return
 	}
@@ -164,11 +165,11 @@ func (d *Door) addPerson(c *gin.Context) {
 			d.showLink(c, self, p)
 			return
 		}
-		switch v.Name.Error = nameWrong(err); {
+		switch v.Name.Error = nameWrong(d.texts(c), err); {
 		case errors.Is(err, people.ErrRole):
-			v.Role.Error = "Choose a role."
+			v.Role.Error = d.texts(c).Say("choose_role")
 		case errors.Is(err, people.ErrAffiliate):
-			v.Affiliates.Error = "One of these names is too long."
+			v.Affiliates.Error = d.texts(c).Say("affiliate_long")
 		case v.Name.Error == "":
 			d.fail(c, err)
 			return
@@ -220,23 +221,25 @@ func (d *Door) person(c *gin.Context) (personView, people.Person, bool) {
 		d.fail(c, err)
 		return personView{}, p, false
 	}
-	v := personView{Tab: "people", Person: newPersonRow(p), Role: roleField(string(p.Role)), Affiliates: affiliatesField(joinAffiliates(p.Affiliates))}
+	t := d.texts(c)
+	v := personView{Tab: "people", Person: newPersonRow(t, p), Role: roleField(t, string(p.Role)), Affiliates: affiliatesField(t, joinAffiliates(p.Affiliates))}
 	self, _ := d.Who(c.Request)
 	v.Person.Self = self.ID == p.ID
 	switch c.Query("done") {
 	case "changed":
-		v.Done.Words = "Saved."
+		v.Done.Words = t.Say("person_changed")
 	case "enabled":
-		v.Done.Words = p.Name + " can sign in again."
+		v.Done.Words = t.Say("person_enabled", "who", p.Name)
 	case "disabled":
-		v.Done = page.Toast{Words: p.Name + " is kept out.", Undo: "/people/" + string(p.ID) + "/enable", Action: "Undo"}
+		v.Done = page.Toast{Words: t.Say("person_disabled", "who", p.Name), Undo: "/people/" + string(p.ID) + "/enable", Action: t.Say("undo")}
 	}
 	return v, p, true
 }
 
 func (d *Door) noPerson(c *gin.Context) {
-	d.show(c, d.pages.Fail(c.Writer, c.Request, http.StatusNotFound, "Nobody is here", page.Problem{
-		What: "There is no such person, or they are disabled.", Do: "Go back to the list of people."}))
+	t := d.texts(c)
+	d.show(c, d.pages.Fail(c.Writer, c.Request, http.StatusNotFound, t.Say("nobody_title"), page.Problem{
+		What: t.Say("nobody"), Do: t.Say("nobody_do")}))
 }
 
 func (d *Door) showPerson(c *gin.Context) {
@@ -252,10 +255,11 @@ func (d *Door) changePerson(c *gin.Context) {
 	}
 	ctx := c.Request.Context()
 	self, _ := d.Who(c.Request)
-	v.Role, v.Affiliates = roleField(c.PostForm("role")), affiliatesField(c.PostForm("affiliates"))
+	t := d.texts(c)
+	v.Role, v.Affiliates = roleField(t, c.PostForm("role")), affiliatesField(t, c.PostForm("affiliates"))
 	affiliates := splitAffiliates(v.Affiliates.Value)
 	var err error
-	if v.Affiliates.Error, err = d.affiliatesWrong(ctx, affiliates); err == nil && v.Affiliates.Error == "" {
+	if v.Affiliates.Error, err = d.affiliatesWrong(ctx, d.texts(c), affiliates); err == nil && v.Affiliates.Error == "" {
 		if role := people.Role(v.Role.Value); role != p.Role {
 			err = d.dir.SetRole(ctx, self.ID, p.ID, role)
 		}
@@ -270,11 +274,11 @@ func (d *Door) changePerson(c *gin.Context) {
 	switch {
 	case err == nil:
 	case errors.Is(err, people.ErrRole):
-		v.Role.Error = "Choose a role."
+		v.Role.Error = d.texts(c).Say("choose_role")
 	case errors.Is(err, people.ErrLastAdmin):
-		v.Role.Error = "This is the only admin. Make somebody else admin first."
+		v.Role.Error = d.texts(c).Say("only_admin")
 	case errors.Is(err, people.ErrAffiliate):
-		v.Affiliates.Error = "One of these names is too long."
+		v.Affiliates.Error = d.texts(c).Say("affiliate_long")
 	default:
 		d.fail(c, err)
 		return
@@ -297,7 +301,8 @@ func (d *Door) disablePerson(c *gin.Context) {
 	self, _ := d.Who(c.Request)
 	err := d.dir.Disable(c.Request.Context(), self.ID, p.ID)
 	if errors.Is(err, people.ErrLastAdmin) {
-		v.Problem = &page.Problem{What: p.Name + " is the only admin.", Safe: "Nothing was changed.", Do: "Make somebody else admin first."}
+		t := d.texts(c)
+		v.Problem = &page.Problem{What: t.Say("is_only_admin", "who", p.Name), Safe: t.Say("nothing_changed"), Do: t.Say("other_admin_first")}
 		d.show(c, d.pages.Show(c.Writer, c.Request, http.StatusConflict, "person", v))
 		return
 	}

@@ -31,14 +31,15 @@ type keyRow struct {
 
 func (d *Door) keysView(c *gin.Context) (keysView, error) {
 	list, err := d.dir.Keys(c.Request.Context())
+	t := d.texts(c)
 	v := keysView{Tab: "keys",
-		Affiliate: page.Field{Name: "affiliate", Label: "Affiliate", Value: strings.TrimSpace(c.PostForm("affiliate")), Required: true, Autocomplete: "off",
-			Hint: "Whose entries answer."},
-		Label: page.Field{Name: "label", Label: "What it is for", Value: c.PostForm("label"), MaxLength: 64, Autocomplete: "off",
-			Hint: "For example “shop website”."},
+		Affiliate: page.Field{Name: "affiliate", Label: t.Say("affiliate"), Value: strings.TrimSpace(c.PostForm("affiliate")), Required: true, Autocomplete: "off",
+			Hint: t.Say("key_affiliate_hint")},
+		Label: page.Field{Name: "label", Label: t.Say("key_label"), Value: c.PostForm("label"), MaxLength: 64, Autocomplete: "off",
+			Hint: t.Say("key_label_hint")},
 	}
 	if c.Query("done") == "revoked" {
-		v.Done = "The key is revoked. Programs that use it are refused from now on."
+		v.Done = t.Say("key_revoked")
 	}
 	for _, k := range list {
 		v.Keys = append(v.Keys, keyRow{ID: k.ID, Affiliate: string(k.Affiliate), Label: k.Label, CreatedAt: k.CreatedAt, UsedAt: k.UsedAt,
@@ -63,14 +64,14 @@ func (d *Door) addKey(c *gin.Context) {
 		d.fail(c, err)
 		return
 	}
-	affiliate := knowledge.AffiliateID(v.Affiliate.Value)
+	t, affiliate := d.texts(c), knowledge.AffiliateID(v.Affiliate.Value)
 	switch affiliate {
 	case "":
-		v.Affiliate.Error = "Name the affiliate."
+		v.Affiliate.Error = t.Say("name_affiliate")
 	case knowledge.Everyone:
-		v.Affiliate.Error = "A key is for one affiliate. Name it."
+		v.Affiliate.Error = t.Say("key_for_one")
 	default:
-		if v.Affiliate.Error, err = d.affiliatesWrong(ctx, []knowledge.AffiliateID{affiliate}); err != nil {
+		if v.Affiliate.Error, err = d.affiliatesWrong(ctx, t, []knowledge.AffiliateID{affiliate}); err != nil {
 			d.fail(c, err)
 			return
 		}
@@ -83,9 +84,9 @@ func (d *Door) addKey(c *gin.Context) {
 			d.show(c, d.pages.Show(c.Writer, c.Request, http.StatusOK, "once", linkView{Tab: "keys", Key: key, Who: string(k.Affiliate), Label: k.Label}))
 			return
 		case errors.Is(err, people.ErrName):
-			v.Label.Error = "Write at most 64 visible characters."
+			v.Label.Error = t.Say("key_label_wrong")
 		case errors.Is(err, people.ErrAffiliate):
-			v.Affiliate.Error = "There is no affiliate of that name."
+			v.Affiliate.Error = t.Say("key_no_affiliate")
 		default:
 			d.fail(c, err)
 			return

@@ -23,6 +23,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 )
@@ -30,13 +31,13 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// Templates are this package's pages, for page.New.
-func Templates() fs.FS {
+// Pages returns this package's pages, for New.
+func Pages(chrome func(*http.Request) page.Chrome) (*page.Pages, error) {
 	files, err := fs.Sub(templateFiles, "templates")
 	if err != nil {
-		panic(err) // the path above is a constant
+		return nil, fmt.Errorf("signin: %w", err)
 	}
-	return files
+	return page.New(files, page.Options{Chrome: chrome, Texts: "people"})
 }
 
 // Options are a door's settings.
@@ -59,7 +60,7 @@ type Door struct {
 	options Options
 }
 
-// New returns a door. pages must have been made of Templates.
+// New returns a door. pages are those of Pages.
 func New(dir *people.Directory, pages *page.Pages, options Options) *Door {
 	if options.Home == nil {
 		options.Home = func(people.Person) string { return "/" }
@@ -170,9 +171,10 @@ func (d *Door) Require(roles ...people.Role) gin.HandlerFunc {
 			c.Abort()
 		case len(roles) > 0 && !slices.Contains(roles, person.Role):
 			c.Abort()
-			d.show(c, d.pages.Fail(c.Writer, c.Request, http.StatusForbidden, "This page is not yours", page.Problem{
-				What: fmt.Sprintf("You are signed in as %s, and this page is for %s.", aRole(person.Role), forRoles(roles)),
-				Do:   "Ask an admin if you need it, or sign in as somebody else.",
+			t := d.texts(c)
+			d.show(c, d.pages.Fail(c.Writer, c.Request, http.StatusForbidden, t.Say("not_yours_title"), page.Problem{
+				What: t.Say("not_yours", "role", t.Say("as_"+string(person.Role)), "roles", forRoles(t, roles)),
+				Do:   t.Say("not_yours_do"),
 			}))
 		}
 	}
@@ -263,22 +265,17 @@ func (d *Door) show(c *gin.Context, err error) {
 	}
 }
 
-func aRole(r people.Role) string {
-	switch r {
-	case people.RoleAdmin, people.RoleAgent, people.RoleAffiliate:
-		return "an " + string(r)
-	}
-	return "a " + string(r)
-}
+// texts are those of this package's pages in the reader's language.
+func (d *Door) texts(c *gin.Context) locale.Texts { return d.pages.Texts(c.Request) }
 
 // forRoles is "admins", "admins and leads", "admins, leads and agents".
-func forRoles(roles []people.Role) string {
+func forRoles(t locale.Texts, roles []people.Role) string {
 	var names []string
 	for _, r := range roles {
-		names = append(names, string(r)+"s")
+		names = append(names, t.Say("all_"+string(r)))
 	}
 	if len(names) == 1 {
 		return names[0]
 	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	return t.Say("list_and", "list", strings.Join(names[:len(names)-1], ", "), "last", names[len(names)-1])
 }

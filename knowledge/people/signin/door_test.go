@@ -44,10 +44,10 @@ func newSite(t *testing.T, https bool) *site {
 	t.Helper()
 	db := sqldbtest.Open(t, sqldbtest.SQLite(t), people.Schema())
 	s := &site{t: t, dir: people.NewDirectory(db, people.Options{Now: time.Now}), log: &bytes.Buffer{}}
-	pages, err := page.New(signin.Templates(), page.Options{Chrome: func(r *http.Request) page.Chrome {
+	pages, err := signin.Pages(func(r *http.Request) page.Chrome {
 		p, _ := s.door.Who(r)
 		return page.Chrome{Who: p.Name}
-	}})
+	})
 	require.NoError(t, err)
 	log := logrus.New()
 	log.SetOutput(s.log)

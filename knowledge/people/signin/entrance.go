@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 )
@@ -26,14 +27,14 @@ func (d *Door) showSignIn(c *gin.Context) {
 		c.Redirect(http.StatusSeeOther, d.after(p, next))
 		return
 	}
-	d.show(c, d.pages.Show(c.Writer, c.Request, http.StatusOK, "sign-in", newSignInView("", next)))
+	d.show(c, d.pages.Show(c.Writer, c.Request, http.StatusOK, "sign-in", newSignInView(d.texts(c), "", next)))
 }
 
-func newSignInView(name, next string) signInView {
+func newSignInView(t locale.Texts, name, next string) signInView {
 	return signInView{
 		Next:     next,
-		Name:     page.Field{Name: "name", Label: "Sign-in name", Value: name, Autocomplete: "username", Required: true, Autofocus: name == ""},
-		Password: page.Field{Name: "password", Label: "Password", Type: "password", Autocomplete: "current-password", Required: true, Autofocus: name != ""},
+		Name:     page.Field{Name: "name", Label: t.Say("sign_in_name"), Value: name, Autocomplete: "username", Required: true, Autofocus: name == ""},
+		Password: page.Field{Name: "password", Label: t.Say("password"), Type: "password", Autocomplete: "current-password", Required: true, Autofocus: name != ""},
 	}
 }
 
@@ -57,15 +58,16 @@ func (d *Door) signIn(c *gin.Context) {
 		c.Redirect(http.StatusSeeOther, d.after(p, next))
 		return
 	}
-	v, status := newSignInView(name, next), http.StatusUnauthorized
+	t := d.texts(c)
+	v, status := newSignInView(t, name, next), http.StatusUnauthorized
 	var paused *people.PausedError
 	switch {
 	case errors.As(err, &paused):
 		status = http.StatusTooManyRequests
 		c.Header("Retry-After", fmt.Sprint(int(math.Ceil(paused.Wait.Seconds()))))
-		v.Problem = pausedProblem(paused)
+		v.Problem = pausedProblem(t, paused)
 	case errors.Is(err, people.ErrSignIn):
-		v.Password.Error = "The name or the password is wrong. Try again, or ask an admin for a new link."
+		v.Password.Error = t.Say("wrong_sign_in")
 	default:
 		d.fail(c, err)
 		return
@@ -73,27 +75,20 @@ func (d *Door) signIn(c *gin.Context) {
 	d.show(c, d.pages.Show(c.Writer, c.Request, status, "sign-in", v))
 }
 
-func pausedProblem(e *people.PausedError) *page.Problem {
+func pausedProblem(t locale.Texts, e *people.PausedError) *page.Problem {
 	return &page.Problem{
-		What: "There were too many wrong passwords.",
-		Safe: "The account is safe. Nobody can try another password from this address for now, you included.",
-		Do:   "Try again in " + inWords(e.Wait) + ", or ask an admin to lift the lock at People, or for a new link.",
+		What: t.Say("paused"),
+		Safe: t.Say("paused_safe"),
+		Do:   t.Say("paused_do", "wait", inWords(t, e.Wait)),
 	}
 }
 
 // inWords is a wait, rounded up.
-func inWords(d time.Duration) string {
+func inWords(t locale.Texts, d time.Duration) string {
 	if s := int(math.Ceil(d.Seconds())); s < 60 {
-		return count(s, "second")
+		return t.Count("seconds", s)
 	}
-	return count(int(math.Ceil(d.Minutes())), "minute")
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return t.Count("minutes", int(math.Ceil(d.Minutes())))
 }
 
 func (d *Door) signOut(c *gin.Context) {
@@ -118,14 +113,14 @@ type welcomeView struct {
 func (v welcomeView) Fields() []page.Field { return []page.Field{v.Name, v.Password} }
 
 func (d *Door) welcomeView(c *gin.Context) (welcomeView, bool) {
-	token := c.Param("token")
+	t, token := d.texts(c), c.Param("token")
 	c.Header("Referrer-Policy", "no-referrer") // the address is the secret
 	invitation, err := d.dir.Invited(c.Request.Context(), token)
 	if errors.Is(err, people.ErrToken) {
-		d.show(c, d.pages.Fail(c.Writer, c.Request, http.StatusNotFound, "This link does not work", page.Problem{
-			What: "The link was used, replaced by a newer one, or is older than a day.",
-			Safe: "Your account is as it was.",
-			Do:   "Ask an admin for a new link. If nobody is admin yet, start the service again: it prints one.",
+		d.show(c, d.pages.Fail(c.Writer, c.Request, http.StatusNotFound, t.Say("link_gone_title"), page.Problem{
+			What: t.Say("link_gone"),
+			Safe: t.Say("link_gone_safe"),
+			Do:   t.Say("link_gone_do"),
 		}))
 		return welcomeView{}, false
 	}
@@ -135,15 +130,15 @@ func (d *Door) welcomeView(c *gin.Context) (welcomeView, bool) {
 	}
 	return welcomeView{
 		Token: token, Who: invitation.Person.Name, First: invitation.First,
-		Name: page.Field{Name: "name", Label: "Sign-in name", Autocomplete: "username", Required: true, MaxLength: 64,
-			Hint: "For example your first name. Upper and lower case are the same.", Value: c.PostForm("name"), Autofocus: true},
-		Password: newPasswordField("password"),
+		Name: page.Field{Name: "name", Label: t.Say("sign_in_name"), Autocomplete: "username", Required: true, MaxLength: 64,
+			Hint: t.Say("own_name_hint"), Value: c.PostForm("name"), Autofocus: true},
+		Password: newPasswordField(t, "password"),
 	}, true
 }
 
-func newPasswordField(name string) page.Field {
-	return page.Field{Name: name, Label: "New password", Type: "password", Autocomplete: "new-password", Required: true, MaxLength: 200,
-		Hint: "At least 10 characters. Three or four words are easy to remember."}
+func newPasswordField(t locale.Texts, name string) page.Field {
+	return page.Field{Name: name, Label: t.Say("new_password"), Type: "password", Autocomplete: "new-password", Required: true, MaxLength: 200,
+		Hint: t.Say("new_password_hint")}
 }
 
 func (d *Door) showWelcome(c *gin.Context) {
@@ -170,9 +165,9 @@ func (d *Door) welcome(c *gin.Context) {
 		return
 	}
 	if v.First {
-		v.Name.Error = nameWrong(err)
+		v.Name.Error = nameWrong(d.texts(c), err)
 	}
-	v.Password.Error = passwordWrong(err)
+	v.Password.Error = passwordWrong(d.texts(c), err)
 	if v.Name.Error == "" && v.Password.Error == "" {
 		if errors.Is(err, people.ErrToken) { // used since the page was asked for
 			c.Redirect(http.StatusSeeOther, "/welcome/"+v.Token)
@@ -200,25 +195,25 @@ func (d *Door) enter(c *gin.Context, p people.Person, password string) {
 }
 
 // nameWrong is what to tell about a name, "" if err is not about it.
-func nameWrong(err error) string {
+func nameWrong(t locale.Texts, err error) string {
 	switch {
 	case errors.Is(err, people.ErrName):
-		return "Write a name of 1 to 64 visible characters."
+		return t.Say("wrong_name")
 	case errors.Is(err, people.ErrTaken):
-		return "Somebody has this name. Choose another."
+		return t.Say("taken_name")
 	}
 	return ""
 }
 
 // passwordWrong is what to tell about a new password, "" if err is not about it.
-func passwordWrong(err error) string {
+func passwordWrong(t locale.Texts, err error) string {
 	switch {
 	case errors.Is(err, people.ErrPasswordShort):
-		return "Use at least 10 characters."
+		return t.Say("password_short")
 	case errors.Is(err, people.ErrPasswordLong):
-		return "Use at most 200 characters."
+		return t.Say("password_long")
 	case errors.Is(err, people.ErrPasswordObvious):
-		return "This is one of the first that anybody would guess. Choose another."
+		return t.Say("password_obvious")
 	}
 	return ""
 }
@@ -228,7 +223,8 @@ func (d *Door) fail(c *gin.Context, err error) {
 	c.Abort()
 	id := newID()
 	d.options.Log.WithError(err).WithField("id", id).WithField("page", c.FullPath()).Error("cannot serve a page of accounts")
-	d.show(c, d.pages.Fail(c.Writer, c.Request, http.StatusInternalServerError, "That did not work", page.Problem{
-		What: "Something went wrong on our side.", Safe: "Nothing was changed.", Do: "Try again in a minute.", ID: id,
+	t := d.texts(c)
+	d.show(c, d.pages.Fail(c.Writer, c.Request, http.StatusInternalServerError, t.Say("broken_title"), page.Problem{
+		What: t.Say("broken"), Safe: t.Say("nothing_changed"), Do: t.Say("broken_do"), ID: id,
 	}))
 }
