@@ -15,8 +15,9 @@ import (
 // textHomes names the folders whose code and templates say the texts of an area.
 func textHomes() map[string][]string {
 	return map[string][]string{"chat": {"bot/webchat", "bot/webchat/assets"}, "desk": {"handoff/console", "handoff/console/pages", "handoff/console/assets"},
-		"people": {"knowledge/people/signin", "knowledge/people/signin/templates"},
-		"page":   {"knowledge/page", "knowledge/page/layout", "knowledge/page/layout/problem", "knowledge/page/assets"}}
+		"channels": {"bot/setup/board", "bot/setup/board/pages"},
+		"people":   {"knowledge/people/signin", "knowledge/people/signin/templates"},
+		"page":     {"knowledge/page", "knowledge/page/layout", "knowledge/page/layout/problem", "knowledge/page/assets"}}
 }
 
 // Every text that code, a template or a script says exists, and none is left over.

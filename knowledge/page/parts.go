@@ -78,6 +78,7 @@ func functions(shared, own *AssetSet, texts locale.Texts) template.FuncMap {
 		"tn":          texts.Count,
 		"bold":        bold,
 		"mono":        mono,
+		"link":        link,
 		"scriptWords": func() (string, error) { return scriptWords(texts) },
 		"plural":      plural,
 		"initial":     initial,
@@ -105,13 +106,22 @@ func say(texts locale.Texts, key string, args []any) any {
 	return template.HTML(locale.Texts{key: template.HTMLEscapeString(texts.Say(key))}.Say(key, escaped...))
 }
 
-// bold and mono are HTML that a text may hold.
+// bold, mono and link are HTML that a text may hold.
 func bold(words any) template.HTML {
 	return template.HTML("<b>" + template.HTMLEscaper(words) + "</b>")
 }
 
 func mono(words string) template.HTML {
 	return template.HTML(`<span class="mono">` + template.HTMLEscapeString(words) + "</span>")
+}
+
+// link is a web address to follow; any other address is only shown.
+func link(address string) template.HTML {
+	shown := template.HTMLEscapeString(address)
+	if !strings.HasPrefix(address, "https://") && !strings.HasPrefix(address, "http://") {
+		return template.HTML(shown)
+	}
+	return template.HTML(`<a href="` + shown + `" rel="noreferrer">` + shown + "</a>")
 }
 
 // scriptWords are the texts that the page's scripts say, as JSON: those whose keys begin with "js_".

@@ -3,7 +3,6 @@ package board
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"html/template"
 	"net/http"
 	"time"
@@ -40,9 +39,7 @@ type deadRow struct {
 }
 
 func (b *Board) account(c *gin.Context, r row) {
-	done := map[string]string{"checked": "Checked.", "webhook": "The network posts here from now on.", "replayed": "It is sent again, once.", "reread": "It is read again now. What still cannot be read comes back.",
-		"test": "The test message is on its way."}[c.Query("done")]
-	b.showAccount(c, http.StatusOK, r, accountView{Done: done})
+	b.showAccount(c, http.StatusOK, r, accountView{Done: b.texts(c)["done_"+c.Query("done")]})
 }
 
 // showAccount shows the page of r with what v says already.
@@ -64,9 +61,10 @@ func (b *Board) showAccount(c *gin.Context, status int, r row, v accountView) {
 		b.fail(c, err)
 		return
 	}
-	v.Test = page.Field{Name: "customer", Label: "To whom", Hint: "Who wrote last is first. Write to the account yourself, then reload this page."}
+	t := b.texts(c)
+	v.Test = page.Field{Name: "customer", Label: t.Say("test_to"), Hint: t.Say("test_hint")}
 	for _, w := range writers {
-		v.Test.Options = append(v.Test.Options, page.Option{Value: w.Address.Customer, Label: fmt.Sprintf("%s, wrote %s", w.Address.Customer, w.HeardAt.UTC().Format("2 Jan 15:04 UTC"))})
+		v.Test.Options = append(v.Test.Options, page.Option{Value: w.Address.Customer, Label: t.Say("test_wrote", "who", w.Address.Customer, "when", w.HeardAt.UTC().Format("2 Jan 15:04 UTC"))})
 	}
 	b.show(c, status, "account", v)
 }
@@ -78,8 +76,9 @@ func (b *Board) check(c *gin.Context, r row) {
 
 func (b *Board) hook(c *gin.Context, r row) {
 	if err := b.lines.Hook(c.Request.Context(), r.Settings.Key()); err != nil {
-		b.showAccount(c, http.StatusUnprocessableEntity, r, accountView{Problem: &page.Problem{What: "The webhook was not set: " + err.Error() + ".",
-			Safe: "Nothing was changed.", Do: "Mend that, then set it again."}})
+		t := b.texts(c)
+		b.showAccount(c, http.StatusUnprocessableEntity, r, accountView{Problem: &page.Problem{What: t.Say("webhook_failed", "why", err),
+			Safe: t.Say("nothing_changed"), Do: t.Say("webhook_failed_do")}})
 		return
 	}
 	b.record(c, actionHook, r.Settings.Key())
@@ -91,7 +90,8 @@ func (b *Board) remove(c *gin.Context, r row) {
 	err := b.lines.Remove(c.Request.Context(), r.Settings.Key())
 	switch {
 	case errors.Is(err, setup.ErrInFile):
-		b.showAccount(c, http.StatusUnprocessableEntity, r, accountView{Problem: &page.Problem{What: "The account stands in the configuration file.", Safe: "Nothing was changed.", Do: "Take it out of the file, then start again."}})
+		t := b.texts(c)
+		b.showAccount(c, http.StatusUnprocessableEntity, r, accountView{Problem: &page.Problem{What: t.Say("remove_in_file"), Safe: t.Say("nothing_changed"), Do: t.Say("remove_in_file_do")}})
 		return
 	case err != nil && !errors.Is(err, setup.ErrNoAccount): // gone already is as wished
 		b.fail(c, err)
@@ -120,11 +120,12 @@ func (b *Board) replay(c *gin.Context, r row) {
 		b.record(c, actionReplay, r.Settings.Key()+" "+string(letter.Delivery))
 		c.Redirect(http.StatusSeeOther, r.Path+"?done=replayed")
 	case errors.Is(err, bot.ErrNotFound), errors.Is(err, bot.ErrReplay):
-		what := "It was sent again already, or is not there."
+		t := b.texts(c)
+		what := t.Say("replay_gone")
 		if letter.Refusal != "" {
-			what = "It was not sent again: " + letter.Refusal + "."
+			what = t.Say("replay_refused", "why", letter.Refusal)
 		}
-		b.showAccount(c, http.StatusConflict, r, accountView{Problem: &page.Problem{What: what, Do: "Answer the customer at the desk if something is still owed."}})
+		b.showAccount(c, http.StatusConflict, r, accountView{Problem: &page.Problem{What: what, Do: t.Say("replay_do")}})
 	default:
 		b.fail(c, err)
 	}
@@ -139,7 +140,7 @@ func (b *Board) readAgain(c *gin.Context, r row) {
 		return
 	}
 	if n == 0 {
-		b.showAccount(c, http.StatusConflict, r, accountView{Problem: &page.Problem{What: "Somebody had it read again already, or it is not there.", Do: "Reload this page."}})
+		b.showAccount(c, http.StatusConflict, r, accountView{Problem: &page.Problem{What: b.texts(c).Say("reread_gone"), Do: b.texts(c).Say("reload")}})
 		return
 	}
 	b.record(c, actionReread, r.Settings.Key()+" "+id)
@@ -153,14 +154,15 @@ func (b *Board) test(c *gin.Context, r row) {
 	if err == nil {
 		err = b.conversations.Notify(ctx, conv.ID, bot.Reply{Text: "This is a test message. The account works."})
 	}
+	t := b.texts(c)
 	refused, isRefused := errors.AsType[*bot.SendError](err)
 	switch {
 	case err == nil:
 		c.Redirect(http.StatusSeeOther, r.Path+"?done=test")
 	case isRefused:
-		b.showAccount(c, http.StatusConflict, r, accountView{Problem: &page.Problem{What: "The test message was not sent: " + refused.Code + ".", Do: "Write to the account, then try again."}})
+		b.showAccount(c, http.StatusConflict, r, accountView{Problem: &page.Problem{What: t.Say("test_failed", "why", refused.Code), Do: t.Say("test_failed_do")}})
 	case errors.Is(err, bot.ErrNotFound):
-		b.showAccount(c, http.StatusUnprocessableEntity, r, accountView{Problem: &page.Problem{What: "Nobody of that name has written to this account.", Do: "Write to the account, then reload this page."}})
+		b.showAccount(c, http.StatusUnprocessableEntity, r, accountView{Problem: &page.Problem{What: t.Say("test_stranger"), Do: t.Say("test_stranger_do")}})
 	default:
 		b.fail(c, err)
 	}
@@ -175,7 +177,7 @@ type guideView struct {
 func (b *Board) guide(c *gin.Context) {
 	n, _ := setup.NetworkOf(c.Param("channel"))
 	if n.Guide == "" {
-		b.gone(c, "There is no guide to that network.", "Go back to the list of accounts.")
+		b.gone(c, "no_guide", "back_to_accounts")
 		return
 	}
 	var html bytes.Buffer
@@ -184,5 +186,5 @@ func (b *Board) guide(c *gin.Context) {
 		b.fail(c, err)
 		return
 	}
-	b.show(c, http.StatusOK, "guide", guideView{Title: "Setting up " + n.Label, Text: template.HTML(html.String())}) // our own file
+	b.show(c, http.StatusOK, "guide", guideView{Title: b.texts(c).Say("setting_up", "network", n.Label), Text: template.HTML(html.String())}) // our own file
 }

@@ -11,6 +11,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/network"
 	"faqbot/bot/setup"
+	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/vault"
 )
@@ -39,7 +40,7 @@ func (b *Board) form(c *gin.Context) {
 			known, v.Change = r.Settings, id
 		}
 	}
-	v.fill(known)
+	v.fill(b.texts(c), known)
 	b.show(c, http.StatusOK, "add", v)
 }
 
@@ -47,7 +48,7 @@ func (b *Board) form(c *gin.Context) {
 func (b *Board) newForm(c *gin.Context) (formView, bool) {
 	n, _ := setup.NetworkOf(c.Param("channel"))
 	if n.Open == nil {
-		b.gone(c, "Accounts cannot be added on that network.", "Choose one of the networks there are.")
+		b.gone(c, "cannot_add_there", "choose_network")
 		return formView{}, false
 	}
 	return formView{network: n, Channel: n.Name, Network: n.Label, Guide: "/channels/guide/" + n.Name}, true
@@ -59,7 +60,7 @@ func (v *formView) asked() []network.Field {
 }
 
 // fill makes the fields with the settings known so far. Secrets are never shown.
-func (v *formView) fill(s network.Settings) {
+func (v *formView) fill(t locale.Texts, s network.Settings) {
 	values := map[string]string{"id": s.ID, "affiliates": strings.Join(s.Affiliates, ", "), "locale": s.Locale, "number_id": s.NumberID,
 		"business_id": s.BusinessID, "page_id": s.PageID, "app_id": s.AppID, "api_base": s.APIBase}
 	for _, f := range v.asked() {
@@ -67,7 +68,7 @@ func (v *formView) fill(s network.Settings) {
 		if f.Secret {
 			field.Type, field.Value, field.Autocomplete, field.MaxLength = "password", "", "new-password", 2000
 			if v.Change != "" {
-				field.Required, field.Hint = false, "Empty keeps the one there is."
+				field.Required, field.Hint = false, t.Say("keeps_secret")
 			}
 		}
 		v.Fields = append(v.Fields, field)
@@ -114,12 +115,13 @@ func (b *Board) add(c *gin.Context) {
 	if v.Change != "" {
 		s.ID = v.Change
 	}
-	v.fill(s)
+	t := b.texts(c)
+	v.fill(t, s)
 	for _, name := range missing {
-		v.wrong(name, "This is needed.")
+		v.wrong(name, t.Say("needed"))
 	}
 	for _, name := range references {
-		v.wrong(name, "Enter the value itself here.")
+		v.wrong(name, t.Say("no_reference"))
 	}
 	if len(missing)+len(references) > 0 {
 		b.show(c, http.StatusUnprocessableEntity, "add", v)
@@ -140,19 +142,20 @@ func (b *Board) add(c *gin.Context) {
 
 // refuse shows the form with why nothing was added.
 func (b *Board) refuse(c *gin.Context, v formView, err error) {
+	t := b.texts(c)
 	refused, isRefused := errors.AsType[*setup.RefusedError](err)
 	field, isField := errors.AsType[*network.FieldError](err)
 	switch {
 	case isRefused:
-		v.Problem = &page.Problem{What: refused.Problem.What, Safe: "Nothing was added.", Do: refused.Problem.Fix}
+		v.Problem = &page.Problem{What: refused.Problem.What, Safe: t.Say("nothing_added"), Do: refused.Problem.Fix}
 		v.Section = refused.Problem.Section
 	case isField && v.wrong(field.Field, field.Text):
 	case isField:
-		v.Problem = &page.Problem{What: "It cannot be added: " + field.Text + ".", Safe: "Nothing was added."}
+		v.Problem = &page.Problem{What: t.Say("cannot_add", "why", field.Text), Safe: t.Say("nothing_added")}
 	case errors.Is(err, setup.ErrInFile):
-		v.wrong("id", "An account of this name stands in the configuration file, which wins. Choose another name, or take it out of the file.")
+		v.wrong("id", t.Say("id_in_file"))
 	case errors.Is(err, vault.ErrNoKey), errors.Is(err, vault.ErrSealed):
-		v.Problem = &page.Problem{What: "The secrets cannot be kept: " + err.Error() + ".", Safe: "Nothing was added."}
+		v.Problem = &page.Problem{What: t.Say("no_secrets", "why", err), Safe: t.Say("nothing_added")}
 	default:
 		b.fail(c, err)
 		return

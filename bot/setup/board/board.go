@@ -22,6 +22,7 @@ import (
 	"faqbot/bot/network"
 	"faqbot/bot/setup"
 	"faqbot/bot/store"
+	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 )
@@ -73,7 +74,7 @@ func New(lines *setup.Lines, store *store.Store, conversations *conversations.Se
 	if o.Notices == nil {
 		o.Notices = func() []string { return nil }
 	}
-	pages, err := page.New(files, page.Options{Chrome: o.Chrome})
+	pages, err := page.New(files, page.Options{Chrome: o.Chrome, Texts: "channels"})
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +155,7 @@ func (b *Board) list(c *gin.Context) {
 	person, _ := b.o.Who(c.Request)
 	v := listView{Admin: person.Role == people.RoleAdmin, Notices: b.o.Notices()}
 	if c.Query("done") == "removed" {
-		v.Done = "The account is removed, with its secrets."
+		v.Done = b.texts(c).Say("done_removed")
 	}
 	reports, err := b.lines.Reports(ctx)
 	if err != nil {
@@ -188,15 +189,20 @@ func (b *Board) at(handle func(*gin.Context, row)) gin.HandlerFunc {
 			return
 		}
 		if err != nil || !person.May(r.Account().Owner()) {
-			b.gone(c, "There is no such account, or it is not one of yours.", "Go back to the list of accounts.")
+			b.gone(c, "no_account", "back_to_accounts")
 			return
 		}
 		handle(c, newRow(r))
 	}
 }
 
+// texts are those of the pages in the reader's language.
+func (b *Board) texts(c *gin.Context) locale.Texts { return b.pages.Texts(c.Request) }
+
+// gone says by their keys what is not there and what to do.
 func (b *Board) gone(c *gin.Context, what, do string) {
-	b.answer(c, b.pages.Fail(c.Writer, c.Request, http.StatusNotFound, "Not found", page.Problem{What: what, Do: do}))
+	t := b.texts(c)
+	b.answer(c, b.pages.Fail(c.Writer, c.Request, http.StatusNotFound, t.Say("missing_title"), page.Problem{What: t.Say(what), Do: t.Say(do)}))
 }
 
 func (b *Board) show(c *gin.Context, status int, name string, data any) {
@@ -220,8 +226,9 @@ func (b *Board) fail(c *gin.Context, err error) {
 	}
 	id := strings.ToLower(rand.Text()[:8])
 	b.o.Log.WithError(err).WithFields(logrus.Fields{"page": c.FullPath(), "id": id}).Error("a page failed")
-	b.answer(c, b.pages.Fail(c.Writer, c.Request, http.StatusInternalServerError, "Something is broken", page.Problem{
-		What: "This did not work, and it is our fault.", Do: "Try again in a minute.", ID: id}))
+	t := b.texts(c)
+	b.answer(c, b.pages.Fail(c.Writer, c.Request, http.StatusInternalServerError, t.Say("broken_title"), page.Problem{
+		What: t.Say("broken"), Do: t.Say("broken_do"), ID: id}))
 }
 
 // record notes in the audit what a person did to an account.
