@@ -16,6 +16,7 @@ import (
 func textHomes() map[string][]string {
 	return map[string][]string{"chat": {"bot/webchat", "bot/webchat/assets"}, "desk": {"handoff/console", "handoff/console/pages", "handoff/console/assets"},
 		"channels": {"bot/setup/board", "bot/setup/board/pages"},
+		"entries":  {"knowledge/portal", "knowledge/portal/pages"},
 		"people":   {"knowledge/people/signin", "knowledge/people/signin/templates"},
 		"page":     {"knowledge/page", "knowledge/page/layout", "knowledge/page/layout/problem", "knowledge/page/assets"}}
 }
@@ -34,7 +35,7 @@ func TestTextsAreUsed(t *testing.T) {
 		}
 		said := map[string]bool{} // keys, and beginnings of keys that end with what is shown: "reason_"
 		for prefix, patterns := range map[string][]string{
-			"":    {`\bt "([a-z0-9_]+)"`, `\.Say\("([a-z0-9_]+)"`, `\.W\.([a-z_]+)`, `\bword: "([a-z_]+)"`, `\.one\("([a-z_]+_)"`, `\["([a-z_]+_)"\+`},
+			"":    {`\bt "([a-z0-9_]+)"`, `\.Say\("([a-z0-9_]+)"`, `\.W\.([a-z_]+)`, `\bword: "([a-z_]+)"`, `\.One\("([a-z_]+_)"`, `\["([a-z_]+_)"\+`},
 			"js_": {`\bwords\.([a-z_]+)`},
 		} {
 			if area == "chat" {
@@ -48,6 +49,13 @@ func TestTextsAreUsed(t *testing.T) {
 		}
 		for _, m := range regexp.MustCompile(`\b(?:tn |Count\()"([a-z_]+)"`).FindAllStringSubmatch(source, -1) {
 			said[m[1]+"_one"], said[m[1]+"_many"] = true, true
+		}
+		for _, m := range regexp.MustCompile(`\bkey: +"([a-z_]+)"`).FindAllStringSubmatch(source, -1) { // of an error that is told
+			for _, part := range []string{"", "_title", "_safe", "_do"} {
+				if part == "" || texts[m[1]+part] != "" {
+					said[m[1]+part] = true
+				}
+			}
 		}
 		for key := range said {
 			exists := texts[key] != "" || shared[key] != ""

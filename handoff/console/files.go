@@ -114,7 +114,7 @@ func (c *Console) stage(ctx context.Context, p reader, t handoff.Ticket, h *mult
 	case errors.Is(err, media.ErrType):
 		return staged{}, &errFile{p.Say("file_type", "name", path.Base(h.Filename))}
 	case errors.Is(err, media.ErrQuota):
-		return staged{}, &errFile{p.Say("file_quota", "name", path.Base(h.Filename))}
+		return staged{}, &errFile{p.Say("file_quota", "name", path.Base(h.Filename), "why", err)}
 	case errors.Is(err, media.ErrDisk):
 		return staged{}, &errFile{p.Say("file_disk", "name", path.Base(h.Filename))}
 	case err != nil:
@@ -216,12 +216,12 @@ func (c *Console) fileOf(p reader, a bot.Attachment, ours bool) file {
 	case a.Link != "":
 		f.Href, f.Away = a.Link, true
 	case a.Lost != "":
-		f.Note, f.Lost = p.one("lost_", a.Lost, "mb", media.MaxBytes>>20), true
+		f.Note, f.Lost = p.One("lost_", a.Lost, "mb", media.MaxBytes>>20), true
 	case a.File != "" && a.Kept == "" && !ours:
 		f.Note = p.Say("being_fetched")
 	}
 	if a.Unheard != "" {
-		f.Note = p.one("unheard_", a.Unheard)
+		f.Note = p.One("unheard_", a.Unheard)
 	}
 	return f
 }

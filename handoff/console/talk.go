@@ -90,7 +90,7 @@ func ticketLines(p reader, tickets []handoff.Ticket) (list []line) {
 	for _, t := range slices.Backward(tickets) {
 		event(t, "o", t.OpenedAt, p.opened(t))
 		if t.State == handoff.StateClosed {
-			event(t, "c", t.ClosedAt, p.one("outcome_", string(t.Outcome)))
+			event(t, "c", t.ClosedAt, p.One("outcome_", string(t.Outcome)))
 		}
 	}
 	return list
@@ -183,7 +183,7 @@ func triesOf(p reader, turns []bot.TurnRecord, question func(knowledge.EntryID) 
 		if t.Decision.Action == bot.ActionForward {
 			continue
 		}
-		one := try{At: t.At, Did: p.one("action_", string(t.Decision.Action)), Why: p.one("reason_", string(t.Decision.Reason)), Rule: t.Trace.Rule,
+		one := try{At: t.At, Did: p.One("action_", string(t.Decision.Action)), Why: p.One("reason_", string(t.Decision.Reason)), Rule: t.Trace.Rule,
 			Query: t.Trace.Query, Space: t.Trace.Space, Fallback: t.Trace.Fallback, Took: t.Trace.Took.Round(time.Millisecond).String()}
 		for _, h := range t.Trace.Hits {
 			one.Hits = append(one.Hits, consideredOf(p, h, question))

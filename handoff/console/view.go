@@ -210,7 +210,7 @@ func (c *Console) cannot(p reader, conv bot.Conversation) string {
 }
 
 func (p reader) ticketFacts(t handoff.Ticket) []fact {
-	facts := []fact{{Name: p.Say("fact_ticket"), Words: string(t.ID)}, {Name: p.Say("fact_why"), Words: p.one("reason_", string(t.Reason))}}
+	facts := []fact{{Name: p.Say("fact_ticket"), Words: string(t.ID)}, {Name: p.Say("fact_why"), Words: p.One("reason_", string(t.Reason))}}
 	add := func(name, words string) {
 		if words != "" {
 			facts = append(facts, fact{Name: name, Words: words})

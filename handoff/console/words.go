@@ -18,15 +18,6 @@ type reader struct {
 	locale.Texts
 }
 
-// one is the text for one of several values: "reason_" and "urgent". A value without a text, as another
-// build may have stored it, is shown itself.
-func (p reader) one(kind, value string, args ...any) string {
-	if _, ok := p.Texts[kind+value]; !ok {
-		return value
-	}
-	return p.Say(kind+value, args...)
-}
-
 // opened is the line that says how a ticket began.
 func (p reader) opened(t handoff.Ticket) string {
 	switch t.Reason {
@@ -35,7 +26,7 @@ func (p reader) opened(t handoff.Ticket) string {
 	case bot.ReasonPersonHasIt:
 		return p.Say("opened_waited")
 	}
-	return p.Say("opened_by_bot", "why", p.one("reason_", string(t.Reason)))
+	return p.Say("opened_by_bot", "why", p.One("reason_", string(t.Reason)))
 }
 
 // present says who else has a ticket open.

@@ -34,11 +34,21 @@ func (t Texts) Say(key string, args ...any) string {
 }
 
 // Count returns the text for n of something: key_one or key_many, in which {n} is the number.
-func (t Texts) Count(key string, n int) string {
+func (t Texts) Count(key string, n int, args ...any) string {
+	args = append([]any{"n", n}, args...)
 	if n == 1 {
-		return t.Say(key+"_one", "n", n)
+		return t.Say(key+"_one", args...)
 	}
-	return t.Say(key+"_many", "n", n)
+	return t.Say(key+"_many", args...)
+}
+
+// One returns the text for one of several values: "reason_" and "urgent". A value without a text, as another
+// build may have stored it, is returned itself.
+func (t Texts) One(kind, value string, args ...any) string {
+	if _, ok := t[kind+value]; !ok {
+		return value
+	}
+	return t.Say(kind+value, args...)
 }
 
 // A Catalog holds the texts of some areas in every language in which there are any.

@@ -16,7 +16,7 @@ import (
 
 // english lists the areas that a language leaves to English, knowingly: staff read English for now.
 func english() map[string][]string {
-	return map[string][]string{"es": {"page", "desk", "people", "channels"}, "pt-BR": {"page", "desk", "people", "channels"}}
+	return map[string][]string{"es": {"page", "desk", "people", "channels", "entries"}, "pt-BR": {"page", "desk", "people", "channels", "entries"}}
 }
 
 func readArea(t *testing.T, file string) map[string]string {
@@ -65,6 +65,11 @@ func TestSay(t *testing.T) {
 	texts := locale.Texts{"a": "{who} has {n} of {n}; {other}"}
 	require.Equal(t, "{n} has 3 of 3; {other}", texts.Say("a", "who", "{n}", "n", 3), "a value is no pattern")
 	require.Equal(t, "none", texts.Say("none"))
+	counted := locale.Texts{"rows_one": "{n} row of {file}", "rows_many": "{n} rows of {file}"}
+	require.Equal(t, "1 row of a.csv", counted.Count("rows", 1, "file", "a.csv"))
+	require.Equal(t, "0 rows of a.csv", counted.Count("rows", 0, "file", "a.csv"))
+	require.Equal(t, "{n} rows of {file}", counted.One("rows_", "many"))
+	require.Equal(t, "few", counted.One("rows_", "few"), "of another build")
 }
 
 func TestCatalog(t *testing.T) {

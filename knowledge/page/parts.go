@@ -80,7 +80,6 @@ func functions(shared, own *AssetSet, texts locale.Texts) template.FuncMap {
 		"mono":        mono,
 		"link":        link,
 		"scriptWords": func() (string, error) { return scriptWords(texts) },
-		"plural":      plural,
 		"initial":     initial,
 		"wrong":       wrong,
 		"empty":       makeEmpty,
@@ -160,13 +159,6 @@ func percent(texts locale.Texts, p float64) string {
 		return texts.Say("page_percent_under", "percent", "1\u00a0%")
 	}
 	return strconv.Itoa(n) + "\u00a0%"
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		many = one
-	}
-	return strconv.Itoa(n) + "\u00a0" + many
 }
 
 // initial is what stands in a name's avatar.

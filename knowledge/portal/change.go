@@ -36,8 +36,8 @@ func idOf(c knowledge.Change) knowledge.EntryID {
 }
 
 // viewChange is c, short enough for a table.
-func viewChange(c knowledge.Change, href string) rowView {
-	v := viewWhole(c)
+func (s scope) viewChange(c knowledge.Change, href string) rowView {
+	v := s.viewWhole(c)
 	v.Href = href
 	var cuts [3]bool
 	v.Question, cuts[0] = shorten(v.Question)
@@ -52,7 +52,7 @@ func viewChange(c knowledge.Change, href string) rowView {
 }
 
 // viewWhole is c with all that changes.
-func viewWhole(c knowledge.Change) rowView {
+func (s scope) viewWhole(c knowledge.Change) rowView {
 	v := rowView{Kind: string(c.Kind), Key: c.After.Key}
 	one := func(e knowledge.Entry) {
 		v.Key, v.Question, v.Answer = e.Key, []segment{{"", e.Question}}, []segment{{"", e.Answer}}
@@ -75,40 +75,40 @@ func viewWhole(c knowledge.Change) rowView {
 			v.Else = append(v.Else, difference{label, diff(before, after)})
 		}
 	}
-	add("Topic", c.Before.Topic, c.After.Topic)
-	add("Language", c.Before.Locale, c.After.Locale)
+	add(s.Say("topic"), c.Before.Topic, c.After.Topic)
+	add(s.Say("field_locale"), c.Before.Locale, c.After.Locale)
 	if c.Kind == knowledge.ChangeAdded {
-		add("Other wordings", "", strings.Join(c.After.Variants, " · "))
-	} else if d := diffLists(c.Before.Variants, c.After.Variants); len(d) > 0 {
-		v.Else = append(v.Else, difference{"Other wordings", d})
+		add(s.Say("field_variants"), "", strings.Join(c.After.Variants, " · "))
+	} else if d := s.diffLists(c.Before.Variants, c.After.Variants); len(d) > 0 {
+		v.Else = append(v.Else, difference{s.Say("field_variants"), d})
 	}
-	add("Holds", holds(c.Before), holds(c.After))
+	add(s.Say("holds"), s.holds(c.Before), s.holds(c.After))
 	return v
 }
 
 // diffLists says which wordings came and which went, but not that they only changed places.
-func diffLists(before, after []string) []segment {
+func (s scope) diffLists(before, after []string) []segment {
 	var d []segment
 	say := func(op string, list, other []string) {
-		for _, s := range list {
-			if !slices.Contains(other, s) {
+		for _, wording := range list {
+			if !slices.Contains(other, wording) {
 				if len(d) > 0 {
 					d = append(d, segment{"", " · "})
 				}
-				d = append(d, segment{op, s})
+				d = append(d, segment{op, wording})
 			}
 		}
 	}
 	say("del", before, after)
 	say("ins", after, before)
 	if len(d) == 0 && !slices.Equal(before, after) {
-		return []segment{{"", "in another order"}}
+		return []segment{{"", s.Say("other_order")}}
 	}
 	return d
 }
 
 // holds says when an answer holds, "" if always. A time of midnight is a day.
-func holds(e knowledge.Entry) string {
+func (s scope) holds(e knowledge.Entry) string {
 	day := func(t time.Time, end bool) string {
 		t = t.UTC()
 		if t.Equal(t.Truncate(24 * time.Hour)) {
@@ -121,10 +121,10 @@ func holds(e knowledge.Entry) string {
 	}
 	var said []string
 	if !e.From.IsZero() {
-		said = append(said, "from "+day(e.From, false))
+		said = append(said, s.Say("holds_from", "day", day(e.From, false)))
 	}
 	if !e.To.IsZero() {
-		said = append(said, "until "+day(e.To, true))
+		said = append(said, s.Say("holds_until", "day", day(e.To, true)))
 	}
 	return strings.Join(said, " ")
 }
@@ -143,7 +143,7 @@ func (p *Portal) showChange(g *gin.Context, s scope) error {
 	}
 	for _, c := range u.Changes {
 		if string(idOf(c)) == g.Param("change") {
-			v := viewWhole(c)
+			v := s.viewWhole(c)
 			v.Media = s.viewOf(c)
 			return p.show(g, http.StatusOK, "change", changePage{s.frame("upload"), v, u.File, s.at("/uploads/" + string(u.ID))})
 		}

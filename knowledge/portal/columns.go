@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -37,15 +36,15 @@ type columnsPage struct {
 	Columns *columnsView
 }
 
-func viewColumns(t faqfile.Table, at string) *columnsView {
-	v := &columnsView{At: at, Headless: t.Headless, Fields: []page.Option{{Value: "", Label: "Not used"}}}
+func (s scope) viewColumns(t faqfile.Table, at string) *columnsView {
+	v := &columnsView{At: at, Headless: t.Headless, Fields: []page.Option{{Value: "", Label: s.Say("column_unused")}}}
 	for _, f := range faqfile.Fields() {
-		v.Fields = append(v.Fields, page.Option{Value: f, Label: fieldWords(f)})
+		v.Fields = append(v.Fields, page.Option{Value: f, Label: s.One("field_", f)})
 	}
 	for i, c := range t.Columns {
 		name := c.Header
 		if t.Headless || name == "" {
-			name = fmt.Sprintf("Column %d", i+1)
+			name = s.Say("column_n", "n", i+1)
 		}
 		samples := c.Samples
 		if t.Headless {
@@ -61,7 +60,7 @@ func (p *Portal) showColumns(g *gin.Context, s scope) error {
 	if err != nil {
 		return err
 	}
-	return p.show(g, http.StatusOK, "columns", columnsPage{s.frame("upload"), u.File, viewColumns(table, s.at("/uploads/"+string(u.ID)))})
+	return p.show(g, http.StatusOK, "columns", columnsPage{s.frame("upload"), u.File, s.viewColumns(table, s.at("/uploads/"+string(u.ID)))})
 }
 
 // table is the upload that the address names, and its columns.
@@ -87,8 +86,7 @@ func (p *Portal) table(g *gin.Context, s scope) (knowledge.Upload, faqfile.Table
 		return u, table, err
 	}
 	if !ok {
-		return u, table, &told{http.StatusUnprocessableEntity, "No columns to choose", problem("The file is no table with several columns.",
-			"", "Save it as .xlsx or CSV with a column for the question and one for the answer, and upload it again.")}
+		return u, table, &told{status: http.StatusUnprocessableEntity, key: "no_columns"}
 	}
 	return u, table, nil
 }
@@ -117,8 +115,8 @@ func (p *Portal) setColumns(g *gin.Context, s scope) error {
 		reading.Columns[key] = field
 		table.Columns[i].Field = field
 	}
-	if words := wrongColumns(times); words != "" {
-		v := viewColumns(table, s.at("/uploads/"+string(u.ID)))
+	if words := s.wrongColumns(times); words != "" {
+		v := s.viewColumns(table, s.at("/uploads/"+string(u.ID)))
 		v.Error = words
 		v.Headless = reading.Headless
 		return p.show(g, http.StatusUnprocessableEntity, "columns", columnsPage{s.frame("upload"), u.File, v})
@@ -136,23 +134,19 @@ func known(field string) bool {
 }
 
 // wrongColumns says what is wrong with a choice, "" if nothing.
-func wrongColumns(times map[string]int) string {
-	var missing []string
-	for _, field := range []string{"question", "answer"} {
-		if times[field] == 0 {
-			missing = append(missing, "the "+field)
-		}
-	}
-	if len(missing) > 0 {
-		return "Say which column has " + strings.Join(missing, " and which has ") + "."
+func (s scope) wrongColumns(times map[string]int) string {
+	switch question, answer := times["question"] > 0, times["answer"] > 0; {
+	case !question && !answer:
+		return s.Say("columns_both")
+	case !question:
+		return s.Say("columns_question")
+	case !answer:
+		return s.Say("columns_answer")
 	}
 	for _, field := range faqfile.Fields() {
 		if times[field] > 1 && field != "variants" {
-			return fmt.Sprintf("%s is chosen for %d columns. Choose it for one.", fieldWords(field), times[field])
+			return s.Say("columns_twice", "field", s.One("field_", field), "n", times[field])
 		}
 	}
 	return ""
 }
-
-// problem is a page.Problem without an ID.
-func problem(what, safe, do string) page.Problem { return page.Problem{What: what, Safe: safe, Do: do} }

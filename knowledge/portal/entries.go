@@ -52,7 +52,7 @@ func (p *Portal) showEntries(g *gin.Context, s scope) error {
 		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Question, b.Question), cmp.Compare(a.ID, b.ID))
 	})
 	data := entriesPage{frame: s.frame("entries"), Revision: revision, All: len(entries), Topic: g.Query("topic"),
-		Query: first(strings.TrimSpace(g.Query("q")), queryMost), Topics: topics(entries)}
+		Query: first(strings.TrimSpace(g.Query("q")), queryMost), Topics: s.topics(entries)}
 	found := search(entries, data.Query, data.Topic)
 	data.Found = len(found)
 	shown, pg := cutPage(found, number(g.Query("page")), func(n int) string {
@@ -61,7 +61,7 @@ func (p *Portal) showEntries(g *gin.Context, s scope) error {
 	data.Pager = pg
 	now := time.Now()
 	for _, e := range shown {
-		v := viewEntry(e, now)
+		v := s.viewEntry(e, now)
 		v.Media = s.viewMedia(e.Media, e.Media)
 		data.Entries = append(data.Entries, v)
 	}
@@ -69,8 +69,8 @@ func (p *Portal) showEntries(g *gin.Context, s scope) error {
 }
 
 // topics are those of entries, each once; nil if there are fewer than two.
-func topics(entries []knowledge.Entry) []page.Option {
-	list := []page.Option{{Value: "", Label: "All topics"}}
+func (s scope) topics(entries []knowledge.Entry) []page.Option {
+	list := []page.Option{{Value: "", Label: s.Say("all_topics")}}
 	for _, e := range entries { // they are sorted by topic
 		if e.Topic != "" && e.Topic != list[len(list)-1].Value {
 			list = append(list, page.Option{Value: e.Topic, Label: first(e.Topic, 80)})
@@ -98,8 +98,8 @@ func search(entries []knowledge.Entry, query, topic string) []knowledge.Entry {
 	return found
 }
 
-func viewEntry(e knowledge.Entry, now time.Time) entryView {
-	v := entryView{Question: e.Question, Answer: clip(e.Answer), Key: e.Key, Topic: e.Topic, Locale: e.Locale, Holds: holds(e),
+func (s scope) viewEntry(e knowledge.Entry, now time.Time) entryView {
+	v := entryView{Question: e.Question, Answer: clip(e.Answer), Key: e.Key, Topic: e.Topic, Locale: e.Locale, Holds: s.holds(e),
 		Over: !e.To.IsZero() && !now.Before(e.To), Waiting: now.Before(e.From), VariantsN: len(e.Variants),
 		Variants: e.Variants[:min(len(e.Variants), variantsMost)]}
 	v.VariantsMore = v.VariantsN - len(v.Variants)

@@ -59,16 +59,14 @@ func doneToast(g *gin.Context, s scope, last knowledge.Publish) *page.Toast {
 		return nil
 	}
 	n := last.Added + last.Edited + last.Retired
-	words := fmt.Sprintf("Published %d changes to %s.", n, s.affiliate)
+	words := s.Count("published", n, "affiliate", s.affiliate)
 	switch {
 	case last.RollBack && last.To == 0:
-		words = fmt.Sprintf("Took back everything that %s had published.", s.affiliate)
+		words = s.Say("took_back_of", "affiliate", s.affiliate)
 	case last.RollBack:
-		words = fmt.Sprintf("Rolled %s back to revision %d.", s.affiliate, last.To)
-	case n == 1:
-		words = fmt.Sprintf("Published 1 change to %s.", s.affiliate)
+		words = s.Say("rolled_back_of", "affiliate", s.affiliate, "n", last.To)
 	}
-	return &page.Toast{Words: words, Action: "Undo",
+	return &page.Toast{Words: words, Action: s.Say("undo"),
 		Undo: s.at(fmt.Sprintf("/history/%d/roll-back?from=%d", last.Revision-1, last.Revision))}
 }
 
@@ -118,7 +116,7 @@ func (p *Portal) rollBackForm(g *gin.Context, s scope, to knowledge.Revision, st
 	shown, pg := cutPage(changes, number(g.Query("page")), func(n int) string { return s.at(fmt.Sprintf("/history/%d?page=%d", to, n)) })
 	data.Pager = pg
 	for _, c := range shown {
-		v := viewChange(c, "")
+		v := s.viewChange(c, "")
 		v.Media = s.viewOf(c)
 		data.Rows = append(data.Rows, v)
 	}

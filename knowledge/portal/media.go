@@ -3,12 +3,10 @@ package portal
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/url"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -75,13 +73,17 @@ type errFile struct{ words string }
 func (e *errFile) Error() string { return e.words }
 
 // keepFile keeps a file that was sent with a file of entries.
-func (p *Portal) keepFile(ctx context.Context, affiliate knowledge.AffiliateID, name string, r io.Reader) (knowledge.Media, error) {
-	b, err := p.o.Media.Put(ctx, name, r, media.Owner{Affiliate: string(affiliate)})
+func (p *Portal) keepFile(ctx context.Context, s scope, name string, r io.Reader) (knowledge.Media, error) {
+	b, err := p.o.Media.Put(ctx, name, r, media.Owner{Affiliate: string(s.affiliate)})
 	switch {
-	case errors.Is(err, media.ErrQuota), errors.Is(err, media.ErrDisk):
-		return knowledge.Media{}, &errFile{fmt.Sprintf("%s was not taken, and nothing else was changed: %s.", fileName(name), err)}
-	case errors.Is(err, media.ErrTooLarge), errors.Is(err, media.ErrType):
-		return knowledge.Media{}, &errFile{fmt.Sprintf("%s was not taken: %s. Choose the files again without it.", fileName(name), strings.TrimPrefix(err.Error(), "the file is "))}
+	case errors.Is(err, media.ErrQuota):
+		return knowledge.Media{}, &errFile{s.Say("media_quota", "name", fileName(name), "why", err)}
+	case errors.Is(err, media.ErrDisk):
+		return knowledge.Media{}, &errFile{s.Say("media_disk", "name", fileName(name))}
+	case errors.Is(err, media.ErrTooLarge):
+		return knowledge.Media{}, &errFile{s.Say("media_large", "name", fileName(name), "mb", media.MaxBytes>>20)}
+	case errors.Is(err, media.ErrType):
+		return knowledge.Media{}, &errFile{s.Say("media_type", "name", fileName(name))}
 	case err != nil:
 		return knowledge.Media{}, err
 	}

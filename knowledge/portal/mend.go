@@ -33,10 +33,10 @@ type input struct {
 	Long, Wide             bool
 }
 
-func viewProblem(p knowledge.Problem, open bool) problemView {
-	v := problemView{Field: fieldWords(p.Field), Text: p.Text, Key: p.Key, Fatal: p.Fatal, Lost: p.Lost, Row: p.Row, Line: p.Line}
+func (s scope) viewProblem(p knowledge.Problem, open bool) problemView {
+	v := problemView{Field: s.One("field_", p.Field), Text: p.Text, Key: p.Key, Fatal: p.Fatal, Lost: p.Lost, Row: p.Row, Line: p.Line}
 	if p.Line > 0 {
-		v.Where = fmt.Sprintf("Line %d", p.Line)
+		v.Where = s.Say("line_n", "n", p.Line)
 	}
 	v.About = clip(p.Given["question"])
 	if !open || !p.Lost || p.Row == 0 || p.Given == nil {
@@ -45,8 +45,8 @@ func viewProblem(p knowledge.Problem, open bool) problemView {
 	v.Mendable = true
 	for _, field := range faqfile.Mendable() {
 		if asked(p, field) {
-			v.Inputs = append(v.Inputs, input{ID: fmt.Sprintf("r%d-%s", p.Row, field), Label: fieldWords(field),
-				Value: p.Given[field], Hint: hint(field), Long: field == "answer" || field == "media", Wide: field == "question"})
+			v.Inputs = append(v.Inputs, input{ID: fmt.Sprintf("r%d-%s", p.Row, field), Label: s.One("field_", field),
+				Value: p.Given[field], Hint: s.Texts["hint_"+field], Long: field == "answer" || field == "media", Wide: field == "question"})
 		}
 	}
 	return v
@@ -67,39 +67,6 @@ func asked(p knowledge.Problem, field string) bool {
 	return false
 }
 
-// fieldWords is what people call a field.
-func fieldWords(field string) string {
-	switch field {
-	case "":
-		return ""
-	case "id":
-		return "ID"
-	case "locale":
-		return "Language"
-	case "variants":
-		return "Other wordings"
-	case "from":
-		return "Holds from"
-	case "to":
-		return "Holds until"
-	}
-	return strings.ToUpper(field[:1]) + field[1:]
-}
-
-func hint(field string) string {
-	switch field {
-	case "media":
-		return "Links that begin with https://, or names of files, one on a line."
-	case "from", "to":
-		return "Like 2026-03-31. Empty means no limit."
-	case "locale":
-		return "Like en or pt-BR. Empty means that it is not said."
-	case "id":
-		return "Your own name for the row, each only once."
-	}
-	return ""
-}
-
 // A mendedRow is a row that was mended here.
 type mendedRow struct {
 	Row   int
@@ -107,16 +74,16 @@ type mendedRow struct {
 	Words string
 }
 
-func viewMended(mends []knowledge.Mend) []mendedRow {
+func (s scope) viewMended(mends []knowledge.Mend) []mendedRow {
 	var list []mendedRow
 	for _, m := range mends {
-		words := fieldWords(m.Field) + " typed here"
+		words := s.Say("mended_typed", "field", s.One("field_", m.Field))
 		if m.Drop {
-			words = "left out"
+			words = s.Say("mended_left")
 		}
-		where := fmt.Sprintf("Line %d", m.Line)
+		where := s.Say("line_n", "n", m.Line)
 		if m.Line == 0 {
-			where = fmt.Sprintf("Row %d", m.Row)
+			where = s.Say("row_n", "n", m.Row)
 		}
 		if i := slices.IndexFunc(list, func(r mendedRow) bool { return r.Row == m.Row }); i >= 0 {
 			if !strings.Contains(list[i].Words, words) {
@@ -160,8 +127,7 @@ func (p *Portal) mend(g *gin.Context, s scope) error {
 		return see(g, s.at("/uploads/"+string(u.ID)))
 	}
 	if reading.Mends = compact(reading.Mends); len(reading.Mends) > mendsMost {
-		return &told{http.StatusUnprocessableEntity, "Too much to mend here", problem("More than 2000 fields would be mended here.",
-			"What you mended before is kept.", "Mend the rest in the file and upload it again.")}
+		return &told{status: http.StatusUnprocessableEntity, key: "too_much"}
 	}
 	return p.seeAgain(g, s, u, reading, "?mended="+strconv.Itoa(rows))
 }
@@ -235,8 +201,7 @@ func (p *Portal) seeAgain(g *gin.Context, s scope, u knowledge.Upload, reading k
 func (p *Portal) editable(g *gin.Context, s scope) (knowledge.Upload, error) {
 	u, err := p.stored(g, s)
 	if err == nil && u.Published != 0 {
-		err = &told{http.StatusConflict, "Published already", problem("This file was published already.", "Nothing was changed.",
-			"Upload a file with what should change.")}
+		err = &told{status: http.StatusConflict, key: "is_published"}
 	}
 	return u, err
 }

@@ -83,7 +83,7 @@ func New(corpus *knowledge.Corpus, o Options) (*Portal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("portal: %w", err)
 	}
-	pages, err := page.New(files, page.Options{Chrome: o.Chrome, Assets: assets})
+	pages, err := page.New(files, page.Options{Chrome: o.Chrome, Assets: assets, Texts: "entries"})
 	if err != nil {
 		return nil, fmt.Errorf("portal: %w", err)
 	}

@@ -2,7 +2,6 @@ package portal
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -92,7 +91,7 @@ func (p *Portal) preview(g *gin.Context, s scope, u knowledge.Upload, status int
 	count(&data, u)
 	data.Stays, data.RemovesMost, data.Miscounted = u.Reading.Absent == knowledge.AbsentStay, u.RemovesMost(), g.Query("miscounted") != ""
 	kind := g.Query("kind")
-	data.Tabs = tabs(data, kind)
+	data.Tabs = s.tabs(data, kind)
 	open := data.State == stateDraft || data.State == stateEmpty || data.State == stateFatal
 	problems := u.Problems
 	var changes []knowledge.Change
@@ -118,25 +117,25 @@ func (p *Portal) preview(g *gin.Context, s scope, u knowledge.Upload, status int
 		changes, data.Pager = cutPage(changes, n, link)
 	}
 	for _, pr := range problems {
-		v := viewProblem(pr, open)
+		v := s.viewProblem(pr, open)
 		data.Mendable = data.Mendable || v.Mendable
 		data.Problems = append(data.Problems, v)
 	}
 	for _, c := range changes {
-		v := viewChange(c, data.At+"/changes/"+string(idOf(c)))
+		v := s.viewChange(c, data.At+"/changes/"+string(idOf(c)))
 		v.Media = s.viewOf(c)
 		data.Rows = append(data.Rows, v)
 	}
-	data.Mended = viewMended(u.Reading.Mends)
-	if err := p.offerColumns(g, &data, u, open); err != nil {
+	data.Mended = s.viewMended(u.Reading.Mends)
+	if err := p.offerColumns(g, s, &data, u, open); err != nil {
 		return err
 	}
-	data.Toast = previewToast(g)
+	data.Toast = s.previewToast(g)
 	return p.show(g, status, "preview", data)
 }
 
 // offerColumns asks which column is which where the file could not be read without.
-func (p *Portal) offerColumns(g *gin.Context, data *previewPage, u knowledge.Upload, open bool) error {
+func (p *Portal) offerColumns(g *gin.Context, s scope, data *previewPage, u knowledge.Upload, open bool) error {
 	if !open {
 		return nil
 	}
@@ -161,7 +160,7 @@ func (p *Portal) offerColumns(g *gin.Context, data *previewPage, u knowledge.Upl
 	case err != nil:
 		return err
 	case ok:
-		data.Columns = viewColumns(table, data.At)
+		data.Columns = s.viewColumns(table, data.At)
 	}
 	return nil
 }
@@ -208,10 +207,10 @@ func count(data *previewPage, u knowledge.Upload) {
 }
 
 // tabs are the kinds that there are any of.
-func tabs(data previewPage, kind string) []tab {
-	list := []tab{{data.At, "All", data.Changes + data.ProblemCount, kind == ""}}
-	for _, t := range []tab{{"problems", "Problems", data.ProblemCount, false}, {"added", "Added", data.Added, false},
-		{"edited", "Edited", data.Edited, false}, {"retired", "Retired", data.Retired, false}} {
+func (s scope) tabs(data previewPage, kind string) []tab {
+	list := []tab{{data.At, s.Say("tab_all"), data.Changes + data.ProblemCount, kind == ""}}
+	for _, t := range []tab{{"problems", s.Say("tab_problems"), data.ProblemCount, false}, {"added", s.Say("tab_added"), data.Added, false},
+		{"edited", s.Say("tab_edited"), data.Edited, false}, {"retired", s.Say("tab_retired"), data.Retired, false}} {
 		if t.Count > 0 || kind == t.Href {
 			list = append(list, tab{data.At + "?kind=" + t.Href, t.Label, t.Count, kind == t.Href})
 		}
@@ -222,13 +221,9 @@ func tabs(data previewPage, kind string) []tab {
 	return list
 }
 
-func previewToast(g *gin.Context) *page.Toast {
+func (s scope) previewToast(g *gin.Context) *page.Toast {
 	if n := number(g.Query("mended")); g.Query("mended") != "" {
-		words := "Read again with one row mended."
-		if n > 1 {
-			words = fmt.Sprintf("Read again with %d rows mended.", n)
-		}
-		return &page.Toast{Words: words}
+		return &page.Toast{Words: s.Count("mended_read", n)}
 	}
 	return nil
 }

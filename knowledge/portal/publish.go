@@ -89,8 +89,7 @@ func (p *Portal) prepare(ctx context.Context, s scope, changes []knowledge.Chang
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &told{http.StatusServiceUnavailable, "Not published yet", withID(problem("The entries could not be prepared for searching.",
-		"Nothing was published; the preview is kept.", "Go back and publish again in a few minutes."), p.log("publish", s, err))}
+	return &told{status: http.StatusServiceUnavailable, key: "unprepared", id: p.log("publish", s, err)}
 }
 
 // discard takes a draft off the list.

@@ -12,6 +12,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 )
@@ -22,6 +23,7 @@ type scope struct {
 	affiliate knowledge.AffiliateID
 	revision  knowledge.Revision // published now
 	others    bool               // there are other affiliates the person may see
+	locale.Texts
 }
 
 // at is the address of something of the affiliate's.
@@ -47,7 +49,7 @@ func (p *Portal) handler(route Route) gin.HandlerFunc {
 	return func(g *gin.Context) {
 		person, ok := p.o.Who(g.Request)
 		if !ok {
-			p.fail(g, http.StatusUnauthorized, "Sign in first", page.Problem{What: "You are not signed in.", Do: "Sign in and come back: nothing was lost."})
+			p.tell(g, p.pages.Texts(g.Request), &told{status: http.StatusUnauthorized, key: "signed_out"})
 			return
 		}
 		if !strings.HasSuffix(route.Path, "/uploads") { // files have their own limit
@@ -65,7 +67,7 @@ func (p *Portal) handler(route Route) gin.HandlerFunc {
 
 // scope checks that the person may see the affiliate that the address names, if it names one.
 func (p *Portal) scope(g *gin.Context, person people.Person) (scope, error) {
-	s := scope{person: person, affiliate: knowledge.AffiliateID(g.Param("affiliate"))}
+	s := scope{person: person, affiliate: knowledge.AffiliateID(g.Param("affiliate")), Texts: p.pages.Texts(g.Request)}
 	if s.affiliate == "" {
 		return s, nil
 	}
@@ -96,14 +98,15 @@ func (p *Portal) stored(g *gin.Context, s scope) (knowledge.Upload, error) {
 	return u, err
 }
 
-// A told error is one whose words are for the person.
+// A told error is one that the person is told of: key names its texts, and those that say its title, what is
+// safe and what to do begin with it.
 type told struct {
-	status  int
-	title   string
-	problem page.Problem
+	status int
+	key    string
+	id     string // to quote, "" if there is none
 }
 
-func (t *told) Error() string { return t.title }
+func (t *told) Error() string { return t.key }
 
 var _ error = (*told)(nil)
 
@@ -113,17 +116,14 @@ func (p *Portal) explain(g *gin.Context, route Route, s scope, err error) {
 	_, oversize := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case ok:
-		p.fail(g, known.status, known.title, known.problem)
+		p.tell(g, s.Texts, known)
 	case errors.Is(err, knowledge.ErrNotFound):
-		p.fail(g, http.StatusNotFound, "Not found", page.Problem{What: "There is no such page here.",
-			Do: "It may be another affiliate's, or the address may be incomplete. Go back and choose again."})
+		p.tell(g, s.Texts, &told{status: http.StatusNotFound, key: "missing"})
 	case oversize:
-		p.fail(g, http.StatusRequestEntityTooLarge, "Too long", page.Problem{What: "That was more than a form may send.",
-			Safe: "Nothing was changed.", Do: "Go back and send less at once."})
+		p.tell(g, s.Texts, &told{status: http.StatusRequestEntityTooLarge, key: "too_long"})
 	case errors.Is(err, context.Canceled) && g.Request.Context().Err() != nil: // nobody waits for an answer any more
 	default:
-		p.fail(g, http.StatusInternalServerError, "Something went wrong", page.Problem{What: "The page could not do that.",
-			Safe: "Nothing was published or changed.", Do: "Go back and try again in a moment.", ID: p.log(route.Path, s, err)})
+		p.tell(g, s.Texts, &told{status: http.StatusInternalServerError, key: "broken", id: p.log(route.Path, s, err)})
 	}
 }
 
@@ -134,11 +134,12 @@ func (p *Portal) log(route string, s scope, err error) string {
 	return id
 }
 
-func (p *Portal) fail(g *gin.Context, status int, title string, problem page.Problem) {
+func (p *Portal) tell(g *gin.Context, t locale.Texts, e *told) {
 	if g.Writer.Written() {
 		return
 	}
-	if err := p.pages.Fail(g.Writer, g.Request, status, title, problem); err != nil {
+	problem := page.Problem{What: t.Say(e.key), Safe: t[e.key+"_safe"], Do: t[e.key+"_do"], ID: e.id}
+	if err := p.pages.Fail(g.Writer, g.Request, e.status, t.Say(e.key+"_title"), problem); err != nil {
 		p.o.Log.WithError(err).Error("an affiliate's page could not say what went wrong")
 	}
 }

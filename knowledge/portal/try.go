@@ -3,7 +3,6 @@ package portal
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -84,9 +83,9 @@ func (p *Portal) tryForm(g *gin.Context, s scope, upload string) (tryPage, error
 	if err != nil {
 		return data, err
 	}
-	data.Drafts = []page.Option{{Value: "", Label: "What is published"}}
+	data.Drafts = []page.Option{{Value: "", Label: s.Say("what_is_published")}}
 	for _, u := range drafts {
-		data.Drafts = append(data.Drafts, page.Option{Value: string(u.ID), Label: "Draft: " + first(u.File, 60) + ", " + u.At.Format("2 Jan 15:04 UTC")})
+		data.Drafts = append(data.Drafts, page.Option{Value: string(u.ID), Label: s.Say("draft_of", "file", first(u.File, 60), "when", u.At.Format("2 Jan 15:04 UTC"))})
 		if string(u.ID) == upload {
 			data.Draft = upload
 		}
@@ -114,7 +113,7 @@ func (p *Portal) try(g *gin.Context, s scope) error {
 	}
 	data.Text = first(strings.TrimSpace(g.PostForm("text")), askMost)
 	if data.Off || data.Text == "" {
-		data.Error = "Write a question as a customer would, then ask it."
+		data.Error = s.Say("try_empty")
 		return p.show(g, http.StatusUnprocessableEntity, "try", data)
 	}
 	end, ok := p.turns.begin(workTrying, s.affiliate)
@@ -129,9 +128,9 @@ func (p *Portal) try(g *gin.Context, s scope) error {
 			return err
 		}
 		entries := knowledge.After(live, draft.Changes)
-		data.Sides = append(data.Sides, p.ask(ctx, s, "With the draft", draft.File, Trial{Text: data.Text, Entries: entries, Draft: draft.ID}))
+		data.Sides = append(data.Sides, p.ask(ctx, s, s.Say("with_draft"), draft.File, Trial{Text: data.Text, Entries: entries, Draft: draft.ID}))
 	}
-	data.Sides = append(data.Sides, p.ask(ctx, s, "As published", "What customers get now", Trial{Text: data.Text}))
+	data.Sides = append(data.Sides, p.ask(ctx, s, s.Say("as_published"), s.Say("customers_now"), Trial{Text: data.Text}))
 	return p.show(g, http.StatusOK, "try", data)
 }
 
@@ -147,51 +146,16 @@ func (p *Portal) ask(ctx context.Context, s scope, title, sub string, t Trial) s
 	defer cancel()
 	result, err := p.o.Ask(limited, t)
 	if errors.Is(err, ErrIndexing) {
-		v.Problem = &page.Problem{What: fmt.Sprintf("The draft's %d entries are still being read. A large draft takes some minutes.", len(t.Entries)),
-			Safe: "It goes on by itself; nothing is published.", Do: "Ask again in half a minute."}
+		v.Problem = &page.Problem{What: s.Say("try_indexing", "n", len(t.Entries)), Safe: s.Say("try_indexing_safe"), Do: s.Say("try_indexing_do")}
 		return v
 	}
 	if err != nil {
-		v.Problem = &page.Problem{What: "The question could not be asked.", Safe: "Nothing was changed.", Do: "Ask again in a moment.",
+		v.Problem = &page.Problem{What: s.Say("try_failed"), Safe: s.Say("nothing_changed"), Do: s.Say("try_failed_do"),
 			ID: p.log("try", s, err)}
 		return v
 	}
 	result.Hits = result.Hits[:min(len(result.Hits), hitsMost)]
-	v.Result, v.Why = result, why(result)
-	switch result.Action {
-	case "answer":
-		v.Words, v.Tone = "Answers", "good"
-	case "clarify":
-		v.Words, v.Tone = "Asks back", "accent"
-	case "handoff":
-		v.Words, v.Tone = "Passes to a person", "soon"
-	default:
-		v.Words = "Says nothing"
-	}
+	v.Result, v.Why = result, s.One("reason_", result.Reason)
+	v.Words, v.Tone = s.One("action_", result.Action), map[string]string{"answer": "good", "clarify": "accent", "handoff": "soon"}[result.Action]
 	return v
-}
-
-// why puts a reason into words; an unknown one is shown as it is.
-func why(r TrialResult) string {
-	words := map[string]string{
-		"confident":    "One entry is likely enough.",
-		"chosen":       "The customer named the entry.",
-		"small_talk":   "It is a greeting, thanks or the like.",
-		"close_call":   "Two entries are about as likely.",
-		"unsure":       "An entry may be meant, but it is not sure enough.",
-		"no_answer":    "No entry answers it.",
-		"unreadable":   "There are no words in it, or far too many.",
-		"asked_person": "The customer asks for a person.",
-		"nothing":      "There is nothing to answer.",
-	}[r.Reason]
-	if words == "" {
-		return r.Reason
-	}
-	return words
-}
-
-// withID is pr with an ID to quote.
-func withID(pr page.Problem, id string) page.Problem {
-	pr.ID = id
-	return pr
 }

@@ -25,18 +25,10 @@ func (t *turns) begin(kind string, affiliate knowledge.AffiliateID) (end func(),
 
 // errTurn says that the affiliate's last work of the kind goes on.
 func errTurn(kind string) *told {
-	p := problem("Another upload of yours is being read.", "Nothing was changed.", "Wait until it is read, half a minute at most, and try again.")
-	switch kind {
-	case workTrying:
-		p = problem("Another question of yours is being answered.", "Nothing was changed.", "Wait for its answer, then ask again.")
-	case workPublishing:
-		p = problem("Something of yours is being published.", "Nothing was changed by this.", "Wait until it is published, a minute at most, then look at the history and publish again if need be.")
-	}
-	return &told{http.StatusTooManyRequests, "One at a time", p}
+	return &told{status: http.StatusTooManyRequests, key: "turn_" + kind}
 }
 
 // errBusy says that too many others have files read.
 func errBusy() *told {
-	return &told{http.StatusServiceUnavailable, "Busy reading", problem("Other files are being read, and yours had to wait too long.",
-		"Nothing was changed.", "Try again in a minute.")}
+	return &told{status: http.StatusServiceUnavailable, key: "busy"}
 }

@@ -56,7 +56,7 @@ func (p *Portal) uploadForm(g *gin.Context, s scope, status int, problem string)
 	}
 	if id := g.Query("discarded"); id != "" {
 		if u, err := p.corpus.Upload(ctx, knowledge.UploadID(id)); err == nil && u.Affiliate == s.affiliate && u.Aside {
-			data.Toast = &page.Toast{Words: "Discarded " + u.File + ".", Undo: s.at("/uploads/" + id + "/restore"), Action: "Undo"}
+			data.Toast = &page.Toast{Words: s.Say("discarded", "file", u.File), Undo: s.at("/uploads/" + id + "/restore"), Action: s.Say("undo")}
 		}
 	}
 	return p.show(g, status, "upload", data)
@@ -85,27 +85,26 @@ func (p *Portal) upload(g *gin.Context, s scope) error {
 	// tests, there is none to move.
 	control := http.NewResponseController(g.Writer)
 	_ = control.SetReadDeadline(time.Now().Add(receiveMost))
-	name, data, files, err := p.receive(g.Request, s.affiliate)
+	name, data, files, err := p.receive(g.Request, s)
 	_ = control.SetWriteDeadline(time.Now().Add(answerMost))
 	wrong, refused := errors.AsType[*errFile](err)
 	_, oversize := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case errors.Is(err, errTooLong), oversize:
-		return p.uploadForm(g, s, http.StatusRequestEntityTooLarge, fmt.Sprintf(
-			"The file has more than %d MiB. Split it, or leave out what is no longer needed.", limits.MaxFile>>20))
+		return p.uploadForm(g, s, http.StatusRequestEntityTooLarge, s.Say("file_too_long", "mib", limits.MaxFile>>20))
 	case refused:
 		return p.uploadForm(g, s, http.StatusUnprocessableEntity, wrong.words)
 	case errors.Is(err, errNoFile):
-		return p.uploadForm(g, s, http.StatusUnprocessableEntity, "No file was chosen, or it is empty. Choose one, then upload it.")
+		return p.uploadForm(g, s, http.StatusUnprocessableEntity, s.Say("no_file"))
 	case err != nil:
-		return p.uploadForm(g, s, http.StatusBadRequest, "The file did not arrive whole. Check the connection and upload it again.")
+		return p.uploadForm(g, s, http.StatusBadRequest, s.Say("not_whole"))
 	}
 	if err := p.corpus.AddFiles(g.Request.Context(), s.affiliate, files); err != nil {
 		return err
 	}
 	u, err := p.read(g.Request.Context(), s, name, data, knowledge.Reading{})
 	if errors.Is(err, knowledge.ErrUploads) {
-		return p.uploadForm(g, s, http.StatusTooManyRequests, fmt.Sprintf("The file was not taken, and what is published is as it was: %s.", errors.Unwrap(err)))
+		return p.uploadForm(g, s, http.StatusTooManyRequests, s.Say("too_many_uploads", "why", errors.Unwrap(err)))
 	}
 	if err != nil {
 		return err
@@ -116,7 +115,7 @@ func (p *Portal) upload(g *gin.Context, s scope) error {
 // receive returns the file that a form sends, and the files that go with its entries. It keeps no more
 // of each than a file may have, and reads the rest only to be rid of it. The first thing that is wrong is
 // told once everything was read: a browser that still sends does not listen.
-func (p *Portal) receive(r *http.Request, affiliate knowledge.AffiliateID) (name string, data []byte, files []knowledge.Media, err error) {
+func (p *Portal) receive(r *http.Request, s scope) (name string, data []byte, files []knowledge.Media, err error) {
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return "", nil, nil, errNoFile
@@ -134,8 +133,8 @@ func (p *Portal) receive(r *http.Request, affiliate knowledge.AffiliateID) (name
 			name, data, first = receivePart(part)
 		case part.FormName() == "media" && part.FileName() != "" && p.o.Media != nil && wrong == nil:
 			var m knowledge.Media
-			if m, wrong = p.keepFile(r.Context(), affiliate, part.FileName(), part); len(files) == mostFiles && wrong == nil {
-				wrong = &errFile{fmt.Sprintf("More than %d files were sent at once. Send the rest with the next upload: files stay known by their names.", mostFiles)}
+			if m, wrong = p.keepFile(r.Context(), s, part.FileName(), part); len(files) == mostFiles && wrong == nil {
+				wrong = &errFile{s.Say("too_many_files", "n", mostFiles)}
 			}
 			files = append(files, m)
 		}
@@ -222,8 +221,7 @@ func (p *Portal) readAgain(ctx context.Context, s scope, u knowledge.Upload, rea
 func (p *Portal) raw(ctx context.Context, u knowledge.Upload) ([]byte, error) {
 	data, err := p.corpus.File(ctx, u.Affiliate, u.Digest)
 	if errors.Is(err, knowledge.ErrNotFound) {
-		return nil, &told{http.StatusGone, "The file is gone", page.Problem{What: "The file itself is no longer kept here.",
-			Safe: "What was published stays as it is.", Do: "Upload the file again."}}
+		return nil, &told{status: http.StatusGone, key: "file_gone"}
 	}
 	return data, err
 }
