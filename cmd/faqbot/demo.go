@@ -106,13 +106,14 @@ type demoStart struct {
 	Admin, Agent, Affiliate demoPerson
 }
 
+// A demoPerson is somebody as whom a visitor may sign in; Words is the key of what the button says.
 type demoPerson struct{ Name, Password, Next, Words string }
 
 func (d *demo) start(s *retrieval.Searcher) demoStart {
 	return demoStart{Entries: len(s.Entries([]knowledge.AffiliateID{demoAffiliate})), Chat: "/chat/" + demoAccount, Database: d.database,
-		Admin:     demoPerson{"ada", demoPassword, "/people", "Sign in as an admin"},
-		Agent:     demoPerson{"ann", demoPassword, "/desk", "Sign in as an agent"},
-		Affiliate: demoPerson{"hal", demoPassword, "/partners", "Sign in as an affiliate"}}
+		Admin:     demoPerson{"ada", demoPassword, "/people", "demo_as_admin"},
+		Agent:     demoPerson{"ann", demoPassword, "/desk", "demo_as_agent"},
+		Affiliate: demoPerson{"hal", demoPassword, "/partners", "demo_as_affiliate"}}
 }
 
 // fill publishes the FAQ and makes the accounts, unless that was done before.

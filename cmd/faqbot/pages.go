@@ -18,6 +18,7 @@ import (
 	"faqbot/bot/webchat"
 	"faqbot/handoff/console"
 	"faqbot/knowledge"
+	"faqbot/knowledge/locale"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
@@ -40,7 +41,8 @@ type pages struct {
 	service *service
 	demo    *demo // nil unless this is the demo
 	own     *page.Pages
-	assets  *page.AssetSet // what all pages share
+	assets  *page.AssetSet  // what all pages share
+	texts   *locale.Catalog // of the links around pages
 	door    *signin.Door
 	console *console.Console
 	portal  *portal.Portal
@@ -54,10 +56,13 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.texts, err = locale.Load("start"); err != nil {
+		return nil, err
+	}
 	if p.assets, err = page.Assets(); err != nil {
 		return nil, err
 	}
-	if p.own, err = page.New(files, page.Options{Chrome: p.chrome}); err != nil {
+	if p.own, err = page.New(files, page.Options{Chrome: p.chrome, Texts: "start"}); err != nil {
 		return nil, err
 	}
 	signinPages, err := signin.Pages(p.chrome)
@@ -102,7 +107,7 @@ func (p *pages) chrome(r *http.Request) page.Chrome {
 		return page.Chrome{}
 	}
 	c := page.Chrome{Who: person.Name}
-	for _, place := range places(person.Role) {
+	for _, place := range places(person.Role, p.texts.In(c.Lang)) {
 		current := r.URL.Path == place.Href || strings.HasPrefix(r.URL.Path, place.Href+"/")
 		if place.Href == "/desk" {
 			current = current && !strings.HasPrefix(r.URL.Path, "/desk/conversations") && r.URL.Path != "/desk/sources"
@@ -114,23 +119,26 @@ func (p *pages) chrome(r *http.Request) page.Chrome {
 
 // A place is one part of the service, for whoever may go there.
 type place struct {
-	Href, Label, Words string
-	roles              []people.Role
+	Href, name   string // name is in the keys of its texts
+	roles        []people.Role
+	Label, Words string
 }
 
-func places(role people.Role) (list []place) {
+// places are where a role may go.
+func places(role people.Role, texts locale.Texts) (list []place) {
 	desk, entries := []people.Role{people.RoleAdmin, people.RoleLead, people.RoleAgent}, []people.Role{people.RoleAdmin, people.RoleAffiliate}
-	for _, p := range []place{
-		{"/desk", "Desk", "Customers who wait for a person.", desk},
-		{"/desk/conversations", "Conversations", "Everything said, also what the bot handles by itself.", desk},
-		{"/desk/sources", "Sources", "The links and ads that customers came by.", desk},
-		{"/partners", "Entries", "Upload, publish, try and roll back an affiliate's FAQ.", entries},
-		{"/channels", "Channels", "Accounts on Telegram, WhatsApp, Messenger and Instagram: what is wrong with them, and how to add one.", []people.Role{people.RoleAdmin, people.RoleLead}},
-		{"/people", "People", "Accounts, roles, API keys and what was changed.", []people.Role{people.RoleAdmin}},
-		{"/account", "Account", "Your password and where you are signed in.", people.Roles()},
+	for _, to := range []place{
+		{Href: "/desk", name: "desk", roles: desk},
+		{Href: "/desk/conversations", name: "talks", roles: desk},
+		{Href: "/desk/sources", name: "sources", roles: desk},
+		{Href: "/partners", name: "entries", roles: entries},
+		{Href: "/channels", name: "channels", roles: []people.Role{people.RoleAdmin, people.RoleLead}},
+		{Href: "/people", name: "people", roles: []people.Role{people.RoleAdmin}},
+		{Href: "/account", name: "account", roles: people.Roles()},
 	} {
-		if slices.Contains(p.roles, role) {
-			list = append(list, p)
+		if slices.Contains(to.roles, role) {
+			to.Label, to.Words = texts.Say("place_"+to.name), texts.Say("place_"+to.name+"_words")
+			list = append(list, to)
 		}
 	}
 	return list
@@ -177,7 +185,7 @@ func (p *pages) start(c *gin.Context) {
 	case !in:
 		c.Redirect(http.StatusSeeOther, "/sign-in")
 	default:
-		p.show(c, http.StatusOK, "start", start{Places: places(person.Role)})
+		p.show(c, http.StatusOK, "start", start{Places: places(person.Role, p.own.Texts(c.Request))})
 	}
 }
 
