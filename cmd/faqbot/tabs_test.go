@@ -71,25 +71,35 @@ func (b *tab) sharesStream() {
 	b.until(fmt.Sprintf(`navigator.locks.query().then(l => l.held.length === 1 && l.pending.length === %d)`, manyTabs-1))
 }
 
-// Where no event stream gets through, because something between buffers it for ever, pages poll.
+// Where no event stream gets through, because something between buffers it for ever or refuses it, pages poll.
 func TestStreamsBlocked(t *testing.T) {
 	t.Parallel()
 	d := newBrowserDemo(t)
-	blocked := func() *tab {
+	blocked := func(stream string) *tab {
 		b := d.tab(1440, 900)
 		require.NoError(t, chromedp.Run(b.ctx, chromedp.ActionFunc(func(ctx context.Context) error {
 			_, err := page.AddScriptToEvaluateOnNewDocument(`const real = fetch; window.fetch = (url, o) =>
-				String(url).includes('/events') && !String(url).includes('once=1') ? new Promise(() => {}) : real(url, o)`).Do(ctx)
+				String(url).includes('/events') && !String(url).includes('once=1') ? ` + stream + ` : real(url, o)`).Do(ctx)
 			return err
 		})))
 		return b
 	}
-	customer, agent := blocked(), blocked()
+	for words, stream := range map[string]string{
+		"I want to talk to a person please": `new Promise(() => {})`,
+		"Can I talk to a human being":       `Promise.reject(new TypeError("refused"))`,
+	} {
+		d.talkWithoutStreams(blocked(stream), blocked(stream), words)
+	}
+}
+
+// talkWithoutStreams lets a customer, who asks for a person in those words, and an agent answer each other.
+func (d *browserDemo) talkWithoutStreams(customer, agent *tab, words string) {
+	d.t.Helper()
 	customer.open("/chat/demo")
-	customer.ask("I want to talk to a person please", "person")
+	customer.ask(words, "person")
 	agent.open("/")
 	agent.click("button", "Sign in as an agent")
-	agent.click("a.row", "talk to a person")
+	agent.click("a.row", words)
 	agent.fill("#words", "Here I am.")
 	agent.click("#reply button", "Send the reply")
 	customer.says("Here I am.")
