@@ -21,15 +21,6 @@ const (
 	transcribeTimeout = 15 * time.Second
 )
 
-// fetchBackoff is the wait after a file's n-th failed try, if it is to be tried again.
-func fetchBackoff(n int) (time.Duration, bool) {
-	waits := store.FetchWaits()
-	if n > len(waits) {
-		return 0, false
-	}
-	return waits[max(n, 1)-1], true
-}
-
 // errFetchEnds is why a file is lost of which the service died again and again.
 var errFetchEnds = errors.New("the service ended each time it fetched this file")
 
@@ -102,7 +93,8 @@ func (c *Collector) collect(ctx context.Context, f store.Fetch) {
 	}
 	c.o.Observe("fetch", c.o.Now().Sub(began), nil)
 	interrupted := ctx.Err() != nil
-	if wait, again := fetchBackoff(f.Attempt); err != nil && (again || interrupted) {
+	again := f.Attempt <= len(store.FetchWaits())
+	if wait := store.FetchWaits().After(f.Attempt); err != nil && (again || interrupted) {
 		guard.Log(log, "fetching a file", err)
 		log.WithError(err).WithField("attempt", f.Attempt).Warn("cannot fetch a file that a customer sent")
 		if interrupted {

@@ -16,6 +16,7 @@ import (
 	"faqbot/bot/fit"
 	"faqbot/bot/store"
 	"faqbot/bot/worker"
+	"faqbot/knowledge/backoff"
 	"faqbot/knowledge/guard"
 	"faqbot/knowledge/sqldb"
 )
@@ -401,7 +402,7 @@ func (c *Courier) withdrawLate(ctx context.Context) {
 
 // newsBackoff is the wait after the desk's n-th refusal: 1, 2, 4, … s, at most a minute.
 func newsBackoff(n int) time.Duration {
-	return min(time.Second<<min(n-1, 6), time.Minute)
+	return backoff.Doubling(time.Second, time.Minute).After(n)
 }
 
 // asLink is r with the link of its file in words, for a network that does not take the file. ok is false

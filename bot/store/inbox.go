@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/knowledge/backoff"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -30,11 +31,10 @@ const (
 // PostBackoff is the wait after a post's n-th attempt: 0, 1 and 4 s. The first is repeated at once, since most
 // processes that die were killed, and a later post must not overtake an innocent one.
 func PostBackoff(n int) time.Duration {
-	waits := []time.Duration{0, time.Second, 4 * time.Second}
 	if n >= MaxPostAttempts {
 		return 0 // it is set aside at once
 	}
-	return waits[max(n, 1)-1]
+	return backoff.Waits{0, time.Second, 4 * time.Second}.After(n)
 }
 
 // A Post is what a network posted, as it came.

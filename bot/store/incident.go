@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/knowledge/backoff"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -28,12 +29,12 @@ func probeWait(n int) time.Duration {
 	if n < minFailures {
 		return 0
 	}
-	return min(time.Second<<min(n-minFailures, 10), maxProbeWait)
+	return backoff.Doubling(time.Second, maxProbeWait).After(n - minFailures + 1)
 }
 
 // ThrottleWait is the wait after a network throttled us, for the n-th time in a row, and did not say for how long:
 // 1, 2, 4, … s, at most a minute.
-func ThrottleWait(n int) time.Duration { return min(time.Second<<min(max(n, 1)-1, 10), time.Minute) }
+func ThrottleWait(n int) time.Duration { return backoff.Doubling(time.Second, time.Minute).After(n) }
 
 // NetworkHealth is what an attempt to send says about the network.
 type NetworkHealth int

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/knowledge/backoff"
 )
 
 const (
@@ -32,19 +33,15 @@ const (
 // SendBackoff is the wait after a delivery's n-th failed attempt: 1, 4, 15, 60 s, then 10 min, and
 // from the 7th on 4 h.
 func SendBackoff(n int) time.Duration {
-	waits := []time.Duration{time.Second, 4 * time.Second, 15 * time.Second, time.Minute, 10 * time.Minute, 10 * time.Minute}
-	if n > len(waits) {
-		return 4 * time.Hour
-	}
-	return waits[max(n, 1)-1]
+	return backoff.Waits{time.Second, 4 * time.Second, 15 * time.Second, time.Minute, 10 * time.Minute, 10 * time.Minute, 4 * time.Hour}.After(n)
 }
 
 // FetchWaits are the waits after a file's failed tries. After one more it is lost.
-func FetchWaits() []time.Duration {
-	return []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 5 * time.Minute, time.Hour}
+func FetchWaits() backoff.Waits {
+	return backoff.Waits{time.Second, 5 * time.Second, 30 * time.Second, 5 * time.Minute, time.Hour}
 }
 
 // TurnWaits are the waits after a turn's first, second, third failure, and after any later one.
-func TurnWaits() []time.Duration {
-	return []time.Duration{2 * time.Second, 8 * time.Second, 30 * time.Second}
+func TurnWaits() backoff.Waits {
+	return backoff.Waits{2 * time.Second, 8 * time.Second, 30 * time.Second}
 }

@@ -33,11 +33,6 @@ const (
 // errUndecided means that it was the engine that failed.
 var errUndecided = errors.New("the engine failed")
 
-// turnBackoff is the wait after a turn's n-th failure.
-func turnBackoff(n int) time.Duration {
-	return store.TurnWaits()[min(max(n, 1), len(store.TurnWaits()))-1]
-}
-
 // RunnerOptions are the parts of a Runner that may be left out.
 type RunnerOptions struct {
 	Workers int              // turns worked out at once; 8 if 0
@@ -184,7 +179,7 @@ func (r *Runner) decide(ctx context.Context, c *store.TurnClaim) (bot.Outcome, e
 // putOff has a failed turn tried again later. That the service stops, or the database was away, is no failure of
 // the turn's.
 func (r *Runner) putOff(ctx context.Context, c store.TurnClaim, cause error, log logrus.FieldLogger) {
-	wait, interrupted := turnBackoff(c.Attempt), false
+	wait, interrupted := store.TurnWaits().After(c.Attempt), false
 	switch {
 	case ctx.Err() != nil:
 		wait, interrupted = 0, true

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"faqbot/knowledge/backoff"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -20,7 +21,7 @@ const (
 
 // DatabaseBackoff is the wait after the n-th failure in a row of an unavailable database: 0.1, 0.2, … s, at most 2 s.
 func DatabaseBackoff(n int) time.Duration {
-	return min(100*time.Millisecond<<min(n-1, 10), 2*time.Second)
+	return backoff.Doubling(100*time.Millisecond, 2*time.Second).After(n)
 }
 
 // Persist stores what has been done, however long the database is unavailable: what was sent must not be forgotten

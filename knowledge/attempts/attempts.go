@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"faqbot/knowledge/backoff"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -24,8 +25,7 @@ func Schema() sqldb.Schema { return sqldb.Embedded("attempts", schema) }
 // Backoff is the wait after the n-th attempt, if it does not succeed: 0, 2, 8, 30 s, then 2 minutes. The first is
 // repeated at once: most processes that die were killed, and not by their work.
 func Backoff(n int) time.Duration {
-	waits := []time.Duration{0, 2 * time.Second, 8 * time.Second, 30 * time.Second, 2 * time.Minute}
-	return waits[min(max(n, 1), len(waits))-1]
+	return backoff.Waits{0, 2 * time.Second, 8 * time.Second, 30 * time.Second, 2 * time.Minute}.After(n)
 }
 
 // A Counter counts attempts. It is safe for concurrent use, by many processes on Postgres.
