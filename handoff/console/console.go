@@ -7,7 +7,7 @@
 // not listed, and not heard of in the event stream.
 //
 // Every action is a form that works without JavaScript and answers 303. Where there is JavaScript,
-// one event stream per page says that something changed, and the page fetches that part again.
+// one event stream per browser says that something changed, and the page fetches that part again.
 package console
 
 import (
