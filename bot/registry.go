@@ -24,7 +24,7 @@ func NewRegistry() *Registry { return &Registry{} }
 
 // Put serves account a through c from now on, in place of what was served under its key.
 func (r *Registry) Put(a Account, c Channel) {
-	r.change(func(m map[string]Served) { m[AccountKey(a.Channel, a.ID)] = Served{a, c} })
+	r.change(func(m map[string]Served) { m[a.Key()] = Served{a, c} })
 }
 
 // Remove serves the account of an AccountKey no more.
@@ -73,3 +73,9 @@ func (r *Registry) Channel(key string) Channel { return r.All()[key].Channel }
 
 // AccountKey names an account in maps and paths: "telegram/ID".
 func AccountKey(channel, account string) string { return channel + "/" + account }
+
+// Key is the account's AccountKey.
+func (a Account) Key() string { return AccountKey(a.Channel, a.ID) }
+
+// Key is the AccountKey of the account that the address belongs to.
+func (a Address) Key() string { return AccountKey(a.Channel, a.Account) }

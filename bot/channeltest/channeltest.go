@@ -151,7 +151,7 @@ func begin(t *testing.T, open func(Stage) *Harness) *play {
 	p.intake = inbound.NewIntake(p.store, p.accounts, p.log, inbound.IntakeOptions{})
 	p.conversations = conversations.New(p.store, p.accounts, conversations.Options{})
 	p.Harness = open(Stage{T: t, Log: p.log, Intake: p.intake, Conversations: p.conversations, Shelf: p.shelf})
-	key := bot.AccountKey(p.Account.Channel, p.Account.ID)
+	key := p.Account.Key()
 	p.accounts.Put(p.Account, p.Channel)
 
 	router := gin.New()

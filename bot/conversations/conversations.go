@@ -138,14 +138,14 @@ func (c *Service) change(ctx context.Context, id bot.ConversationID, do func(con
 }
 
 func (c *Service) fit(to bot.Address, r bot.Reply) []bot.Reply {
-	if c.accounts.Channel(bot.AccountKey(to.Channel, to.Account)) == nil { // another process may know it
+	if c.accounts.Channel(to.Key()) == nil { // another process may know it
 		return []bot.Reply{r}
 	}
 	return fit.Split(r, c.limits(to))
 }
 
 func (c *Service) limits(to bot.Address) bot.Limits {
-	return c.accounts.Limits(bot.AccountKey(to.Channel, to.Account))
+	return c.accounts.Limits(to.Key())
 }
 
 // shownFor is how long the desk shows an incident that is over.

@@ -14,7 +14,7 @@ func (c *Service) Templates(ctx context.Context, id bot.ConversationID) ([]bot.T
 	if err != nil {
 		return nil, err
 	}
-	t, ok := c.accounts.Channel(bot.AccountKey(conv.Address.Channel, conv.Address.Account)).(bot.Templater)
+	t, ok := c.accounts.Channel(conv.Address.Key()).(bot.Templater)
 	if !ok {
 		return nil, nil
 	}

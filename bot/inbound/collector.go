@@ -148,7 +148,7 @@ func (c *Collector) fetch(ctx context.Context, f store.Fetch) (a bot.Attachment,
 
 // keep gets an attachment's file from its network.
 func (c *Collector) keep(ctx context.Context, from bot.Address, a bot.Attachment) (bot.Attachment, error) {
-	fetcher, ok := c.accounts.Channel(bot.AccountKey(from.Channel, from.Account)).(bot.Fetcher)
+	fetcher, ok := c.accounts.Channel(from.Key()).(bot.Fetcher)
 	switch {
 	case !ok:
 		a.Lost = bot.LostNetwork
@@ -168,7 +168,7 @@ func (c *Collector) keep(ctx context.Context, from bot.Address, a bot.Attachment
 	if err != nil {
 		return a, err
 	}
-	key := bot.AccountKey(from.Channel, from.Account)
+	key := from.Key()
 	account, _ := c.accounts.Account(key)
 	b, err := c.shelf.Put(ctx, a.Name, r, media.Owner{Visitor: key + "/" + from.Customer, Account: key, Affiliate: string(account.Owner())}) // also fails when the network breaks off
 	_ = r.Close()                                                                                                                            // what counts has been read

@@ -33,7 +33,7 @@ func (in *Intake) Receive(ctx context.Context, account bot.Account, body []byte)
 	now := in.now()
 	if err := in.store.AddPost(ctx, account, body, now, func() string { return in.order.Next(now) }); err != nil {
 		in.missedAt.Store(in.now().UnixMilli())
-		return fmt.Errorf("store what was posted to %s: %w", bot.AccountKey(account.Channel, account.ID), err)
+		return fmt.Errorf("store what was posted to %s: %w", account.Key(), err)
 	}
 	worker.Poke(in.received)
 	return nil
@@ -215,7 +215,7 @@ func (in *Intake) decode(p store.Post) (account bot.Account, events []bot.Event,
 
 // senders are the customers whose words are in a body that cannot be read, in the order in which all lock them.
 func (in *Intake) senders(account bot.Account, body []byte) (list []string) {
-	finder, ok := in.accounts.Channel(bot.AccountKey(account.Channel, account.ID)).(bot.SenderFinder)
+	finder, ok := in.accounts.Channel(account.Key()).(bot.SenderFinder)
 	if !ok {
 		return nil
 	}

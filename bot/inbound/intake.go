@@ -81,14 +81,14 @@ func NewIntake(st *store.Store, accounts *bot.Registry, log logrus.FieldLogger, 
 func (in *Intake) Accept(ctx context.Context, account bot.Account, events []bot.Event) error {
 	list := in.arrivals(account, events, in.now())
 	if err := in.events.StoreEvents(ctx, list); err != nil {
-		return fmt.Errorf("accept %d events on %s: %w", len(events), bot.AccountKey(account.Channel, account.ID), err)
+		return fmt.Errorf("accept %d events on %s: %w", len(events), account.Key(), err)
 	}
 	in.scheduleTurns(list)
 	return nil
 }
 
 func (in *Intake) arrivals(account bot.Account, events []bot.Event, at time.Time) (list []store.Arrival) {
-	limits := in.accounts.Limits(bot.AccountKey(account.Channel, account.ID))
+	limits := in.accounts.Limits(account.Key())
 	for _, e := range events {
 		a := store.Arrival{Event: complete(e, at), Account: account, Limits: limits, At: at}
 		if in.transcribes && e.Message != nil && slices.ContainsFunc(e.Message.Attachments, bot.Attachment.Spoken) {
@@ -159,7 +159,7 @@ func (in *Intake) sendReceipts(ctx context.Context) error {
 }
 
 func (in *Intake) sendReceipt(ctx context.Context, c receipt) error {
-	channel := in.accounts.Channel(bot.AccountKey(c.to.Channel, c.to.Account))
+	channel := in.accounts.Channel(c.to.Key())
 	if c.tap != "" {
 		if a, ok := channel.(bot.Acknowledger); ok {
 			return a.Acknowledge(ctx, c.tap)

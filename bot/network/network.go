@@ -1,6 +1,6 @@
 // Package network is how a messaging network describes itself to the rest of the service: what it is
 // called, what to ask about an account on it, and how a channel is made of an account. A network's
-// package exports one Network for each, and bot/setup lists them; nothing else knows a network by name.
+// package exports one Network for each, and bot/accounts lists them; nothing else knows a network by name.
 //
 // # How to add a network
 //
@@ -11,7 +11,7 @@
 //     every channel must do.
 //  3. SETUP.md, embedded: how to get what Fields ask for, click by click. It has the sections "The
 //     clock", "Messages of errors", and those that WebhookSection and SettingsSection name.
-//  4. A func that returns its Network, and one line in bot/setup/networks.go.
+//  4. A func that returns its Network, and one line in bot/accounts/networks.go.
 //
 // Decoders take the words first and set the rest aside: an unknown field costs that field, never the
 // message. A send's error says what to do about it (bot.SendError); in doubt, nothing is sent twice.

@@ -158,7 +158,7 @@ func (c *Courier) broken(d store.Delivery) store.DeliveryResult {
 	if d.Lane == store.LaneDesk {
 		return c.retryDeskEvent(d, "panic")
 	}
-	v := c.judge(d, &bot.SendError{Kind: bot.SendUnknown, Code: "panic"}, c.accounts.Limits(bot.AccountKey(d.To.Channel, d.To.Account)))
+	v := c.judge(d, &bot.SendError{Kind: bot.SendUnknown, Code: "panic"}, c.accounts.Limits(d.To.Key()))
 	v.Network = store.NetworkUnknown
 	return v
 }
@@ -194,7 +194,7 @@ func (c *Courier) retryDeskEvent(d store.Delivery, code string) store.DeliveryRe
 
 // send sends a reply. What it returns is the whole policy of retries.
 func (c *Courier) send(ctx context.Context, d store.Delivery, log logrus.FieldLogger) store.DeliveryResult {
-	channel := c.accounts.Channel(bot.AccountKey(d.To.Channel, d.To.Account))
+	channel := c.accounts.Channel(d.To.Key())
 	if channel == nil {
 		return c.judge(d, &bot.SendError{Kind: bot.SendMisconfigured, Code: "no such account"}, bot.Limits{})
 	}

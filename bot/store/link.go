@@ -87,7 +87,7 @@ func (c *ConversationTx) openLink(ctx context.Context, e bot.Event, signer vault
 		ref = e.Message.Ref
 	}
 	a := c.conv.Address
-	looks, signed := isLink(signer, ref, bot.AccountKey(a.Channel, a.Account))
+	looks, signed := isLink(signer, ref, a.Key())
 	if !looks {
 		return e, nil
 	}

@@ -20,7 +20,7 @@ func (r *Reader) Find(ctx context.Context, a bot.Address) (bot.Conversation, err
 		WHERE channel = $1 AND account = $2 AND customer = $3`, a.Channel, a.Account, a.Customer)
 	conv, err := scanConversation(row)
 	if errors.Is(err, sql.ErrNoRows) {
-		return conv, fmt.Errorf("conversation on %s: %w", bot.AccountKey(a.Channel, a.Account), bot.ErrNotFound)
+		return conv, fmt.Errorf("conversation on %s: %w", a.Key(), bot.ErrNotFound)
 	}
 	return conv, err
 }

@@ -44,7 +44,7 @@ func (w EventWriter) rejectPost(ctx context.Context, tx *sql.Tx, a Arrival) erro
 
 func storeReject(ctx context.Context, tx *sql.Tx, a Arrival) (fresh bool, err error) {
 	u := a.Undecodable
-	digest := sha256.Sum256(append([]byte(bot.AccountKey(a.Account.Channel, a.Account.ID)+"\x00"), u.Body...))
+	digest := sha256.Sum256(append([]byte(a.Account.Key()+"\x00"), u.Body...))
 	res, err := tx.ExecContext(ctx, `INSERT INTO rejects (id, channel, account, reason, body, at, post) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (id) DO NOTHING`, hex.EncodeToString(digest[:]), a.Account.Channel, a.Account.ID, CleanText(u.Reason),
 		append([]byte{}, u.Body...), a.At.UnixMilli(), a.Post) // SQLite reads an empty body back as nil, and stores that as NULL

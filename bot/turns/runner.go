@@ -133,7 +133,7 @@ func (r *Runner) workOut(ctx context.Context, c *store.TurnClaim) (bot.Outcome, 
 // know fills in whose account a turn is on.
 func (r *Runner) know(c *store.TurnClaim) {
 	a := c.Turn.Conversation.Address
-	account, known := r.accounts.Account(bot.AccountKey(a.Channel, a.Account))
+	account, known := r.accounts.Account(a.Key())
 	if !known { // it was taken out of the configuration: nobody's entries answer, so a person does
 		account = bot.Account{Channel: a.Channel, ID: a.Account}
 	}
@@ -165,7 +165,7 @@ func (r *Runner) handOver(c store.TurnClaim) (bot.Outcome, error) {
 // decide runs the engine, or gives up on it.
 func (r *Runner) decide(ctx context.Context, c *store.TurnClaim) (bot.Outcome, error) {
 	t := &c.Turn
-	if r.accounts.Limits(bot.AccountKey(t.Account.Channel, t.Account.ID)).DisclosesBot {
+	if r.accounts.Limits(t.Account.Key()).DisclosesBot {
 		t.Disclose = false
 	}
 	if c.Attempt > maxTurnAttempts {
@@ -197,7 +197,7 @@ func (r *Runner) putOff(ctx context.Context, c store.TurnClaim, cause error, log
 
 // fit cuts replies to what the account's channel can carry.
 func (r *Runner) fit(a bot.Account, replies []bot.Reply) (list []bot.Reply) {
-	channel := r.accounts.Channel(bot.AccountKey(a.Channel, a.ID))
+	channel := r.accounts.Channel(a.Key())
 	if channel == nil {
 		return replies
 	}

@@ -199,7 +199,7 @@ func (s *Site) keep(v *visit, who visitor, h *multipart.FileHeader) (bot.Attachm
 		return bot.Attachment{}, &r
 	}
 	account := v.channel.account
-	key := bot.AccountKey(account.Channel, account.ID)
+	key := account.Key()
 	b, err := s.o.Media.Put(v.Request.Context(), h.Filename, f, media.Owner{Visitor: key + "/" + who.customer, Address: limits.Network(v.ClientIP()),
 		Account: key, Affiliate: string(account.Owner())})
 	err = errors.Join(err, f.Close())

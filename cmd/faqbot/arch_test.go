@@ -25,8 +25,8 @@ var botArrow = [][]string{
 	{"bot/fit", "bot/network", "bot/store", "bot/dialogue", "bot/speech"},
 	{"bot/inbound", "bot/turns", "bot/outbound", "bot/conversations", "bot/graphapi"},
 	{"bot/webhook"},
-	{"bot/setup"},
-	{"bot/setup/board"},
+	{"bot/accounts"},
+	{"bot/accounts/board"},
 }
 
 // homes names the packages that may import a third-party module outside tests. Networks may log, too.
@@ -38,9 +38,9 @@ var homes = map[string][]string{
 	"github.com/jackc/pgx/v5":            {"knowledge/sqldb"},
 	"github.com/pressly/goose/v3":        {"knowledge/sqldb"},
 	"github.com/xuri/excelize/v2":        {"knowledge/faqfile"},
-	"github.com/yuin/goldmark":           {"knowledge/faqfile", "bot/setup/board"},
-	"github.com/gin-gonic/gin":           {"bot/webhook", "bot/webchat", "bot/setup/board", "handoff/console", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot", "cmd/load"}, // there as the one to keep up with
-	"github.com/sirupsen/logrus":         {"bot/worker", "bot/inbound", "bot/turns", "bot/outbound", "bot/network", "bot/graphapi", "bot/webhook", "bot/setup", "bot/setup/board", "handoff", "handoff/console", "knowledge/guard", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot"},
+	"github.com/yuin/goldmark":           {"knowledge/faqfile", "bot/accounts/board"},
+	"github.com/gin-gonic/gin":           {"bot/webhook", "bot/webchat", "bot/accounts/board", "handoff/console", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot", "cmd/load"}, // there as the one to keep up with
+	"github.com/sirupsen/logrus":         {"bot/worker", "bot/inbound", "bot/turns", "bot/outbound", "bot/network", "bot/graphapi", "bot/webhook", "bot/accounts", "bot/accounts/board", "handoff", "handoff/console", "knowledge/guard", "knowledge/portal", "knowledge/people/signin", "cmd/faqbot"},
 	"github.com/alecthomas/kong":         {"cmd/faqbot"},
 	"github.com/pelletier/go-toml/v2":    {"cmd/faqbot"},
 	"github.com/schollz/progressbar/v3":  {"cmd/faqbot"},
@@ -51,7 +51,7 @@ var homes = map[string][]string{
 	"github.com/chromedp/cdproto":        {},
 	"golang.org/x/net":                   {"knowledge/plaintext"},
 	"go.yaml.in/yaml":                    {"knowledge/faqfile"},
-	"golang.org/x/sync":                  {"bot/dialogue", "bot/worker", "bot/inbound", "bot/outbound", "bot/telegram", "bot/setup", "cmd/faqbot", "cmd/crash"},
+	"golang.org/x/sync":                  {"bot/dialogue", "bot/worker", "bot/inbound", "bot/outbound", "bot/telegram", "bot/accounts", "cmd/faqbot", "cmd/crash"},
 	"golang.org/x/sys":                   {"retrieval/encoder", "retrieval/vector"},
 	"golang.org/x/term":                  {"cmd/faqbot"},
 	"golang.org/x/text":                  {"knowledge/faqfile", "knowledge", "retrieval/encoder", "retrieval/lexical", "knowledge/locale", "bot/dialogue"},
@@ -137,10 +137,10 @@ func TestImportsPointLeft(t *testing.T) {
 	}
 }
 
-// networkFolders are the folders of the networks in bot/setup/networks.go.
+// networkFolders are the folders of the networks in bot/accounts/networks.go.
 func networkFolders(t *testing.T, list []source) (folders []string) {
 	t.Helper()
-	i := slices.IndexFunc(list, func(s source) bool { return s.path == "bot/setup/networks.go" })
+	i := slices.IndexFunc(list, func(s source) bool { return s.path == "bot/accounts/networks.go" })
 	for _, path := range list[i].imports() {
 		if folder := strings.TrimPrefix(path, "faqbot/"); folder != path && folder != "bot" && folder != "bot/network" {
 			folders = append(folders, folder)

@@ -13,9 +13,9 @@ import (
 
 	"golang.org/x/term"
 
+	"faqbot/bot/accounts"
 	"faqbot/bot/conversations"
 	"faqbot/bot/network"
-	"faqbot/bot/setup"
 	"faqbot/bot/store"
 	"faqbot/knowledge/sqldb"
 )
@@ -72,30 +72,30 @@ type (
 	}
 )
 
-// withLines opens the accounts for one command.
-func withLines(ctx context.Context, cli *commands, term terminal, do func(config, *setup.Lines, *store.Store, *conversations.Service) error) error {
+// withAccounts opens the accounts for one command.
+func withAccounts(ctx context.Context, cli *commands, term terminal, do func(config, *accounts.Service, *store.Store, *conversations.Service) error) error {
 	return withDB(ctx, cli, func(c config, db *sqldb.DB) error {
 		store := store.New(db)
 		log := newLogger(io.Discard)      // what is wrong is said in the command's own words
 		_ = newKeyring(c, db).Reload(ctx) // makes the key if there is none yet; whoever needs it says what is wrong with it
-		n, err := newNetworks(c, setup.Options{Store: store, Log: log})
+		n, err := newNetworks(c, accounts.Options{Store: store, Log: log})
 		if err == nil {
-			err = n.lines.Reload(ctx)
+			err = n.served.Reload(ctx)
 		}
 		if err != nil {
 			return err
 		}
-		return channelWords(do(c, n.lines, store, newConversations(db, n, nil, nil)), term)
+		return channelWords(do(c, n.served, store, newConversations(db, n, nil, nil)), term)
 	})
 }
 
 // channelWords says what to do about the errors that are met here.
 func channelWords(err error, term terminal) error {
-	if refused, ok := errors.AsType[*setup.RefusedError](err); ok {
+	if refused, ok := errors.AsType[*accounts.RefusedError](err); ok {
 		fmt.Fprintf(term.err, "faqbot: nothing was added. %s\n  %s\n", refused.Problem.What, refused.Problem.Fix)
 		return errSaid
 	}
-	if errors.Is(err, setup.ErrNoAccount) {
+	if errors.Is(err, accounts.ErrNoAccount) {
 		return fmt.Errorf("%w; see faqbot channel list", err)
 	}
 	return err
@@ -123,14 +123,14 @@ func terminalPrompter(out io.Writer) prompter {
 }
 
 func (cmd channelAdd) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, store *store.Store, _ *conversations.Service) error {
+	return withAccounts(ctx, cli, term, func(_ config, served *accounts.Service, store *store.Store, _ *conversations.Service) error {
 		s, err := cmd.settings(terminalPrompter(term.out), term.out)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(term.out, "Asking %s about the account…\n", cmd.Network)
 		began := time.Now()
-		a, err := lines.Add(ctx, s, ".") // paths of secrets are those of the command line
+		a, err := served.Add(ctx, s, ".") // paths of secrets are those of the command line
 		if err != nil {
 			return err
 		}
@@ -144,7 +144,7 @@ func (cmd channelAdd) Run(ctx context.Context, cli *commands, term terminal) err
 
 // settings are those given by flags, and by ask what is missing.
 func (cmd channelAdd) settings(ask prompter, out io.Writer) (network.Settings, error) {
-	n, _ := setup.NetworkOf(cmd.Network)
+	n, _ := accounts.NetworkOf(cmd.Network)
 	s := network.Settings{Channel: cmd.Network, APIBase: cmd.APIBase}
 	if cmd.Poll {
 		s.Mode = network.ModePoll
@@ -186,7 +186,7 @@ func flagOf(f network.Field) string {
 	return strings.ReplaceAll(f.Name, "_", "-")
 }
 
-func printAdded(out io.Writer, a setup.Added) {
+func printAdded(out io.Writer, a accounts.Added) {
 	fmt.Fprintf(out, "Added %s: %s\n", a.Settings.Key(), orNone(a.Standing.Name))
 	if a.Hook != "" {
 		fmt.Fprintf(out, "  webhook       %s\n", a.Hook)
@@ -214,7 +214,7 @@ func printAdded(out io.Writer, a setup.Added) {
 const testWithin = 2 * time.Minute
 
 // awaitTest waits until somebody writes to the account and is answered.
-func awaitTest(ctx context.Context, store *store.Store, a setup.Added, since time.Time, out io.Writer) error {
+func awaitTest(ctx context.Context, store *store.Store, a accounts.Added, since time.Time, out io.Writer) error {
 	fmt.Fprintf(out, "Write something to the account now: %s\n", orNone(a.Standing.Link))
 	ctx, cancel := context.WithTimeout(ctx, testWithin)
 	defer cancel()
@@ -246,8 +246,8 @@ func awaitTest(ctx context.Context, store *store.Store, a setup.Added, since tim
 }
 
 func (channelList) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, _ *store.Store, _ *conversations.Service) error {
-		list, err := lines.Reports(ctx)
+	return withAccounts(ctx, cli, term, func(_ config, served *accounts.Service, _ *store.Store, _ *conversations.Service) error {
+		list, err := served.Reports(ctx)
 		if err != nil {
 			return err
 		}
@@ -272,8 +272,8 @@ func (channelList) Run(ctx context.Context, cli *commands, term terminal) error 
 }
 
 func (cmd channelRemove) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, _ *store.Store, _ *conversations.Service) error {
-		if err := lines.Remove(ctx, cmd.Account); err != nil {
+	return withAccounts(ctx, cli, term, func(_ config, served *accounts.Service, _ *store.Store, _ *conversations.Service) error {
+		if err := served.Remove(ctx, cmd.Account); err != nil {
 			return err
 		}
 		fmt.Fprintf(term.out, "Removed %s with its secrets. A running service stops serving it within a second.\n", cmd.Account)
@@ -282,8 +282,8 @@ func (cmd channelRemove) Run(ctx context.Context, cli *commands, term terminal) 
 }
 
 func (cmd channelWebhook) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, _ *store.Store, _ *conversations.Service) error {
-		if err := lines.Hook(ctx, cmd.Account); err != nil {
+	return withAccounts(ctx, cli, term, func(_ config, served *accounts.Service, _ *store.Store, _ *conversations.Service) error {
+		if err := served.Hook(ctx, cmd.Account); err != nil {
 			return err
 		}
 		fmt.Fprintf(term.out, "The network posts what customers write to %s here from now on.\n", cmd.Account)

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/accounts"
 	"faqbot/bot/conversations"
 	"faqbot/bot/network"
-	"faqbot/bot/setup"
 	"faqbot/bot/store"
 )
 
@@ -20,22 +20,22 @@ import (
 const deadShown = 20
 
 func (cmd channelCheck) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withLines(ctx, cli, term, func(_ config, lines *setup.Lines, store *store.Store, conversations *conversations.Service) error {
+	return withAccounts(ctx, cli, term, func(_ config, served *accounts.Service, store *store.Store, conversations *conversations.Service) error {
 		var keys []string
 		if cmd.Account != "" {
 			keys = []string{cmd.Account}
-			if _, err := lines.Report(ctx, cmd.Account); err != nil {
+			if _, err := served.Report(ctx, cmd.Account); err != nil {
 				return err
 			}
 		}
-		list := lines.Check(ctx, keys...)
+		list := served.Check(ctx, keys...)
 		if len(list) == 0 {
 			fmt.Fprintln(term.out, "No accounts on networks yet. Add one: faqbot channel add telegram")
 			return nil
 		}
 		bad := false
 		for _, r := range list {
-			r, err := lines.Report(ctx, r.Settings.Key()) // with its traffic
+			r, err := served.Report(ctx, r.Settings.Key()) // with its traffic
 			if err != nil {
 				return err
 			}
@@ -51,7 +51,7 @@ func (cmd channelCheck) Run(ctx context.Context, cli *commands, term terminal) e
 	})
 }
 
-func printReport(ctx context.Context, out io.Writer, r setup.Report, store *store.Store, conversations *conversations.Service, bodies bool) error {
+func printReport(ctx context.Context, out io.Writer, r accounts.Report, store *store.Store, conversations *conversations.Service, bodies bool) error {
 	state := "works"
 	if r.Standing.Critical() {
 		state = "DOES NOT WORK"
@@ -61,7 +61,7 @@ func printReport(ctx context.Context, out io.Writer, r setup.Report, store *stor
 	t := r.Traffic
 	fmt.Fprintf(out, "  last message in  %s\n  last reply out   %s\n  waiting          %d\n", whenOrNever(t.HeardAt), whenOrNever(t.SentAt), t.Waiting)
 	if !t.PausedUntil.IsZero() {
-		fmt.Fprintf(out, "  ! %s\n", setup.PauseWords(t))
+		fmt.Fprintf(out, "  ! %s\n", accounts.PauseWords(t))
 	}
 	for _, i := range t.Incidents {
 		fmt.Fprintf(out, "  ! %s\n", i.Words())
@@ -93,7 +93,7 @@ func printReport(ctx context.Context, out io.Writer, r setup.Report, store *stor
 			if d.Refusal != "" {
 				again = "not to be sent again: " + d.Refusal
 			}
-			fmt.Fprintf(out, "      %s  %s  %s\n", d.At.Format(time.DateTime), setup.DeadWords(d), again)
+			fmt.Fprintf(out, "      %s  %s  %s\n", d.At.Format(time.DateTime), accounts.DeadWords(d), again)
 		}
 	}
 	return nil
@@ -101,11 +101,11 @@ func printReport(ctx context.Context, out io.Writer, r setup.Report, store *stor
 
 // guideOf is the file that says how to set an account on a network up.
 func guideOf(channel string) string {
-	n, _ := setup.NetworkOf(channel)
+	n, _ := accounts.NetworkOf(channel)
 	return n.GuidePath
 }
 
-func printStanding(out io.Writer, r setup.Report) {
+func printStanding(out io.Writer, r accounts.Report) {
 	for _, p := range r.Standing.Problems {
 		fmt.Fprintf(out, "  ! %s\n    %s (%s#%s)\n", p.What, p.Fix, guideOf(r.Settings.Channel), p.Section)
 	}
@@ -119,7 +119,7 @@ func whenOrNever(t time.Time) string {
 }
 
 func (cmd channelSignOut) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withLines(ctx, cli, term, func(c config, _ *setup.Lines, store *store.Store, _ *conversations.Service) error {
+	return withAccounts(ctx, cli, term, func(c config, _ *accounts.Service, store *store.Store, _ *conversations.Service) error {
 		id, ok := strings.CutPrefix(cmd.Account, "webchat/")
 		if !ok || !slices.ContainsFunc(c.Accounts, func(a network.Settings) bool { return a.Channel == "webchat" && a.ID == id }) {
 			return fmt.Errorf("%s is no chat on a page that the configuration has; write it as webchat/NAME", cmd.Account)
@@ -133,7 +133,7 @@ func (cmd channelSignOut) Run(ctx context.Context, cli *commands, term terminal)
 }
 
 func (cmd channelReplay) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withLines(ctx, cli, term, func(_ config, _ *setup.Lines, store *store.Store, conversations *conversations.Service) error {
+	return withAccounts(ctx, cli, term, func(_ config, _ *accounts.Service, store *store.Store, conversations *conversations.Service) error {
 		channel, account, err := store.RejectAccount(ctx, cmd.ID)
 		if err == nil {
 			if _, err := store.ReadAgain(ctx, channel, account, cmd.ID, time.Now()); err != nil {

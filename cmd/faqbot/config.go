@@ -13,9 +13,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"faqbot/bot"
+	"faqbot/bot/accounts"
 	"faqbot/bot/network"
-	"faqbot/bot/setup"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -144,10 +143,10 @@ func (c *config) complete() error {
 	seen := map[string]bool{}
 	for i := range c.Accounts {
 		a := &c.Accounts[i]
-		if err := setup.Complete(a, dir); err != nil {
-			return fmt.Errorf("[[account]] number %d (%s): %w", i+1, bot.AccountKey(a.Channel, a.ID), err)
+		if err := accounts.Complete(a, dir); err != nil {
+			return fmt.Errorf("[[account]] number %d (%s): %w", i+1, a.Key(), err)
 		}
-		if key := bot.AccountKey(a.Channel, a.ID); seen[key] {
+		if key := a.Key(); seen[key] {
 			return fmt.Errorf("[[account]] number %d: there is a %s already", i+1, key)
 		} else {
 			seen[key] = true

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/accounts"
 	"faqbot/bot/dialogue"
-	"faqbot/bot/setup"
 	"faqbot/bot/store"
 	"faqbot/handoff"
 	"faqbot/knowledge"
@@ -75,9 +75,9 @@ func atDesk(ctx context.Context, cli *commands, term terminal, do func(*handoff.
 	if err != nil {
 		return err
 	}
-	n, err := newNetworks(c, setup.Options{Store: store.New(db), Log: log})
+	n, err := newNetworks(c, accounts.Options{Store: store.New(db), Log: log})
 	if err == nil {
-		err = n.lines.Reload(ctx)
+		err = n.served.Reload(ctx)
 	}
 	if err != nil {
 		return errors.Join(err, db.Close())
@@ -189,7 +189,7 @@ func showCase(w io.Writer, c handoff.Case) {
 	} else {
 		fmt.Fprintf(w, "ticket %s  queue %s  %s  %s  reason %s  language %s\n", t.ID, t.Queue, t.State, orNone(string(t.Assignee)), t.Reason, orNone(t.Locale))
 	}
-	fmt.Fprintf(w, "customer on %s", bot.AccountKey(c.Conversation.Address.Channel, c.Conversation.Address.Account))
+	fmt.Fprintf(w, "customer on %s", c.Conversation.Address.Key())
 	if ref := c.Conversation.FirstRef; ref != "" {
 		fmt.Fprintf(w, ", came by %s, last by %s", ref, c.Conversation.LastRef)
 	}

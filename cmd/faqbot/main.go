@@ -16,7 +16,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"faqbot/bot/setup"
+	"faqbot/bot/accounts"
 )
 
 // commands are the sub-commands and their flags.
@@ -93,7 +93,7 @@ func run(ctx context.Context, args []string, term terminal) int {
 			"Start here:  faqbot import faq.csv --affiliate acme --publish;  faqbot ask --affiliate acme \"how do I get paid?\""),
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Writers(term.out, term.err), kong.Exit(func(code int) { exit = code }),
-		kong.Vars{"networks": strings.Join(setup.Names(setup.Networks()), ",")},
+		kong.Vars{"networks": strings.Join(accounts.Names(accounts.Networks()), ",")},
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(term))
 	if err != nil {
 		panic(err) // the struct above is wrong

@@ -13,8 +13,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
-	"faqbot/bot/setup"
-	"faqbot/bot/setup/board"
+	"faqbot/bot/accounts"
+	"faqbot/bot/accounts/board"
 	"faqbot/bot/webchat"
 	"faqbot/handoff/console"
 	"faqbot/knowledge"
@@ -79,13 +79,13 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 		Files: newFilePool(), Read: s.changed, Media: s.media, Log: s.log}); err != nil {
 		return nil, err
 	}
-	if p.board, err = board.New(s.networks.lines, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log,
+	if p.board, err = board.New(s.networks.served, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log,
 		Notices: s.forwarded.notices}); err != nil {
 		return nil, err
 	}
 	p.chat, err = webchat.NewSite(s.networks.webchat, webchat.SiteOptions{Signer: s.keys.Signer(people.VisitorTokens), Conversations: s.conversations, Accept: s.intake.Accept,
 		Media: s.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
-		Contact: s.desk.Contact, Called: setup.Label, Secure: s.config.https(), SignedOut: s.conversations.VisitorsSignedOut, Log: s.log})
+		Contact: s.desk.Contact, Called: accounts.Label, Secure: s.config.https(), SignedOut: s.conversations.VisitorsSignedOut, Log: s.log})
 	return p, err
 }
 

@@ -19,11 +19,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"faqbot/bot"
+	"faqbot/bot/accounts"
 	"faqbot/bot/conversations"
 	"faqbot/bot/dialogue"
 	"faqbot/bot/inbound"
 	"faqbot/bot/outbound"
-	"faqbot/bot/setup"
 	"faqbot/bot/store"
 	"faqbot/bot/turns"
 	"faqbot/bot/webhook"
@@ -124,7 +124,7 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	if c.behindProxy() {
 		log.Warn(forwardedWords)
 	}
-	if _, err = newNetworks(c, setup.Options{Log: log}); err != nil { // before anything is made
+	if _, err = newNetworks(c, accounts.Options{Log: log}); err != nil { // before anything is made
 		return nil, err
 	}
 	if s.db, err = openDB(ctx, c); err != nil {
@@ -143,7 +143,7 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	if s.networks, err = newNetworks(c, s.lineOptions()); err != nil {
 		return nil, err
 	}
-	if err := s.networks.lines.Reload(ctx); err != nil {
+	if err := s.networks.served.Reload(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.takeOver(ctx); err != nil {
@@ -187,8 +187,8 @@ func (s *service) wireTalk() (err error) {
 }
 
 // lineOptions say what accounts on networks need of the service.
-func (s *service) lineOptions() setup.Options {
-	return setup.Options{Store: s.store, Files: s.media, Log: s.log,
+func (s *service) lineOptions() accounts.Options {
+	return accounts.Options{Store: s.store, Files: s.media, Log: s.log,
 		Receive: func(ctx context.Context, a bot.Account, body []byte) error { return s.intake.Receive(ctx, a, body) }}
 }
 
@@ -270,7 +270,7 @@ func (s *service) run(ctx context.Context, listener net.Listener) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	loops := map[string]func(context.Context) error{"searcher": s.searcher.Run, "runner": s.answer, "intake": s.intake.Run, "courier": s.courier.Run, "collector": s.collector.Run,
-		"desk": s.desk.Run, "console": s.pages.console.Run, "sweep": s.sweep, "memory": s.giveBack, "trials": s.trials.Run, "accounts": s.networks.lines.Run, "keys": s.followKeys}
+		"desk": s.desk.Run, "console": s.pages.console.Run, "sweep": s.sweep, "memory": s.giveBack, "trials": s.trials.Run, "accounts": s.networks.served.Run, "keys": s.followKeys}
 	for name, loop := range loops {
 		g.Go(func() error {
 			if err := guard.Loop(ctx, s.log, name, loop); !errors.Is(err, context.Canceled) {

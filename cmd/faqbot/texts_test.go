@@ -15,7 +15,7 @@ import (
 // textHomes names the folders whose code and templates say the texts of an area.
 func textHomes() map[string][]string {
 	return map[string][]string{"chat": {"bot/webchat", "bot/webchat/assets"}, "desk": {"handoff/console", "handoff/console/pages", "handoff/console/assets"},
-		"channels": {"bot/setup/board", "bot/setup/board/pages"},
+		"channels": {"bot/accounts/board", "bot/accounts/board/pages"},
 		"entries":  {"knowledge/portal", "knowledge/portal/pages"},
 		"start":    {"cmd/faqbot", "cmd/faqbot/pages"},
 		"people":   {"knowledge/people/signin", "knowledge/people/signin/templates"},

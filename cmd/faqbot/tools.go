@@ -12,9 +12,8 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"faqbot/bot"
+	"faqbot/bot/accounts"
 	"faqbot/bot/network"
-	"faqbot/bot/setup"
 	"faqbot/knowledge/sqldb"
 	"faqbot/retrieval/encoder"
 )
@@ -43,7 +42,7 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 	if err != nil {
 		return err
 	}
-	if _, err := newNetworks(c, setup.Options{Log: newLogger(term.err)}); err != nil {
+	if _, err := newNetworks(c, accounts.Options{Log: newLogger(term.err)}); err != nil {
 		return err
 	}
 	file := c.path
@@ -90,11 +89,11 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 func printAccounts(out io.Writer, c config) {
 	for _, a := range c.Accounts {
 		fmt.Fprintf(out, "account     %s  mode %s  affiliates %s  locale %s  api_base %s  token %s  secret %s\n",
-			bot.AccountKey(a.Channel, a.ID), a.Mode, orNone(strings.Join(a.Affiliates, ", ")), orNone(a.Locale), orNone(a.APIBase), a.Token, a.Secret)
+			a.Key(), a.Mode, orNone(strings.Join(a.Affiliates, ", ")), orNone(a.Locale), orNone(a.APIBase), a.Token, a.Secret)
 		if len(a.Affiliates) == 0 {
 			fmt.Fprintln(out, `            ! it names no affiliates, so nobody's entries answer: set affiliates = ["NAME"]`)
 		}
-		n, _ := setup.NetworkOf(a.Channel)
+		n, _ := accounts.NetworkOf(a.Channel)
 		switch needs := n.Open != nil && a.Mode != network.ModePoll && c.Server.PublicURL == ""; {
 		case needs && n.Polls:
 			fmt.Fprintln(out, "            ! [server] public_url is not set, so the webhook cannot be registered; set it, or mode = \"poll\"")

@@ -10,9 +10,9 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
+	"faqbot/bot/accounts"
 	"faqbot/bot/conversations"
 	"faqbot/bot/inbound"
-	"faqbot/bot/setup"
 	"faqbot/bot/speech"
 	"faqbot/bot/store"
 	"faqbot/bot/webchat"
@@ -130,16 +130,16 @@ func (e embedders) searcher(corpus retrieval.Corpus, counter retrieval.Attempts,
 // networks are the accounts that are served, and the channels that serve them.
 type networks struct {
 	accounts *bot.Registry
-	lines    *setup.Lines       // those on networks of others
+	served   *accounts.Service  // those on networks of others
 	webchat  []*webchat.Channel // those on pages
 }
 
 // newNetworks opens the configured accounts; what was added comes with lines.Reload.
-func newNetworks(c config, o setup.Options) (networks, error) {
+func newNetworks(c config, o accounts.Options) (networks, error) {
 	n := networks{accounts: bot.NewRegistry()}
 	o.Registry, o.File, o.PublicURL, o.Key = n.accounts, c.Accounts, c.Server.PublicURL, c.keyFile()
 	var err error
-	if n.lines, err = setup.NewLines(o); err != nil {
+	if n.served, err = accounts.New(o); err != nil {
 		return n, err
 	}
 	for _, a := range c.Accounts {

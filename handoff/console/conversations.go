@@ -13,7 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
-	"faqbot/bot/setup"
+	"faqbot/bot/accounts"
 	"faqbot/handoff"
 	"faqbot/knowledge/page"
 )
@@ -69,7 +69,7 @@ func cursorOf(s string) (time.Time, bot.ConversationID) {
 
 func talkRow(p reader, s bot.Summary, in *inbox) listed {
 	l := listed{ID: string(s.ID), Href: "/desk/conversations/" + url.PathEscape(string(s.ID)) + in.Place.query(), Who: p.whoOf(s.Conversation),
-		Icon: channelIcon(s.Address.Channel), Channel: setup.Label(s.Address.Channel), Words: cut(s.Last.Text, 160),
+		Icon: channelIcon(s.Address.Channel), Channel: accounts.Label(s.Address.Channel), Words: cut(s.Last.Text, 160),
 		When: s.ActiveAt, Current: string(s.ID) == in.Current}
 	if l.Words == "" {
 		l.Words = p.Say("no_words")

@@ -10,7 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
-	"faqbot/bot/setup"
+	"faqbot/bot/accounts"
 	"faqbot/handoff"
 	"faqbot/knowledge/people"
 )
@@ -61,7 +61,7 @@ func (c *Console) lookCustomer(ctx context.Context, v *caseView, t talk, p reade
 		if len(t.identities) == 1 {
 			break
 		}
-		one := identity{Icon: channelIcon(i.Address.Channel), Channel: setup.Label(i.Address.Channel), Who: p.whoOf(i.Conversation), Why: p.proof(i),
+		one := identity{Icon: channelIcon(i.Address.Channel), Channel: accounts.Label(i.Address.Channel), Who: p.whoOf(i.Conversation), Why: p.proof(i),
 			Since: i.Since, Here: i.ID == t.conversation.ID, Href: "/desk/conversations/" + url.PathEscape(string(i.ID))}
 		if isLead(p) {
 			one.Separate = one.Href + "/separate"
@@ -83,7 +83,7 @@ func (c *Console) lookCustomer(ctx context.Context, v *caseView, t talk, p reade
 	}
 	where, err := c.conversations.Destinations(ctx, t.conversation)
 	for _, d := range where {
-		v.Ways = append(v.Ways, way{Key: d.Key, Name: setup.Label(d.Channel)})
+		v.Ways = append(v.Ways, way{Key: d.Key, Name: accounts.Label(d.Channel)})
 	}
 	return err
 }
@@ -148,7 +148,7 @@ func (c *Console) askSeparate(g *gin.Context, p reader) error {
 	}
 	address := "/desk/conversations/" + url.PathEscape(string(conv.ID))
 	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "confirm", confirmView{Keep: p.Say("separate_keep"),
-		Title:  p.Say("separate_title", "who", cut(p.whoOf(conv), 60), "channel", setup.Label(conv.Address.Channel)),
+		Title:  p.Say("separate_title", "who", cut(p.whoOf(conv), 60), "channel", accounts.Label(conv.Address.Channel)),
 		Words:  p.Say("separate_words"),
 		Action: address + "/separate", Button: p.Say("separate_button"), Back: address})
 }
@@ -189,10 +189,10 @@ func (c *Console) invite(g *gin.Context, p reader) error {
 		if d.Key != key {
 			continue
 		}
-		words, err := c.desk.Invite(ctx, t.ID, agent(p), key, setup.Label(d.Channel))
+		words, err := c.desk.Invite(ctx, t.ID, agent(p), key, accounts.Label(d.Channel))
 		if err != nil {
 			c.o.Log.WithError(err).Warn("cannot make a link to another channel")
-			return c.renderTicket(g, p, t, http.StatusBadGateway, writes{What: p.Say("no_link", "channel", setup.Label(d.Channel)), Do: p.Say("try_again")})
+			return c.renderTicket(g, p, t, http.StatusBadGateway, writes{What: p.Say("no_link", "channel", accounts.Label(d.Channel)), Do: p.Say("try_again")})
 		}
 		if typed := g.PostForm("text"); typed != "" {
 			words = typed + "\n\n" + words

@@ -16,7 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
-	"faqbot/bot/setup"
+	"faqbot/bot/accounts"
 	"faqbot/handoff"
 	"faqbot/knowledge"
 	"faqbot/knowledge/page"
@@ -157,7 +157,7 @@ func (c *Console) inboxOf(ctx context.Context, p reader, at place, current strin
 		return in, err
 	}
 	for _, i := range incidents {
-		in.Notices = append(in.Notices, setup.Label(i.Channel)+" · "+i.Account+": "+i.Words())
+		in.Notices = append(in.Notices, accounts.Label(i.Channel)+" · "+i.Account+": "+i.Words())
 	}
 	count, err := c.desk.Count(ctx, scope(p, at), agent(p))
 	if err != nil {
@@ -262,7 +262,7 @@ func (c *Console) ticketRow(p reader, t handoff.Ticket, conv bot.Conversation, i
 		words = p.Say("no_words_yet")
 	}
 	return listed{ID: string(t.ID), Href: "/desk/tickets/" + url.PathEscape(string(t.ID)) + in.Place.query(), Who: p.whoOf(conv),
-		Icon: channelIcon(conv.Address.Channel), Channel: setup.Label(conv.Address.Channel), Words: words, With: string(t.Assignee),
+		Icon: channelIcon(conv.Address.Channel), Channel: accounts.Label(conv.Address.Channel), Words: words, With: string(t.Assignee),
 		Owed: p.owed(t, c.o.Now()), Waiting: !t.WaitingSince.IsZero(), Current: string(t.ID) == in.Current}
 }
 

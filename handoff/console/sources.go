@@ -7,7 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
-	"faqbot/bot/setup"
+	"faqbot/bot/accounts"
 	"faqbot/knowledge"
 	"faqbot/knowledge/page"
 )
@@ -45,7 +45,7 @@ func (c *Console) showSources(g *gin.Context, p reader) (err error) {
 		return err
 	}
 	for i := range v.Rows {
-		v.Rows[i].Channel = setup.Label(v.Rows[i].Channel)
+		v.Rows[i].Channel = accounts.Label(v.Rows[i].Channel)
 	}
 	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "sources", v)
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"faqbot/bot"
-	"faqbot/bot/setup"
+	"faqbot/bot/accounts"
 	"faqbot/handoff"
 	"faqbot/knowledge"
 )
@@ -76,10 +76,10 @@ func (c *Console) linesOf(p reader, t talk) []line {
 func (t talk) channel(m bot.Message) string {
 	for _, i := range t.identities {
 		if i.ID == m.Conversation {
-			return setup.Label(i.Address.Channel)
+			return accounts.Label(i.Address.Channel)
 		}
 	}
-	return setup.Label(t.conversation.Address.Channel)
+	return accounts.Label(t.conversation.Address.Channel)
 }
 
 // ticketLines are the thin lines about tickets.

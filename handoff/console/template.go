@@ -10,7 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
-	"faqbot/bot/setup"
+	"faqbot/bot/accounts"
 	"faqbot/handoff"
 )
 
@@ -46,7 +46,7 @@ func (c *Console) pick(ctx context.Context, reads reader, v *caseView, conv bot.
 	list, err := c.conversations.Templates(ctx, conv.ID)
 	if err != nil {
 		c.o.Log.WithError(err).Warn("cannot read the templates")
-		p.Problem = reads.Say("templates_unknown", "channel", setup.Label(conv.Address.Channel))
+		p.Problem = reads.Say("templates_unknown", "channel", accounts.Label(conv.Address.Channel))
 		return
 	}
 	for _, t := range list {
@@ -86,7 +86,7 @@ func (c *Console) pick(ctx context.Context, reads reader, v *caseView, conv bot.
 }
 
 func (p reader) noTemplates(conv bot.Conversation) string {
-	n, _ := setup.NetworkOf(conv.Address.Channel)
+	n, _ := accounts.NetworkOf(conv.Address.Channel)
 	switch {
 	case conv.OptOut == bot.OptOutAll:
 		return p.Say("templates_opted_out")

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"faqbot/bot"
-	"faqbot/bot/setup"
+	"faqbot/bot/accounts"
 	"faqbot/handoff"
 	"faqbot/knowledge"
 )
@@ -122,7 +122,7 @@ func (c *Console) look(ctx context.Context, p reader, at place, conv bot.Convers
 	slices.SortStableFunc(all, func(a, b handoff.Ticket) int { return b.OpenedAt.Compare(a.OpenedAt) })
 	t.tickets = all
 	conv = t.conversation
-	v = caseView{Who: p.whoOf(conv), Icon: channelIcon(conv.Address.Channel), Channel: setup.Label(conv.Address.Channel),
+	v = caseView{Who: p.whoOf(conv), Icon: channelIcon(conv.Address.Channel), Channel: accounts.Label(conv.Address.Channel),
 		Query: at.query(), Back: at.list(), Bot: conv.Mode == bot.ModeBot, Lines: c.linesOf(p, t), Cannot: c.cannot(p, conv), OptedOut: p.optOut(conv),
 		Tries: triesOf(p, t.turns, c.questions(ctx, p))}
 	v.said, v.conv, v.In = t.said, conv, string(conv.ID)
@@ -204,7 +204,7 @@ func (c *Console) cannot(p reader, conv bot.Conversation) string {
 	case refused == nil:
 		return ""
 	case refused.Kind == bot.SendWindowClosed:
-		return p.Say("cannot_window", "channel", setup.Label(conv.Address.Channel))
+		return p.Say("cannot_window", "channel", accounts.Label(conv.Address.Channel))
 	}
 	return p.Say("cannot_blocked")
 }
@@ -232,7 +232,7 @@ func (p reader) ticketFacts(t handoff.Ticket) []fact {
 }
 
 func (c *Console) factsOf(p reader, conv bot.Conversation) []fact {
-	facts := []fact{{Name: p.Say("channel"), Words: p.Say("fact_account", "channel", setup.Label(conv.Address.Channel), "account", conv.Address.Account)},
+	facts := []fact{{Name: p.Say("channel"), Words: p.Say("fact_account", "channel", accounts.Label(conv.Address.Channel), "account", conv.Address.Account)},
 		{Name: p.Say("customer"), Words: conv.Address.Customer}}
 	if conv.Locale != "" {
 		facts = append(facts, fact{Name: p.Say("fact_language"), Words: conv.Locale})

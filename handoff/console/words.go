@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 
 	"faqbot/bot"
-	"faqbot/bot/setup"
+	"faqbot/bot/accounts"
 	"faqbot/handoff"
 	"faqbot/knowledge/locale"
 	"faqbot/knowledge/people"
@@ -84,7 +84,7 @@ func (p reader) span(d time.Duration) string {
 
 // channelIcon is the icon of a channel by its name.
 func channelIcon(channel string) string {
-	n, _ := setup.NetworkOf(channel)
+	n, _ := accounts.NetworkOf(channel)
 	return n.Icon
 }
 

@@ -1,4 +1,4 @@
-package setup
+package accounts
 
 import (
 	"cmp"
@@ -34,20 +34,20 @@ func (r Report) Account() bot.Account { return r.Settings.Account() }
 // ErrNoAccount means that there is no account of that name.
 var ErrNoAccount = errors.New("there is no such account")
 
-// snapshot is all lines now, in order, without traffic.
-func (l *Lines) snapshot() (list []Report) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, n := range l.lines {
-		list = append(list, l.report(n))
+// snapshot is all accounts now, in order, without traffic.
+func (svc *Service) snapshot() (list []Report) {
+	svc.mu.Lock()
+	defer svc.mu.Unlock()
+	for _, n := range svc.served {
+		list = append(list, svc.report(n))
 	}
 	slices.SortFunc(list, func(a, b Report) int { return cmp.Compare(a.Settings.Key(), b.Settings.Key()) })
 	return list
 }
 
-// report is n without secrets. l.mu is held.
-func (l *Lines) report(n *line) Report {
-	r := Report{Settings: n.settings, Added: n.added, Hook: l.hook(n.settings), Standing: n.standing, CheckedAt: n.checkedAt}
+// report is n without secrets. svc.mu is held.
+func (svc *Service) report(n *servedAccount) Report {
+	r := Report{Settings: n.settings, Added: n.added, Hook: svc.hook(n.settings), Standing: n.standing, CheckedAt: n.checkedAt}
 	r.Settings.Token, r.Settings.Secret, r.Settings.VerifyToken = "", "", ""
 	if n.broken != nil {
 		r.Standing.Problems = []bot.Problem{brokenProblem(n.settings.Channel, n.broken)}
@@ -70,10 +70,10 @@ func brokenProblem(channel string, err error) bot.Problem {
 }
 
 // Reports tells how all accounts stand, by what is known now, with their traffic.
-func (l *Lines) Reports(ctx context.Context) ([]Report, error) {
-	list := l.snapshot()
+func (svc *Service) Reports(ctx context.Context) ([]Report, error) {
+	list := svc.snapshot()
 	for i := range list {
-		if err := l.addTraffic(ctx, &list[i]); err != nil {
+		if err := svc.addTraffic(ctx, &list[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -81,42 +81,42 @@ func (l *Lines) Reports(ctx context.Context) ([]Report, error) {
 }
 
 // Report tells how one account stands, by its AccountKey, or ErrNoAccount.
-func (l *Lines) Report(ctx context.Context, key string) (Report, error) {
-	n := l.line(key)
+func (svc *Service) Report(ctx context.Context, key string) (Report, error) {
+	n := svc.find(key)
 	if n == nil {
 		return Report{}, fmt.Errorf("%s: %w", key, ErrNoAccount)
 	}
-	l.mu.Lock()
-	r := l.report(n)
-	l.mu.Unlock()
-	return r, l.addTraffic(ctx, &r)
+	svc.mu.Lock()
+	r := svc.report(n)
+	svc.mu.Unlock()
+	return r, svc.addTraffic(ctx, &r)
 }
 
-func (l *Lines) line(key string) *line {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.lines[key]
+func (svc *Service) find(key string) *servedAccount {
+	svc.mu.Lock()
+	defer svc.mu.Unlock()
+	return svc.served[key]
 }
 
-func (l *Lines) addTraffic(ctx context.Context, r *Report) (err error) {
-	r.Traffic, err = l.o.Store.Traffic(ctx, r.Settings.Channel, r.Settings.ID, time.Now())
+func (svc *Service) addTraffic(ctx context.Context, r *Report) (err error) {
+	r.Traffic, err = svc.o.Store.Traffic(ctx, r.Settings.Channel, r.Settings.ID, time.Now())
 	return err
 }
 
 // Check asks the networks how the accounts of some AccountKeys stand, all if none is named, and returns
 // that without traffic. An account that was stopped as misconfigured and stands well may try again.
-func (l *Lines) Check(ctx context.Context, keys ...string) []Report {
+func (svc *Service) Check(ctx context.Context, keys ...string) []Report {
 	named := func(r Report) bool { return len(keys) == 0 || slices.Contains(keys, r.Settings.Key()) }
-	l.checkThose(ctx, named)
-	return slices.DeleteFunc(l.snapshot(), func(r Report) bool { return !named(r) })
+	svc.checkThose(ctx, named)
+	return slices.DeleteFunc(svc.snapshot(), func(r Report) bool { return !named(r) })
 }
 
 // checkThose checks the wanted accounts, all at once.
-func (l *Lines) checkThose(ctx context.Context, wanted func(Report) bool) {
+func (svc *Service) checkThose(ctx context.Context, wanted func(Report) bool) {
 	var g sync.WaitGroup
-	for _, r := range l.snapshot() {
+	for _, r := range svc.snapshot() {
 		if wanted(r) {
-			g.Go(func() { guard.Do(l.o.Log, "checking an account", func() { l.check(ctx, r.Settings.Key()) }) })
+			g.Go(func() { guard.Do(svc.o.Log, "checking an account", func() { svc.check(ctx, r.Settings.Key()) }) })
 		}
 	}
 	g.Wait()
@@ -124,12 +124,12 @@ func (l *Lines) checkThose(ctx context.Context, wanted func(Report) bool) {
 
 // Freshen checks the accounts that were not checked for a minute, for as long as within lasts; what comes
 // later is known then.
-func (l *Lines) Freshen(ctx context.Context, within time.Duration) {
+func (svc *Service) Freshen(ctx context.Context, within time.Duration) {
 	ctx = context.WithoutCancel(ctx) // the answers are of use to the next who asks
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		l.checkThose(ctx, func(r Report) bool { return time.Since(r.CheckedAt) > time.Minute })
+		svc.checkThose(ctx, func(r Report) bool { return time.Since(r.CheckedAt) > time.Minute })
 	}()
 	select {
 	case <-done:
@@ -140,8 +140,8 @@ func (l *Lines) Freshen(ctx context.Context, within time.Duration) {
 // checkWithin bounds the check of one account.
 const checkWithin = 20 * time.Second
 
-func (l *Lines) check(ctx context.Context, key string) {
-	n := l.line(key)
+func (svc *Service) check(ctx context.Context, key string) {
+	n := svc.find(key)
 	if n == nil {
 		return
 	}
@@ -152,13 +152,13 @@ func (l *Lines) check(ctx context.Context, key string) {
 	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
 	described, _ := NetworkOf(n.settings.Channel)
-	hook := l.hook(n.settings)
+	hook := svc.hook(n.settings)
 	standing := checker.Check(ctx, hook)
 	if ctx.Err() != nil {
 		return
 	}
 	if hook != "" && !standing.Critical() {
-		if err := l.ask(ctx, n.settings); err != nil {
+		if err := svc.ask(ctx, n.settings); err != nil {
 			standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemTrouble, What: "This machine does not reach its own address " + hook + ": " + err.Error() + ".",
 				Fix: "If the internet reaches it, all is well. If not, look at the DNS entry, the proxy and the certificate.", Section: described.WebhookSection})
 		}
@@ -171,29 +171,29 @@ func (l *Lines) check(ctx context.Context, key string) {
 		standing.Problems = append(standing.Problems, bot.Problem{Kind: bot.ProblemLimits, What: "The account names no affiliate: nobody's entries answer, so people must.",
 			Fix: "Name the affiliates whose entries answer.", Section: described.SettingsSection})
 	}
-	l.mu.Lock()
+	svc.mu.Lock()
 	n.standing, n.checkedAt = standing, time.Now()
-	l.mu.Unlock()
+	svc.mu.Unlock()
 	if standing.Critical() {
 		return
 	}
-	if err := l.o.Store.UnpauseAccount(ctx, n.settings.Channel, n.settings.ID); err != nil {
-		l.o.Log.WithError(err).Error("cannot let an account try again")
+	if err := svc.o.Store.UnpauseAccount(ctx, n.settings.Channel, n.settings.ID); err != nil {
+		svc.o.Log.WithError(err).Error("cannot let an account try again")
 	}
 }
 
 // ask makes sure that our public address leads to a service that serves the account s, with these very
 // settings.
-func (l *Lines) ask(ctx context.Context, s network.Settings) error {
+func (svc *Service) ask(ctx context.Context, s network.Settings) error {
 	query := ""
 	if n, _ := NetworkOf(s.Channel); n.Proof != nil {
 		query = "?" + n.Proof(s).Encode()
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, l.hook(s)+query, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, svc.hook(s)+query, nil)
 	if err != nil {
 		return errors.New("it is no address")
 	}
-	resp, err := l.http.Do(req)
+	resp, err := svc.http.Do(req)
 	if err != nil {
 		return errors.New("nothing answers there")
 	}

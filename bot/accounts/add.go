@@ -1,4 +1,4 @@
-package setup
+package accounts
 
 import (
 	"cmp"
@@ -25,14 +25,14 @@ var ErrInFile = errors.New("the account stands in the configuration file: change
 
 // fill makes what a person need not think of. What the account had before stays, so that nothing need be
 // entered anew.
-func (l *Lines) fill(s *network.Settings) {
-	if n := l.line(s.Key()); n != nil && n.broken == nil && n.settings.APIBase == s.APIBase { // no secret goes to another address
+func (svc *Service) fill(s *network.Settings) {
+	if n := svc.find(s.Key()); n != nil && n.broken == nil && n.settings.APIBase == s.APIBase { // no secret goes to another address
 		s.Token = cmp.Or(s.Token, n.settings.Token)
 		s.Secret = cmp.Or(s.Secret, n.settings.Secret)
 		s.VerifyToken = cmp.Or(s.VerifyToken, n.settings.VerifyToken)
 	}
 	if n, _ := NetworkOf(s.Channel); n.Fill != nil {
-		n.Fill(s, l.o.PublicURL != "")
+		n.Fill(s, svc.o.PublicURL != "")
 	}
 }
 
@@ -47,40 +47,40 @@ type Added struct {
 
 // Add verifies an account with its network, keeps it, has it served, and has the network post to us. A
 // *RefusedError or *network.FieldError means that nothing was kept. Adding an account again replaces its settings.
-func (l *Lines) Add(ctx context.Context, s network.Settings, dir string) (Added, error) {
-	l.fill(&s)
+func (svc *Service) Add(ctx context.Context, s network.Settings, dir string) (Added, error) {
+	svc.fill(&s)
 	if err := Complete(&s, dir); err != nil {
 		return Added{}, err
 	}
-	if n := l.line(s.Key()); n != nil && !n.added {
+	if n := svc.find(s.Key()); n != nil && !n.added {
 		return Added{}, ErrInFile
 	}
-	if err := l.verify(ctx, s); err != nil {
+	if err := svc.verify(ctx, s); err != nil {
 		return Added{}, err
 	}
-	if err := l.keep(ctx, s); err != nil {
+	if err := svc.keep(ctx, s); err != nil {
 		return Added{}, err
 	}
-	if err := l.Reload(ctx); err != nil {
+	if err := svc.Reload(ctx); err != nil {
 		return Added{}, err
 	}
 	a := Added{VerifyToken: string(s.VerifyToken)}
-	if l.hook(s) != "" {
-		a.Served = l.awaitServed(ctx, s) == nil
+	if svc.hook(s) != "" {
+		a.Served = svc.awaitServed(ctx, s) == nil
 	}
 	if a.Served {
-		a.HookErr = l.Hook(ctx, s.Key())
+		a.HookErr = svc.Hook(ctx, s.Key())
 		a.Hooked = a.HookErr == nil
 	}
-	l.check(ctx, s.Key())
+	svc.check(ctx, s.Key())
 	var err error
-	a.Report, err = l.Report(ctx, s.Key())
+	a.Report, err = svc.Report(ctx, s.Key())
 	return a, err
 }
 
 // verify asks the network about an account that is not served yet.
-func (l *Lines) verify(ctx context.Context, s network.Settings) error {
-	channel, err := open(s, l.o)
+func (svc *Service) verify(ctx context.Context, s network.Settings) error {
+	channel, err := open(s, svc.o)
 	if err != nil {
 		return &network.FieldError{Field: "", Text: err.Error()}
 	}
@@ -97,12 +97,12 @@ func (l *Lines) verify(ctx context.Context, s network.Settings) error {
 }
 
 // keep writes the account with its secrets sealed.
-func (l *Lines) keep(ctx context.Context, s network.Settings) error {
-	kept, err := l.o.Store.AddedAccounts(ctx)
+func (svc *Service) keep(ctx context.Context, s network.Settings) error {
+	kept, err := svc.o.Store.AddedAccounts(ctx)
 	if err != nil {
 		return err
 	}
-	v, err := vault.Load(l.o.Key)
+	v, err := vault.Load(svc.o.Key)
 	if errors.Is(err, vault.ErrNoKey) && len(kept) > 0 {
 		return fmt.Errorf("%w, and the secrets of %d added accounts were sealed with it: put it back, or remove those accounts", err, len(kept))
 	}
@@ -111,7 +111,7 @@ func (l *Lines) keep(ctx context.Context, s network.Settings) error {
 	}
 	for _, other := range kept { // a second key beside the first would hide the mistake
 		if _, err := v.Open(other.Key(), other.Sealed); err != nil {
-			return fmt.Errorf("%w: the key in %s does not fit account %s: put the right one back, or remove that account", err, l.o.Key, other.Key())
+			return fmt.Errorf("%w: the key in %s does not fit account %s: put the right one back, or remove that account", err, svc.o.Key, other.Key())
 		}
 	}
 	settings, err := json.Marshal(s)
@@ -122,20 +122,20 @@ func (l *Lines) keep(ctx context.Context, s network.Settings) error {
 	if err != nil {
 		return fmt.Errorf("keep account %s: %w", s.Key(), err)
 	}
-	return l.o.Store.PutAccount(ctx, store.AddedAccount{Channel: s.Channel, ID: s.ID, Settings: settings, Sealed: v.Seal(s.Key(), secrets)}, time.Now())
+	return svc.o.Store.PutAccount(ctx, store.AddedAccount{Channel: s.Channel, ID: s.ID, Settings: settings, Sealed: v.Seal(s.Key(), secrets)}, time.Now())
 }
 
 // servedWithin is how long a running service may take to take up an added account.
 const servedWithin = 5 * time.Second
 
 // awaitServed waits until a service, this process or another, serves the account at its address.
-func (l *Lines) awaitServed(ctx context.Context, s network.Settings) error {
+func (svc *Service) awaitServed(ctx context.Context, s network.Settings) error {
 	ctx, cancel := context.WithTimeout(ctx, servedWithin)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := l.ask(ctx, s)
+		err := svc.ask(ctx, s)
 		if err == nil {
 			return nil
 		}
@@ -148,13 +148,13 @@ func (l *Lines) awaitServed(ctx context.Context, s network.Settings) error {
 }
 
 // Hook has the network of an account post to us from now on.
-func (l *Lines) Hook(ctx context.Context, key string) error {
-	n := l.line(key)
+func (svc *Service) Hook(ctx context.Context, key string) error {
+	n := svc.find(key)
 	if n == nil {
 		return fmt.Errorf("%s: %w", key, ErrNoAccount)
 	}
 	hooker, ok := n.channel.(bot.WebhookSetter)
-	hook := l.hook(n.settings)
+	hook := svc.hook(n.settings)
 	switch {
 	case !ok:
 		return errors.New("the account cannot be served; check it first")
@@ -168,17 +168,17 @@ func (l *Lines) Hook(ctx context.Context, key string) error {
 
 // Remove forgets an added account with its secrets; the service stops serving it. What was said on it
 // stays.
-func (l *Lines) Remove(ctx context.Context, key string) error {
+func (svc *Service) Remove(ctx context.Context, key string) error {
 	channel, id, _ := strings.Cut(key, "/")
-	if n := l.line(key); n != nil && !n.added {
+	if n := svc.find(key); n != nil && !n.added {
 		return ErrInFile
 	}
-	dropped, err := l.o.Store.DropAccount(ctx, channel, id)
+	dropped, err := svc.o.Store.DropAccount(ctx, channel, id)
 	if err == nil && !dropped {
 		return fmt.Errorf("%s: %w", key, ErrNoAccount)
 	}
 	if err != nil {
 		return err
 	}
-	return l.Reload(ctx)
+	return svc.Reload(ctx)
 }

@@ -1,4 +1,4 @@
-package setup
+package accounts
 
 import (
 	"context"
@@ -22,7 +22,7 @@ import (
 	"faqbot/knowledge/vault"
 )
 
-// Options are what Lines need.
+// Options are what a Service needs.
 type Options struct {
 	Store     *store.Store
 	Registry  *bot.Registry
@@ -36,20 +36,20 @@ type Options struct {
 	Receive func(ctx context.Context, account bot.Account, body []byte) error
 }
 
-// Lines are the accounts on networks that are served now, those of the file and those that were added,
+// A Service serves the accounts on networks, those of the file and those that were added,
 // each with its channel and its loop. It is safe for concurrent use.
-type Lines struct {
+type Service struct {
 	o    Options
 	wake chan struct{}
 	http *http.Client // asks whether our own address leads to us
 
 	mu       sync.Mutex
-	lines    map[string]*line // by AccountKey
+	served   map[string]*servedAccount // by AccountKey
 	versions map[string]string
 }
 
-// A line is one account. What is behind the comment is guarded by Lines.mu.
-type line struct {
+// A servedAccount is one account. What is behind the comment is guarded by Service.mu.
+type servedAccount struct {
 	settings network.Settings
 	added    bool
 	version  string
@@ -61,10 +61,10 @@ type line struct {
 	checkedAt time.Time
 }
 
-// NewLines opens the accounts of the file; it is an error if one cannot be. Accounts that were added come
+// New opens the accounts of the file; it is an error if one cannot be. Accounts that were added come
 // with Reload.
-func NewLines(o Options) (*Lines, error) {
-	l := &Lines{o: o, wake: make(chan struct{}, 1), lines: map[string]*line{}, http: &http.Client{Timeout: 5 * time.Second,
+func New(o Options) (*Service, error) {
+	svc := &Service{o: o, wake: make(chan struct{}, 1), served: map[string]*servedAccount{}, http: &http.Client{Timeout: 5 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	for _, s := range o.File {
 		if n, _ := NetworkOf(s.Channel); n.Open == nil { // the chat on a page
@@ -74,53 +74,53 @@ func NewLines(o Options) (*Lines, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.lines[s.Key()] = &line{settings: s, channel: channel}
+		svc.served[s.Key()] = &servedAccount{settings: s, channel: channel}
 		o.Registry.Put(s.Account(), channel)
 	}
-	return l, nil
+	return svc, nil
 }
 
 // Reload takes up what was added, changed and removed since.
-func (l *Lines) Reload(ctx context.Context) error {
-	versions, err := l.o.Store.AccountVersions(ctx)
+func (svc *Service) Reload(ctx context.Context) error {
+	versions, err := svc.o.Store.AccountVersions(ctx)
 	if err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.versions != nil && maps.Equal(versions, l.versions) && !l.anyBroken() {
+	svc.mu.Lock()
+	defer svc.mu.Unlock()
+	if svc.versions != nil && maps.Equal(versions, svc.versions) && !svc.anyBroken() {
 		return nil
 	}
-	added, err := l.o.Store.AddedAccounts(ctx)
+	added, err := svc.o.Store.AddedAccounts(ctx)
 	if err != nil {
 		return err
 	}
 	seen := map[string]bool{}
 	for _, a := range added {
 		seen[a.Key()] = true
-		old := l.lines[a.Key()]
+		old := svc.served[a.Key()]
 		if old != nil && (!old.added || old.version == a.Version && old.broken == nil) {
 			continue // the file wins; or nothing changed
 		}
-		next := l.open(a)
+		next := svc.open(a)
 		if next.broken != nil && (old == nil || old.version != a.Version) {
-			l.o.Log.WithFields(logrus.Fields{"channel": a.Channel, "account": a.ID}).WithError(next.broken).Error("an added account cannot be served")
+			svc.o.Log.WithFields(logrus.Fields{"channel": a.Channel, "account": a.ID}).WithError(next.broken).Error("an added account cannot be served")
 		}
-		l.replace(a.Key(), next)
+		svc.replace(a.Key(), next)
 	}
-	for key, old := range l.lines {
+	for key, old := range svc.served {
 		if old.added && !seen[key] {
-			l.replace(key, nil)
+			svc.replace(key, nil)
 		}
 	}
-	l.versions = versions
-	worker.Poke(l.wake)
+	svc.versions = versions
+	worker.Poke(svc.wake)
 	return nil
 }
 
-// anyBroken reports whether a line is broken: its key may be back. l.mu is held.
-func (l *Lines) anyBroken() bool {
-	for _, n := range l.lines {
+// anyBroken reports whether an account is broken: its key may be back. svc.mu is held.
+func (svc *Service) anyBroken() bool {
+	for _, n := range svc.served {
 		if n.broken != nil {
 			return true
 		}
@@ -128,29 +128,29 @@ func (l *Lines) anyBroken() bool {
 	return false
 }
 
-// replace ends what served key and serves next, if any, instead. l.mu is held.
-func (l *Lines) replace(key string, next *line) {
-	if old := l.lines[key]; old != nil && old.stop != nil {
+// replace ends what served key and serves next, if any, instead. svc.mu is held.
+func (svc *Service) replace(key string, next *servedAccount) {
+	if old := svc.served[key]; old != nil && old.stop != nil {
 		old.stop()
 	}
-	delete(l.lines, key)
+	delete(svc.served, key)
 	if next != nil {
-		l.lines[key] = next
+		svc.served[key] = next
 	}
 	if next == nil || next.channel == nil {
-		l.o.Registry.Remove(key)
+		svc.o.Registry.Remove(key)
 		return
 	}
-	l.o.Registry.Put(next.settings.Account(), next.channel)
+	svc.o.Registry.Put(next.settings.Account(), next.channel)
 }
 
-// open makes a line of an added account; one whose secrets cannot be read is broken. l.mu is held.
-func (l *Lines) open(a store.AddedAccount) *line {
-	n := &line{added: true, version: a.Version}
-	n.broken = l.read(a, &n.settings)
+// open serves an added account; one whose secrets cannot be read is broken. svc.mu is held.
+func (svc *Service) open(a store.AddedAccount) *servedAccount {
+	n := &servedAccount{added: true, version: a.Version}
+	n.broken = svc.read(a, &n.settings)
 	n.settings.Channel, n.settings.ID = a.Channel, a.ID
 	if n.broken == nil {
-		n.channel, n.broken = open(n.settings, l.o)
+		n.channel, n.broken = open(n.settings, svc.o)
 	}
 	return n
 }
@@ -160,17 +160,17 @@ type sealed struct {
 	Token, Secret, VerifyToken string
 }
 
-func (l *Lines) read(a store.AddedAccount, s *network.Settings) error {
+func (svc *Service) read(a store.AddedAccount, s *network.Settings) error {
 	if err := json.Unmarshal(a.Settings, s); err != nil {
 		return fmt.Errorf("read the account's settings: %w", err)
 	}
-	v, err := vault.Load(l.o.Key) // each time: the right key may be put back, or a new one rotated in
+	v, err := vault.Load(svc.o.Key) // each time: the right key may be put back, or a new one rotated in
 	if err != nil {
 		return err
 	}
 	text, err := v.Open(a.Key(), a.Sealed)
 	if err != nil {
-		return fmt.Errorf("%w than the one in %s", err, l.o.Key)
+		return fmt.Errorf("%w than the one in %s", err, svc.o.Key)
 	}
 	var secrets sealed
 	if err := json.Unmarshal(text, &secrets); err != nil {
@@ -190,35 +190,35 @@ const (
 
 // Run serves the accounts until ctx ends: it polls, or keeps webhooks registered, takes up changes, and
 // checks now and then.
-func (l *Lines) Run(ctx context.Context) error {
+func (svc *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	check := time.Now().Add(checkFirst)
 	for ctx.Err() == nil {
-		if err := guard.Run(func() error { return l.Reload(ctx) }); err != nil && ctx.Err() == nil {
-			guard.Log(l.o.Log, "looking for added accounts", err)
-			l.o.Log.WithError(err).Error("cannot look for added accounts")
+		if err := guard.Run(func() error { return svc.Reload(ctx) }); err != nil && ctx.Err() == nil {
+			guard.Log(svc.o.Log, "looking for added accounts", err)
+			svc.o.Log.WithError(err).Error("cannot look for added accounts")
 		}
-		l.start(ctx, g)
+		svc.start(ctx, g)
 		if time.Now().After(check) {
 			check = time.Now().Add(checkEvery)
-			g.Go(func() error { guard.Do(l.o.Log, "checking the accounts", func() { l.watch(ctx) }); return nil })
+			g.Go(func() error { guard.Do(svc.o.Log, "checking the accounts", func() { svc.watch(ctx) }); return nil })
 		}
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
-		case <-l.wake:
+		case <-svc.wake:
 		}
 	}
 	return g.Wait()
 }
 
-// start begins the loops of the lines that have none.
-func (l *Lines) start(ctx context.Context, g *errgroup.Group) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, n := range l.lines {
+// start begins the loops of the accounts that have none.
+func (svc *Service) start(ctx context.Context, g *errgroup.Group) {
+	svc.mu.Lock()
+	defer svc.mu.Unlock()
+	for _, n := range svc.served {
 		if n.stop != nil || n.channel == nil {
 			continue
 		}
@@ -226,7 +226,7 @@ func (l *Lines) start(ctx context.Context, g *errgroup.Group) {
 		n.stop = stop
 		g.Go(func() error {
 			defer stop()
-			err := guard.Loop(ctx, l.o.Log, n.settings.Key(), func(ctx context.Context) error { return l.serve(ctx, n) })
+			err := guard.Loop(ctx, svc.o.Log, n.settings.Key(), func(ctx context.Context) error { return svc.serve(ctx, n) })
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -236,30 +236,30 @@ func (l *Lines) start(ctx context.Context, g *errgroup.Group) {
 }
 
 // serve keeps an account registered, or polls, until ctx ends.
-func (l *Lines) serve(ctx context.Context, n *line) error {
+func (svc *Service) serve(ctx context.Context, n *servedAccount) error {
 	described, _ := NetworkOf(n.settings.Channel)
-	return described.Run(ctx, n.channel, n.settings, network.RunOptions{Webhook: l.hook(n.settings),
-		Receive: func(ctx context.Context, body []byte) error { return l.o.Receive(ctx, n.settings.Account(), body) }})
+	return described.Run(ctx, n.channel, n.settings, network.RunOptions{Webhook: svc.hook(n.settings),
+		Receive: func(ctx context.Context, body []byte) error { return svc.o.Receive(ctx, n.settings.Account(), body) }})
 }
 
 // watch checks all accounts and logs what has newly gone wrong.
-func (l *Lines) watch(ctx context.Context) {
+func (svc *Service) watch(ctx context.Context) {
 	before := map[string]bool{}
-	for _, r := range l.snapshot() {
+	for _, r := range svc.snapshot() {
 		before[r.Settings.Key()] = r.Standing.Critical()
 	}
-	for _, r := range l.Check(ctx) {
+	for _, r := range svc.Check(ctx) {
 		if r.Standing.Critical() && !before[r.Settings.Key()] && ctx.Err() == nil {
-			l.o.Log.WithFields(logrus.Fields{"channel": r.Settings.Channel, "account": r.Settings.ID, "problem": r.Standing.Problems[0].Kind,
+			svc.o.Log.WithFields(logrus.Fields{"channel": r.Settings.Channel, "account": r.Settings.ID, "problem": r.Standing.Problems[0].Kind,
 				"mend": "see /channels, or faqbot channel check"}).Error("an account does not work")
 		}
 	}
 }
 
 // hook is where an account's network should post, "" if it cannot or need not.
-func (l *Lines) hook(s network.Settings) string {
-	if l.o.PublicURL == "" || s.Mode == network.ModePoll {
+func (svc *Service) hook(s network.Settings) string {
+	if svc.o.PublicURL == "" || s.Mode == network.ModePoll {
 		return ""
 	}
-	return strings.TrimRight(l.o.PublicURL, "/") + "/hooks/" + s.Key()
+	return strings.TrimRight(svc.o.PublicURL, "/") + "/hooks/" + s.Key()
 }

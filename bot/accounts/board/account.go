@@ -13,7 +13,7 @@ import (
 	"github.com/yuin/goldmark/parser"
 
 	"faqbot/bot"
-	"faqbot/bot/setup"
+	"faqbot/bot/accounts"
 	"faqbot/bot/store"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
@@ -50,7 +50,7 @@ func (b *Board) showAccount(c *gin.Context, status int, r row, v accountView) {
 	dead, err := b.conversations.DeadLetters(ctx, r.Settings.Channel, r.Settings.ID, shown)
 	for _, d := range dead {
 		if person.May(d.Affiliate) {
-			v.Dead = append(v.Dead, deadRow{d, setup.DeadWords(d)})
+			v.Dead = append(v.Dead, deadRow{d, accounts.DeadWords(d)})
 		}
 	}
 	if err == nil {
@@ -70,30 +70,30 @@ func (b *Board) showAccount(c *gin.Context, status int, r row, v accountView) {
 }
 
 func (b *Board) check(c *gin.Context, r row) {
-	b.lines.Check(c.Request.Context(), r.Settings.Key())
+	b.served.Check(c.Request.Context(), r.Settings.Key())
 	c.Redirect(http.StatusSeeOther, r.Path+"?done=checked")
 }
 
 func (b *Board) hook(c *gin.Context, r row) {
-	if err := b.lines.Hook(c.Request.Context(), r.Settings.Key()); err != nil {
+	if err := b.served.Hook(c.Request.Context(), r.Settings.Key()); err != nil {
 		t := b.texts(c)
 		b.showAccount(c, http.StatusUnprocessableEntity, r, accountView{Problem: &page.Problem{What: t.Say("webhook_failed", "why", err),
 			Safe: t.Say("nothing_changed"), Do: t.Say("webhook_failed_do")}})
 		return
 	}
 	b.record(c, actionHook, r.Settings.Key())
-	b.lines.Check(c.Request.Context(), r.Settings.Key())
+	b.served.Check(c.Request.Context(), r.Settings.Key())
 	c.Redirect(http.StatusSeeOther, r.Path+"?done=webhook")
 }
 
 func (b *Board) remove(c *gin.Context, r row) {
-	err := b.lines.Remove(c.Request.Context(), r.Settings.Key())
+	err := b.served.Remove(c.Request.Context(), r.Settings.Key())
 	switch {
-	case errors.Is(err, setup.ErrInFile):
+	case errors.Is(err, accounts.ErrInFile):
 		t := b.texts(c)
 		b.showAccount(c, http.StatusUnprocessableEntity, r, accountView{Problem: &page.Problem{What: t.Say("remove_in_file"), Safe: t.Say("nothing_changed"), Do: t.Say("remove_in_file_do")}})
 		return
-	case err != nil && !errors.Is(err, setup.ErrNoAccount): // gone already is as wished
+	case err != nil && !errors.Is(err, accounts.ErrNoAccount): // gone already is as wished
 		b.fail(c, err)
 		return
 	}
@@ -108,7 +108,7 @@ func (b *Board) replay(c *gin.Context, r row) {
 	letter, err := b.conversations.DeadLetter(ctx, bot.DeliveryID(c.Param("delivery")))
 	if err == nil {
 		conv, cerr := b.conversations.Get(ctx, letter.Conversation)
-		if err = cerr; err == nil && (!person.May(letter.Affiliate) || bot.AccountKey(conv.Address.Channel, conv.Address.Account) != r.Settings.Key()) {
+		if err = cerr; err == nil && (!person.May(letter.Affiliate) || conv.Address.Key() != r.Settings.Key()) {
 			err = bot.ErrNotFound
 		}
 	}
@@ -175,7 +175,7 @@ type guideView struct {
 
 // guide shows a channel's SETUP.md, whose headings problems link to.
 func (b *Board) guide(c *gin.Context) {
-	n, _ := setup.NetworkOf(c.Param("channel"))
+	n, _ := accounts.NetworkOf(c.Param("channel"))
 	if n.Guide == "" {
 		b.gone(c, "no_guide", "back_to_accounts")
 		return

@@ -18,9 +18,9 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
+	"faqbot/bot/accounts"
 	"faqbot/bot/conversations"
 	"faqbot/bot/network"
-	"faqbot/bot/setup"
 	"faqbot/bot/store"
 	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
@@ -58,7 +58,7 @@ const (
 
 // A Board serves the pages.
 type Board struct {
-	lines         *setup.Lines
+	served        *accounts.Service
 	store         *store.Store
 	conversations *conversations.Service
 	pages         *page.Pages
@@ -66,7 +66,7 @@ type Board struct {
 }
 
 // New returns a Board.
-func New(lines *setup.Lines, store *store.Store, conversations *conversations.Service, o Options) (*Board, error) {
+func New(served *accounts.Service, store *store.Store, conversations *conversations.Service, o Options) (*Board, error) {
 	files, err := fs.Sub(pageFiles, "pages")
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func New(lines *setup.Lines, store *store.Store, conversations *conversations.Se
 	if err != nil {
 		return nil, err
 	}
-	return &Board{lines: lines, store: store, conversations: conversations, pages: pages, o: o}, nil
+	return &Board{served: served, store: store, conversations: conversations, pages: pages, o: o}, nil
 }
 
 // Register mounts the pages: staff is for leads and admins, who see the accounts of their affiliates;
@@ -103,17 +103,17 @@ func (b *Board) Register(staff, admins gin.IRouter) {
 
 // A row is an account as pages show it.
 type row struct {
-	setup.Report
+	accounts.Report
 	Path, Guide string
 	Network     string // "WhatsApp"
 	Pause       string
 	Throttled   bool
 }
 
-func newRow(r setup.Report) row {
-	n := row{Report: r, Path: "/channels/" + r.Settings.Key(), Guide: "/channels/guide/" + r.Settings.Channel, Network: setup.Label(r.Settings.Channel)}
+func newRow(r accounts.Report) row {
+	n := row{Report: r, Path: "/channels/" + r.Settings.Key(), Guide: "/channels/guide/" + r.Settings.Channel, Network: accounts.Label(r.Settings.Channel)}
 	if !r.Traffic.PausedUntil.IsZero() {
-		n.Pause, n.Throttled = setup.PauseWords(r.Traffic), r.Traffic.Paused == store.PauseThrottled
+		n.Pause, n.Throttled = accounts.PauseWords(r.Traffic), r.Traffic.Paused == store.PauseThrottled
 	}
 	return n
 }
@@ -151,13 +151,13 @@ type listView struct {
 
 func (b *Board) list(c *gin.Context) {
 	ctx := c.Request.Context()
-	b.lines.Freshen(ctx, freshWithin)
+	b.served.Freshen(ctx, freshWithin)
 	person, _ := b.o.Who(c.Request)
 	v := listView{Admin: person.Role == people.RoleAdmin, Notices: b.o.Notices()}
 	if c.Query("done") == "removed" {
 		v.Done = b.texts(c).Say("done_removed")
 	}
-	reports, err := b.lines.Reports(ctx)
+	reports, err := b.served.Reports(ctx)
 	if err != nil {
 		b.fail(c, err)
 		return
@@ -175,7 +175,7 @@ func (b *Board) list(c *gin.Context) {
 func rank(r row) int { return slices.Index([]string{"bad", "look", "unknown", "good"}, r.State()) }
 
 func (b *Board) checkAll(c *gin.Context) {
-	b.lines.Check(c.Request.Context())
+	b.served.Check(c.Request.Context())
 	c.Redirect(http.StatusSeeOther, "/channels")
 }
 
@@ -183,8 +183,8 @@ func (b *Board) checkAll(c *gin.Context) {
 func (b *Board) at(handle func(*gin.Context, row)) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		person, _ := b.o.Who(c.Request)
-		r, err := b.lines.Report(c.Request.Context(), bot.AccountKey(c.Param("channel"), c.Param("account")))
-		if err != nil && !errors.Is(err, setup.ErrNoAccount) {
+		r, err := b.served.Report(c.Request.Context(), bot.AccountKey(c.Param("channel"), c.Param("account")))
+		if err != nil && !errors.Is(err, accounts.ErrNoAccount) {
 			b.fail(c, err)
 			return
 		}

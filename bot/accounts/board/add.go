@@ -9,14 +9,14 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/bot"
+	"faqbot/bot/accounts"
 	"faqbot/bot/network"
-	"faqbot/bot/setup"
 	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/vault"
 )
 
-func (b *Board) choose(c *gin.Context) { b.show(c, http.StatusOK, "choose", setup.Networks()) }
+func (b *Board) choose(c *gin.Context) { b.show(c, http.StatusOK, "choose", accounts.Networks()) }
 
 type formView struct {
 	network                 network.Network
@@ -35,7 +35,7 @@ func (b *Board) form(c *gin.Context) {
 	}
 	var known network.Settings
 	if id := c.Query("change"); id != "" {
-		r, err := b.lines.Report(c.Request.Context(), bot.AccountKey(v.Channel, id))
+		r, err := b.served.Report(c.Request.Context(), bot.AccountKey(v.Channel, id))
 		if err == nil && r.Added {
 			known, v.Change = r.Settings, id
 		}
@@ -46,7 +46,7 @@ func (b *Board) form(c *gin.Context) {
 
 // newForm is the form of the channel that the path names.
 func (b *Board) newForm(c *gin.Context) (formView, bool) {
-	n, _ := setup.NetworkOf(c.Param("channel"))
+	n, _ := accounts.NetworkOf(c.Param("channel"))
 	if n.Open == nil {
 		b.gone(c, "cannot_add_there", "choose_network")
 		return formView{}, false
@@ -127,7 +127,7 @@ func (b *Board) add(c *gin.Context) {
 		b.show(c, http.StatusUnprocessableEntity, "add", v)
 		return
 	}
-	added, err := b.lines.Add(c.Request.Context(), s, ".")
+	added, err := b.served.Add(c.Request.Context(), s, ".")
 	if err != nil {
 		b.refuse(c, v, err)
 		return
@@ -143,7 +143,7 @@ func (b *Board) add(c *gin.Context) {
 // refuse shows the form with why nothing was added.
 func (b *Board) refuse(c *gin.Context, v formView, err error) {
 	t := b.texts(c)
-	refused, isRefused := errors.AsType[*setup.RefusedError](err)
+	refused, isRefused := errors.AsType[*accounts.RefusedError](err)
 	field, isField := errors.AsType[*network.FieldError](err)
 	switch {
 	case isRefused:
@@ -152,7 +152,7 @@ func (b *Board) refuse(c *gin.Context, v formView, err error) {
 	case isField && v.wrong(field.Field, field.Text):
 	case isField:
 		v.Problem = &page.Problem{What: t.Say("cannot_add", "why", field.Text), Safe: t.Say("nothing_added")}
-	case errors.Is(err, setup.ErrInFile):
+	case errors.Is(err, accounts.ErrInFile):
 		v.wrong("id", t.Say("id_in_file"))
 	case errors.Is(err, vault.ErrNoKey), errors.Is(err, vault.ErrSealed):
 		v.Problem = &page.Problem{What: t.Say("no_secrets", "why", err), Safe: t.Say("nothing_added")}
