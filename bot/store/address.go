@@ -50,16 +50,22 @@ func (s *Store) findByStable(ctx context.Context, tx *sql.Tx, e bot.Event, now t
 	if c.conv.Address.Customer == a.Customer || a.Customer == e.Stable {
 		return c, nil
 	}
-	res, err := tx.ExecContext(ctx, `UPDATE conversations SET customer = $4 WHERE id = $1 AND NOT EXISTS
-		(SELECT 1 FROM conversations o WHERE o.channel = $2 AND o.account = $3 AND o.customer = $4)`, c.conv.ID, a.Channel, a.Account, a.Customer)
-	if err != nil {
-		return nil, fmt.Errorf("follow a customer to another address: %w", err)
-	}
-	n, err := res.RowsAffected()
-	if n > 0 {
+	moved, err := moveAddress(ctx, tx, c.conv.ID, a)
+	if moved {
 		c.conv.Address.Customer = a.Customer
 	}
 	return c, err
+}
+
+// moveAddress makes a conversation one with another address on its account, unless another conversation has that.
+func moveAddress(ctx context.Context, tx *sql.Tx, id bot.ConversationID, to bot.Address) (moved bool, err error) {
+	res, err := tx.ExecContext(ctx, `UPDATE conversations SET customer = $4 WHERE id = $1 AND NOT EXISTS
+		(SELECT 1 FROM conversations o WHERE o.channel = $2 AND o.account = $3 AND o.customer = $4)`, id, to.Channel, to.Account, to.Customer)
+	if err != nil {
+		return false, fmt.Errorf("follow a customer to another address: %w", err)
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
 }
 
 // detachAddress takes e's address away from a conversation that belongs to another stable ID: from now on
@@ -113,8 +119,10 @@ func insertConversation(ctx context.Context, tx *sql.Tx, account bot.Account, to
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO turn_queue (conversation_id) VALUES ($1)`, id); err != nil {
-		return fmt.Errorf("begin a queue of turns: %w", err)
+	for _, table := range []string{"turn_queue", "contacts"} {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO `+table+` (conversation_id) VALUES ($1)`, id); err != nil {
+			return fmt.Errorf("begin the %s of a conversation: %w", table, err)
+		}
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO customers (id, opened_at) VALUES ($1, $2)`, customer, now.UnixMilli()); err != nil {
 		return fmt.Errorf("add customer: %w", err)
@@ -144,8 +152,11 @@ func changeAddress(ctx context.Context, tx *sql.Tx, e bot.Event) error {
 	if to.Customer == "" {
 		return nil
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE conversations SET customer = $4, phone = '' WHERE id = $1 AND NOT EXISTS
-		(SELECT 1 FROM conversations o WHERE o.channel = $2 AND o.account = $3 AND o.customer = $4)`, id, a.Channel, a.Account, to.Customer)
+	moved, err := moveAddress(ctx, tx, id, bot.Address{Channel: a.Channel, Account: a.Account, Customer: to.Customer})
+	if err != nil || !moved {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE contacts SET phone = '' WHERE conversation_id = $1`, id)
 	return err
 }
 
@@ -184,7 +195,7 @@ func (c *ConversationTx) storeReferral(ctx context.Context, e bot.Event) error {
 		Title: CleanText(r.Title), At: e.At.UTC()}
 	var first, last bot.Referral
 	var firstText, lastText string
-	err := c.tx.QueryRowContext(ctx, `SELECT first_referral, last_referral FROM conversations WHERE id = $1`, c.conv.ID).Scan(&firstText, &lastText)
+	err := c.tx.QueryRowContext(ctx, `SELECT first_referral, last_referral FROM contacts WHERE conversation_id = $1`, c.conv.ID).Scan(&firstText, &lastText)
 	if err = errors.Join(err, unpack(firstText, &first), unpack(lastText, &last)); err != nil {
 		return fmt.Errorf("read referrals: %w", err)
 	}
@@ -194,7 +205,7 @@ func (c *ConversationTx) storeReferral(ctx context.Context, e bot.Event) error {
 	if !came.At.Before(last.At) {
 		last = came
 	}
-	_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET first_ref = $2, first_referral = $3, last_ref = $4, last_referral = $5 WHERE id = $1`,
+	_, err = c.tx.ExecContext(ctx, `UPDATE contacts SET first_ref = $2, first_referral = $3, last_ref = $4, last_referral = $5 WHERE conversation_id = $1`,
 		c.conv.ID, first.Name(), mustJSON(first), last.Name(), mustJSON(last))
 	return err
 }

@@ -27,9 +27,7 @@ type ConversationTx struct {
 type eventState struct {
 	waitingSince int64
 	activeAt     int64
-	phone        string // proven to be theirs
-	phoneAt      int64  // when that was last proven
-	joined       bool   // just now, with another conversation
+	joined       bool // just now, with another conversation
 }
 
 // conversationTxColumns are what a ConversationTx needs outside of an event.
@@ -45,7 +43,7 @@ func (c *ConversationTx) scan(row scanner) (err error) {
 
 // selectForEvent reads what storing an event needs, and no more: every message pays for it.
 const selectForEvent = `SELECT id, channel, account, customer, affiliate, customer_id, episode_id, mode, window_until, window_reason,
-	next_seq, waiting_since, active_at, phone, phone_at FROM conversations JOIN turn_queue ON turn_queue.conversation_id = conversations.id `
+	next_seq, waiting_since, active_at FROM conversations JOIN turn_queue ON turn_queue.conversation_id = conversations.id `
 
 // scanEvent reads a row of selectForEvent.
 func (c *ConversationTx) scanEvent(row scanner) error {
@@ -53,7 +51,7 @@ func (c *ConversationTx) scanEvent(row scanner) error {
 	c.event = &eventState{}
 	v, e := &c.conv, c.event
 	err := row.Scan(&v.ID, &v.Address.Channel, &v.Address.Account, &v.Address.Customer, &v.Affiliate, &v.Customer, &v.Episode, &v.Mode,
-		&window, &v.WindowReason, &c.seq, &e.waitingSince, &e.activeAt, &e.phone, &e.phoneAt)
+		&window, &v.WindowReason, &c.seq, &e.waitingSince, &e.activeAt)
 	v.WindowUntil = sqldb.Time(window)
 	return err
 }
@@ -71,7 +69,7 @@ func (s *Store) lockConversation(ctx context.Context, tx *sql.Tx, id bot.Convers
 // lockRow takes the conversation's row, and nothing of its turns.
 func (s *Store) lockRow(ctx context.Context, tx *sql.Tx, id bot.ConversationID, now time.Time) (*ConversationTx, error) {
 	c := &ConversationTx{tx: tx, now: now}
-	err := c.scan(tx.QueryRowContext(ctx, `SELECT `+conversationTxColumns+` FROM conversations WHERE id = $1 `+s.db.ForUpdate, id))
+	err := c.scan(tx.QueryRowContext(ctx, `SELECT `+conversationTxColumns+conversationTables+`WHERE id = $1 `+s.db.ForUpdate, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("conversation %s: %w", id, bot.ErrNotFound)
 	}

@@ -37,22 +37,25 @@ func (c *ConversationTx) identifyCustomer(ctx context.Context, e bot.Event, sign
 // storePhone notes that phone is the customer's, and joins them with the customer of another account who has
 // proven the same lately, unless an agent separated either.
 func (c *ConversationTx) storePhone(ctx context.Context, phone string) error {
-	if c.event.phone == phone && c.event.phoneAt >= c.now.Add(-phoneAgain).UnixMilli() {
-		return nil
-	}
-	if _, err := c.tx.ExecContext(ctx, `UPDATE conversations SET phone = $2, phone_at = $3 WHERE id = $1`, c.conv.ID, phone, c.now.UnixMilli()); err != nil {
+	res, err := c.tx.ExecContext(ctx, `UPDATE contacts SET phone = $2, phone_at = $3 WHERE conversation_id = $1 AND (phone <> $2 OR phone_at < $4)`,
+		c.conv.ID, phone, c.now.UnixMilli(), c.now.Add(-phoneAgain).UnixMilli())
+	if err != nil {
 		return fmt.Errorf("note a phone number: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err
 	}
 	a := c.conv.Address
 	// Whoever had it on the same account has it no more.
-	if _, err := c.tx.ExecContext(ctx, `UPDATE conversations SET phone = '' WHERE phone = $1 AND phone <> '' AND channel = $2 AND account = $3 AND id <> $4`,
+	if _, err := c.tx.ExecContext(ctx, `UPDATE contacts SET phone = '' WHERE phone = $1 AND phone <> '' AND conversation_id <> $4
+		AND EXISTS (SELECT 1 FROM conversations o WHERE o.id = contacts.conversation_id AND o.channel = $2 AND o.account = $3)`,
 		phone, a.Channel, a.Account, c.conv.ID); err != nil {
 		return fmt.Errorf("a phone number passed on: %w", err)
 	}
 	var other bot.CustomerID
-	err := c.tx.QueryRowContext(ctx, `SELECT o.customer_id FROM conversations o JOIN conversations c ON c.id = $2
-		WHERE o.phone = $1 AND o.phone <> '' AND o.id <> $2 AND o.affiliate = $3 AND o.phone_at > $4 AND NOT o.apart AND NOT c.apart AND o.customer_id <> c.customer_id
-		ORDER BY o.phone_at DESC LIMIT 1`, phone, c.conv.ID, c.conv.Affiliate, c.now.Add(-phoneFor).UnixMilli()).Scan(&other)
+	err = c.tx.QueryRowContext(ctx, `SELECT o.customer_id FROM contacts k JOIN conversations o ON o.id = k.conversation_id JOIN contacts c ON c.conversation_id = $2
+		WHERE k.phone = $1 AND k.phone <> '' AND o.id <> $2 AND o.affiliate = $3 AND k.phone_at > $4 AND NOT k.apart AND NOT c.apart AND o.customer_id <> $5
+		ORDER BY k.phone_at DESC LIMIT 1`, phone, c.conv.ID, c.conv.Affiliate, c.now.Add(-phoneFor).UnixMilli(), c.conv.Customer).Scan(&other)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -139,7 +142,7 @@ func (c *ConversationTx) storeConsent(ctx context.Context, e bot.Event) error {
 	if e.Consent.Marketing {
 		from, to = to, from
 	}
-	_, err := c.tx.ExecContext(ctx, `UPDATE conversations SET opt_out = $2, opt_out_at = $3 WHERE id = $1 AND opt_out = $4 AND opt_out_at <= $3`,
+	_, err := c.tx.ExecContext(ctx, `UPDATE contacts SET opt_out = $2, opt_out_at = $3 WHERE conversation_id = $1 AND opt_out = $4 AND opt_out_at <= $3`,
 		c.conv.ID, to, sqldb.Millis(e.At), from)
 	if err != nil {
 		return fmt.Errorf("note what a customer wants: %w", err)
@@ -182,10 +185,13 @@ func (c *ConversationTx) Separate(ctx context.Context, agent string) error {
 		return fmt.Errorf("add customer: %w", err)
 	}
 	// A matter that was shared stays with the others.
-	if _, err := c.tx.ExecContext(ctx, `UPDATE conversations SET customer_id = $2, apart = TRUE, episode_id = CASE WHEN EXISTS
+	if _, err := c.tx.ExecContext(ctx, `UPDATE conversations SET customer_id = $2, episode_id = CASE WHEN EXISTS
 			(SELECT 1 FROM conversations o WHERE o.customer_id = $3 AND o.id <> $1 AND o.episode_id = conversations.episode_id)
 		THEN '' ELSE episode_id END WHERE id = $1`, c.conv.ID, own, c.conv.Customer); err != nil {
 		return fmt.Errorf("separate a conversation: %w", err)
+	}
+	if _, err := c.tx.ExecContext(ctx, `UPDATE contacts SET apart = TRUE WHERE conversation_id = $1`, c.conv.ID); err != nil {
+		return fmt.Errorf("keep a conversation separate: %w", err)
 	}
 	return recordJoin(ctx, c.tx, c.conv.ID, c.conv.Customer, own, bot.ProofApart, agent, c.now)
 }

@@ -228,7 +228,7 @@ func (s *Store) escalateDelivery(ctx context.Context, tx *sql.Tx, d Delivery, v 
 		}
 	}
 	if v.Code == string(bot.SendUnwanted) && c.conv.OptOut == bot.OptOutNothing { // as the network knows already
-		if _, err := tx.ExecContext(ctx, `UPDATE conversations SET opt_out = $2, opt_out_at = $3 WHERE id = $1`, d.Conversation, bot.OptOutMarketing, now.UnixMilli()); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE contacts SET opt_out = $2, opt_out_at = $3 WHERE conversation_id = $1`, d.Conversation, bot.OptOutMarketing, now.UnixMilli()); err != nil {
 			return err
 		}
 	}

@@ -133,7 +133,7 @@ func (c *ConversationTx) redeemLink(ctx context.Context, code string) (joined bo
 	if err != nil {
 		return false, fmt.Errorf("redeem a link: %w", err)
 	}
-	origin, err := scanConversation(c.tx.QueryRowContext(ctx, `SELECT `+conversationColumns+` FROM conversations WHERE id = $1`, from))
+	origin, err := scanConversation(c.tx.QueryRowContext(ctx, `SELECT `+conversationColumns+conversationTables+`WHERE id = $1`, from))
 	if err != nil {
 		return false, fmt.Errorf("read the conversation of a link: %w", err)
 	}
@@ -151,6 +151,6 @@ func (c *ConversationTx) redeemLink(ctx context.Context, code string) (joined bo
 			return false, err
 		}
 	}
-	_, err = c.tx.ExecContext(ctx, `UPDATE conversations SET apart = FALSE WHERE id = $1`, c.conv.ID)
+	_, err = c.tx.ExecContext(ctx, `UPDATE contacts SET apart = FALSE WHERE conversation_id = $1`, c.conv.ID)
 	return true, err
 }

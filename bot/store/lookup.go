@@ -16,7 +16,7 @@ import (
 
 // Find returns the conversation with an address, or ErrNotFound.
 func (r *Reader) Find(ctx context.Context, a bot.Address) (bot.Conversation, error) {
-	row := r.db.QueryRowContext(ctx, `SELECT `+conversationColumns+` FROM conversations
+	row := r.db.QueryRowContext(ctx, `SELECT `+conversationColumns+conversationTables+`
 		WHERE channel = $1 AND account = $2 AND customer = $3`, a.Channel, a.Account, a.Customer)
 	conv, err := scanConversation(row)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -42,7 +42,7 @@ func (r *Reader) List(ctx context.Context, s bot.Search) (list []bot.Summary, er
 		matches += fmt.Sprintf(` AND LOWER(m.body) LIKE $%d ESCAPE '\'`, len(args))
 	}
 	rows, err := r.db.QueryContext(ctx, `SELECT `+conversationColumns+`, active_at, (SELECT MAX(m.seq) FROM messages m WHERE `+matches+`)
-		FROM conversations WHERE `+where+` AND EXISTS (SELECT 1 FROM messages m WHERE `+matches+`) ORDER BY active_at DESC, id LIMIT $2`, args...)
+		`+conversationTables+`WHERE `+where+` AND EXISTS (SELECT 1 FROM messages m WHERE `+matches+`) ORDER BY active_at DESC, id LIMIT $2`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list conversations: %w", err)
 	}

@@ -55,7 +55,7 @@ func readClaimed(ctx context.Context, tx *sql.Tx, list []TurnClaim) error {
 	for i := range list {
 		conv := &list[i].Turn.Conversation
 		var err error
-		if *conv, err = scanConversation(tx.QueryRowContext(ctx, `SELECT `+conversationColumns+` FROM conversations WHERE id = $1`, conv.ID)); err != nil {
+		if *conv, err = scanConversation(tx.QueryRowContext(ctx, `SELECT `+conversationColumns+conversationTables+`WHERE id = $1`, conv.ID)); err != nil {
 			return err
 		}
 	}

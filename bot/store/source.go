@@ -18,8 +18,8 @@ func (r *Reader) Sources(ctx context.Context, of []knowledge.AffiliateID, since 
 	rows, err := r.db.QueryContext(ctx, `SELECT name, channel, COUNT(DISTINCT first_of), COUNT(DISTINCT last_of), COUNT(DISTINCT helped) FROM (
 			SELECT first_ref AS name, channel, customer_id AS first_of, NULL AS last_of, CASE WHEN EXISTS
 				(SELECT 1 FROM turns t WHERE t.conversation_id = conversations.id AND t.action = $2) THEN customer_id END AS helped
-			FROM conversations WHERE first_ref <> '' AND opened_at >= $1 AND `+among+`
-			UNION ALL SELECT last_ref, channel, NULL, customer_id, NULL FROM conversations WHERE last_ref <> '' AND opened_at >= $1 AND `+among+`
+			`+conversationTables+`WHERE first_ref <> '' AND opened_at >= $1 AND `+among+`
+			UNION ALL SELECT last_ref, channel, NULL, customer_id, NULL`+conversationTables+`WHERE last_ref <> '' AND opened_at >= $1 AND `+among+`
 		) came GROUP BY name, channel ORDER BY COUNT(DISTINCT first_of) DESC, COUNT(DISTINCT last_of) DESC, name, channel LIMIT 500`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("count sources: %w", err)

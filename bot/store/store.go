@@ -40,6 +40,9 @@ const conversationColumns = `id, channel, account, customer, affiliate, customer
 	asked, first_ref, last_ref, first_referral, last_referral, opened_at, heard_at, window_until, window_reason, unreachable,
 	opt_out, opt_out_at, phone`
 
+// conversationTables are where conversationColumns stand.
+const conversationTables = ` FROM conversations JOIN contacts ON contacts.conversation_id = conversations.id `
+
 // scanner is a *sql.Row or *sql.Rows.
 type scanner interface{ Scan(dest ...any) error }
 
@@ -61,7 +64,7 @@ func scanConversation(row scanner, more ...any) (c bot.Conversation, err error) 
 
 // Conversation reads one conversation, or ErrNotFound.
 func (r *Reader) Conversation(ctx context.Context, id bot.ConversationID) (bot.Conversation, error) {
-	row := r.db.QueryRowContext(ctx, `SELECT `+conversationColumns+` FROM conversations WHERE id = $1`, id)
+	row := r.db.QueryRowContext(ctx, `SELECT `+conversationColumns+conversationTables+`WHERE id = $1`, id)
 	c, err := scanConversation(row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, fmt.Errorf("conversation %s: %w", id, bot.ErrNotFound)
@@ -71,7 +74,7 @@ func (r *Reader) Conversation(ctx context.Context, id bot.ConversationID) (bot.C
 
 // conversations reads the conversations that where, with args, selects.
 func (r *Reader) conversations(ctx context.Context, where string, args ...any) (list []bot.Conversation, err error) {
-	rows, err := r.db.QueryContext(ctx, `SELECT `+conversationColumns+` FROM conversations WHERE `+where, args...)
+	rows, err := r.db.QueryContext(ctx, `SELECT `+conversationColumns+conversationTables+`WHERE `+where, args...)
 	if err != nil {
 		return nil, err
 	}

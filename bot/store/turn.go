@@ -186,7 +186,7 @@ func (c *ConversationTx) storeOutcome(ctx context.Context, claim TurnClaim, o bo
 		}
 	}
 	if o.Next.OptOut != t.Conversation.OptOut { // else what the network told meanwhile stands
-		if _, err := c.tx.ExecContext(ctx, `UPDATE conversations SET opt_out = $2, opt_out_at = $3 WHERE id = $1`,
+		if _, err := c.tx.ExecContext(ctx, `UPDATE contacts SET opt_out = $2, opt_out_at = $3 WHERE conversation_id = $1`,
 			c.conv.ID, o.Next.OptOut, c.now.UnixMilli()); err != nil {
 			return fmt.Errorf("note what the customer wants: %w", err)
 		}

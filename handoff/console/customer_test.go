@@ -194,7 +194,7 @@ func TestTemplatesOnceTheWindowHasClosed(t *testing.T) {
 	require.Equal(t, "\ntoo late", late.page.one(t, "#words").text())
 
 	// No advertising to who wants none.
-	o.exec(`UPDATE conversations SET opt_out = 'marketing' WHERE id = $1`, wa.ID)
+	o.exec(`UPDATE contacts SET opt_out = 'marketing' WHERE conversation_id = $1`, wa.ID)
 	require.Equal(t, []string{"Choose a template", "order update (en)"}, o.get("ann", path).page.words("#template option"))
 	sale := url.Values{"template": {"sale|en"}, "key": {"k2"}, "send": {"1"}}
 	require.Contains(t, o.do("ann", http.MethodPost, path+"/template", sale).page.words(".problem b"), "The customer opted out.")

@@ -58,8 +58,8 @@ func TestStoredMarkup(t *testing.T) {
 		require.NoError(t, err)
 		return string(b)
 	}
-	o.exec(`UPDATE conversations SET customer = $1, locale = $2, first_ref = $3, last_ref = $4, channel = $5, account = $6`,
-		evil("customer"), evil("locale"), evil("first"), evil("last"), evil("channel"), evil("account"))
+	o.exec(`UPDATE conversations SET customer = $1, locale = $2, channel = $3, account = $4`, evil("customer"), evil("locale"), evil("channel"), evil("account"))
+	o.exec(`UPDATE contacts SET first_ref = $1, last_ref = $2`, evil("first"), evil("last"))
 	o.exec(`UPDATE messages SET body = $1 || seq, agent = $2, choices = $3, attachments = $4`, evil("body"), evil("agent"),
 		list([]bot.Choice{{Label: evil("label"), Payload: evil("payload")}}),
 		list([]bot.Attachment{{Kind: evil("kind"), Kept: "javascript:alert(1)", Link: "javascript:alert(2)", Name: evil("name"), Type: evil("type"), Size: 2}, {Kind: evil("kind2")}}))

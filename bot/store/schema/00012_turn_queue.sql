@@ -1,6 +1,6 @@
 -- +goose Up
 -- The queue of turns: one row for each conversation. Turns claim, renew and give back this row alone, so that the
--- conversation's row, which is wide and in eight indexes, is not written anew for that.
+-- conversation's row, which is wide and in several indexes, is not written anew for that.
 --
 -- Locks are taken in one order: the row in conversations first, then the one here. Only a claim takes this one alone,
 -- and then takes none in conversations. All of the queue is decided from columns that were read after the lock: on
