@@ -110,3 +110,14 @@ func TestEventOfADeadReply(t *testing.T) {
 		require.Equal(t, []string{"answered confident 0 acme", "handed_off broken 0 acme"}, happened(w))
 	})
 }
+
+// What another program answers is received, and says so.
+func TestEventOfStandby(t *testing.T) {
+	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
+		e := bottest.Message("c", "u1", "hello")
+		e.Standby = true
+		w.Accept(e, bottest.Message("c", "u2", "hello"))
+		require.Equal(t, 1, w.Count(`SELECT COUNT(*) FROM events WHERE kind = 'received' AND reason = 'standby'`))
+		require.Equal(t, 1, w.Count(`SELECT COUNT(*) FROM events WHERE kind = 'received' AND reason = ''`))
+	})
+}
