@@ -11,10 +11,13 @@ all: build
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/faqbot ./cmd/faqbot
 
-# All tests, with the race detector, on SQLite and on a Postgres of their own. As root on Debian it
-# installs what is missing; anyone else is told what to install. The time-out is for hangs alone.
+# All tests, on SQLite and on a Postgres of their own. As root on Debian it installs what is missing; anyone else is
+# told what to install. The time-out is for hangs alone. The race detector makes arithmetic and parsing five to nine
+# times as slow, so the packages that do little else, and share nothing, run without it.
+UNRACED = ./eval ./knowledge/faqfile
 test: prepare check
-	.ci/with-postgres $(GO) test -race -shuffle=on -parallel 6 -timeout 60m ./...
+	.ci/with-postgres $(GO) test -race -shuffle=on -parallel 6 -timeout 60m $$($(GO) list ./... | grep -v -x $(UNRACED:./%=-e faqbot/%))
+	$(GO) test -shuffle=on -timeout 60m $(UNRACED)
 
 prepare:
 	@.ci/prepare
