@@ -86,7 +86,7 @@ func (c *Courier) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return guard.Loop(ctx, c.log, "withdraw", c.withdraw) })
 	g.Go(func() error {
-		claim := worker.OneByOne(func() (store.Delivery, time.Time, bool, error) { return c.claim(ctx) })
+		claim := worker.OneByOne(func() (store.Delivery, time.Time, bool, error) { return c.claimDelivery(ctx) })
 		return worker.Run(ctx, c.o.Workers, c.poke, claim, func(ctx context.Context, d store.Delivery) {
 			worker.KeepLease(ctx, worker.RenewEvery, func(ctx context.Context) error { return c.store.RenewDelivery(ctx, d, c.o.Now().Add(worker.LeaseTime)) },
 				func(ctx context.Context) { c.deliver(ctx, d) })
@@ -95,9 +95,10 @@ func (c *Courier) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// claim claims a delivery. One whose settling waits for the database is still in hand, whatever its lease says.
-func (c *Courier) claim(ctx context.Context) (d store.Delivery, next time.Time, ok bool, err error) {
-	d, next, ok, err = c.store.ClaimDelivery(ctx, c.o.Now(), worker.LeaseTime, c.inHand())
+// claimDelivery claims the delivery that is due next. A delivery whose result waits for the database stays claimed,
+// even when its lease has ended.
+func (c *Courier) claimDelivery(ctx context.Context) (d store.Delivery, next time.Time, ok bool, err error) {
+	d, next, ok, err = c.store.ClaimDelivery(ctx, c.o.Now(), worker.LeaseTime, c.claimedIDs())
 	if ok && err == nil {
 		c.mu.Lock()
 		c.claimed[d.ID] = true
@@ -106,7 +107,7 @@ func (c *Courier) claim(ctx context.Context) (d store.Delivery, next time.Time, 
 	return d, next, ok, err
 }
 
-func (c *Courier) inHand() (ids []string) {
+func (c *Courier) claimedIDs() (ids []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for id := range c.claimed {
@@ -115,15 +116,15 @@ func (c *Courier) inHand() (ids []string) {
 	return ids
 }
 
-func (c *Courier) release(id bot.DeliveryID) {
+func (c *Courier) unclaim(id bot.DeliveryID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.claimed, id)
 }
 
-// deliver carries out one claimed delivery and settles it.
+// deliver sends one claimed delivery and stores the result.
 func (c *Courier) deliver(ctx context.Context, d store.Delivery) {
-	defer c.release(d.ID)
+	defer c.unclaim(d.ID)
 	log := c.log.WithFields(logrus.Fields{"conversation": d.Conversation, "delivery": d.ID, "lane": d.Lane})
 	began := c.o.Now()
 	var v store.DeliveryResult
@@ -140,7 +141,7 @@ func (c *Courier) deliver(ctx context.Context, d store.Delivery) {
 	})
 	if err != nil { // after whatever the network was told
 		guard.Log(log, "a delivery", err)
-		v = c.broken(d)
+		v = c.failedByPanic(d)
 	}
 	c.o.Observe("deliver_"+string(d.Lane), c.o.Now().Sub(began), nil)
 	// The send has happened: that must be stored, even when the service is stopping.
@@ -153,8 +154,8 @@ func (c *Courier) deliver(ctx context.Context, d store.Delivery) {
 	c.Poke() // the next of the lane
 }
 
-// broken is what becomes of a delivery at which we panicked.
-func (c *Courier) broken(d store.Delivery) store.DeliveryResult {
+// failedByPanic is the result of a delivery whose send panicked: the network may have it.
+func (c *Courier) failedByPanic(d store.Delivery) store.DeliveryResult {
 	if d.Lane == store.LaneDesk {
 		return c.retryDeskEvent(d, "panic")
 	}
@@ -381,7 +382,7 @@ func (c *Courier) withdraw(ctx context.Context) error {
 func (c *Courier) withdrawLate(ctx context.Context) {
 	now := c.o.Now()
 	late, err := c.store.OverdueDeliveries(ctx, now)
-	inHand := c.inHand()
+	inHand := c.claimedIDs()
 	for _, d := range late {
 		if err != nil || slices.Contains(inHand, string(d.ID)) {
 			continue

@@ -15,7 +15,7 @@ func AsLink(r bot.Reply, l bot.Limits) (bot.Reply, bool) { return asLink(r, l) }
 func (c *Courier) Carry(ctx context.Context, d store.Delivery) { c.deliver(ctx, d) }
 
 func (c *Courier) Claim(ctx context.Context) (store.Delivery, time.Time, bool, error) {
-	return c.claim(ctx)
+	return c.claimDelivery(ctx)
 }
 
 func (c *Courier) Judge(d store.Delivery, err *bot.SendError, l bot.Limits) store.DeliveryResult {
@@ -24,4 +24,4 @@ func (c *Courier) Judge(d store.Delivery, err *bot.SendError, l bot.Limits) stor
 
 func (c *Courier) Hold(id bot.DeliveryID) { c.claimed[id] = true }
 
-func (c *Courier) LetGo(id bot.DeliveryID) { c.release(id) }
+func (c *Courier) LetGo(id bot.DeliveryID) { c.unclaim(id) }

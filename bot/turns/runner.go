@@ -79,16 +79,16 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	return worker.Run(ctx, r.o.Workers, r.poke, claim, func(ctx context.Context, c store.TurnClaim) {
 		worker.KeepLease(ctx, worker.RenewEvery, func(ctx context.Context) error { return r.store.RenewTurn(ctx, c, r.o.Now().Add(worker.LeaseTime)) },
-			func(ctx context.Context) { r.handle(ctx, c) })
+			func(ctx context.Context) { r.runTurn(ctx, c) })
 	}, r.log.WithField("loop", "runner"))
 }
 
-// handle works out one claimed turn and commits it.
-func (r *Runner) handle(ctx context.Context, c store.TurnClaim) {
+// runTurn decides one claimed turn and commits the outcome.
+func (r *Runner) runTurn(ctx context.Context, c store.TurnClaim) {
 	log := r.log.WithFields(logrus.Fields{"conversation": c.Turn.Conversation.ID, "turn": c.Turn.ID})
 	began := r.o.Now()
 	var outcome bot.Outcome
-	err := guard.Run(func() (err error) { outcome, err = r.workOut(ctx, &c); return err })
+	err := guard.Run(func() (err error) { outcome, err = r.loadAndDecide(ctx, &c); return err })
 	if err == nil {
 		outcome.Trace.Took = r.o.Now().Sub(began)
 		err = worker.Persist(ctx, log, "commit a turn", func(ctx context.Context) error { return r.store.CommitTurn(ctx, c, outcome, r.o.Now()) })
@@ -102,7 +102,7 @@ func (r *Runner) handle(ctx context.Context, c store.TurnClaim) {
 	r.o.Observe("turn", r.o.Now().Sub(began), err)
 	if err != nil {
 		guard.Log(log, "a turn", err)
-		r.putOff(ctx, c, err, log)
+		r.deferTurn(ctx, c, err, log)
 		return
 	}
 	log.WithFields(logrus.Fields{"action": outcome.Decision.Action, "reason": outcome.Decision.Reason,
@@ -110,28 +110,28 @@ func (r *Runner) handle(ctx context.Context, c store.TurnClaim) {
 	r.o.Poke()
 }
 
-// workOut runs the engine on what was said, or gives up on it.
-func (r *Runner) workOut(ctx context.Context, c *store.TurnClaim) (bot.Outcome, error) {
-	r.know(c)
+// loadAndDecide loads a turn and runs the engine on it. A turn that could not be loaded again and again is escalated.
+func (r *Runner) loadAndDecide(ctx context.Context, c *store.TurnClaim) (bot.Outcome, error) {
+	r.resolveAccount(c)
 	if c.Attempt > maxLoadedAttempts {
 		if err := r.store.LoadWaiting(ctx, c); err != nil {
 			return bot.Outcome{}, err
 		}
-		return r.handOver(*c)
+		return r.escalateUnread(*c)
 	}
 	if err := r.store.LoadTurn(ctx, c); err != nil {
 		return bot.Outcome{}, err
 	}
-	outcome, err := r.decide(ctx, c)
+	outcome, err := r.decideTurn(ctx, c)
 	if err != nil {
 		return outcome, fmt.Errorf("%w: %w", errUndecided, err)
 	}
-	outcome.Replies = r.fit(c.Turn.Account, outcome.Replies)
+	outcome.Replies = r.fitReplies(c.Turn.Account, outcome.Replies)
 	return outcome, nil
 }
 
-// know fills in whose account a turn is on.
-func (r *Runner) know(c *store.TurnClaim) {
+// resolveAccount fills in the account that a turn is on.
+func (r *Runner) resolveAccount(c *store.TurnClaim) {
 	a := c.Turn.Conversation.Address
 	account, known := r.accounts.Account(a.Key())
 	if !known { // it was taken out of the configuration: nobody's entries answer, so a person does
@@ -140,8 +140,8 @@ func (r *Runner) know(c *store.TurnClaim) {
 	c.Turn.Account = account
 }
 
-// handOver is the outcome of a turn of which only the conversation's row can be read: people have it.
-func (r *Runner) handOver(c store.TurnClaim) (bot.Outcome, error) {
+// escalateUnread is the outcome of a turn of which only the conversation's row can be read: it goes to a person.
+func (r *Runner) escalateUnread(c store.TurnClaim) (bot.Outcome, error) {
 	t := c.Turn
 	if len(t.Waiting) == 0 {
 		return bot.Outcome{}, errors.New("a turn is due and nothing waits")
@@ -155,15 +155,15 @@ func (r *Runner) handOver(c store.TurnClaim) (bot.Outcome, error) {
 	o.Decision = bot.Decision{Action: bot.ActionHandoff, Reason: bot.ReasonBroken}
 	o.Escalate = &bot.Escalation{ID: string(t.ID), Affiliate: t.Conversation.Affiliate, Reason: bot.ReasonBroken, Locale: t.Conversation.Locale}
 	err := guard.Run(func() error {
-		o.Replies = r.fit(t.Account, r.engine.Broken(t).Replies) // what the customer is told
+		o.Replies = r.fitReplies(t.Account, r.engine.Broken(t).Replies) // what the customer is told
 		return nil
 	})
 	guard.Log(r.log, "telling a customer that a person takes over", err)
 	return o, nil
 }
 
-// decide runs the engine, or gives up on it.
-func (r *Runner) decide(ctx context.Context, c *store.TurnClaim) (bot.Outcome, error) {
+// decideTurn runs the engine. A turn that failed too often is escalated.
+func (r *Runner) decideTurn(ctx context.Context, c *store.TurnClaim) (bot.Outcome, error) {
 	t := &c.Turn
 	if r.accounts.Limits(t.Account.Key()).DisclosesBot {
 		t.Disclose = false
@@ -176,9 +176,8 @@ func (r *Runner) decide(ctx context.Context, c *store.TurnClaim) (bot.Outcome, e
 	return r.engine.Turn(ctx, *t)
 }
 
-// putOff has a failed turn tried again later. That the service stops, or the database was away, is no failure of
-// the turn's.
-func (r *Runner) putOff(ctx context.Context, c store.TurnClaim, cause error, log logrus.FieldLogger) {
+// deferTurn requeues a failed turn. An interruption by shutdown or by the database does not count as an attempt.
+func (r *Runner) deferTurn(ctx context.Context, c store.TurnClaim, cause error, log logrus.FieldLogger) {
 	wait, interrupted := store.TurnWaits().After(c.Attempt), false
 	switch {
 	case ctx.Err() != nil:
@@ -195,8 +194,8 @@ func (r *Runner) putOff(ctx context.Context, c store.TurnClaim, cause error, log
 	}
 }
 
-// fit cuts replies to what the account's channel can carry.
-func (r *Runner) fit(a bot.Account, replies []bot.Reply) (list []bot.Reply) {
+// fitReplies splits replies into messages that the account's channel can carry.
+func (r *Runner) fitReplies(a bot.Account, replies []bot.Reply) (list []bot.Reply) {
 	channel := r.accounts.Channel(a.Key())
 	if channel == nil {
 		return replies
