@@ -10,7 +10,7 @@ import (
 	"faqbot/knowledge/locale"
 )
 
-//go:embed signals/*.txt
+//go:embed signals/first/*.txt
 var signalLists embed.FS
 
 // A signalList names a signal and the targets of its lists: the floor and the goal of recall, and of precision.
@@ -33,7 +33,7 @@ func ownSignals() []signalList {
 // sentences reads the list of a signal in a language: a sentence a line, after "- " one that is none; in
 // the asides each after its signal. Every second one is held back: the lexicon was fitted to the others only.
 func (l signalList) sentences(language string, heldBack bool) ([]message, error) {
-	f, err := signalLists.Open("signals/" + l.file + "." + language + ".txt")
+	f, err := signalLists.Open("signals/first/" + l.file + "." + language + ".txt")
 	if err != nil {
 		return nil, err
 	}

@@ -301,6 +301,6 @@ func TestMisspelt(t *testing.T) {
 	p := phrases(t)
 	for word, want := range map[string]string{"humna": "human", "representitive": "representative", "agnet": "agent", "hakced": "hacked", "pleeease": "please",
 		"policy": "policy", "change": "change", "packed": "packed", "stock": "stock", "advise": "advise"} {
-		require.Equal(t, want, p.known.meant(word))
+		require.Equal(t, want, p.meant(word, []string{"en", "es", "pt-BR"}))
 	}
 }

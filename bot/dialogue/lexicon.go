@@ -94,8 +94,9 @@ var lexiconFiles embed.FS
 // changes once loaded.
 type lexicon struct {
 	words   map[wordKind]*wordList // of all languages, since people mix them
-	shapes  map[shapeKind]*shapes  // the same
-	known   spellings              // the words of the shapes, and of the lists
+	short   map[string]string      // words that people shorten in chats, and what they stand for: "u" → "you"
+	shapes  map[shapeKind][]shapes // of each language, since what takes back in one may be a word of another
+	known   map[string]*spellings  // by locale: the words of the shapes, and of the lists
 	stops   map[string]wordSet     // by locale: the words that show a language
 	foreign map[string]wordSet     // the same, of languages that we do not speak
 }
@@ -106,17 +107,16 @@ func loadLexicon() (*lexicon, error) {
 	if err := locale.Read(lexiconFiles, "lexicon", l.add); err != nil {
 		return nil, fmt.Errorf("read the lexicon: %w", err)
 	}
-	l.known.index()
+	for _, known := range l.known {
+		known.index()
+	}
 	return l, nil
 }
 
 func newLexicon() *lexicon {
-	l := &lexicon{words: map[wordKind]*wordList{}, shapes: map[shapeKind]*shapes{}, known: newSpellings(), stops: map[string]wordSet{}, foreign: foreignWords()}
+	l := &lexicon{words: map[wordKind]*wordList{}, short: map[string]string{}, shapes: map[shapeKind][]shapes{}, known: map[string]*spellings{}, stops: map[string]wordSet{}, foreign: foreignWords()}
 	for _, kind := range wordKinds() {
 		l.words[kind] = &wordList{loose: kind.loose()}
-	}
-	for _, kind := range shapeKinds() {
-		l.shapes[kind] = &shapes{is: shapeIndex{}, not: shapeIndex{}}
 	}
 	return l
 }
@@ -124,6 +124,7 @@ func newLexicon() *lexicon {
 func (l *lexicon) add(name string, data []byte) error {
 	var file struct {
 		Words   map[wordKind][]string `json:"words"`
+		Short   map[string]string     `json:"short"`
 		Classes map[string][]string   `json:"classes"`
 		Shapes  map[shapeKind]struct {
 			Is  []string `json:"is"`
@@ -133,14 +134,19 @@ func (l *lexicon) add(name string, data []byte) error {
 	if err := json.Unmarshal(data, &file); err != nil {
 		return err
 	}
+	known := newSpellings()
+	l.known[name] = known
 	for _, kind := range wordKinds() {
 		if len(file.Words[kind]) == 0 {
 			return fmt.Errorf("words for %q are missing", kind)
 		}
 		for _, phrase := range file.Words[kind] {
 			l.words[kind].add(phrase)
-			l.known.add(phrase, false)
+			known.add(phrase, false)
 		}
+	}
+	for short, word := range file.Short {
+		l.short[short] = fold(word)
 	}
 	l.stops[name] = languageWords(file.Words)
 	for _, phrases := range file.Classes {
@@ -151,25 +157,21 @@ func (l *lexicon) add(name string, data []byte) error {
 		classes[class] = &wordList{}
 		for _, phrase := range phrases {
 			classes[class].add(phrase)
-			l.known.add(phrase, true)
+			known.add(phrase, true)
 		}
 	}
 	for _, kind := range shapeKinds() {
-		if len(file.Shapes[kind].Is) == 0 {
-			return fmt.Errorf("shapes for %q are missing", kind)
+		of, err := newShapes(file.Shapes[kind].Is, file.Shapes[kind].Not, classes)
+		if err != nil {
+			return fmt.Errorf("shapes for %q: %w", kind, err)
 		}
+		l.shapes[kind] = append(l.shapes[kind], of)
 		for _, pattern := range file.Shapes[kind].Is {
-			if err := l.shapes[kind].is.add(pattern, classes); err != nil {
-				return err
-			}
 			l.stops[name].add([]string{wordsOf(pattern)})
-			l.known.add(wordsOf(pattern), true)
+			known.add(wordsOf(pattern), true)
 		}
 		for _, pattern := range file.Shapes[kind].Not {
-			if err := l.shapes[kind].not.add(pattern, classes); err != nil {
-				return err
-			}
-			l.known.add(wordsOf(pattern), false)
+			known.add(wordsOf(pattern), false)
 		}
 	}
 	return nil
@@ -183,9 +185,10 @@ func wordsOf(pattern string) string {
 // read returns the tokens of a text for the shapes: with the words that were meant where they are misspelt, and
 // where clauses begin and end.
 func (l *lexicon) read(tokens []token) []token {
+	languages := l.nearest(tokens)
 	tokens = slices.Clone(tokens)
 	for i := range tokens {
-		tokens[i].word = l.known.meant(tokens[i].word)
+		tokens[i].word = l.meant(tokens[i].word, languages)
 	}
 	talk := []wordKind{wordGreeting, wordThanks, wordFiller, wordGoodbye}
 	smallTalk := make([]bool, len(tokens))
@@ -208,9 +211,51 @@ func (l *lexicon) read(tokens []token) []token {
 	return tokens
 }
 
+// meant is the word that a folded one stands for: in full where it is shortened, and spelt right in one of the
+// languages.
+func (l *lexicon) meant(word string, languages []string) string {
+	if full, ok := l.short[word]; ok {
+		return full
+	}
+	for _, known := range l.known {
+		if known.all[word] {
+			return word
+		}
+	}
+	for _, name := range languages {
+		if right := l.known[name].meant(word); right != word {
+			return right
+		}
+	}
+	return word
+}
+
+// nearest are the languages of ours of which tokens have the most frequent words.
+func (l *lexicon) nearest(tokens []token) (names []string) {
+	most := 0
+	for _, name := range locale.Shipped() {
+		n := l.frequent(tokens, name)
+		if n > most {
+			names = nil
+		}
+		if n >= most {
+			names, most = append(names, name), n
+		}
+	}
+	return names
+}
+
 // fires reports whether tokens, which read has split, have a shape of a kind.
 func (l *lexicon) fires(kind shapeKind, tokens []token) bool {
-	return len(l.shapes[kind].find(tokens)) > 0
+	return len(l.spans(kind, tokens)) > 0
+}
+
+// spans are where tokens, which read has split, have the shapes of a kind.
+func (l *lexicon) spans(kind shapeKind, tokens []token) (list []span) {
+	for _, of := range l.shapes[kind] {
+		list = append(list, of.find(tokens)...)
+	}
+	return list
 }
 
 // says reports whether tokens hold words of a kind that the mild ones do not account for.

@@ -2,23 +2,27 @@ package dialogue
 
 import "strings"
 
-// shortestMisspelt is the letters of a word that may be misspelt: shorter ones are too near to one another.
-const shortestMisspelt = 5
+const (
+	// shortestMisspelt is the letters of a word that may be misspelt: shorter ones are too near to one another.
+	shortestMisspelt = 5
+	// shortestVowel is the same for a vowel in place of another: "export" is no expert.
+	shortestVowel = 8
+)
 
 // A wordSet is a set of folded words.
 type wordSet map[string]bool
 
-// spellings know the words of the lexicon, and which of them a misspelt one means. It takes one letter
-// that is missing, one too many, two that changed places, and a vowel for a vowel. It takes no other letter
-// for another: "charge" is not "change", and "hacked" is not "packed".
+// spellings know the words of the lexicon in a language, and which of them a misspelt one means. They take one
+// letter that is missing, one too many before the last, two that changed places, and a vowel for a vowel. They take
+// no other letter for another ("charge" is not "change"), and no ending for a slip: a writer does not write.
 type spellings struct {
 	all     wordSet           // words that are right as they are
 	targets []string          // words that misspelt ones may mean
 	missing map[string]string // a word without one of its letters → the word
 }
 
-func newSpellings() spellings {
-	return spellings{all: wordSet{}, missing: map[string]string{}}
+func newSpellings() *spellings {
+	return &spellings{all: wordSet{}, missing: map[string]string{}}
 }
 
 // add learns the words of a phrase or pattern. Only those of shapes are what a misspelt word may mean.
@@ -51,7 +55,7 @@ func (s *spellings) meant(word string) string {
 	if short := squeeze(word); short != word && s.all[short] && len(word) > len(short)+1 {
 		return short // "pleeease"
 	}
-	if len(word) < shortestMisspelt-1 {
+	if len(word) < shortestMisspelt {
 		return word
 	}
 	for i := 1; i+1 < len(word) && len(word) >= shortestMisspelt; i++ {
@@ -63,10 +67,10 @@ func (s *spellings) meant(word string) string {
 		return right
 	}
 	for i := 1; i < len(word); i++ {
-		if without := word[:i] + word[i+1:]; len(without) >= shortestMisspelt && s.all[without] {
+		if without := word[:i] + word[i+1:]; i+1 < len(word) && len(without) >= shortestMisspelt && s.all[without] {
 			return without
 		}
-		if strings.IndexByte("aeiou", word[i]) >= 0 && len(word) > shortestMisspelt {
+		if strings.IndexByte("aeiou", word[i]) >= 0 && len(word) >= shortestVowel {
 			for _, vowel := range "aeiou" {
 				if other := word[:i] + string(vowel) + word[i+1:]; s.all[other] {
 					return other

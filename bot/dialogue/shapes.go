@@ -1,6 +1,7 @@
 package dialogue
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -27,6 +28,7 @@ type shape struct {
 	steps []step
 	start bool // ^
 	end   bool // $
+	close bool // no gap ends where a clause begins either: what takes back must stand beside what it takes back
 }
 
 // A step is a word of a class, or a gap.
@@ -42,11 +44,30 @@ type shapes struct {
 	is, not shapeIndex
 }
 
+// newShapes reads the patterns of one kind, with the classes that they name.
+func newShapes(is, not []string, classes map[string]*wordList) (shapes, error) {
+	s := shapes{is: shapeIndex{}, not: shapeIndex{}}
+	if len(is) == 0 {
+		return s, errors.New("there are none")
+	}
+	for _, pattern := range is {
+		if err := s.is.add(pattern, false, classes); err != nil {
+			return s, err
+		}
+	}
+	for _, pattern := range not {
+		if err := s.not.add(pattern, true, classes); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
 // A shapeIndex holds shapes by their possible first words.
 type shapeIndex map[string][]*shape
 
-func (x shapeIndex) add(pattern string, classes map[string]*wordList) error {
-	s := &shape{}
+func (x shapeIndex) add(pattern string, close bool, classes map[string]*wordList) error {
+	s := &shape{close: close}
 	for _, field := range strings.Fields(pattern) {
 		switch class, many := strings.CutSuffix(field, "*"); {
 		case field == "^":
@@ -147,6 +168,9 @@ func (s *shape) matchGap(tokens []token, i, at int) int {
 		return s.match(tokens, most, at+1, 0)
 	}
 	for k := i; k <= most; k++ {
+		if s.close && k < len(tokens) && tokens[k].opens {
+			continue
+		}
 		if to := s.match(tokens, k, at+1, 0); to >= 0 {
 			return to
 		}
@@ -155,7 +179,7 @@ func (s *shape) matchGap(tokens []token, i, at int) int {
 }
 
 // find returns the spans of tokens that fire.
-func (s *shapes) find(tokens []token) (list []span) {
+func (s shapes) find(tokens []token) (list []span) {
 	list = s.is.find(tokens)
 	if len(list) == 0 {
 		return nil

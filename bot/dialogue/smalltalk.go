@@ -9,7 +9,7 @@ import (
 // strip notes thanks wherever they stand and greetings and goodbyes at their ends, and returns the
 // rest of text without what stands at its ends; "" if nothing else was said.
 func (s *Signals) strip(p *Phrases, text string, tokens []token) string {
-	if p.words[wordThanks].in(tokens) {
+	if p.says(wordThanks, tokens) {
 		declines := p.words[wordNo].at(tokens, 0) > 0 // "no, nothing else, thanks"
 		s.Thanks, s.Noted = s.Thanks || !declines, s.Noted || declines
 	}
@@ -84,16 +84,16 @@ func (s *Signals) aside(p *Phrases, tokens []token) bool {
 		return false
 	}
 	all := span{0, len(tokens)}
-	if spans := p.shapes[shapeIdentity].find(tokens); len(spans) > 0 && p.beside(tokens, clause(tokens, spans[0]), spans) <= maxBeside {
+	if spans := p.spans(shapePraise, tokens); len(spans) > 0 && p.beside(tokens, all, spans) <= maxBeside {
+		s.Praise, s.Thanks = true, true
+		return true
+	}
+	if spans := p.spans(shapeIdentity, tokens); len(spans) > 0 && p.beside(tokens, clause(tokens, spans[0]), spans) <= maxBeside {
 		s.Identity = true
 		return p.beside(tokens, all, spans) <= maxBeside
 	}
-	if spans := p.shapes[shapeHelp].find(tokens); len(spans) > 0 && p.beside(tokens, all, spans) == 0 {
+	if spans := p.spans(shapeHelp, tokens); len(spans) > 0 && p.beside(tokens, all, spans) == 0 {
 		s.Help = true
-		return true
-	}
-	if spans := p.shapes[shapePraise].find(tokens); len(spans) > 0 && p.beside(tokens, all, spans) <= maxBeside {
-		s.Praise, s.Thanks = true, true
 		return true
 	}
 	return false
@@ -104,7 +104,7 @@ func (s *Signals) feedback(p *Phrases, text string, tokens []token) (rest string
 	if len(tokens) > maxAsideWords {
 		return "", false
 	}
-	spans := p.shapes[shapeFeedback].find(tokens)
+	spans := p.spans(shapeFeedback, tokens)
 	if len(spans) == 0 {
 		return "", false
 	}
