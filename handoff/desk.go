@@ -273,7 +273,7 @@ func (d *Desk) end(ctx context.Context, id TicketID, agent AgentID, r Resolution
 	case t.Assignee != "" && t.Assignee != agent:
 		return fmt.Errorf("close ticket %s of %s: %w", id, t.Assignee, ErrTaken)
 	}
-	words := d.phrases.Say(d.phrases.Locale(t.Locale), p)
+	words := strings.ReplaceAll(d.phrases.Say(d.phrases.Locale(t.Locale), p), "{agent}", string(agent))
 	if err := d.conversations.HandBack(ctx, t.Conversation, bot.Reply{Text: words}); err != nil {
 		return err
 	}

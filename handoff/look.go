@@ -134,16 +134,17 @@ func (f Filter) where(args *[]any) string {
 	return strings.Join(parts, " AND ")
 }
 
-// list reads the tickets a filter asks for, those whose promise ends soonest first.
+// list reads the tickets a filter asks for: those of customers in danger first, then those whose promise ends
+// soonest.
 func (s *store) list(ctx context.Context, f Filter) (list []Ticket, err error) {
 	if f.Limit <= 0 || f.Limit > mostListed {
 		f.Limit = mostListed
 	}
-	args := []any{string(StateClosed), f.Limit, f.Offset}
+	args := []any{string(StateClosed), f.Limit, f.Offset, string(bot.ReasonUrgent)}
 	where := f.where(&args)
 	rows, err := s.db.QueryContext(ctx, `SELECT `+ticketColumns+` FROM tickets WHERE `+where+`
 		ORDER BY CASE WHEN state = $1 THEN 1 ELSE 0 END, CASE WHEN waiting_since > 0 THEN 0 ELSE 1 END,
-			closed_at DESC, due_at, id LIMIT $2 OFFSET $3`, args...)
+			CASE WHEN state <> $1 AND reason = $4 THEN 0 ELSE 1 END, closed_at DESC, due_at, id LIMIT $2 OFFSET $3`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list tickets: %w", err)
 	}

@@ -205,3 +205,32 @@ func TestConversationPulse(t *testing.T) {
 		require.Equal(t, "c", several[before.Conversation].Address.Customer)
 	})
 }
+
+// A customer in danger is owed an answer sooner than others, and stands above those who have waited longer, also
+// when they write again.
+func TestDangerStandsAboveTheOthers(t *testing.T) {
+	onBoth(t, func(t *testing.T, o *office) {
+		o.seed("acme", "a1")
+		now := time.Now()
+		danger := opening{Escalation: bot.Escalation{ID: "danger", Affiliate: "acme", Reason: bot.ReasonUrgent, Question: "my house is on fire"}, at: now, waits: true}
+		require.NoError(t, o.desk.store.open(t.Context(), "c1", danger))
+		require.NoError(t, o.db.InTx(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `UPDATE tickets SET due_at = 1 WHERE question = 'a1'`)
+			return err
+		}))
+		require.Equal(t, []string{"my house is on fire", "a1"}, o.questions(Filter{Affiliates: everyone()}))
+		first := func() Ticket {
+			list, err := o.desk.List(t.Context(), Filter{Affiliates: everyone()})
+			require.NoError(t, err)
+			return list[0]
+		}
+		require.Equal(t, bot.ReasonUrgent, first().Reason)
+		require.WithinDuration(t, now.Add(urgentWithin), first().DueAt, time.Second)
+		later := now.Add(time.Hour)
+		require.NoError(t, o.desk.store.replied(t.Context(), first().ID, now))
+		tickets, err := o.desk.List(t.Context(), Filter{Affiliates: everyone()})
+		require.NoError(t, err)
+		require.NoError(t, o.desk.store.heard(t.Context(), tickets[1].ID, later))
+		require.WithinDuration(t, later.Add(urgentWithin), first().DueAt, time.Second)
+	})
+}

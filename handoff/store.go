@@ -65,6 +65,14 @@ func (s *store) hasOpen(ctx context.Context, c bot.ConversationID) (has bool, er
 	return has, err
 }
 
+// promised is within how many milliseconds somebody must write on a ticket of a queue that promises answer.
+func promised(reason bot.Reason, answer int64) int64 {
+	if reason == bot.ReasonUrgent {
+		return min(answer, urgentWithin.Milliseconds())
+	}
+	return answer
+}
+
 // An opening is what a ticket begins with.
 type opening struct {
 	bot.Escalation
@@ -99,7 +107,7 @@ func (s *store) open(ctx context.Context, c bot.ConversationID, o opening) error
 			opened_at, due_at, waiting_since, changed_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $12) ON CONFLICT DO NOTHING`,
 			rand.Text()[:8], o.ID, c, o.Affiliate, queue, StateOpen, o.Reason, o.Topic, o.Question, o.Locale, string(list),
-			o.at.UnixMilli(), o.at.UnixMilli()+answer, waiting)
+			o.at.UnixMilli(), o.at.UnixMilli()+promised(o.Reason, answer), waiting)
 		if err != nil {
 			return fmt.Errorf("open ticket: %w", err)
 		}
@@ -146,8 +154,8 @@ func (s *store) take(ctx context.Context, e events.Event, over bool) (bool, erro
 // heard notes that the customer waits for an answer.
 func (s *store) heard(ctx context.Context, id TicketID, now time.Time) error {
 	_, err := s.exec(ctx, `UPDATE tickets SET waiting_since = $2, changes = changes + 1, changed_at = $2,
-		due_at = $2 + (SELECT answer_ms FROM queues WHERE name = tickets.queue)
-		WHERE id = $1 AND waiting_since = 0`, id, now.UnixMilli())
+		due_at = $2 + (SELECT CASE WHEN tickets.reason = $3 AND answer_ms > $4 THEN $4 ELSE answer_ms END FROM queues WHERE name = tickets.queue)
+		WHERE id = $1 AND waiting_since = 0`, id, now.UnixMilli(), bot.ReasonUrgent, urgentWithin.Milliseconds())
 	return err
 }
 

@@ -74,8 +74,12 @@ type Note struct {
 	At      time.Time
 }
 
-// answerWithin is the promise of a queue that states none.
-const answerWithin = 4 * time.Hour
+const (
+	// answerWithin is the promise of a queue that states none.
+	answerWithin = 4 * time.Hour
+	// urgentWithin is the longest promise to a customer in danger.
+	urgentWithin = 15 * time.Minute
+)
 
 // queueOf is the default queue of an affiliate's tickets.
 func queueOf(a knowledge.AffiliateID) QueueName {

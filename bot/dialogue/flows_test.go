@@ -230,7 +230,7 @@ func TestStopAndStart(t *testing.T) {
 	k.say("STOP")
 	k.say("how do I get paid?")
 	k.turn.History = append(k.turn.History, bot.Message{Author: bot.AuthorAgent, Text: "I'll look."})
-	require.Contains(t, words(k.say("START")), "A person has your conversation")
+	require.Contains(t, words(k.say("START")), "You're with our team")
 	require.Equal(t, bot.ModePerson, k.turn.Conversation.Mode)
 
 	k = newTalk(t, shop{}, "webchat")

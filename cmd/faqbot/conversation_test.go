@@ -161,7 +161,7 @@ func script(channel string) []step {
 		{"<close>", func(e *everyChannel, _ line) {
 			status, _, body := e.do("ann", http.MethodPost, ticket+"/close", nil, "Content-Type", "application/x-www-form-urlencoded")
 			require.Equal(e.t, http.StatusSeeOther, status, body)
-		}, []string{"The person helping you has closed this request. I'm the automated assistant and I'll take it from here. Need anything else? Just write."}},
+		}, []string{"ann has closed this request. I'm the automated assistant and I'll take it from here. Need anything else? Just write."}},
 		says("minimum payout?", "The smallest payout is 50 euros."),
 	}
 }
