@@ -2,38 +2,52 @@ package eval
 
 import (
 	"bufio"
+	"context"
 	"embed"
 	"fmt"
 	"strings"
 
-	"faqbot/bot/dialogue"
 	"faqbot/knowledge/locale"
 )
 
-//go:embed signals/first/*.txt
+//go:embed signals/first/*.txt signals/second/*.txt
 var signalLists embed.FS
 
-// A signalList names a signal and the targets of its lists: the floor and the goal of recall, and of precision.
+// A signalList is sentences for one signal, and the targets: the floor and the goal of recall, and of precision.
+// The first lists are shorter, and older.
 type signalList struct {
-	signal, file      string // the file's name without its language
-	recall, precision Target
+	signal, list, file string // the file's name without its language
+	recall, precision  Target
 }
 
 // ownSignals are the signals of which sentences were written before the lexicon was.
 func ownSignals() []signalList {
+	const first, second = "first", "second"
+	recall := func(floor, goal float64) Target { return Target{"recall", floor, goal} }
+	precision := func(floor, goal float64) Target { return Target{"precision", floor, goal} }
 	return []signalList{
-		{"wants_person", "wants_person", Target{"recall", .90, .95}, Target{"precision", .90, .95}},
-		{"danger", "danger", Target{"recall", .80, .90}, Target{"precision", .90, .95}},
-		{"identity", "asides", Target{"recall", .75, .95}, Target{"precision", .85, .95}},
-		{"feedback", "asides", Target{"recall", .75, .85}, Target{"precision", .85, .95}},
-		{"stop", "asides", Target{"recall", .75, .85}, Target{"precision", .85, .95}},
+		{"wants_person", first, "wants_person", recall(.90, .95), precision(.90, .95)},
+		{"danger", first, "danger", recall(.80, .90), precision(.90, .95)},
+		{"identity", first, "asides", recall(.75, .95), precision(.85, .95)},
+		{"feedback", first, "asides", recall(.75, .85), precision(.85, .95)},
+		{"stop", first, "asides", recall(.75, .85), precision(.85, .95)},
+
+		{"wants_person", second, "wants_person", recall(.80, .95), precision(.95, .95)},
+		{"danger", second, "danger", recall(.70, .90), precision(.90, .98)},
+		{"identity", second, "identity", recall(.75, .95), precision(.90, .95)},
+		{"feedback", second, "feedback", recall(.70, .85), precision(.85, .95)},
+		{"complaint", second, "complaint", recall(.70, .85), precision(.80, .85)},
+		{"abuse", second, "abuse", recall(.75, .85), precision(.85, .85)},
+		{"thanks", second, "thanks", recall(.75, .85), precision(.85, .85)},
+		{"stop", second, "stop", recall(.75, .85), precision(.85, .95)},
 	}
 }
 
 // sentences reads the list of a signal in a language: a sentence a line, after "- " one that is none; in
-// the asides each after its signal. Every second one is held back: the lexicon was fitted to the others only.
+// the asides each after its signal. Every second one is held back: the lexicon and the votes were fitted to the
+// others only.
 func (l signalList) sentences(language string, heldBack bool) ([]message, error) {
-	f, err := signalLists.Open("signals/first/" + l.file + "." + language + ".txt")
+	f, err := signalLists.Open("signals/" + l.list + "/" + l.file + "." + language + ".txt")
 	if err != nil {
 		return nil, err
 	}
@@ -56,20 +70,23 @@ func (l signalList) sentences(language string, heldBack bool) ([]message, error)
 }
 
 // lists checks how well signals are told in the sentences held back.
-func (r *Report) lists(p *dialogue.Phrases) error {
+func (r *Report) lists(ctx context.Context, l listener) error {
 	for _, own := range ownSignals() {
 		for _, language := range locale.Shipped() {
 			list, err := own.sentences(language, true)
 			if err != nil {
 				return fmt.Errorf("sentences for %s: %w", own.signal, err)
 			}
-			d := detect(p, own.signal, list)
+			d, err := detect(ctx, l, own.signal, list)
+			if err != nil {
+				return err
+			}
 			for _, c := range []struct {
 				target Target
 				of     func(Detection) float64
 			}{{own.recall, Detection.Recall}, {own.precision, Detection.Precision}} {
 				m := d.measure(own.signal+" "+c.target.Figure, c.of)
-				r.Checks = append(r.Checks, checked("sentences, "+language, m, Target{m.Name, c.target.Floor, c.target.Goal}, false))
+				r.Checks = append(r.Checks, checked(own.list+" sentences, "+language, m, Target{m.Name, c.target.Floor, c.target.Goal}, false))
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -45,6 +46,8 @@ func benchmarks() []benchmark {
 		{name: "clinc_oos_credit_cards", folder: "clinc_oos_credit_cards", faq: faq, queries: clean, components: true},
 		{name: "stackfaq", folder: "stackfaq", faq: faq, queries: clean, talk: true, byEntry: true, targets: []Target{{"acc", .945, .960}, {"r@3", .997, 1}}},
 		{name: "covidfaq_jhu", folder: "covidfaq_jhu", faq: faq, queries: clean, talk: true, targets: []Target{{"acc", .640, .740}, {"r@3", .910, .940}}},
+		{name: "verdea_es", folder: "verdea_es", faq: faq, queries: clean, targets: []Target{{"acc", .5, .8}, {"joint", .5, .8}}},
+		{name: "casinha_pt", folder: "casinha_pt", faq: faq, queries: clean, targets: []Target{{"acc", .5, .8}, {"joint", .5, .8}}},
 		{name: "banking77 k10" + typing, folder: "banking77", faq: k10, queries: typo, targets: []Target{{"acc", .80, .84}}},
 		{name: "clinc150 k10" + typing, folder: "clinc150", faq: k10, queries: typo, targets: []Target{{"acc", .83, .88}}},
 		{name: "stackfaq" + typing, folder: "stackfaq", faq: faq, queries: typo, byEntry: true, targets: []Target{{"acc", .90, .93}}},
@@ -163,9 +166,9 @@ type Report struct {
 
 const reportVersion = 1
 
-// Quality asks the queries of every benchmark found in data and checks the targets. told hears what
-// is being done. Without a single benchmark it is an error.
-func Quality(ctx context.Context, data string, e *Vectors, told func(string)) (*Report, error) {
+// Quality asks the queries of every benchmark found in the folders of data and checks the targets; what is no
+// benchmark is in the first. told hears what is being done. Without a single benchmark it is an error.
+func Quality(ctx context.Context, data []string, e *Vectors, told func(string)) (*Report, error) {
 	phrases, err := dialogue.LoadPhrases()
 	if err != nil {
 		return nil, err
@@ -183,7 +186,7 @@ func Quality(ctx context.Context, data string, e *Vectors, told func(string)) (*
 		}
 	}
 	if len(r.Sets) == 0 {
-		return nil, fmt.Errorf("%s holds none of the public sets; give the folder that has banking77, stackfaq and the others", data)
+		return nil, fmt.Errorf("%s holds none of the public sets; give the folder that has banking77, stackfaq and the others", strings.Join(data, ", "))
 	}
 	r.checkCalibration()
 	r.compareTypos()
@@ -196,23 +199,34 @@ type step struct {
 	measure func() error
 }
 
-func (r *Report) steps(ctx context.Context, data string, e *Vectors, p *dialogue.Phrases) (list []step) {
+func (r *Report) steps(ctx context.Context, folders []string, e *Vectors, p *dialogue.Phrases) (list []step) {
+	l, data := listener{p, e}, folders[0]
 	for _, b := range benchmarks() {
-		list = append(list, step{b.name, func() error { return r.benchmark(ctx, data, b, e) }})
+		list = append(list, step{b.name, func() error { return r.benchmark(ctx, holding(folders, b.folder), b, e) }})
 	}
 	for _, name := range followUpSets() {
 		list = append(list, step{name, func() error { return r.followUps(ctx, data, name, e) }})
 	}
 	return append(list,
-		step{"multidogo_software", func() error { return r.smallTalk(data, p) }},
-		step{"sentences", func() error { return r.lists(p) }},
-		step{"banking77, signals", func() error { return r.falseAlarms(data, p) }},
+		step{"multidogo_software", func() error { return r.smallTalk(ctx, data, l) }},
+		step{"sentences", func() error { return r.lists(ctx, l) }},
+		step{"banking77, signals", func() error { return r.falseAlarms(ctx, data, l) }},
 		step{"signals_airline", func() error {
-			return r.moods(data, "signals_airline", "complaint", p, func(m moodRow) bool { return m.Sentiment == "negative" })
+			return r.moods(ctx, data, "signals_airline", "complaint", l, func(m moodRow) bool { return m.Sentiment == "negative" })
 		}},
 		step{"signals_offensive", func() error {
-			return r.moods(data, "signals_offensive", "abuse", p, func(m moodRow) bool { return m.Offensive })
+			return r.moods(ctx, data, "signals_offensive", "abuse", l, func(m moodRow) bool { return m.Offensive })
 		}})
+}
+
+// holding is the first of folders that has a set, the first of all if none has.
+func holding(folders []string, set string) string {
+	for _, folder := range folders {
+		if _, err := os.Stat(filepath.Join(folder, set)); err == nil {
+			return folder
+		}
+	}
+	return folders[0]
 }
 
 // benchmark asks the queries of b.

@@ -37,7 +37,7 @@ func measured(t *testing.T, dir string) *Report {
 	t.Helper()
 	e, err := encoder.New()
 	require.NoError(t, err)
-	r, err := Quality(t.Context(), dir, NewVectors(e), func(string) {})
+	r, err := Quality(t.Context(), []string{dir}, NewVectors(e), func(string) {})
 	require.NoError(t, err)
 	return r
 }
@@ -111,11 +111,11 @@ func TestQualityIsRepeatableAndComparesWithAnEarlierRun(t *testing.T) {
 func TestQualityWithoutSets(t *testing.T) {
 	e, err := encoder.New()
 	require.NoError(t, err)
-	_, err = Quality(t.Context(), t.TempDir(), NewVectors(e), func(string) {})
+	_, err = Quality(t.Context(), []string{t.TempDir()}, NewVectors(e), func(string) {})
 	require.ErrorContains(t, err, "holds none of the public sets")
 	dir := public(t)
 	write(t, dir, "stackfaq/queries.jsonl", "{")
-	_, err = Quality(t.Context(), dir, NewVectors(e), func(string) {})
+	_, err = Quality(t.Context(), []string{dir}, NewVectors(e), func(string) {})
 	require.ErrorContains(t, err, "queries.jsonl, line 1", "a set that is there and broken is not skipped")
 }
 

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"path/filepath"
 	"slices"
 
@@ -8,6 +9,7 @@ import (
 	"faqbot/bot/dialogue"
 	"faqbot/knowledge"
 	"faqbot/knowledge/jsonl"
+	"faqbot/retrieval"
 )
 
 // A Detection counts messages by whether a signal should have fired and whether it did.
@@ -42,16 +44,31 @@ type detections struct {
 	cluster       []int
 }
 
+// A listener tells the signals of messages: by their words, and by what the encoder makes of them where no entry
+// competes.
+type listener struct {
+	phrases *dialogue.Phrases
+	vectors *Vectors
+}
+
 // detect reads each message by itself. signal is one of dialogue.Signals.Names.
-func detect(p *dialogue.Phrases, signal string, list []message) detections {
+func detect(ctx context.Context, l listener, signal string, list []message) (detections, error) {
 	d := detections{should: make([]bool, len(list)), fired: make([]bool, len(list))}
-	dialogs := make([]string, len(list))
+	dialogs, texts := make([]string, len(list)), make([]string, len(list))
 	for i, m := range list {
-		read := dialogue.Read(p, bot.Turn{Waiting: []bot.Message{{Author: bot.AuthorCustomer, Text: m.text}}})
+		texts[i] = m.text
+	}
+	vectors, err := l.vectors.Embed(ctx, texts)
+	if err != nil {
+		return d, err
+	}
+	for i, m := range list {
+		read := dialogue.Read(l.phrases, bot.Turn{Waiting: []bot.Message{{Author: bot.AuthorCustomer, Text: m.text}}})
+		l.phrases.Vote(&read, retrieval.Result{Space: l.vectors.Space(), Vector: vectors[i]})
 		d.should[i], d.fired[i], dialogs[i] = m.should, slices.Contains(read.Names(), signal), m.dialog
 	}
 	d.cluster = clustersOf(dialogs)
-	return d
+	return d, nil
 }
 
 // count counts the message at place i weights[i] times; nil counts each once.
@@ -81,7 +98,7 @@ func (d detections) measure(name string, of func(Detection) float64) Measured {
 }
 
 // smallTalk checks how well greetings and thanks are told in whole dialogues.
-func (r *Report) smallTalk(data string, p *dialogue.Phrases) error {
+func (r *Report) smallTalk(ctx context.Context, data string, l listener) error {
 	const name = "multidogo_software"
 	set, err := ReadSet(name, filepath.Join(data, name, "faq.jsonl"), filepath.Join(data, name, "queries.jsonl"))
 	if err != nil {
@@ -95,7 +112,10 @@ func (r *Report) smallTalk(data string, p *dialogue.Phrases) error {
 		for _, said := range set.Cases {
 			list = append(list, message{said.Text, slices.Contains(said.Relevant, c.label), said.Dialog})
 		}
-		d := detect(p, c.signal, list)
+		d, err := detect(ctx, l, c.signal, list)
+		if err != nil {
+			return err
+		}
 		m := d.measure(c.signal+" F1", Detection.F1)
 		r.Checks = append(r.Checks, checked(name, m, Target{m.Name, .80, .90}, false))
 		r.note(name, d.measure(c.signal+" precision", Detection.Precision), d.measure(c.signal+" recall", Detection.Recall))
@@ -104,7 +124,7 @@ func (r *Report) smallTalk(data string, p *dialogue.Phrases) error {
 }
 
 // falseAlarms checks how often a customer's plain question is taken for a mood.
-func (r *Report) falseAlarms(data string, p *dialogue.Phrases) error {
+func (r *Report) falseAlarms(ctx context.Context, data string, l listener) error {
 	const name = "banking77"
 	set, err := ReadSet(name, filepath.Join(data, name, "faq.jsonl"), filepath.Join(data, name, "queries.jsonl"))
 	if err != nil {
@@ -115,7 +135,11 @@ func (r *Report) falseAlarms(data string, p *dialogue.Phrases) error {
 		list[i].text = c.Text
 	}
 	for _, signal := range []string{"wants_person", "complaint", "abuse", "identity", "feedback", "stop"} {
-		m := detect(p, signal, list).measure(signal+" false alarms", Detection.FalseAlarms)
+		d, err := detect(ctx, l, signal, list)
+		if err != nil {
+			return err
+		}
+		m := d.measure(signal+" false alarms", Detection.FalseAlarms)
 		r.Checks = append(r.Checks, checked(name, m, Target{m.Name, .01, .003}, true))
 	}
 	return nil
@@ -131,7 +155,7 @@ type moodRow struct {
 
 // moods notes how well a signal is told in the posts of set, which are not a service's messages: they
 // show where the words end, and are no target.
-func (r *Report) moods(data, set, signal string, p *dialogue.Phrases, should func(moodRow) bool) error {
+func (r *Report) moods(ctx context.Context, data, set, signal string, l listener, should func(moodRow) bool) error {
 	var list []message
 	err := jsonl.Read(filepath.Join(data, set, "queries.jsonl"), func(_ int, m moodRow) error {
 		list = append(list, message{text: m.Text, should: should(m)})
@@ -140,7 +164,10 @@ func (r *Report) moods(data, set, signal string, p *dialogue.Phrases, should fun
 	if err != nil {
 		return err
 	}
-	d := detect(p, signal, list)
+	d, err := detect(ctx, l, signal, list)
+	if err != nil {
+		return err
+	}
 	r.note(set, d.measure(signal+" precision", Detection.Precision), d.measure(signal+" recall", Detection.Recall),
 		d.measure(signal+" false alarms", Detection.FalseAlarms))
 	return nil

@@ -11,6 +11,7 @@ import (
 	"faqbot/bot/dialogue"
 	"faqbot/knowledge/jsonl"
 	"faqbot/knowledge/locale"
+	"faqbot/retrieval/encoder"
 )
 
 func phrases(t *testing.T) *dialogue.Phrases {
@@ -20,8 +21,22 @@ func phrases(t *testing.T) *dialogue.Phrases {
 	return p
 }
 
+func listening(t *testing.T) listener {
+	t.Helper()
+	e, err := encoder.New()
+	require.NoError(t, err)
+	return listener{phrases(t), NewVectors(e)}
+}
+
+func detected(t *testing.T, signal string, list []message) detections {
+	t.Helper()
+	d, err := detect(t.Context(), listening(t), signal, list)
+	require.NoError(t, err)
+	return d
+}
+
 func TestDetection(t *testing.T) {
-	d := detect(phrases(t), "complaint", []message{{text: "this is unacceptable", should: true, dialog: "a"}, {text: "where is my money", should: true, dialog: "a"},
+	d := detected(t, "complaint", []message{{text: "this is unacceptable", should: true, dialog: "a"}, {text: "where is my money", should: true, dialog: "a"},
 		{text: "I am furious", dialog: "b"}, {text: "how do I pay", dialog: "b"}})
 	all := d.count(nil)
 	require.Equal(t, Detection{Messages: 4, Should: 2, Fired: 2, Right: 1}, all)
@@ -30,7 +45,7 @@ func TestDetection(t *testing.T) {
 	// A draw has both messages of a dialogue or none: without one dialogue, recall says nothing, else it is a half.
 	require.Equal(t, Interval{.5, .5}, d.measure("recall", Detection.Recall).Interval)
 
-	none := detect(phrases(t), "abuse", []message{{text: "hello", should: true}}).count(nil)
+	none := detected(t, "abuse", []message{{text: "hello", should: true}}).count(nil)
 	require.True(t, math.IsNaN(none.Precision()))
 	require.True(t, math.IsNaN(none.FalseAlarms()))
 	require.Zero(t, none.Recall())
@@ -49,10 +64,10 @@ func TestSignalsAreMeasured(t *testing.T) {
 	post := `{"id":"5.7E+17","text":"this is unacceptable","sentiment":"negative","offensive":false}` + "\n"
 	write(t, dir, "signals_airline/queries.jsonl", post+post+`{"id":"5.7E+17","text":"lovely","sentiment":"positive"}`)
 
-	r, p := &Report{}, phrases(t)
-	require.NoError(t, r.smallTalk(dir, p))
-	require.NoError(t, r.falseAlarms(dir, p))
-	require.NoError(t, r.moods(dir, "signals_airline", "complaint", p, func(m moodRow) bool { return m.Sentiment == "negative" }))
+	r, l := &Report{}, listening(t)
+	require.NoError(t, r.smallTalk(t.Context(), dir, l))
+	require.NoError(t, r.falseAlarms(t.Context(), dir, l))
+	require.NoError(t, r.moods(t.Context(), dir, "signals_airline", "complaint", l, func(m moodRow) bool { return m.Sentiment == "negative" }))
 	reached := map[string]Checked{}
 	for _, c := range r.Checks {
 		reached[c.Figure] = c
@@ -69,12 +84,11 @@ func TestSignalsAreMeasured(t *testing.T) {
 
 // Sentences that were written before the lexicon was, and that it was not fitted to.
 func TestSentencesHeldBack(t *testing.T) {
-	p := phrases(t)
 	for _, own := range ownSignals() {
 		for _, language := range locale.Shipped() {
 			list, err := own.sentences(language, true)
 			require.NoError(t, err)
-			d := detect(p, own.signal, list).count(nil)
+			d := detected(t, own.signal, list).count(nil)
 			require.NotZero(t, d.Should, language)
 			require.GreaterOrEqual(t, d.Recall(), own.recall.Floor, "%s in %s", own.signal, language)
 			require.GreaterOrEqual(t, d.Precision(), own.precision.Floor, "%s in %s", own.signal, language)

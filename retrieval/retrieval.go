@@ -47,6 +47,7 @@ type Result struct {
 	Hits      []Hit
 	Revisions map[knowledge.AffiliateID]knowledge.Revision // what was searched
 	Space     string                                       // the vector space that answered
+	Vector    []float32                                    // the query's vector in it, nil if nothing was searched
 	Fallback  string                                       // why the configured embedder did not answer, "" if it did
 }
 

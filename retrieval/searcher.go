@@ -141,9 +141,9 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 		return res, ctx.Err()
 	}
 	if s.primary != nil {
-		hits, why := s.byPrimary(ctx, parts, asked, text, q)
+		hits, v, why := s.byPrimary(ctx, parts, asked, text, q)
 		if why == "" {
-			res.Hits, res.Space = hits, s.primary.Space()
+			res.Hits, res.Vector, res.Space = hits, v, s.primary.Space()
 			return res, nil
 		}
 		if err := ctx.Err(); err != nil {
@@ -163,6 +163,7 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 	if asked.said, err = s.recollect(ctx, s.builtin, text, q); err != nil {
 		return Result{}, fmt.Errorf("embed the query with what was said before: %w", err)
 	}
+	res.Vector = r.vector
 	res.Hits, err = s.rank(ctx, parts, asked, s.reread(r), func(p *part) *space { return p.builtin })
 	if err != nil {
 		return Result{}, err
@@ -172,10 +173,10 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 
 // byPrimary searches in the configured embedder's space, or says why it cannot. What it says is
 // shown to people, so it never quotes an error: that goes to Observe.
-func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question, text string, q Query) (hits []Hit, why string) {
+func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question, text string, q Query) (hits []Hit, v []float32, why string) {
 	for _, p := range parts {
 		if p.primary == nil {
-			return nil, fmt.Sprintf("%s has no vectors yet for all of %s's wordings", s.primary.Space(), p.affiliate)
+			return nil, nil, fmt.Sprintf("%s has no vectors yet for all of %s's wordings", s.primary.Space(), p.affiliate)
 		}
 	}
 	within := primaryWithin
@@ -195,11 +196,11 @@ func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question,
 	s.opts.Observe(StagePrimary, time.Since(start), err)
 	switch {
 	case err == nil:
-		return hits, ""
+		return hits, r.vector, ""
 	case errors.Is(err, context.DeadlineExceeded):
-		return nil, fmt.Sprintf("%s did not answer in time", s.primary.Space())
+		return nil, nil, fmt.Sprintf("%s did not answer in time", s.primary.Space())
 	}
-	return nil, fmt.Sprintf("%s failed", s.primary.Space())
+	return nil, nil, fmt.Sprintf("%s failed", s.primary.Space())
 }
 
 func (s *Searcher) rankPrimary(ctx context.Context, parts []*part, asked question, r reading) ([]Hit, error) {

@@ -46,6 +46,7 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 		if ev.Found, err = e.retriever.Search(ctx, query); err != nil {
 			return bot.Outcome{}, fmt.Errorf("search: %w", err)
 		}
+		e.phrases.Vote(&ev.Signals, ev.Found)
 		if err := e.heedFeedback(ctx, &ev, query); err != nil {
 			return bot.Outcome{}, fmt.Errorf("search for the question before: %w", err)
 		}

@@ -84,12 +84,13 @@ func phraseNames() []Phrase {
 //go:embed phrases/*.json
 var phraseFiles embed.FS
 
-// Phrases are what the bot says by itself, in every language it has, and the lexicon of what it
+// Phrases are what the bot says by itself, in every language it has, and the lexicon and the votes of what it
 // understands by itself. They never change once loaded.
 type Phrases struct {
 	*lexicon
-	say map[string]map[Phrase]string            // by locale
-	on  map[string]map[string]map[Phrase]string // by locale and channel: what is said otherwise there
+	ballots []Ballot
+	say     map[string]map[Phrase]string            // by locale
+	on      map[string]map[string]map[Phrase]string // by locale and channel: what is said otherwise there
 }
 
 // LoadPhrases reads the phrases and the lexicon that the binary carries. A missing one is an error.
@@ -98,7 +99,11 @@ func LoadPhrases() (*Phrases, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Phrases{lexicon: lexicon, say: map[string]map[Phrase]string{}, on: map[string]map[string]map[Phrase]string{}}
+	ballots, err := loadBallots()
+	if err != nil {
+		return nil, err
+	}
+	p := &Phrases{lexicon: lexicon, ballots: ballots, say: map[string]map[Phrase]string{}, on: map[string]map[string]map[Phrase]string{}}
 	if err := locale.Read(phraseFiles, "phrases", p.add); err != nil {
 		return nil, fmt.Errorf("read phrases: %w", err)
 	}

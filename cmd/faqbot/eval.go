@@ -20,14 +20,15 @@ import (
 // evalCommand measures.
 type evalCommand struct {
 	Quality  evalQualityCommand  `cmd:"" help:"Ask the public sets' questions and compare the figures with floors and goals. Exit code 1: a floor is missed."`
+	FitVotes evalFitVotesCommand `cmd:"" help:"Fit what the built-in encoder makes of wishes, thanks, complaints and the like."`
 	FitPrior evalFitPriorCommand `cmd:"" help:"Fit the shipped calibration on public sets, and show how it carries over to sets it has not seen. Exit code 1: a floor is missed."`
 }
 
 // evalQualityCommand measures the engine with its defaults.
 type evalQualityCommand struct {
-	Data    string `arg:"" help:"The folder of public sets: banking77, stackfaq and the others, each with faq.jsonl and queries.jsonl." type:"existingdir"`
-	JSON    string `name:"json" help:"Write all figures and answers to this file." placeholder:"FILE"`
-	Against string `help:"Compare with an earlier run's --json file." placeholder:"FILE" type:"existingfile"`
+	Data    []string `arg:"" help:"The folder of public sets: banking77, stackfaq and the others, each with faq.jsonl and queries.jsonl. Then folders of further ones." type:"existingdir"`
+	JSON    string   `name:"json" help:"Write all figures and answers to this file." placeholder:"FILE"`
+	Against string   `help:"Compare with an earlier run's --json file." placeholder:"FILE" type:"existingfile"`
 }
 
 func (cmd evalQualityCommand) Run(ctx context.Context, term terminal) error {
@@ -117,6 +118,28 @@ func (cmd evalFitPriorCommand) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	return missed(prior.Checks(), term)
+}
+
+// evalFitVotesCommand fits how the encoder tells the signals of a message.
+type evalFitVotesCommand struct {
+	Data []string `arg:"" help:"Folders of sets, or a set's own, as for fit-prior." type:"existingdir"`
+	Out  string   `required:"" help:"Write the votes to this file: bot/dialogue/votes/en.json." placeholder:"FILE.json"`
+}
+
+func (cmd evalFitVotesCommand) Run(ctx context.Context, term terminal) error {
+	sources, _, err := eval.ReadSources(cmd.Data)
+	if err != nil {
+		return err
+	}
+	e, err := encoder.New()
+	if err != nil {
+		return err
+	}
+	votes, err := eval.FitVotes(ctx, sources, eval.NewVectors(e), func(what string) { fmt.Fprintf(term.err, "fitting %s\n", what) })
+	if err != nil {
+		return err
+	}
+	return writeWhole(cmd.Out, func(w io.Writer) error { return json.NewEncoder(w).Encode(votes) })
 }
 
 // machine says what figures of speed, and the encoder's last bits, depend on.
