@@ -2,7 +2,9 @@ package eval
 
 import (
 	"math"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -96,13 +98,18 @@ func TestSentencesHeldBack(t *testing.T) {
 	}
 }
 
-// Messages that look like a signal and are none, and signals in words that no list had.
+// Messages that look like a signal and are none, and signals in words that no list had, asked of a FAQ that has
+// entries on disclosure, chargebacks, fraud and the newsletter.
 func TestAdversarialSignals(t *testing.T) {
-	p := phrases(t)
+	entries, err := ReadEntries("testdata/coupons.csv")
+	require.NoError(t, err)
+	bot, err := NewBot(t.Context(), entries, listening(t).vectors)
+	require.NoError(t, err)
 	serious := []string{"wants_person", "urgent", "complaint", "abuse", "stop", "gibberish", "unreadable"}
-	err := jsonl.Read("testdata/signals.jsonl", func(_ int, row struct{ Text, Expect string }) error {
-		names := dialogue.Read(p, bot.Turn{Waiting: []bot.Message{{Author: bot.AuthorCustomer, Text: row.Text}}}).Names()
-		fired := slices.DeleteFunc(names, func(name string) bool { return !slices.Contains(serious, name) })
+	err = jsonl.Read("testdata/signals.jsonl", func(_ int, row struct{ ID, Text, Expect string }) error {
+		result, err := bot.Ask(t.Context(), Case{ID: row.ID, Text: row.Text})
+		require.NoError(t, err)
+		fired := slices.DeleteFunc(slices.Clone(result.Outcome.Trace.Signals), func(name string) bool { return !slices.Contains(serious, name) })
 		switch row.Expect {
 		case "none":
 			require.Empty(t, fired, row.Text)
@@ -114,4 +121,21 @@ func TestAdversarialSignals(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, err)
+}
+
+// Harmless questions, in languages of which there are no public sets, are taken for nothing else: three in 100 at most.
+func TestHarmlessQuestions(t *testing.T) {
+	l := listening(t)
+	for _, language := range []string{"es", "pt-BR"} {
+		texts, err := os.ReadFile("testdata/harmless." + language + ".txt")
+		require.NoError(t, err)
+		var fired []string
+		lines := strings.Split(strings.TrimSpace(string(texts)), "\n")
+		for _, text := range lines {
+			if names := dialogue.Read(l.phrases, bot.Turn{Waiting: []bot.Message{{Author: bot.AuthorCustomer, Text: text}}}).Names(); len(names) > 0 {
+				fired = append(fired, text)
+			}
+		}
+		require.LessOrEqual(t, 100*len(fired), 3*len(lines), "%s: %v", language, fired)
+	}
 }

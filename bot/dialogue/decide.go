@@ -18,6 +18,7 @@ type Evidence struct {
 	Both     []knowledge.Entry  // what Signals.Both names and may answer
 	Feedback *bot.Feedback      // what the customer says of the answer before, nil if nothing
 	Others   []retrieval.Hit    // to feedback: what else the question before may have meant
+	Line     *knowledge.Entry   // in an emergency: what the affiliate says of emergencies, nil if nothing
 	Foreign  bool               // the words are in a language that neither we nor the entries found have
 
 	Elsewhere bool // what the customer points at is something of which the best entry does not speak
@@ -94,7 +95,7 @@ const exactlyThat = .8
 func decideDanger(e Evidence) Verdict {
 	v := handoff("danger", bot.ReasonUrgent, PhraseHandoffUrgent)
 	v.Urgency = urgency(e.Signals)
-	if hits := e.Found.Hits; len(hits) > 0 && (hits[0].Exact || hits[0].Score >= exactlyThat) {
+	if hits := e.Found.Hits; len(hits) > 0 && (hits[0].Exact || hits[0].Score >= exactlyThat) && (e.Line == nil || hits[0].Entry.ID != e.Line.ID) {
 		v.Below, v.Entries = &hits[0].Entry, []knowledge.EntryID{hits[0].Entry.ID}
 	}
 	return v

@@ -50,6 +50,9 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 		if err := e.heedFeedback(ctx, &ev, query); err != nil {
 			return bot.Outcome{}, fmt.Errorf("search for the question before: %w", err)
 		}
+		if err := e.heedEmergency(ctx, &ev, query); err != nil {
+			return bot.Outcome{}, fmt.Errorf("search for emergencies: %w", err)
+		}
 		e.heedLanguage(&ev)
 		e.heedPointing(&ev)
 		if ev.Parts, err = e.searchParts(ctx, ev.Signals.Parts, query); err != nil {
@@ -135,6 +138,9 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 	if v.Urgency != "" {
 		o.Replies = append(o.Replies, bot.Reply{Text: lead + emergency(t, say)})
 		lead = ""
+		if ev.Line != nil {
+			o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: ev.Line.Answer, Entry: ev.Line.ID}, ev.Line.Media)...)
+		}
 	}
 	if ev.Signals.Voice && !silent && v.Phrase != PhraseVoice && v.Action != bot.ActionHandoff { // its words were not part of the answer
 		o.Replies = append(o.Replies, bot.Reply{Text: lead + say(PhraseVoice)})

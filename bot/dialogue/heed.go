@@ -128,6 +128,25 @@ func (e *Engine) locale(ev Evidence) string {
 	return e.phrases.Locale(ev.Turn.Conversation.Locale, ev.Turn.Account.Locale)
 }
 
+// heedEmergency finds what the affiliate itself says of emergencies: an entry with that topic.
+func (e *Engine) heedEmergency(ctx context.Context, ev *Evidence, query retrieval.Query) error {
+	if !ev.Signals.Emergency {
+		return nil
+	}
+	query.Text, query.Before, query.Leans = "emergency / emergencia / emergência", nil, 0
+	found, err := e.retriever.Search(ctx, query)
+	if err != nil {
+		return err
+	}
+	for _, h := range found.Hits {
+		if topic := fold(h.Entry.Topic); topic == "emergency" || topic == "emergencia" {
+			ev.Line = &h.Entry
+			return nil
+		}
+	}
+	return nil
+}
+
 // emergencyNumbers are the numbers to call, by country.
 func emergencyNumbers() map[string]string {
 	list := map[string]string{"US": "911", "CA": "911", "MX": "911", "AR": "911", "UY": "911", "PY": "911", "EC": "911", "CR": "911", "PA": "911", "DO": "911",
