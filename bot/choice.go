@@ -14,6 +14,8 @@ const (
 	ChoicePerson = "person"
 	ChoiceAgain  = "again"
 	ChoiceStop   = "stop"
+	ChoiceOff    = "off" // in the chat on a page: the assistant shall be silent
+	ChoiceOn     = "on"
 )
 
 // EntryOf is the entry that a button's payload chooses, "" if it chooses none.

@@ -142,11 +142,16 @@ func fitVote(list []example, signal string) (dialogue.Vote, error) {
 	return v, err
 }
 
-// tells reports whether an example says anything of a signal: complaints, insults and what customers say of an
-// answer are often two of these, and each sentence is labelled as one.
+// tells reports whether an example says anything of a signal. Complaints, insults and what customers say of an
+// answer are often two of these, so are a wish for a person and the question whether one is there; and each sentence
+// is labelled as one.
 func (e example) tells(signal string) bool {
-	upset := []string{"complaint", "abuse", "feedback"}
-	return e.signal == signal || !slices.Contains(upset, signal) || !slices.Contains(upset, e.signal)
+	for _, near := range [][]string{{"complaint", "abuse", "feedback", "danger"}, {"wants_person", "identity"}} {
+		if e.signal != signal && slices.Contains(near, signal) && slices.Contains(near, e.signal) {
+			return false
+		}
+	}
+	return true
 }
 
 // leastOf is the probability from .5 on at which at most one in 20 is wrong, in steps of .05.

@@ -114,11 +114,13 @@ func urgency(s Signals) Phrase {
 func decideConsent(e Evidence) (Verdict, bool) {
 	s, c := e.Signals, e.Turn.Conversation
 	chat := c.Address.Channel == channelOfVisitors
-	out := c.OptOut == bot.OptOutAll && !chat
+	out := c.OptOut == bot.OptOutAll
 	v := Verdict{Decision: bot.Decision{Action: bot.ActionAnswer, Reason: bot.ReasonOptedOut}}
 	switch {
 	case s.Stop && chat:
 		v.Rule, v.Phrase, v.Reason = "wants no more of the chat", PhraseStopChat, bot.ReasonSmallTalk
+	case s.Off && chat:
+		v.Rule, v.Phrase = "turns the assistant off", PhraseOff
 	case s.Stop && !out:
 		v.Rule, v.Phrase = "opts out", PhraseStopped
 	case s.Resume && out && c.Mode == bot.ModePerson && !agentSpoke(e.Turn):
@@ -131,7 +133,11 @@ func decideConsent(e Evidence) (Verdict, bool) {
 	case out && c.Mode == bot.ModePerson, !out && !s.Linked && !s.LinkGone:
 		return Verdict{}, false
 	case out && (s.Question != "" || s.WantsPerson || s.Unreadable || s.Voice):
-		return handoff("opted out, and asks", bot.ReasonOptedOut, ""), true
+		phrase := Phrase("")
+		if chat {
+			phrase = PhraseHandoffOff
+		}
+		return handoff("opted out, and asks", bot.ReasonOptedOut, phrase), true
 	case out:
 		return ignore("opted out"), true
 	case s.Linked && c.Mode == bot.ModePerson:
@@ -149,7 +155,8 @@ func decideConsent(e Evidence) (Verdict, bool) {
 	return v, true
 }
 
-// channelOfVisitors is the chat on a page. Customers open it by will, so there is nothing to opt out of.
+// channelOfVisitors is the chat on a page. Customers open it by will, so there is nothing to opt out of; at most
+// they turn the assistant off.
 const channelOfVisitors = "webchat"
 
 // agentSpoke reports whether a person of ours has written in this matter, so that they hold it.

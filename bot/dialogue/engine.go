@@ -195,7 +195,7 @@ func (e *Engine) lead(ev Evidence, v Verdict, locale string) string {
 // discloses reports whether a phrase itself says that the bot is automated, or need not.
 func discloses(phrase Phrase) bool {
 	switch phrase {
-	case PhraseStart, PhraseBack, PhraseStopped, PhraseResumed, PhraseResumedPerson, PhraseStopChat, PhraseIdentity, PhraseLinked, PhraseLinkedPerson, PhraseLinkGone:
+	case PhraseStart, PhraseBack, PhraseStopped, PhraseResumed, PhraseResumedPerson, PhraseStopChat, PhraseOff, PhraseHandoffOff, PhraseIdentity, PhraseLinked, PhraseLinkedPerson, PhraseLinkGone:
 		return true
 	}
 	return false
@@ -225,6 +225,11 @@ func ask(t bot.Turn, say voice, phrase Phrase, options []knowledge.Entry) bot.Re
 		button(PhraseTalkToPerson, bot.ChoicePerson)
 	case phrase == PhraseStopAsk:
 		button(PhraseStopHere, bot.ChoiceStop)
+	case phrase == PhraseStopChat:
+		button(PhraseTurnOff, bot.ChoiceOff)
+		button(PhraseTalkToPerson, bot.ChoicePerson)
+	case phrase == PhraseOff || phrase == PhraseHandoffOff:
+		button(PhraseTurnOn, bot.ChoiceOn)
 	case offersPerson(phrase):
 		button(PhraseTalkToPerson, bot.ChoicePerson)
 		button(PhraseTryAgain, bot.ChoiceAgain)
@@ -276,7 +281,7 @@ func offersPerson(phrase Phrase) bool {
 func leadsToPerson(phrase Phrase) bool {
 	switch phrase {
 	case PhraseStart, PhraseHelp, PhraseGreeting, PhraseResumed, PhraseLinked, PhraseLinkGone,
-		PhraseIdentity, PhraseLanguage, PhraseStopChat, PhraseAskAgain, PhraseAgain, PhraseGibberish, PhraseTooLong, PhraseUnreadable, PhraseGone:
+		PhraseIdentity, PhraseLanguage, PhraseAskAgain, PhraseAgain, PhraseGibberish, PhraseTooLong, PhraseUnreadable, PhraseGone:
 		return true
 	}
 	return false
@@ -285,7 +290,7 @@ func leadsToPerson(phrase Phrase) bool {
 // next is the conversation after v.
 func next(c bot.Conversation, v Verdict) bot.Conversation {
 	switch v.Phrase {
-	case PhraseStopped:
+	case PhraseStopped, PhraseOff:
 		c.OptOut = bot.OptOutAll
 	case PhraseResumed, PhraseResumedPerson:
 		c.OptOut = bot.OptOutNothing

@@ -66,6 +66,10 @@ const (
 	PhraseStopAsk       Phrase = "stop_ask"       // shall messages here stop?
 	PhraseStopHere      Phrase = "stop_here"      // the button
 	PhraseStopChat      Phrase = "stop_chat"      // to STOP in a chat that the customer opened
+	PhraseTurnOff       Phrase = "turn_off"       // the button there
+	PhraseOff           Phrase = "off"            // the assistant is silent
+	PhraseTurnOn        Phrase = "turn_on"        // the button there
+	PhraseHandoffOff    Phrase = "handoff_off"    // to what they ask then
 	PhraseResumedPerson Phrase = "resumed_person" // START while a person has it
 )
 
@@ -78,7 +82,7 @@ func phraseNames() []Phrase {
 		PhraseBack, PhraseHandedBack, PhraseDisclosure, PhraseStopped, PhraseResumed,
 		PhraseLinked, PhraseLinkedPerson, PhraseLinkGone, PhraseContinue,
 		PhraseIdentity, PhraseIdentityFor, PhraseSuggestions, PhraseFeedback, PhraseFeedbackWhich, PhrasePraise, PhraseEmergency,
-		PhraseEmergencyCall, PhraseLanguage, PhraseStopAsk, PhraseStopHere, PhraseStopChat, PhraseResumedPerson}
+		PhraseEmergencyCall, PhraseLanguage, PhraseStopAsk, PhraseStopHere, PhraseStopChat, PhraseTurnOff, PhraseOff, PhraseTurnOn, PhraseHandoffOff, PhraseResumedPerson}
 }
 
 //go:embed phrases/*.json

@@ -49,6 +49,7 @@ type Signals struct {
 	TooLong     bool
 	Flood       bool
 	Stop        bool   // they want to hear no more of the bot
+	Off         bool   // the assistant shall be silent in the chat on a page
 	StopMaybe   bool   // they do, or they ask how to: "unsubscribe"
 	Language    string // of the words, "" if it does not show: see lexicon.language
 	Resume      bool   // they opted out and take it back
@@ -158,6 +159,10 @@ func (s *Signals) tap(t bot.Turn, m bot.Message) {
 		s.Again = true
 	case m.Choice == bot.ChoiceStop:
 		s.Stop = true
+	case m.Choice == bot.ChoiceOff:
+		s.Off = true
+	case m.Choice == bot.ChoiceOn:
+		s.Resume = true
 	case m.Choice == bot.ChoiceLinked:
 		s.Linked = true
 	case m.Choice == bot.ChoiceLinkGone:

@@ -39,7 +39,7 @@ func buttonOf(payload string) (button string, entry knowledge.EntryID) {
 		return "", ""
 	case entry != "" && strings.Trim(string(entry), "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == "":
 		return "entry", entry
-	case slices.Contains([]string{bot.ChoiceNone, bot.ChoicePerson, bot.ChoiceAgain, bot.ChoiceStop}, payload):
+	case slices.Contains([]string{bot.ChoiceNone, bot.ChoicePerson, bot.ChoiceAgain, bot.ChoiceStop, bot.ChoiceOff, bot.ChoiceOn}, payload):
 		return payload, ""
 	}
 	return "other", ""

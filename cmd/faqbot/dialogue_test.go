@@ -86,6 +86,7 @@ func flows() []flow {
 		{"text: anger", []saying{{"😡", "sorry", ""}}},
 
 		{"stop: not a thing in the chat", []saying{{"STOP", "won't write unless you do", ""}, pay}},
+		{"stop: the assistant turned off, and on", []saying{{"STOP", "won't write unless you do", ""}, {"#0", "assistant is off", ""}, {"minimum payout?", "a person will read this", "50 euros"}, {"#0", "automated assistant again", ""}, pay}},
 		{"stop: unsubscribe has an answer", []saying{{"how do I unsubscribe from the newsletter?", "end of each mail", ""}}},
 		{"handoff: cancelled in words", []saying{{wish, person, ""}, {"never mind, cancel that", "automated assistant is back", ""}, pay}},
 		{"handoff: back to the assistant", []saying{{wish, person, ""}, {"back to the assistant", "automated assistant is back", ""}}},
