@@ -52,7 +52,7 @@ func TestGoOnInAnotherChannel(t *testing.T) {
 	status, page, _ := c.post("/continue", url.Values{"to": {"telegram/acmebot"}}, func(r *http.Request) { r.Header.Set("Accept", "text/html") })
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, page, `href="https://t.me/acmebot?start=l_`)
-	require.Contains(t, page, "It works once, for 15 minutes.")
+	require.Contains(t, page, "It works once and expires in 15 minutes.")
 
 	other := s.browse("shop")
 	status, _, _ = other.post("/continue", url.Values{"to": {"telegram/acmebot"}}, func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") })

@@ -285,7 +285,7 @@ func TestLanguages(t *testing.T) {
 	_, page, _ := s.get("/chat/shop?locale=ar", nil)
 	require.Contains(t, page, `<html lang="ar" dir="rtl">`)
 	_, page, _ = s.get("/chat/shop", http.Header{"Accept-Language": {"pt-PT"}})
-	require.Contains(t, page, "Falar com uma pessoa")
+	require.Contains(t, page, "Falar com um atendente")
 }
 
 func TestScriptIsSmall(t *testing.T) {

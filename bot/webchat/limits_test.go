@@ -193,11 +193,11 @@ func TestFileQuota(t *testing.T) {
 	b := s.browse("shop")
 	status, body := b.sendFile(1, "a.txt", "text")
 	require.Equal(t, http.StatusTooManyRequests, status)
-	require.Contains(t, body, "No more files can be taken from you for now.")
+	require.Contains(t, body, "We can't accept more files from you for now.")
 	full = true
 	status, body = b.sendFile(2, "a.txt", "text")
 	require.Equal(t, http.StatusInsufficientStorage, status)
-	require.Contains(t, body, "No files can be taken for now.")
+	require.Contains(t, body, "We can't accept files for now.")
 	require.Contains(t, s.log.String(), "the disk is almost full")
 	b.say(3, "how do I join")
 }
