@@ -119,6 +119,7 @@ type DeskEvent struct {
 
 	Escalation    *Escalation      `json:"escalation,omitempty"` // take this conversation over
 	Wrote         []MessageID      `json:"wrote,omitempty"`      // the customer wrote while a person has it
+	Danger        bool             `json:"danger,omitempty"`     // and is in danger
 	Failure       *DeliveryFailure `json:"fate,omitempty"`       // a reply of ours did not get through
 	ReturnedToBot bool             `json:"left,omitempty"`       // the customer went back to the bot
 }

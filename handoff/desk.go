@@ -91,6 +91,11 @@ func (d *Desk) Tell(ctx context.Context, n bot.DeskEvent) error {
 	if n.Failure != nil {
 		return d.store.note(ctx, t.ID, fmt.Sprintf("fate:%s:%d", n.Conversation, n.Seq), Note{At: n.At, Text: fateWords(*n.Failure), Message: n.Failure.Message})
 	}
+	if n.Danger {
+		if err := d.store.alarm(ctx, t.ID, n.At); err != nil {
+			return err
+		}
+	}
 	return d.store.heard(ctx, t.ID, n.At)
 }
 

@@ -232,5 +232,12 @@ func TestDangerStandsAboveTheOthers(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, o.desk.store.heard(t.Context(), tickets[1].ID, later))
 		require.WithinDuration(t, later.Add(urgentWithin), first().DueAt, time.Second)
+
+		o.seed("acme", "a2")
+		require.NoError(t, o.desk.Tell(t.Context(), bot.DeskEvent{Conversation: "a2", Seq: 2, At: now, Wrote: []bot.MessageID{"m"}, Danger: true}))
+		tickets, err = o.desk.List(t.Context(), Filter{Affiliates: everyone(), Conversations: []bot.ConversationID{"a2"}})
+		require.NoError(t, err)
+		require.Equal(t, bot.ReasonUrgent, tickets[0].Reason, "a danger that comes while a person has it")
+		require.False(t, tickets[0].DueAt.After(now.Add(urgentWithin)))
 	})
 }

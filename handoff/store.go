@@ -151,6 +151,13 @@ func (s *store) take(ctx context.Context, e events.Event, over bool) (bool, erro
 		e.Agent, StateAssigned, StateClosed, over, e.At.UnixMilli())
 }
 
+// alarm notes that the customer is in danger.
+func (s *store) alarm(ctx context.Context, id TicketID, now time.Time) error {
+	_, err := s.exec(ctx, `UPDATE tickets SET reason = $2, changes = changes + 1, changed_at = $4, due_at = CASE WHEN due_at > $3 THEN $3 ELSE due_at END
+		WHERE id = $1 AND reason <> $2`, id, bot.ReasonUrgent, now.Add(urgentWithin).UnixMilli(), now.UnixMilli())
+	return err
+}
+
 // heard notes that the customer waits for an answer.
 func (s *store) heard(ctx context.Context, id TicketID, now time.Time) error {
 	_, err := s.exec(ctx, `UPDATE tickets SET waiting_since = $2, changes = changes + 1, changed_at = $2,

@@ -189,6 +189,7 @@ func TestPrimaryAnswers(t *testing.T) {
 	asked := builtin.asked
 	res := search(t, s, "parcel", "acme")
 	require.Equal(t, "p", res.Space)
+	require.NotEmpty(t, res.Vector, "what votes on signals looks at it")
 	require.Empty(t, res.Fallback)
 	require.NotEmpty(t, res.Hits)
 	require.Equal(t, asked, builtin.asked, "a query is embedded once")
@@ -216,6 +217,7 @@ func TestPrimaryFails(t *testing.T) {
 	primary.set(func() { primary.err = errors.New("canary key sk-1") })
 	res := search(t, s, "parcel", "acme")
 	require.Equal(t, "b", res.Space)
+	require.NotEmpty(t, res.Vector)
 	require.Equal(t, "p failed", res.Fallback)
 	require.NotEmpty(t, res.Hits)
 	require.ErrorContains(t, reported, "canary")

@@ -55,8 +55,10 @@ func decide(p Policy, e Evidence) Verdict {
 	switch {
 	case e.Turn.Conversation.Mode == bot.ModePerson && s.Command == "bot":
 		return small("back to the bot", PhraseBack)
+	case e.Turn.Conversation.Mode == bot.ModePerson && s.Danger:
+		return Verdict{Rule: "a person has it, and there is danger", Urgency: urgency(s), Decision: bot.Decision{Action: bot.ActionForward, Reason: bot.ReasonUrgent}}
 	case e.Turn.Conversation.Mode == bot.ModePerson:
-		return Verdict{Rule: "a person has it", Urgency: urgency(s), Decision: bot.Decision{Action: bot.ActionForward, Reason: bot.ReasonPersonHasIt}}
+		return Verdict{Rule: "a person has it", Decision: bot.Decision{Action: bot.ActionForward, Reason: bot.ReasonPersonHasIt}}
 	case s.Danger:
 		return decideDanger(e)
 	case s.Flood:

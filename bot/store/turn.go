@@ -216,7 +216,7 @@ func (c *ConversationTx) reportTurn(ctx context.Context, t bot.Turn, o bot.Outco
 		for _, m := range t.Waiting {
 			ids = append(ids, m.ID)
 		}
-		return c.tellDesk(ctx, bot.DeskEvent{Wrote: ids})
+		return c.tellDesk(ctx, bot.DeskEvent{Wrote: ids, Danger: o.Decision.Reason == bot.ReasonUrgent})
 	case t.Conversation.Mode == bot.ModePerson && o.Next.Mode == bot.ModeBot:
 		return c.tellDesk(ctx, bot.DeskEvent{ReturnedToBot: true})
 	}
