@@ -39,7 +39,7 @@ type dryProblem struct {
 
 // dryRun shows what can be read of the file, and nothing else.
 func (cmd importCommand) dryRun(ctx context.Context, term terminal) error {
-	rows, problems, _, err := readFAQ(ctx, cmd.File, faqfile.Options{})
+	rows, problems, _, err := cmd.read(ctx)
 	if err != nil {
 		return err
 	}

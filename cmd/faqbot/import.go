@@ -23,7 +23,7 @@ import (
 
 // importCommand reads an affiliate's file.
 type importCommand struct {
-	File      string `arg:"" help:"CSV, TSV, XLSX, JSON, JSON Lines, YAML, Markdown, DOCX, HTML or text." type:"existingfile"`
+	File      string `arg:"" help:"CSV, TSV, XLSX, JSON, JSON Lines, YAML, Markdown, DOCX, HTML or text, or a folder of such files." type:"path"`
 	Affiliate string `required:"" help:"Whose FAQ it is." placeholder:"NAME"`
 	Publish   bool   `help:"Publish it. Without this nothing changes for customers."`
 	Replace   bool   `help:"The file replaces everything. Without this entries that it lacks stay if they are more than half of what is published."`
@@ -47,7 +47,7 @@ func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) 
 	if err != nil {
 		return err
 	}
-	rows, problems, data, err := readFAQ(ctx, cmd.File, faqfile.Options{})
+	rows, problems, data, err := cmd.read(ctx)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) 
 		if err := corpus.EnsureAffiliate(ctx, affiliate); err != nil {
 			return err
 		}
-		found, err := findMedia(ctx, corpus, media.NewStore(db, media.Options{}), affiliate, filepath.Dir(cmd.File), rows)
+		found, err := findMedia(ctx, corpus, media.NewStore(db, media.Options{}), affiliate, cmd.dir(), rows)
 		if err != nil {
 			return err
 		}
@@ -91,6 +91,22 @@ func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) 
 		return publish(ctx, corpus, e, upload, term)
 	}()
 	return errors.Join(err, db.Close())
+}
+
+// read reads the file, or all files of the folder.
+func (cmd importCommand) read(ctx context.Context) ([]knowledge.Row, []knowledge.Problem, []byte, error) {
+	if cmd.dir() == cmd.File {
+		return readFolder(ctx, cmd.File, faqfile.Options{})
+	}
+	return readFAQ(ctx, cmd.File, faqfile.Options{})
+}
+
+// dir is where pictures and the like lie that entries name.
+func (cmd importCommand) dir() string {
+	if info, err := os.Stat(cmd.File); err == nil && info.IsDir() {
+		return cmd.File
+	}
+	return filepath.Dir(cmd.File)
 }
 
 func (cmd importCommand) reading() knowledge.Reading {

@@ -26,6 +26,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Run a service with a made-up FAQ, to try everything in a browser."`
 	Serve   serveCommand   `cmd:"" help:"Run the service until it is told to stop."`
 	Import  importCommand  `cmd:"" help:"Read an affiliate's FAQ file, show what would change, and publish it if asked to. Works beside a running server."`
+	Export  exportCommand  `cmd:"" help:"Write what an affiliate has published as a file, or as a folder of Markdown. Works beside a running server."`
 	Ask     askCommand     `cmd:"" help:"Ask the engine a question, or a file of them, in the terminal."`
 	Eval    evalCommand    `cmd:"" help:"Measure how well the engine answers."`
 	Desk    deskCommand    `cmd:"" help:"Work on tickets in the terminal."`

@@ -153,7 +153,7 @@ func TestDocument(t *testing.T) {
 func TestRoundTripOfAnything(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same each time
-	letters := []rune("aé漢ا🎉<>&*_`#[]()|\\\"',;:=+-@\n\t \u00a0%{}!?.n1")
+	letters := []rune("aé漢ا🎉<>&*_`#[]()|\\\"',;:=+-@\n\t \u00a0%{}!?.n1\u0085\ufeff\u2028\u00ad\u200d💶־ﷺ")
 	text := func() string {
 		b := make([]rune, 1+random.IntN(30))
 		for i := range b {
@@ -167,7 +167,8 @@ func TestRoundTripOfAnything(t *testing.T) {
 			e := knowledge.Entry{Key: fmt.Sprintf("k%d", i), Question: oneLine(fmt.Sprintf("q%d %s", i, text())), Answer: paragraphs("a" + text()), Topic: oneLine(text()), Variants: []string{oneLine("v " + text())}}
 			entries = append(entries, e)
 		}
-		for name, write := range map[string]func([]knowledge.Entry) ([]byte, error){"x.csv": CSV, "x.jsonl": JSONLines} {
+		for _, format := range Formats() {
+			name, write := "faq"+format.Extension, format.Write
 			data, err := write(entries)
 			require.NoError(t, err)
 			rows, problems := Parse(name, data, Options{})
@@ -176,6 +177,15 @@ func TestRoundTripOfAnything(t *testing.T) {
 			for i, r := range rows {
 				require.Equal(t, fmt.Sprintf("%q", entries[i].Wordings())+entries[i].Answer+entries[i].Topic, fmt.Sprintf("%q", r.Wordings())+r.Answer+r.Topic, "%s", data)
 			}
+		}
+		for _, e := range entries {
+			data, err := EntryFile(e)
+			require.NoError(t, err)
+			require.True(t, IsEntryFile(data))
+			rows, problems := Parse(e.Key+".md", data, Options{})
+			require.Empty(t, problems, "%s", data)
+			require.Len(t, rows, 1, "%s", data)
+			require.Equal(t, e.Key+fmt.Sprintf("%q", e.Wordings())+e.Answer+e.Topic, rows[0].Key+fmt.Sprintf("%q", rows[0].Wordings())+rows[0].Answer+rows[0].Topic, "%s", data)
 		}
 	}
 }

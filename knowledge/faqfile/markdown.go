@@ -12,6 +12,9 @@ import (
 // below a heading that does not ask. A heading above deeper ones is a topic, unless it ends in a question
 // mark: then the deeper ones that do not are parts of its answer.
 func readMarkdown(b *builder, source string) {
+	if readEntryFile(b, source) {
+		return
+	}
 	matter, source := frontMatter(source)
 	source = withoutImports(source)
 	if depth := nesting(source); depth > limits.MaxNesting {

@@ -15,7 +15,8 @@ func TestMediaReadsBack(t *testing.T) {
 		{Kind: "document", File: strings.Repeat("b", 64), Name: "plan.png", Type: "application/pdf", Size: 4}}
 	want := []knowledge.Media{files[0], {Kind: "video", Link: "https://x.example/v.mp4?a=1&b=2"}, files[1]}
 	entries := []knowledge.Entry{{Key: "a", Question: "One?", Answer: "Yes.", Media: want}, {Key: "b", Question: "Two?", Answer: "No."}}
-	for name, write := range map[string]func([]knowledge.Entry) ([]byte, error){"faq.csv": CSV, "faq.jsonl": JSONLines} {
+	for _, format := range Formats() {
+		name, write := "faq"+format.Extension, format.Write
 		data, err := write(entries)
 		require.NoError(t, err)
 		rows, problems := Parse(name, data, Options{})

@@ -129,7 +129,8 @@ func TestWriteAndReadBack(t *testing.T) {
 	}
 	entries = append(entries, knowledge.Entry{Key: "-key", Question: "Many?", Answer: "yes", Variants: many, Locale: "pt-BR", From: noon, To: noon.AddDate(1, 0, 0)},
 		knowledge.Entry{Key: "-key", Question: "Many?", Answer: "yes", Locale: "en"})
-	for name, write := range map[string]func([]knowledge.Entry) ([]byte, error){"x.csv": CSV, "x.jsonl": JSONLines} {
+	for _, format := range Formats() {
+		name, write := "faq"+format.Extension, format.Write
 		for n := range len(entries) + 1 {
 			some := entries[len(entries)-n:]
 			if n == 0 {

@@ -4,27 +4,94 @@ import (
 	"bytes"
 	stdcsv "encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/xuri/excelize/v2"
+
 	"faqbot/knowledge"
 )
 
-// CSV returns entries as a file that a spreadsheet shows and Parse reads back as they were. It begins
-// with a byte order mark, without which Excel takes UTF-8 for something else.
+// A Format is one in which entries are written. Parse reads the file back as the entries were.
+type Format struct {
+	Extension string // of the file: ".csv"
+	Type      string // media type
+	Write     func(entries []knowledge.Entry) ([]byte, error)
+}
+
+// Formats are those that hold any entries in one file, the likeliest wish first.
+func Formats() []Format {
+	return []Format{
+		{".csv", "text/csv; charset=utf-8", CSV},
+		{".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", XLSX},
+		{".tsv", "text/tab-separated-values; charset=utf-8", TSV},
+		{".json", "application/json", JSON},
+		{".jsonl", "application/jsonl; charset=utf-8", JSONLines},
+	}
+}
+
+// CSV returns entries as a file that a spreadsheet shows. It begins with a byte order mark, without which Excel takes
+// UTF-8 for something else.
 //
 // A cell that a spreadsheet would run as a formula gets an apostrophe in front. Parse takes it away
-// again, but only in a table with all the columns that CSV writes: elsewhere an apostrophe is one.
-func CSV(entries []knowledge.Entry) ([]byte, error) {
+// again, but only in a table with all the columns that a table of ours has: elsewhere an apostrophe is one.
+func CSV(entries []knowledge.Entry) ([]byte, error) { return separated(entries, ',') }
+
+// TSV is CSV with tabs.
+func TSV(entries []knowledge.Entry) ([]byte, error) { return separated(entries, '\t') }
+
+func separated(entries []knowledge.Entry, comma rune) ([]byte, error) {
+	rows, err := rowsOf(entries)
+	if err != nil {
+		return nil, err
+	}
 	var b bytes.Buffer
 	b.WriteString("\ufeff")
 	w := stdcsv.NewWriter(&b)
-	w.UseCRLF = false
+	w.Comma = comma
+	err = w.WriteAll(rows)
+	return b.Bytes(), err
+}
+
+// XLSX returns entries as a workbook of one sheet, in which every cell is text.
+func XLSX(entries []knowledge.Entry) (data []byte, err error) {
+	rows, err := rowsOf(entries)
+	if err != nil {
+		return nil, err
+	}
+	f := excelize.NewFile()
+	defer func() { err = errors.Join(err, f.Close()) }()
+	const sheet = "Sheet1"
+	w, err := f.NewStreamWriter(sheet)
+	if err != nil {
+		return nil, err
+	}
+	for i, row := range rows {
+		cells := make([]any, len(row))
+		for j, cell := range row {
+			cells[j] = cell
+		}
+		if err := w.SetRow(fmt.Sprintf("A%d", i+1), cells); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return nil, err
+	}
+	b, err := f.WriteToBuffer()
+	if err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// rowsOf are a header and a row for each entry.
+func rowsOf(entries []knowledge.Entry) (rows [][]string, err error) {
 	variants, most := make([][]string, len(entries)), 1
 	for i, e := range entries {
-		var err error
 		if variants[i], err = variantCells(e.Variants); err != nil {
 			return nil, err
 		}
@@ -34,9 +101,7 @@ func CSV(entries []knowledge.Entry) ([]byte, error) {
 	for i := 1; i < most; i++ {
 		header = append(header, fmt.Sprintf("%s%d", columnName(colVariants), i+1))
 	}
-	if err := w.Write(header); err != nil {
-		return nil, err
-	}
+	rows = append(rows, header)
 	for i, e := range entries {
 		list := append(variants[i], slices.Repeat([]string{""}, most-len(variants[i]))...)
 		row := []string{e.Question, e.Answer, e.Key, e.Topic, list[0], e.Locale, stamp(e.From), stamp(e.To), mediaText(e.Media)}
@@ -44,12 +109,9 @@ func CSV(entries []knowledge.Entry) ([]byte, error) {
 		for j, cell := range row {
 			row[j] = guard(cell)
 		}
-		if err := w.Write(row); err != nil {
-			return nil, err
-		}
+		rows = append(rows, row)
 	}
-	w.Flush()
-	return b.Bytes(), w.Error()
+	return rows, nil
 }
 
 // variantCells returns variants as JSON arrays, several where one would be more than a cell holds.
@@ -100,7 +162,7 @@ func unguard(cells []string) []string {
 	return cells
 }
 
-// written reports whether a header is of a file that CSV wrote, whatever was added to it.
+// written reports whether a header is of a table that we wrote, whatever was added to it.
 func written(header []string) bool {
 	return !slices.ContainsFunc(Fields(), func(field string) bool { return !slices.Contains(header, field) })
 }
@@ -126,17 +188,34 @@ type line struct {
 	Plain    bool     `json:"plain"` // the fields are text as customers read it, also where it looks like HTML
 }
 
-// JSONLines returns entries as a file that Parse reads back as they were.
+func lineOf(e knowledge.Entry) line {
+	return line{Key: e.Key, Question: e.Question, Answer: e.Answer, Topic: e.Topic, Variants: e.Variants,
+		Locale: e.Locale, From: stamp(e.From), To: stamp(e.To), Media: marks(e.Media), Plain: true}
+}
+
+// JSONLines returns entries as an object in each line.
 func JSONLines(entries []knowledge.Entry) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	for _, e := range entries {
-		err := enc.Encode(line{Key: e.Key, Question: e.Question, Answer: e.Answer, Topic: e.Topic, Variants: e.Variants,
-			Locale: e.Locale, From: stamp(e.From), To: stamp(e.To), Media: marks(e.Media), Plain: true})
-		if err != nil {
+		if err := enc.Encode(lineOf(e)); err != nil {
 			return nil, err
 		}
 	}
 	return b.Bytes(), nil
+}
+
+// JSON returns entries as a list of objects.
+func JSON(entries []knowledge.Entry) ([]byte, error) {
+	list := []line{}
+	for _, e := range entries {
+		list = append(list, lineOf(e))
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(list)
+	return b.Bytes(), err
 }

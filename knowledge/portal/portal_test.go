@@ -244,7 +244,7 @@ func TestUploadMendPublishRollBack(t *testing.T) {
 
 // readBack uploads what is downloaded: nothing would change.
 func (s *site) readBack(string) {
-	for _, file := range []string{"entries.csv", "entries.jsonl"} {
+	for _, file := range []string{"entries.csv", "entries.jsonl", "entries.tsv", "entries.xlsx", "entries.json"} {
 		w := s.get("ann", "/partners/shop-one/history/2/"+file)
 		require.Equal(s.t, http.StatusOK, w.Code)
 		assert.Contains(s.t, w.Header().Get("Content-Disposition"), "attachment; filename=shop-one-revision-2.")
@@ -477,7 +477,7 @@ func TestManyEntries(t *testing.T) {
 
 func TestTemplateIsOneThatWeRead(t *testing.T) {
 	onBoth(t, func(s *site) {
-		for _, file := range []string{"entries.csv", "entries.jsonl"} {
+		for _, file := range []string{"entries.csv", "entries.jsonl", "entries.tsv", "entries.xlsx", "entries.json"} {
 			w := s.get("ann", "/partners/shop-one/template/"+file)
 			require.Equal(t, http.StatusOK, w.Code)
 			at := s.preview("shop-one", file, w.Body.String())

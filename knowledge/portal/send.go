@@ -3,6 +3,8 @@ package portal
 import (
 	"mime"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -12,23 +14,17 @@ import (
 
 // sendEntries hands out entries as a file that can be uploaded again.
 func sendEntries(g *gin.Context, name, file string, entries []knowledge.Entry) error {
-	var data []byte
-	var err error
-	kind := ""
-	switch file {
-	case "entries.csv":
-		kind, name = "text/csv; charset=utf-8", name+".csv"
-		data, err = faqfile.CSV(entries)
-	case "entries.jsonl":
-		kind, name = "application/jsonl; charset=utf-8", name+".jsonl"
-		data, err = faqfile.JSONLines(entries)
-	default:
-		err = knowledge.ErrNotFound
+	extension, ok := strings.CutPrefix(file, "entries")
+	format := slices.IndexFunc(faqfile.Formats(), func(f faqfile.Format) bool { return f.Extension == extension })
+	if !ok || format < 0 {
+		return knowledge.ErrNotFound
 	}
+	f := faqfile.Formats()[format]
+	data, err := f.Write(entries)
 	if err != nil {
 		return err
 	}
-	attach(g, name, kind, data)
+	attach(g, name+f.Extension, f.Type, data)
 	return nil
 }
 
