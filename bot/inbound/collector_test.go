@@ -226,7 +226,7 @@ func TestUnheard(t *testing.T) {
 			w.Run(w.Runner(bottest.Echo{}).Run, w.Courier().Run,
 				w.Collector(shelf, inbound.CollectorOptions{Speech: listener(func(context.Context) (string, error) { return "", err })}).Run)
 			w.Soon("answered", func() bool { return len(w.Channel.Texts("c")) == 1 })
-			require.Less(t, time.Since(began), inbound.MaxHold/2, "as soon as it is known that there are no words")
+			require.Less(t, time.Since(began), inbound.MaxHold, "as soon as it is known that there are no words")
 			require.Equal(t, want, w.Attached("c")[0].Unheard)
 		})
 	}

@@ -93,13 +93,11 @@ func TestTranscribeFails(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	began := time.Now()
 	_, err = newClient(t, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice that the client has gone
 		<-r.Context().Done()
 	}).Transcribe(ctx, media.Blob{Type: "audio/ogg"}, note)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.Less(t, time.Since(began), 3*time.Second)
 }
 
 func TestNew(t *testing.T) {
