@@ -50,7 +50,7 @@ type shop struct {
 	conversations *conversations.Service
 	channels      map[string]*Channel
 	accounts      *bot.Registry
-	log           *bytes.Buffer
+	log           *lockedBuffer
 	elsewhere     bot.Account // on telegram
 	accept        func(context.Context, bot.Account, []bot.Event) error
 
@@ -79,9 +79,9 @@ func openShop(t *testing.T, options ...option) *shop {
 	t.Helper()
 	gin.SetMode(gin.ReleaseMode)
 	db := sqldbtest.Open(t, sqldbtest.SQLite(t), events.Schema(), store.Schema(), media.Schema())
-	s := &shop{t: t, db: db, staffed: true, channels: map[string]*Channel{}, log: &bytes.Buffer{}}
+	s := &shop{t: t, db: db, staffed: true, channels: map[string]*Channel{}, log: &lockedBuffer{}}
 	log := logrus.New()
-	log.SetOutput(&lockedWriter{to: s.log})
+	log.SetOutput(s.log)
 	accounts := bot.NewRegistry()
 	s.accounts = accounts
 	var list []*Channel
@@ -136,15 +136,22 @@ func openShop(t *testing.T, options ...option) *shop {
 	return s
 }
 
-type lockedWriter struct {
+// A lockedBuffer is written by the service's loops while a test reads it.
+type lockedBuffer struct {
 	mu sync.Mutex
-	to io.Writer
+	b  bytes.Buffer
 }
 
-func (w *lockedWriter) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.to.Write(p)
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func (s *shop) clock() time.Time {
