@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"html"
 	"io"
@@ -16,8 +15,8 @@ import (
 func TestProxyThatNobodyTrusts(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	var log bytes.Buffer
-	h.service.log.SetOutput(&log)
+	log := &syncBuffer{}
+	h.service.log.SetOutput(log)
 	channels := func(forwardedFor string) string {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.server.URL+"/channels", nil)
 		require.NoError(t, err)
