@@ -71,7 +71,9 @@ func talkRow(p reader, s bot.Summary, in *inbox) listed {
 	l := listed{ID: string(s.ID), Href: "/desk/conversations/" + url.PathEscape(string(s.ID)) + in.Place.query(), Who: p.whoOf(s.Conversation),
 		Icon: channelIcon(s.Address.Channel), Channel: accounts.Label(s.Address.Channel), Words: cut(s.Last.Text, 160),
 		When: s.ActiveAt, Current: string(s.ID) == in.Current}
-	if l.Words == "" {
+	if files := s.Last.Attachments; l.Words == "" && len(files) > 0 {
+		l.Words = cut(p.thing(files[0]), 160)
+	} else if l.Words == "" {
 		l.Words = p.Say("no_words")
 	}
 	if s.Mode == bot.ModePerson {

@@ -189,6 +189,7 @@ func sizeWords(n int64) string {
 // A file is an attachment as it is shown.
 type file struct {
 	Show        string // image, audio, video, "" for a document or for one that is not here
+	Label       string // what it is, where that is more than a file: an order, a product; "" where Words say it
 	Words, Href string
 	Away        bool   // somebody else's, by a link
 	Note        string // why it is not here, or has no words
@@ -197,8 +198,11 @@ type file struct {
 
 func (c *Console) fileOf(p reader, a bot.Attachment, ours bool) file {
 	f := file{Words: a.Name, Href: c.o.Media(a)}
-	if f.Words == "" {
-		f.Words = a.Kind
+	switch kind := p.One("kind_", a.Kind); {
+	case a.Name == "":
+		f.Words = kind
+	case a.File == "" && a.Kept == "" && a.Type == "":
+		f.Label = kind
 	}
 	if a.Size > 0 {
 		f.Words += " · " + sizeWords(a.Size)

@@ -113,13 +113,13 @@ func TestFileOf(t *testing.T) {
 	p := english(t)
 	c := &Console{o: Options{Media: func(a bot.Attachment) string { return a.Kept }}}
 	for want, a := range map[string]bot.Attachment{
-		"image a.png · 2 kB":   {Kind: "photo", Name: "a.png", Type: "image/png", Size: 2048, Kept: "k"},
-		"image sticker":        {Kind: "sticker", Type: "image/webp", Kept: "k"},
-		"audio voice · 1:05":   {Kind: "voice", Type: "video/mp4", Seconds: 65, Kept: "k"},
-		"video video · 2.0 MB": {Kind: "video", Type: "video/webm", Size: 2 << 20, Kept: "k"},
-		" a.pdf":               {Kind: "document", Name: "a.pdf", Type: "application/pdf", Kept: "k"},
-		" page.html":           {Kind: "photo", Name: "page.html", Type: "text/html", Kept: "k"},
-		" location":            {Kind: "location"},
+		"image a.png · 2 kB":         {Kind: "photo", Name: "a.png", Type: "image/png", Size: 2048, Kept: "k"},
+		"image Sticker":              {Kind: "sticker", Type: "image/webp", Kept: "k"},
+		"audio Voice message · 1:05": {Kind: "voice", Type: "video/mp4", Seconds: 65, Kept: "k"},
+		"video Video · 2.0 MB":       {Kind: "video", Type: "video/webm", Size: 2 << 20, Kept: "k"},
+		" a.pdf":                     {Kind: "document", Name: "a.pdf", Type: "application/pdf", Kept: "k"},
+		" page.html":                 {Kind: "photo", Name: "page.html", Type: "text/html", Kept: "k"},
+		" Place":                     {Kind: "location"},
 	} {
 		f := c.fileOf(p, a, false)
 		require.Equal(t, want, f.Show+" "+f.Words)
@@ -135,4 +135,26 @@ func TestFileOf(t *testing.T) {
 	require.Contains(t, c.fileOf(p, bot.Attachment{Kind: "voice", Kept: "k", Unheard: bot.UnheardFailed}, false).Note, "Listen to it")
 	link := c.fileOf(p, bot.Attachment{Kind: "photo", Link: "https://x.example/a.png"}, true)
 	require.Equal(t, []any{"", "https://x.example/a.png", true}, []any{link.Show, link.Href, link.Away}, "what lies elsewhere is not loaded from there")
+}
+
+// What a message points at stands above its words, what was filled in or ordered below, each by what it is, with its
+// link.
+func TestWhatAMessagePointsAt(t *testing.T) {
+	o := open(t)
+	conv := o.text("49151", "w1", "How much is this?", func(e *bot.Event) {
+		e.Message.Attachments = []bot.Attachment{{Kind: bot.KindProduct, Name: "Blue mug", Link: "https://shop.example/mug"}, {Kind: bot.KindReply, Of: "w0"}}
+	})
+	o.text("49151", "w2", "", func(e *bot.Event) {
+		e.Message.Attachments = []bot.Attachment{{Kind: bot.KindOrder, Name: "2 × mug, 9.90 EUR"}, {Kind: "location", Name: "Main St"}}
+	})
+	p := o.get("ann", "/desk/conversations/"+string(conv.ID)).page
+	require.Equal(t, []string{"About a product: Blue mug · open", "Reply to an earlier message"}, p.words(".points li"))
+	require.Equal(t, "https://shop.example/mug", p.one(t, ".points a").attr["href"])
+	require.Equal(t, []string{"Order: 2 × mug, 9.90 EUR", "Place: Main St"}, p.words(".files li"))
+	require.NotContains(t, p.text(), "Nothing readable")
+
+	o.text("49151", "w3", "", func(e *bot.Event) {
+		e.Message.Attachments = []bot.Attachment{{Kind: bot.KindForm, Name: "email: mia@example.com"}}
+	})
+	require.Equal(t, []string{"Form: email: mia@example.com"}, o.get("ann", "/desk/conversations").page.words("#rows .words"))
 }

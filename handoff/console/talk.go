@@ -21,6 +21,7 @@ type line struct {
 	At     time.Time
 	Text   []segment
 	Empty  string // said where there are no words
+	About  []file // what the words are about
 	Files  []file
 	Heard  bool     // its words were transcribed from a recording
 	Choice []string // buttons that were offered
@@ -124,11 +125,15 @@ func (c *Console) lineOf(p reader, t talk, m bot.Message, labels map[string]stri
 		l.Choice = append(l.Choice, choice.Label)
 	}
 	for _, a := range m.Attachments {
-		l.Files = append(l.Files, c.fileOf(p, a, m.Author != bot.AuthorCustomer))
+		list := &l.Files
+		if a.PointsAt() {
+			list = &l.About
+		}
+		*list = append(*list, c.fileOf(p, a, m.Author != bot.AuthorCustomer))
 		l.Heard = l.Heard || a.Heard != ""
 	}
 	switch {
-	case m.Text != "" || len(l.Files) > 0:
+	case m.Text != "" || len(m.Attachments) > 0:
 	case labels[m.Choice] != "":
 		l.Empty = p.Say("chose", "label", labels[m.Choice])
 	case m.Choice != "":

@@ -70,6 +70,15 @@ func (p reader) owed(t handoff.Ticket, now time.Time) owed {
 	return o
 }
 
+// thing says what an attachment is and what stands in it: "Order: 2 × shirt".
+func (p reader) thing(a bot.Attachment) string {
+	kind := p.One("kind_", a.Kind)
+	if a.Name == "" {
+		return kind
+	}
+	return kind + ": " + a.Name
+}
+
 // span is a length of time in its two largest units.
 func (p reader) span(d time.Duration) string {
 	minutes := int(d.Round(time.Minute).Minutes())
