@@ -146,6 +146,9 @@ func (s *Store) CommitTurn(ctx context.Context, claim TurnClaim, o bot.Outcome, 
 		t, next := claim.Turn, o.Next
 		last := t.Waiting[len(t.Waiting)-1].Seq
 		c, err := s.lockRow(ctx, tx, t.Conversation.ID, now)
+		if fenced = errors.Is(err, bot.ErrNotFound); fenced { // the customer was erased meanwhile
+			return nil
+		}
 		if err != nil {
 			return err
 		}

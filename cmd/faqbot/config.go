@@ -10,11 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 
 	"faqbot/bot/accounts"
 	"faqbot/bot/network"
+	"faqbot/knowledge"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -34,11 +36,48 @@ type config struct {
 		DSN  secret `toml:"dsn"`  // a SQLite file, or postgres://…
 		Pool int    `toml:"pool"` // how many connections; 0 is sqldb.DefaultMaxConns
 	} `toml:"database"`
+	Retention  retentionConfig    `toml:"retention"`
 	Embeddings serviceConfig      `toml:"embeddings"` // used beside the built-in encoder
 	Speech     serviceConfig      `toml:"speech"`     // turns voice notes into words
 	Accounts   []network.Settings `toml:"account"`
 
 	path string // where it was read from, "" if nowhere
+}
+
+// retentionConfig says how many days customers' words, names and files are kept.
+type retentionConfig struct {
+	Days       int            `toml:"days"`       // 0 is keepDays
+	Affiliates map[string]int `toml:"affiliates"` // where it is another number
+}
+
+// keepDays is how many days are kept unless the configuration says otherwise; maxKeepDays is ten years.
+const (
+	keepDays    = 180
+	maxKeepDays = 3650
+)
+
+func (r *retentionConfig) complete() error {
+	if r.Days == 0 {
+		r.Days = keepDays
+	}
+	for name, days := range r.Affiliates {
+		if days < 1 || days > maxKeepDays {
+			return fmt.Errorf("affiliates: %s = %d: write a number of days from 1 to %d", name, days, maxKeepDays)
+		}
+	}
+	if r.Days < 1 || r.Days > maxKeepDays {
+		return fmt.Errorf("days = %d: write a number from 1 to %d, or leave it out for %d", r.Days, maxKeepDays, keepDays)
+	}
+	return nil
+}
+
+// keep is how long an affiliate's customers' words are kept.
+func (c config) keep(a knowledge.AffiliateID) time.Duration {
+	days, ok := c.Retention.Affiliates[string(a)]
+	if !ok {
+		days = c.Retention.Days
+	}
+	return time.Duration(days) * 24 * time.Hour
 }
 
 // serviceConfig names a model of a service that speaks OpenAI's protocol.
@@ -133,6 +172,9 @@ func (c *config) complete() error {
 	}
 	if c.Database.Pool == 0 {
 		c.Database.Pool = sqldb.DefaultMaxConns(string(c.Database.DSN))
+	}
+	if err := c.Retention.complete(); err != nil {
+		return fmt.Errorf("[retention] %w", err)
 	}
 	if err := c.Embeddings.complete(dir); err != nil {
 		return fmt.Errorf("[embeddings] %w", err)

@@ -33,6 +33,7 @@ type commands struct {
 	Channel channelCommand `cmd:"" help:"Set up accounts on messaging networks, and look after them."`
 	User    userCommand    `cmd:"" help:"Manage the people who sign in."`
 	Key     keyCommand     `cmd:"" help:"Look after the key that seals tokens, secrets and signing keys."`
+	Forget  forgetCommand  `cmd:"" help:"Erase a customer, or write all there is of them into a file."`
 	Backup  backupCommand  `cmd:"" help:"Write the database into one file. Works beside a running server."`
 	Restore restoreCommand `cmd:"" help:"Put a backup in the place of the database."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this version's schema. serve does it too."`

@@ -18,8 +18,9 @@ import (
 
 // restoreCommand puts a backup in the place of the database.
 type restoreCommand struct {
-	File    string `arg:"" help:"What faqbot backup wrote." type:"existingfile"`
-	Replace bool   `help:"Restore over a database that is not empty. What was there is kept beside it."`
+	File     string `arg:"" help:"What faqbot backup wrote." type:"existingfile"`
+	Erasures string `help:"A file with what faqbot forget --list printed where the database was last: those customers are erased again." type:"existingfile" placeholder:"FILE"`
+	Replace  bool   `help:"Restore over a database that is not empty. What was there is kept beside it."`
 }
 
 // maxManifest bounds what is read of a backup's manifest or key, in bytes.
@@ -53,6 +54,10 @@ func (cmd restoreCommand) Run(ctx context.Context, cli *commands, term terminal)
 	if err != nil {
 		return err
 	}
+	forgotten, err := r.readErasures(ctx, cmd.Erasures)
+	if err != nil {
+		return err
+	}
 	restore := r.sqlite
 	if r.m.Database == "postgres" {
 		restore = r.postgres
@@ -64,7 +69,7 @@ func (cmd restoreCommand) Run(ctx context.Context, cli *commands, term terminal)
 		return fmt.Errorf("the database is restored, but the key is not: %w", err)
 	}
 	fmt.Fprintf(term.out, "Restored: the database as it was on %s, written by faqbot %s.\n", r.m.MadeAt.Local().Format("2 January 2006 15:04:05"), r.m.Build)
-	return r.checkKey(ctx)
+	return errors.Join(r.checkKey(ctx), r.eraseAgain(ctx, forgotten))
 }
 
 // readManifest reads the manifest and refuses what cannot be restored here.

@@ -173,6 +173,9 @@ func Routes() []Route {
 		{post, "/desk/conversations/:conversation/separate", (*Console).separate},
 		{get, "/desk/conversations/:conversation/sign-out", (*Console).askSignOut},
 		{post, "/desk/conversations/:conversation/sign-out", (*Console).signOut},
+		{get, "/desk/conversations/:conversation/export", (*Console).export},
+		{get, "/desk/conversations/:conversation/forget", (*Console).askForget},
+		{post, "/desk/conversations/:conversation/forget", (*Console).forget},
 
 		{get, "/desk/sources", (*Console).showSources},
 	}

@@ -54,6 +54,9 @@ func (c *Console) readElsewhere(ctx context.Context, t *talk) (err error) {
 
 // lookCustomer fills in what is the customer's: their channels, and what may be offered to them.
 func (c *Console) lookCustomer(ctx context.Context, v *caseView, t talk, p reader) error {
+	if isLead(p) {
+		v.Forget = "/desk/conversations/" + url.PathEscape(string(t.conversation.ID)) + "/forget"
+	}
 	if isLead(p) && inChat(t.conversation) {
 		v.SignOut = "/desk/conversations/" + url.PathEscape(string(t.conversation.ID)) + "/sign-out"
 	}
@@ -127,7 +130,7 @@ func refWords(name string, r bot.Referral) string {
 	return words
 }
 
-// isLead reports whether somebody may say that two are not one customer, or sign a visitor out.
+// isLead reports whether somebody may say that two are not one customer, sign a visitor out, or erase a customer.
 func isLead(p reader) bool {
 	return p.Role == people.RoleLead || p.Role == people.RoleAdmin
 }

@@ -30,9 +30,12 @@ func TestAnotherAffiliates(t *testing.T) {
 			require.Equal(t, http.StatusNotFound, got.status, "%s %s as %s", r.Method, path, who)
 			require.NotContains(t, got.body, "ana")
 		}
+		if r.Method == http.MethodPost && strings.HasSuffix(path, "/forget") {
+			continue // she would erase what the rest is about
+		}
 		require.NotEqual(t, http.StatusNotFound, o.do("lea", r.Method, path, url.Values{"key": {"k"}}).status, path)
 	}
-	require.Equal(t, 20, scoped)
+	require.Equal(t, 23, scoped)
 	for _, query := range []string{"?ticket=" + string(tk.ID), "?conversation=" + string(tk.Conversation)} {
 		require.Equal(t, http.StatusNotFound, o.get("out", "/desk/events"+query).status)
 	}

@@ -99,6 +99,7 @@ func (c *Console) renderSaid(g *gin.Context, p reader, v caseView) error {
 // A confirmView asks before what a customer is told of.
 type confirmView struct {
 	Title, Words, Safe string
+	Download           string // the address of a file to be had before, "" if there is none
 	Action, Button     string
 	Back, Keep         string // the way back, and its label
 }

@@ -46,3 +46,11 @@ func (s *Store) Sweep(ctx context.Context) (removed int64, err error) {
 		}
 	}
 }
+
+// Remove removes a file unless it is pinned.
+func Remove(ctx context.Context, tx *sql.Tx, id string) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM blobs WHERE id = $1 AND NOT pinned`, id); err != nil {
+		return fmt.Errorf("remove a file: %w", err)
+	}
+	return nil
+}
