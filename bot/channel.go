@@ -28,9 +28,8 @@ const (
 type Receiver interface {
 	// Verify reports whether the network signed body.
 	Verify(h http.Header, body []byte) error
-	// Decode turns a verified body into events. It is pure. No events and no error means that the
-	// body told us nothing we act on. An error means that nothing could be read; what could not be
-	// read of a body whose rest could is an Undecodable.
+	// Decode turns a verified body into events. It is pure. No events and no error: it told us nothing we act on. An
+	// error: nothing could be read; what could not be read of a body whose rest could is an Undecodable.
 	Decode(body []byte) ([]Event, error)
 }
 
@@ -46,8 +45,7 @@ type Challenger interface {
 	Challenge(query url.Values) (answer string, ok bool)
 }
 
-// A Typist is a Channel that can show that an answer is on its way. Best effort; an error also
-// tells the courier that the network is not to be reached now.
+// A Typist is a Channel that can show that an answer is on its way. Best effort; an error says that the network is away.
 type Typist interface {
 	Typing(ctx context.Context, to Address) error
 }
@@ -68,6 +66,11 @@ type Prober interface {
 type Reader interface {
 	// Read marks the customer's message of that NetworkID, and all before it.
 	Read(ctx context.Context, to Address, message string) error
+}
+
+// A Namer is a Channel whose network tells what it calls a customer only if it is asked. Best effort.
+type Namer interface {
+	Name(ctx context.Context, customer string) (string, error)
 }
 
 // A Fetcher is a Channel that can fetch the files that customers send.

@@ -99,6 +99,7 @@ type Conversation struct {
 	Unreachable       bool         // they blocked us
 	OptOut            OptOut       // what they want no more of
 	OptOutAt          time.Time    // when that last changed; zero: it never did
+	Name              string       // what the network calls them; "" if it does not say
 	Phone             string       // proven to be theirs: digits, with the country's; "" if none is known
 }
 
@@ -161,12 +162,11 @@ type Attachment struct {
 
 // Kinds of what customers point at, and of what they filled in. Name says it in words.
 const (
-	KindReply   = "reply" // an earlier message, or a part of one
-	KindStory   = "story"
-	KindPost    = "post" // on a network's own pages, a reel too
-	KindProduct = "product"
-	KindLink    = "link"
-
+	KindReply     = "reply" // an earlier message, or a part of one
+	KindStory     = "story"
+	KindPost      = "post" // on a network's own pages, a reel too
+	KindProduct   = "product"
+	KindLink      = "link"
 	KindForm      = "form"
 	KindOrder     = "order"
 	KindChecklist = "checklist"

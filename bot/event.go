@@ -15,6 +15,7 @@ type Event struct {
 	Stable   string       `json:",omitzero"` // their ID that outlives a change of Address.Customer, "" if the network has none
 	Opens    WindowReason `json:",omitzero"` // why we may write to them for the network's window from now, "" if not because of this
 	Referral *Referral    `json:",omitzero"` // how they came to us, nil if it is not told
+	Name     string       `json:",omitzero"` // what the network calls the customer, "" if it does not say
 	Phone    string       `json:",omitzero"` // a number that the network proves to be theirs: digits, with the country's
 	Standby  bool         `json:",omitzero"` // another program answers this customer now: it is kept and not answered
 

@@ -4,8 +4,10 @@ package inbound
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"faqbot/bot"
+	"faqbot/bot/phone"
 	"faqbot/bot/store"
 	"faqbot/knowledge/guard"
 	"faqbot/knowledge/sqldb"
@@ -166,13 +169,30 @@ func (in *Intake) sendReceipt(ctx context.Context, c receipt) error {
 		}
 		return nil
 	}
+	var err error
 	if r, ok := channel.(bot.Reader); ok && c.message != "" {
-		return r.Read(ctx, c.to, c.message)
+		err = r.Read(ctx, c.to, c.message)
+	} else if t, ok := channel.(bot.Typist); ok {
+		err = t.Typing(ctx, c.to)
 	}
-	if t, ok := channel.(bot.Typist); ok {
-		return t.Typing(ctx, c.to)
+	return errors.Join(err, in.askName(ctx, channel, c.to))
+}
+
+// askName asks the network what it calls a customer of whom nobody knows.
+func (in *Intake) askName(ctx context.Context, channel bot.Channel, to bot.Address) error {
+	n, ok := channel.(bot.Namer)
+	if !ok {
+		return nil
 	}
-	return nil
+	id, err := in.store.Nameless(ctx, to)
+	if id == "" || err != nil {
+		return err
+	}
+	name, err := n.Name(ctx, to.Customer)
+	if name = cutName(store.CleanText(name)); name == "" || err != nil {
+		return err
+	}
+	return in.store.StoreName(ctx, id, name)
 }
 
 // complete is e with a time that can be, and with words that can be stored. Networks leave times out
@@ -184,10 +204,20 @@ func complete(e bot.Event, now time.Time) bot.Event {
 	return clean(e)
 }
 
+// maxName is how much of a name is kept, in characters.
+const maxName = 100
+
+func cutName(name string) string {
+	if r := []rune(strings.TrimSpace(name)); len(r) > maxName {
+		return string(r[:maxName])
+	}
+	return strings.TrimSpace(name)
+}
+
 // clean makes e's words storable: Postgres refuses NUL and invalid UTF-8.
 func clean(e bot.Event) bot.Event {
 	e.ExternalID, e.Locale, e.Address.Customer = store.CleanText(e.ExternalID), store.CleanText(e.Locale), store.CleanText(e.Address.Customer)
-	e.Stable, e.Phone = store.CleanText(e.Stable), store.CleanText(e.Phone)
+	e.Stable, e.Phone, e.Name = store.CleanText(e.Stable), phone.Canonical(store.CleanText(e.Phone)), cutName(store.CleanText(e.Name))
 	if e.Message != nil {
 		m := *e.Message
 		m.NetworkID, m.Text, m.Choice, m.Ref = store.CleanText(m.NetworkID), store.CleanText(m.Text), store.CleanText(m.Choice), store.CleanText(m.Ref)

@@ -1,10 +1,13 @@
 package messenger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"faqbot/bot"
 	"faqbot/bot/fit"
@@ -143,6 +146,22 @@ func (c *Channel) Read(ctx context.Context, to bot.Address, _ string) error {
 		return err
 	}
 	return c.Typing(ctx, to)
+}
+
+// Name asks what Meta calls a customer. It answers once they have written to us, and only where the app may know.
+func (c *Channel) Name(ctx context.Context, customer string) (string, error) {
+	fields := "first_name,last_name"
+	if c.instagram {
+		fields = "name,username"
+	}
+	var profile struct {
+		First    string `json:"first_name"`
+		Last     string `json:"last_name"`
+		Name     string `json:"name"`
+		Username string `json:"username"`
+	}
+	err := c.api.Call(ctx, http.MethodGet, url.PathEscape(customer), url.Values{"fields": {fields}}, nil, &profile)
+	return cmp.Or(strings.TrimSpace(profile.First+" "+profile.Last), profile.Name, profile.Username), err
 }
 
 func (c *Channel) act(ctx context.Context, to bot.Address, action string) error {

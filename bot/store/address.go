@@ -24,7 +24,7 @@ func (s *Store) openConversation(ctx context.Context, tx *sql.Tx, account bot.Ac
 			return nil, err
 		}
 	}
-	c, err := s.openByAddress(ctx, tx, account, e.Address, now)
+	c, err := s.openByAddress(ctx, tx, account, e, now)
 	if err != nil || e.Stable == "" {
 		return c, err
 	}
@@ -86,14 +86,18 @@ func detachAddress(ctx context.Context, tx *sql.Tx, e bot.Event) error {
 	return nil
 }
 
-// openByAddress finds or begins the conversation of an address.
-func (s *Store) openByAddress(ctx context.Context, tx *sql.Tx, account bot.Account, to bot.Address, now time.Time) (*ConversationTx, error) {
-	c := &ConversationTx{tx: tx, now: now}
+// openByAddress finds or begins the conversation of e's address. One of the same number in another spelling is that, too.
+func (s *Store) openByAddress(ctx context.Context, tx *sql.Tx, account bot.Account, e bot.Event, now time.Time) (*ConversationTx, error) {
+	c, to := &ConversationTx{tx: tx, now: now}, e.Address
 	find := func() error {
 		return c.scanEvent(tx.QueryRowContext(ctx, selectForEvent+`WHERE channel = $1 AND account = $2 AND customer = $3 `+s.db.ForUpdate,
 			to.Channel, to.Account, to.Customer))
 	}
 	err := find()
+	if errors.Is(err, sql.ErrNoRows) && e.Phone != "" {
+		err = c.scanEvent(tx.QueryRowContext(ctx, selectForEvent+`WHERE channel = $1 AND account = $2 AND id IN (SELECT conversation_id FROM contacts WHERE phone = $3 AND phone <> '')
+			ORDER BY heard_at DESC LIMIT 1 `+s.db.ForUpdate, to.Channel, to.Account, e.Phone))
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		if err := insertConversation(ctx, tx, account, to, now); err != nil {
 			return nil, err

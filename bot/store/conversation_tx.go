@@ -43,7 +43,7 @@ func (c *ConversationTx) scan(row scanner) (err error) {
 
 // selectForEvent reads what storing an event needs, and no more: every message pays for it.
 const selectForEvent = `SELECT id, channel, account, customer, affiliate, customer_id, episode_id, mode, window_until, window_reason,
-	next_seq, waiting_since, active_at FROM conversations JOIN turn_queue ON turn_queue.conversation_id = conversations.id `
+	next_seq, waiting_since, active_at, (SELECT name FROM contacts k WHERE k.conversation_id = conversations.id) FROM conversations JOIN turn_queue ON turn_queue.conversation_id = conversations.id `
 
 // scanEvent reads a row of selectForEvent.
 func (c *ConversationTx) scanEvent(row scanner) error {
@@ -51,7 +51,7 @@ func (c *ConversationTx) scanEvent(row scanner) error {
 	c.event = &eventState{}
 	v, e := &c.conv, c.event
 	err := row.Scan(&v.ID, &v.Address.Channel, &v.Address.Account, &v.Address.Customer, &v.Affiliate, &v.Customer, &v.Episode, &v.Mode,
-		&window, &v.WindowReason, &c.seq, &e.waitingSince, &e.activeAt)
+		&window, &v.WindowReason, &c.seq, &e.waitingSince, &e.activeAt, &v.Name)
 	v.WindowUntil = sqldb.Time(window)
 	return err
 }

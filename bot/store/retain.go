@@ -11,6 +11,9 @@ import (
 	"faqbot/knowledge/sqldb"
 )
 
+// Forgotten is how the address begins of a customer of whom nothing is known any more.
+const Forgotten = "forgotten:"
+
 // emptyStep is how often the same conversation is emptied of what has become old.
 const emptyStep = 24 * time.Hour
 
@@ -101,8 +104,8 @@ func emptyCustomer(ctx context.Context, tx *sql.Tx, e Expiry) error {
 		`DELETE FROM visitor_revocations WHERE EXISTS (SELECT 1 FROM conversations c WHERE c.id = $1
 			AND c.account = visitor_revocations.account AND c.customer = visitor_revocations.customer)`,
 		`DELETE FROM aliases WHERE conversation_id = $1`,
-		`UPDATE contacts SET phone = '', first_referral = '', last_referral = '' WHERE conversation_id = $1`,
-		`UPDATE conversations SET customer = 'forgotten:' || id, asked = '', unreachable = TRUE WHERE id = $1`,
+		`UPDATE contacts SET phone = '', name = '', first_referral = '', last_referral = '' WHERE conversation_id = $1`,
+		`UPDATE conversations SET customer = '` + Forgotten + `' || id, asked = '', unreachable = TRUE WHERE id = $1`,
 	} {
 		if _, err := tx.ExecContext(ctx, query, e.Conversation); err != nil {
 			return err

@@ -108,6 +108,9 @@ func (c *Channel) event(m *message, e *bot.Event) *bot.Event {
 	e.At = at(m.Date)
 	if m.From != nil {
 		e.Locale = locale(m.From.Language)
+		if m.Chat.Type == "private" {
+			e.Name = strings.TrimSpace(string(m.From.First + " " + m.From.Last))
+		}
 	}
 	return e
 }

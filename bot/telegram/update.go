@@ -1,5 +1,7 @@
 package telegram
 
+import "faqbot/bot/lenient"
+
 // An update is the part of Telegram's Update that we act on. Fields and kinds that are not here are
 // skipped unread, so that new ones cannot break it.
 type update struct {
@@ -35,6 +37,9 @@ type user struct {
 	ID       int64  `json:"id"`
 	IsBot    bool   `json:"is_bot"`
 	Language string `json:"language_code"`
+
+	First lenient.Text `json:"first_name"`
+	Last  lenient.Text `json:"last_name"`
 }
 
 type chat struct {

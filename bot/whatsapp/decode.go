@@ -163,10 +163,15 @@ func digest(raw json.RawMessage) string {
 	return "message:" + hex.EncodeToString(sum[:16])
 }
 
-// named is m with a sender, if the contacts beside it can only mean them.
+// named is m with its sender's name, and with a sender, if the contacts beside it can only mean them.
 func named(m message, contacts []profile) message {
 	if m.From == "" && m.UserID == "" && len(contacts) == 1 {
 		m.From, m.UserID = contacts[0].Phone, contacts[0].UserID
+	}
+	for _, c := range contacts {
+		if c.Phone != "" && c.Phone == m.From || c.UserID != "" && c.UserID == m.UserID {
+			m.sender = string(c.Profile.Name)
+		}
 	}
 	return m
 }
@@ -240,7 +245,7 @@ func (d *decoding) message(m message, overheard bool) error {
 	if id == "" {
 		return errors.New("a message without an ID")
 	}
-	e := bot.Event{Address: address, Stable: stable, ExternalID: id, At: m.At.Time, Standby: overheard, Referral: m.Referral.referral()}
+	e := bot.Event{Address: address, Stable: stable, ExternalID: id, At: m.At.Time, Standby: overheard, Name: m.sender, Referral: m.Referral.referral()}
 	if isPhone(m.From) {
 		e.Phone = m.From
 	}
@@ -368,8 +373,12 @@ func (d *decoding) echo(e echo, overheard bool) error {
 		return nil
 	}
 	in := said.inbound()
-	d.events = append(d.events, bot.Event{Address: address, Stable: stable, ExternalID: "echo:" + e.ID, At: e.At.Time, Standby: overheard,
-		Echo: &bot.Echo{NetworkID: e.ID, Text: in.Text, Attachments: in.Attachments}})
+	event := bot.Event{Address: address, Stable: stable, ExternalID: "echo:" + e.ID, At: e.At.Time, Standby: overheard,
+		Echo: &bot.Echo{NetworkID: e.ID, Text: in.Text, Attachments: in.Attachments}}
+	if isPhone(to) {
+		event.Phone = to
+	}
+	d.events = append(d.events, event)
 	return nil
 }
 

@@ -79,8 +79,11 @@ func (*nothing) UnmarshalJSON([]byte) error { return errors.New("unexpected") }
 
 // A profile is what WhatsApp knows of a sender. From some senders it is all that names them.
 type profile struct {
-	Phone  string `json:"wa_id"`
-	UserID string `json:"user_id"`
+	Phone   string `json:"wa_id"`
+	UserID  string `json:"user_id"`
+	Profile struct {
+		Name lenient.Text `json:"name"`
+	} `json:"profile"`
 }
 
 // An account is what WhatsApp says of our own account, on the fields account_update and the like.
@@ -149,6 +152,7 @@ type message struct {
 	Context *about `json:"context"`
 
 	digest string // its name if ID is not told
+	sender string // what WhatsApp calls who wrote it
 }
 
 // An echo is a message that a person of ours, or another program, sent to a customer.

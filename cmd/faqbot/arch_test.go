@@ -21,7 +21,7 @@ var arrow = []string{"knowledge", "retrieval", "bot", "handoff", "eval", "cmd"}
 // botArrow is the order inside bot: a package imports packages of rows above its own. Networks stand beside
 // bot/webhook.
 var botArrow = [][]string{
-	{"bot", "bot/exchange", "bot/lenient", "bot/worker"},
+	{"bot", "bot/exchange", "bot/lenient", "bot/phone", "bot/worker"},
 	{"bot/fit", "bot/network", "bot/store", "bot/dialogue", "bot/speech"},
 	{"bot/inbound", "bot/turns", "bot/outbound", "bot/conversations", "bot/graphapi"},
 	{"bot/webhook"},
@@ -33,6 +33,7 @@ var botArrow = [][]string{
 var homes = map[string][]string{
 	"github.com/philippgille/chromem-go": {"retrieval/vector", "cmd/bench"}, // there as the one to beat
 	"github.com/sashabaranov/go-openai":  {"retrieval/embed", "bot/speech"},
+	"github.com/nyaruka/phonenumbers":    {"bot/phone"},
 	"github.com/go-telegram/bot":         {"bot/telegram"},
 	"modernc.org/sqlite":                 {"knowledge/sqldb"},
 	"github.com/jackc/pgx/v5":            {"knowledge/sqldb"},

@@ -178,7 +178,7 @@ func TestFilesInAndOut(t *testing.T) {
 		require.Equal(t, "https://gone.shop.example/old.mp4", sent[2].Text)
 
 		at := g.conversation()
-		href := g.shown("ann", at, `<img src="(/desk/media/[0-9a-f]{64}[^"]*)" alt="photo`)[1]
+		href := g.shown("ann", at, `<img src="(/desk/media/[0-9a-f]{64}[^"]*)" alt="Picture`)[1]
 		status, header, body := g.do("ann", http.MethodGet, href, nil)
 		require.Equal(t, http.StatusOK, status)
 		require.Equal(t, string(photo), body)

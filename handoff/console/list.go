@@ -17,6 +17,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/accounts"
+	"faqbot/bot/store"
 	"faqbot/handoff"
 	"faqbot/knowledge"
 	"faqbot/knowledge/page"
@@ -266,9 +267,12 @@ func (c *Console) ticketRow(p reader, t handoff.Ticket, conv bot.Conversation, i
 		Owed: p.owed(t, c.o.Now()), Waiting: !t.WaitingSince.IsZero(), Current: string(t.ID) == in.Current}
 }
 
-// whoOf is what to call a customer: what their network calls them.
+// whoOf is what to call a customer: the name that their network tells, else its ID for them.
 func (p reader) whoOf(conv bot.Conversation) string {
-	if conv.Address.Customer == "" {
+	if conv.Name != "" {
+		return cut(conv.Name, 80)
+	}
+	if conv.Address.Customer == "" || strings.HasPrefix(conv.Address.Customer, store.Forgotten) {
 		return p.Say("a_customer")
 	}
 	if visitor, ok := strings.CutPrefix(conv.Address.Customer, "v:"); ok && conv.Address.Channel == "webchat" {

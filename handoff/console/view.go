@@ -235,6 +235,12 @@ func (p reader) ticketFacts(t handoff.Ticket) []fact {
 func (c *Console) factsOf(p reader, conv bot.Conversation) []fact {
 	facts := []fact{{Name: p.Say("channel"), Words: p.Say("fact_account", "channel", accounts.Label(conv.Address.Channel), "account", conv.Address.Account)},
 		{Name: p.Say("customer"), Words: conv.Address.Customer}}
+	if conv.Name != "" {
+		facts = append([]fact{{Name: p.Say("fact_name"), Words: conv.Name}}, facts...)
+	}
+	if conv.Phone != "" && conv.Phone != conv.Address.Customer {
+		facts = append(facts, fact{Name: p.Say("fact_phone"), Words: "+" + conv.Phone})
+	}
 	if conv.Locale != "" {
 		facts = append(facts, fact{Name: p.Say("fact_language"), Words: conv.Locale})
 	}

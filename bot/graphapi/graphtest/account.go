@@ -290,7 +290,13 @@ func (a *Account) serveObject(w http.ResponseWriter, r *http.Request, id string)
 		write(w, http.StatusOK, map[string]any{"messaging_product": "whatsapp", "url": "http://" + r.Host + "/media/" + id,
 			"mime_type": f.Type, "sha256": hash(f.Data), "file_size": fmt.Sprint(len(f.Data)), "id": id})
 	case c != nil && a.o.Kind != WhatsApp:
-		write(w, http.StatusOK, map[string]any{"first_name": "A", "last_name": "B", "id": id})
+		profile := map[string]any{"id": id}
+		for name, words := range map[string]string{"first_name": "Ana", "last_name": "Lima", "name": "Ana Lima", "username": "ana.lima"} {
+			if slices.Contains(strings.Split(r.URL.Query().Get("fields"), ","), name) {
+				profile[name] = words
+			}
+		}
+		write(w, http.StatusOK, profile)
 	default:
 		refuse(w, &refusal{status: http.StatusBadRequest, code: 100, subcode: 33, message: "Unsupported get request."})
 	}
