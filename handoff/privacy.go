@@ -91,6 +91,7 @@ func (d *Desk) Retain(ctx context.Context, keep func(knowledge.AffiliateID) time
 func emptyTickets(ctx context.Context, tx *sql.Tx, id bot.ConversationID, before time.Time) error {
 	const old = `conversation_id = $1 AND state = 'closed' AND closed_at < $2`
 	for _, query := range []string{
+		`DELETE FROM ticket_notes WHERE key LIKE 'email:%' AND ticket_id IN (SELECT id FROM tickets WHERE ` + old + `)`, // the key is the address
 		`UPDATE ticket_notes SET body = '' WHERE ticket_id IN (SELECT id FROM tickets WHERE ` + old + `)`,
 		`UPDATE tickets SET question = '' WHERE ` + old,
 	} {

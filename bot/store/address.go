@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/phone"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -94,9 +95,10 @@ func (s *Store) openByAddress(ctx context.Context, tx *sql.Tx, account bot.Accou
 			to.Channel, to.Account, to.Customer))
 	}
 	err := find()
-	if errors.Is(err, sql.ErrNoRows) && e.Phone != "" {
-		err = c.scanEvent(tx.QueryRowContext(ctx, selectForEvent+`WHERE channel = $1 AND account = $2 AND id IN (SELECT conversation_id FROM contacts WHERE phone = $3 AND phone <> '')
-			ORDER BY heard_at DESC LIMIT 1 `+s.db.ForUpdate, to.Channel, to.Account, e.Phone))
+	if errors.Is(err, sql.ErrNoRows) && e.Phone != "" && phone.Canonical(to.Customer) == e.Phone {
+		if to.Customer, err = otherSpelling(ctx, tx, to, e.Phone); err == nil {
+			err = find()
+		}
 	}
 	if errors.Is(err, sql.ErrNoRows) {
 		if err := insertConversation(ctx, tx, account, to, now); err != nil {
@@ -108,6 +110,24 @@ func (s *Store) openByAddress(ctx context.Context, tx *sql.Tx, account bot.Accou
 		return nil, fmt.Errorf("open conversation: %w", err)
 	}
 	return c, nil
+}
+
+// otherSpelling is the customer's address on an account under which number has written, to's own if it never has.
+func otherSpelling(ctx context.Context, tx *sql.Tx, to bot.Address, number string) (customer string, err error) {
+	customer = to.Customer
+	err = sqldb.Each(ctx, tx, func(rows *sql.Rows) error {
+		var other string
+		err := rows.Scan(&other)
+		if phone.Canonical(other) == number {
+			customer = other
+		}
+		return err
+	}, `SELECT c.customer FROM contacts k JOIN conversations c ON c.id = k.conversation_id WHERE k.phone = $3 AND k.phone <> '' AND c.channel = $1 AND c.account = $2`,
+		to.Channel, to.Account, number)
+	if err != nil {
+		return "", fmt.Errorf("look for a number's other spelling: %w", err)
+	}
+	return customer, nil
 }
 
 // insertConversation begins the conversation of an address, unless there is one.

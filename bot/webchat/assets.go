@@ -38,7 +38,7 @@ func loadWidget(texts *locale.Catalog) (page.Asset, error) {
 	launcher := map[string]locale.Texts{}
 	for _, name := range texts.Spoken() {
 		launcher[name] = locale.Texts{}
-		for _, key := range []string{"launch", "close", "unread", "conversation"} {
+		for _, key := range []string{"launch", "close", "unread", "conversation", "not_shown", "not_shown_open"} {
 			launcher[name][key] = texts.In(name)[key]
 		}
 	}

@@ -115,7 +115,7 @@ func TestPerson(t *testing.T) {
 	s.staffed = false
 	s.mu.Unlock()
 	b.open(0).until("an address is asked for", func(e event) bool { return e.Name == "state" && e.Data.Email })
-	for _, bad := range []string{"", "ana", "ana@", "Ana <ana@example.com>", "ana@example.com\r\nBcc: x@example.com", strings.Repeat("a", 250) + "@example.com"} {
+	for _, bad := range []string{"ana@localhost", "ana@example.", "ana@example.c", "", "ana", "ana@", "Ana <ana@example.com>", "ana@example.com\r\nBcc: x@example.com", strings.Repeat("a", 250) + "@example.com"} {
 		s.later(time.Minute)
 		status, _, _ := b.post("/email", url.Values{"email": {bad}})
 		require.Equal(t, http.StatusBadRequest, status, bad)

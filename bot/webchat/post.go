@@ -8,6 +8,7 @@ import (
 	"net/mail"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -259,9 +260,15 @@ func (s *Site) email(v *visit) {
 	s.finish(v, who, r, saying{emailed: r == nil})
 }
 
+// isPublic reports whether the host of an e-mail address can be one of the internet: "example.com".
+func isPublic(address string) bool {
+	parts := strings.Split(address[strings.LastIndex(address, "@")+1:], ".")
+	return len(parts) > 1 && len(parts[len(parts)-1]) > 1 && !slices.Contains(parts, "")
+}
+
 func (s *Site) contact(v *visit, who visitor, address string) *refusal {
 	parsed, err := mail.ParseAddress(address)
-	if err != nil || parsed.Address != address || len(address) > longestEmail || strings.ContainsFunc(address, unicode.IsControl) {
+	if err != nil || parsed.Address != address || !isPublic(address) || len(address) > longestEmail || strings.ContainsFunc(address, unicode.IsControl) {
 		return &refusal{status: http.StatusBadRequest, word: "err_email"}
 	}
 	ctx := v.Request.Context()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"fmt"
@@ -212,32 +213,44 @@ func (p *pages) deskMedia(c *gin.Context) {
 	p.show(c, http.StatusNotFound, "missing", nil)
 }
 
-// suggest is a few questions to begin with: one of each topic, the topics with most entries first.
-func (s *service) suggest(_ context.Context, a bot.Account, _ string) (list []string) {
-	byTopic := map[string][]knowledge.Entry{}
-	for _, e := range s.searcher.Entries(a.Affiliates) {
-		byTopic[e.Topic] = append(byTopic[e.Topic], e)
+// suggest is a few questions to begin with, in the customer's language if there are any in it: one of each topic, the
+// topics with most entries first, and then more of them.
+func (s *service) suggest(_ context.Context, a bot.Account, locale string) (list []string) {
+	entries := inLanguage(s.searcher.Entries(a.Affiliates), locale)
+	size, rank := map[string]int{}, map[knowledge.EntryID]int{}
+	for _, e := range entries {
+		size[e.Topic]++
 	}
-	topics := make([]string, 0, len(byTopic))
-	for topic := range byTopic {
-		topics = append(topics, topic)
-	}
-	slices.SortFunc(topics, func(x, y string) int {
-		if n := len(byTopic[y]) - len(byTopic[x]); n != 0 {
-			return n
-		}
-		return strings.Compare(x, y)
+	slices.SortFunc(entries, func(x, y knowledge.Entry) int {
+		return cmp.Or(len(y.Variants)-len(x.Variants), strings.Compare(x.Key, y.Key))
 	})
-	for _, topic := range topics[:min(len(topics), suggestions)] {
-		most := slices.MaxFunc(byTopic[topic], func(x, y knowledge.Entry) int {
-			if n := len(x.Variants) - len(y.Variants); n != 0 {
-				return n
-			}
-			return strings.Compare(y.Key, x.Key)
-		})
-		list = append(list, most.Question)
+	seen := map[string]int{}
+	for _, e := range entries {
+		rank[e.ID] = seen[e.Topic]
+		seen[e.Topic]++
+	}
+	slices.SortStableFunc(entries, func(x, y knowledge.Entry) int {
+		return cmp.Or(rank[x.ID]-rank[y.ID], size[y.Topic]-size[x.Topic], strings.Compare(x.Topic, y.Topic))
+	})
+	for _, e := range entries[:min(len(entries), suggestions)] {
+		list = append(list, e.Question)
 	}
 	return list
+}
+
+// inLanguage is the entries in a language, all of them if there is none in it.
+func inLanguage(entries []knowledge.Entry, locale string) []knowledge.Entry {
+	language := func(l string) string { return strings.ToLower(strings.SplitN(l, "-", 2)[0]) }
+	var own []knowledge.Entry
+	for _, e := range entries {
+		if language(e.Locale) == language(locale) {
+			own = append(own, e)
+		}
+	}
+	if len(own) == 0 {
+		return slices.Clone(entries)
+	}
+	return own
 }
 
 // suggestions is how many questions the chat offers to begin with.

@@ -170,7 +170,9 @@ const events = {
     $('ask').hidden = s.person
     $('subtitle').textContent = s.person ? words.subtitle_person : words.subtitle
     const end = atEnd()
-    $('email').hidden = !s.email || local.get('emailed') === nameOf(token).slice(-16)
+    const emailed = local.get('emailed') === nameOf(token).slice(-16)
+    $('email').hidden = !s.email || emailed
+    $('emailed').hidden = !s.email || !emailed
     if (end) toEnd()
   },
 }
@@ -280,6 +282,13 @@ $('email').addEventListener('submit', async (e) => {
   $('email').hidden = true
   $('emailed').hidden = false
   text.focus()
+})
+$('correct').hidden = false
+$('correct').addEventListener('click', () => {
+  local.drop('emailed')
+  $('emailed').hidden = true
+  $('email').hidden = false
+  $('address').select()
 })
 
 // A link elsewhere works once and not for long: it stands in the button's place for that time.
