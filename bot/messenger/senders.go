@@ -1,10 +1,10 @@
 package messenger
 
-import "faqbot/bot"
+import "faqbot/bot/lenient"
 
 // Senders names who wrote the messages, or tapped, in a body, or part of one, that cannot be read.
 func (c *Channel) Senders(body []byte) (list []string) {
-	bot.EachObject(body, func(o map[string]any) {
+	lenient.EachObject(body, func(o map[string]any) {
 		sender, _ := o["sender"].(map[string]any)
 		id, _ := sender["id"].(string)
 		message, _ := o["message"].(map[string]any)

@@ -92,7 +92,7 @@ func unknown(update []byte) (list []bot.Attachment) {
 			continue
 		}
 		words := []string{strings.ReplaceAll(key, "_", " ")}
-		bot.EachObject(raw, func(o map[string]any) {
+		lenient.EachObject(raw, func(o map[string]any) {
 			for _, name := range []string{"title", "name", "text", "caption", "description"} {
 				if s, ok := o[name].(string); ok && s != "" {
 					words = append(words, s)

@@ -1,11 +1,11 @@
 package whatsapp
 
-import "faqbot/bot"
+import "faqbot/bot/lenient"
 
 // Senders names who wrote the messages in a body, or part of one, that cannot be read. What has a "to" is an echo of
 // a person of ours.
 func (c *Channel) Senders(body []byte) (list []string) {
-	bot.EachObject(body, func(o map[string]any) {
+	lenient.EachObject(body, func(o map[string]any) {
 		_, isMessage := o["type"]
 		if _, isEcho := o["to"]; isEcho || !isMessage {
 			return
