@@ -33,11 +33,9 @@ type Receiver interface {
 	Decode(body []byte) ([]Event, error)
 }
 
-// A SenderFinder is a Receiver that can tell who wrote what Decode could not read.
-type SenderFinder interface {
-	// Senders names the customers whose words are in a body, or in a part of one, as far as it can be told.
-	Senders(body []byte) []string
-}
+// A SenderFinder is a Receiver that can tell who wrote what Decode could not read: the customers whose words are in a
+// body, or in a part of one, as far as it can be told.
+type SenderFinder interface{ Senders(body []byte) []string }
 
 // A Challenger is a Receiver whose network asks, by a GET, for a proof that the webhook is ours.
 type Challenger interface {
@@ -69,9 +67,7 @@ type Reader interface {
 }
 
 // A Namer is a Channel whose network tells what it calls a customer only if it is asked. Best effort.
-type Namer interface {
-	Name(ctx context.Context, customer string) (string, error)
-}
+type Namer interface{ Name(ctx context.Context, customer string) (string, error) }
 
 // A Fetcher is a Channel that can fetch the files that customers send.
 type Fetcher interface {
