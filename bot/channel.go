@@ -67,7 +67,9 @@ type Reader interface {
 }
 
 // A Namer is a Channel whose network tells what it calls a customer only if it is asked. Best effort.
-type Namer interface{ Name(ctx context.Context, customer string) (string, error) }
+type Namer interface {
+	Name(ctx context.Context, customer string) (string, error)
+}
 
 // A Fetcher is a Channel that can fetch the files that customers send.
 type Fetcher interface {

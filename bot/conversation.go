@@ -151,7 +151,6 @@ type Attachment struct {
 	Type    string `json:"type,omitempty"`    // media type
 	Size    int64  `json:"size,omitempty"`    // bytes
 	Seconds int    `json:"seconds,omitempty"` // how long sound or a video plays, 0 if that is not told
-
 	Kept    string `json:"kept,omitempty"`    // its ID in knowledge/media; "" while, or because, we do not have it
 	Link    string `json:"link,omitempty"`    // where it lies instead: if we sent a link, or a customer shared one
 	Of      string `json:"of,omitempty"`      // of a KindReply, the network's name for the message

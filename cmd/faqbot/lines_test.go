@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
@@ -27,6 +28,14 @@ type line interface {
 	send(f sentFile)
 	tap(n int)              // the nth button of the last message
 	heard(n int) []heardNow // all that came so far, once that is n messages
+}
+
+// An oddLine is what else networks post, where there is such a thing.
+type oddLine interface {
+	odd(words string)           // beside the words stands a field of another type than expected
+	replyTo(words string)       // to an earlier message
+	changeNothing()             // an edit without words
+	answerByInbox(words string) // the network's own inbox answers by itself
 }
 
 // A sentFile is a customer's.
@@ -57,6 +66,27 @@ func (l telegramLine) say(words string) { l.network.Say(telegramChat, words) }
 func (l telegramLine) send(f sentFile) {
 	l.network.SayFile(telegramChat, f.kind, f.name, f.mediaType, f.data, "")
 }
+
+func (l telegramLine) message(words string, more map[string]any) {
+	m := map[string]any{"chat": map[string]any{"id": int64(telegramChat), "type": "private"}, "text": words}
+	maps.Copy(m, more)
+	l.network.SayMessage(m)
+}
+
+func (l telegramLine) odd(words string) {
+	l.message(words, map[string]any{"entities": "none", "link_preview_options": 7, "quote": []int{1}})
+}
+
+func (l telegramLine) replyTo(words string) {
+	l.message(words, map[string]any{"reply_to_message": map[string]any{"message_id": 1, "date": 1, "chat": map[string]any{"id": telegramChat, "type": "private"}, "text": "minimum payout?"}})
+}
+
+func (l telegramLine) changeNothing() {
+	l.network.Update(telegramChat, "edited_message", map[string]any{"message_id": 1, "date": 1, "edit_date": 2,
+		"chat": map[string]any{"id": telegramChat, "type": "private"}, "from": map[string]any{"id": telegramChat}})
+}
+
+func (telegramLine) answerByInbox(string) {}
 
 func (l telegramLine) sent(n int) []telegramtest.SentMessage {
 	ctx, cancel := context.WithTimeout(l.t.Context(), 30*time.Second)
@@ -103,6 +133,32 @@ func (l metaLine) send(f sentFile) {
 	}
 	l.account.SayFile(metaCustomer, graphtest.File{Kind: kind, Name: f.name, Type: f.mediaType, Data: f.data})
 }
+
+func (l metaLine) odd(words string) {
+	if l.account.Kind() == graphtest.WhatsApp {
+		l.account.SayMessage(metaCustomer, map[string]any{"type": "text", "text": map[string]any{"body": words, "preview_url": 7}, "context": 7, "referral": "odd"})
+		return
+	}
+	l.account.SayMessage(metaCustomer, map[string]any{"text": words, "nlp": "odd", "referral": 5, "reply_to": []int{1}})
+}
+
+func (l metaLine) replyTo(words string) {
+	if l.account.Kind() == graphtest.WhatsApp {
+		l.account.SayMessage(metaCustomer, map[string]any{"type": "text", "text": map[string]any{"body": words}, "context": map[string]any{"id": "wamid.earlier"}})
+		return
+	}
+	l.account.SayMessage(metaCustomer, map[string]any{"text": words, "reply_to": map[string]any{"mid": "m_earlier"}})
+}
+
+func (l metaLine) changeNothing() {
+	if l.account.Kind() == graphtest.WhatsApp {
+		l.account.Edit(metaCustomer, "wamid.earlier", "")
+		return
+	}
+	l.account.Event(metaCustomer, map[string]any{"message_edit": map[string]any{"mid": "m_earlier", "num_edit": 0}})
+}
+
+func (l metaLine) answerByInbox(words string) { l.account.WriteInApp(metaCustomer, words) }
 
 func (l metaLine) tap(n int) {
 	list := heard(l.t, l.account, metaCustomer, 1)
@@ -190,6 +246,14 @@ func (l *chatLine) post(field, value string, f sentFile) {
 }
 
 func (l *chatLine) say(words string) { l.post("text", words, sentFile{}) }
+
+func (l *chatLine) odd(words string) { l.post("text", words, sentFile{}) }
+
+func (l *chatLine) replyTo(words string) { l.post("text", words, sentFile{}) }
+
+func (*chatLine) changeNothing() {}
+
+func (*chatLine) answerByInbox(string) {}
 
 func (l *chatLine) send(f sentFile) { l.post("text", "", f) }
 

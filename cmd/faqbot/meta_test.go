@@ -177,7 +177,7 @@ func TestMetaConversation(t *testing.T) {
 				heard(t, a, customer, 3)[2].Text, kind)
 			require.Positive(t, a.Typing(customer), kind)
 
-			s.count(`UPDATE messages SET at = at - 60000 WHERE conversation_id IN (SELECT id FROM conversations WHERE channel = '`+kind+`') RETURNING 1`) // so soon it would pass for an automatic reply
+			s.count(`UPDATE messages SET at = at - 60000 WHERE conversation_id IN (SELECT id FROM conversations WHERE channel = '` + kind + `') RETURNING 1`) // so soon it would pass for an automatic reply
 			a.WriteInApp(customer, "I take care of it, canarytwo")
 			require.Eventually(t, func() bool { return a.Pending() == 0 }, 20*time.Second, 10*time.Millisecond, kind)
 			a.Say(customer, "minimum payout? canarythree")

@@ -302,6 +302,9 @@ func (a *Account) serveObject(w http.ResponseWriter, r *http.Request, id string)
 	}
 }
 
+// Kind is the network: WhatsApp, Messenger, Instagram.
+func (a *Account) Kind() string { return a.o.Kind }
+
 // Sent lists what the account sent to a customer, oldest first.
 func (a *Account) Sent(id string) []Sent {
 	a.mu.Lock()
