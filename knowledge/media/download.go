@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"faqbot/knowledge/publicnet"
 )
 
 // Why a file is not downloaded.
@@ -18,7 +20,7 @@ var (
 	// ErrHost means that the address is not one of those that files may come from.
 	ErrHost = errors.New("the file does not lie where this network keeps its files")
 	// ErrPrivate means that the name of a host leads into a private network.
-	ErrPrivate = errors.New("the file's host has a private address")
+	ErrPrivate = publicnet.ErrPrivate
 )
 
 const (
@@ -33,15 +35,14 @@ type DownloaderOptions struct {
 	Hosts []string // "fbcdn.net" is that host and all below it, by https on its usual port
 	Base  string   // "http://127.0.0.1:8081": below this anything may be had, for the operator chose it, private or not
 
-	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)         // the system's resolver if nil
-	Dial    func(ctx context.Context, network, address string) (net.Conn, error) // connects to an IP address and port; a net.Dialer's if nil
+	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)         // as of a publicnet.Dialer
+	Dial    func(ctx context.Context, network, address string) (net.Conn, error) // its Connect
 	Prepare func(*http.Request)                                                  // adds what the host wants to see, a token perhaps; called for each address anew
 	Wrap    func(http.RoundTripper) http.RoundTripper                            // for tests that play a host
 }
 
 // A Downloader opens files at addresses that strangers can influence: they come in webhooks and in
-// networks' answers. It connects to no private address, and it checks the very address it connects to:
-// a name that leads elsewhere when it is asked again gains nothing. It follows redirects only to where
+// networks' answers. It connects to no private address (see publicnet). It follows redirects only to where
 // it may go anyway. It uses no proxy, which would connect in its place.
 type Downloader struct {
 	o      DownloaderOptions
@@ -51,14 +52,6 @@ type Downloader struct {
 
 // NewDownloader returns a Downloader. It calls nobody.
 func NewDownloader(o DownloaderOptions) *Downloader {
-	if o.Resolve == nil {
-		o.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
-			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		}
-	}
-	if o.Dial == nil {
-		o.Dial = (&net.Dialer{Timeout: 5 * time.Second}).DialContext
-	}
 	if o.Prepare == nil {
 		o.Prepare = func(*http.Request) {}
 	}
@@ -69,9 +62,12 @@ func NewDownloader(o DownloaderOptions) *Downloader {
 	if base, err := url.Parse(o.Base); err == nil && base.Host != "" {
 		d.base = base
 	}
+	dialer := publicnet.Dialer{Resolve: o.Resolve, Connect: o.Dial, Trusted: func(host, _ string) bool {
+		return d.base != nil && strings.EqualFold(host, d.base.Hostname())
+	}}
 	d.client = &http.Client{
 		Timeout: downloadTimeout,
-		Transport: o.Wrap(&http.Transport{DialContext: d.dial, TLSHandshakeTimeout: 5 * time.Second, ForceAttemptHTTP2: true,
+		Transport: o.Wrap(&http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: 5 * time.Second, ForceAttemptHTTP2: true,
 			ResponseHeaderTimeout: 20 * time.Second, MaxIdleConnsPerHost: 4, IdleConnTimeout: 30 * time.Second}),
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			if len(via) > redirectsMost || !d.May(r.URL) {
@@ -144,48 +140,4 @@ func (d *Downloader) May(u *url.URL) bool {
 		}
 	}
 	return false
-}
-
-// dial resolves a name, and connects to the first of its addresses that may be connected to.
-func (d *Downloader) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, err
-	}
-	if d.base != nil && strings.EqualFold(host, d.base.Hostname()) {
-		return d.o.Dial(ctx, network, address)
-	}
-	ips := []netip.Addr{}
-	if ip, err := netip.ParseAddr(host); err == nil {
-		ips = append(ips, ip)
-	} else if ips, err = d.o.Resolve(ctx, host); err != nil {
-		return nil, err
-	}
-	err = ErrPrivate
-	for _, ip := range ips {
-		if ip = ip.Unmap(); !public(ip) {
-			continue
-		}
-		var conn net.Conn
-		if conn, err = d.o.Dial(ctx, network, net.JoinHostPort(ip.String(), port)); err == nil {
-			return conn, nil
-		}
-	}
-	return nil, err
-}
-
-// public reports whether ip is an address of the internet at large: none of those that
-// https://www.iana.org/assignments/iana-ipv4-special-registry and its IPv6 sibling keep for other uses,
-// nor one that holds such an IPv4 address in it.
-func public(ip netip.Addr) bool {
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.Zone() != "" {
-		return false
-	}
-	for _, kept := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24",
-		"203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16"} {
-		if netip.MustParsePrefix(kept).Contains(ip) {
-			return false
-		}
-	}
-	return true
 }
