@@ -36,10 +36,13 @@ type config struct {
 		DSN  secret `toml:"dsn"`  // a SQLite file, or postgres://…
 		Pool int    `toml:"pool"` // how many connections; 0 is sqldb.DefaultMaxConns
 	} `toml:"database"`
-	Retention  retentionConfig    `toml:"retention"`
-	Embeddings serviceConfig      `toml:"embeddings"` // used beside the built-in encoder
-	Speech     serviceConfig      `toml:"speech"`     // turns voice notes into words
-	Accounts   []network.Settings `toml:"account"`
+	Retention  retentionConfig `toml:"retention"`
+	Embeddings serviceConfig   `toml:"embeddings"` // used beside the built-in encoder
+	Speech     serviceConfig   `toml:"speech"`     // turns voice notes into words
+	Import     struct {
+		PrivateHosts []string `toml:"private_hosts"` // "wiki.example:8080": FAQ pages are read there although it is private
+	} `toml:"import"`
+	Accounts []network.Settings `toml:"account"`
 
 	path string // where it was read from, "" if nowhere
 }
@@ -181,6 +184,11 @@ func (c *config) complete() error {
 	}
 	if err := c.Speech.complete(dir); err != nil {
 		return fmt.Errorf("[speech] %w", err)
+	}
+	for _, host := range c.Import.PrivateHosts {
+		if _, port, err := net.SplitHostPort(host); err != nil || port == "" {
+			return fmt.Errorf("[import] private_hosts: write %q with its port, as \"wiki.example:8080\"", host)
+		}
 	}
 	seen := map[string]bool{}
 	for i := range c.Accounts {

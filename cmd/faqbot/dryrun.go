@@ -38,18 +38,26 @@ type dryProblem struct {
 }
 
 // dryRun shows what can be read of the file, and nothing else.
-func (cmd importCommand) dryRun(ctx context.Context, term terminal) error {
-	rows, problems, _, err := cmd.read(ctx)
+func (cmd importCommand) dryRun(ctx context.Context, cli *commands, term terminal) error {
+	var c config
+	var err error
+	if cmd.isURL() { // a file is read without a configuration
+		c, err = loadConfig(cli.Config)
+	}
+	if err != nil {
+		return err
+	}
+	faq, err := cmd.read(ctx, c)
 	if err != nil {
 		return err
 	}
 	if cmd.JSON {
-		err = printDry(term.out, rows, problems)
+		err = printDry(term.out, faq.Rows, faq.Problems)
 	} else {
-		fmt.Fprintf(term.out, "%d entries can be read.\n", len(rows))
-		printProblems(term.out, problems)
+		fmt.Fprintf(term.out, "%d entries can be read.\n", len(faq.Rows))
+		printProblems(term.out, faq.Problems)
 	}
-	if err == nil && slices.ContainsFunc(problems, func(p knowledge.Problem) bool { return p.Fatal }) {
+	if err == nil && slices.ContainsFunc(faq.Problems, func(p knowledge.Problem) bool { return p.Fatal }) {
 		return errMissed
 	}
 	return err

@@ -19,48 +19,27 @@ import (
 // maxFolderFiles is how many files of a folder are read.
 const maxFolderFiles = 5_000
 
-// readFolder reads a folder of FAQ files as one FAQ. It returns the rows, and a file that says the same. A file that
-// cannot be read is named, and costs none of the entries that are published.
-func readFolder(ctx context.Context, dir string, o faqfile.Options) ([]knowledge.Row, []knowledge.Problem, []byte, error) {
-	files, err := faqFiles(dir)
+// readFolder reads a folder of FAQ files as one FAQ.
+func readFolder(ctx context.Context, dir string, o faqfile.Options) (faqfile.Joined, error) {
+	names, err := faqFiles(dir)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("read the folder: %w", err)
+		return faqfile.Joined{}, fmt.Errorf("read the folder: %w", err)
 	}
-	var entries []knowledge.Entry
-	var from []string // the file of each entry
-	var problems []knowledge.Problem
-	for _, file := range files {
-		rows, found, _, err := readFAQ(ctx, filepath.Join(dir, file), o)
-		if err != nil {
-			return nil, nil, nil, err
+	all, err := newFilePool().ParseAll(ctx, func(yield func(faqfile.File, error) bool) {
+		for _, name := range names {
+			data, err := readFile(filepath.Join(dir, name))
+			if !yield(faqfile.File{Name: name, Data: data}, err) {
+				return
+			}
 		}
-		for _, p := range found {
-			p.Text, p.Line = file+": "+p.Text, max(p.Line, 1)
-			p.Fatal = false
-			problems = append(problems, p)
-		}
-		for _, r := range rows {
-			entries, from = append(entries, r.Entry), append(from, file)
-		}
-	}
-	if len(entries) == 0 {
-		return nil, append(problems, knowledge.Problem{Fatal: true, Text: "No file of the folder has entries. Make each question a heading with its answer below."}), nil, nil
-	}
-	data, err := faqfile.JSONLines(entries)
+	}, o)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("read the folder: %w", err)
+		return faqfile.Joined{}, fmt.Errorf("read the folder: %w", err)
 	}
-	rows, found, err := newFilePool().Parse(ctx, "folder.jsonl", data, o) // what two files say differently is found here
-	if err != nil {
-		return nil, nil, nil, fmt.Errorf("read the folder: %w", err)
+	if len(all.Rows) == 0 {
+		all.Problems = append(all.Problems, knowledge.Problem{Fatal: true, Text: "No file of the folder has entries. Make each question a heading with its answer below."})
 	}
-	for _, p := range found {
-		if 0 < p.Line && p.Line <= len(from) {
-			p.Text = from[p.Line-1] + ": " + p.Text
-		}
-		problems = append(problems, p)
-	}
-	return rows, problems, data, nil
+	return all, nil
 }
 
 // faqFiles lists the files of a folder that may hold entries, in order. Hidden files and folders are left out.

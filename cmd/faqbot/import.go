@@ -8,14 +8,17 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/alecthomas/kong"
 	"github.com/schollz/progressbar/v3"
 	"github.com/sirupsen/logrus"
 	"golang.org/x/term"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/crawl"
 	"faqbot/knowledge/faqfile"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/media"
@@ -23,8 +26,9 @@ import (
 
 // importCommand reads an affiliate's file.
 type importCommand struct {
-	File      string `arg:"" help:"CSV, TSV, XLSX, JSON, JSON Lines, YAML, Markdown, DOCX, HTML or text, or a folder of such files." type:"path"`
+	File      string `arg:"" help:"CSV, TSV, XLSX, JSON, JSON Lines, YAML, Markdown, DOCX, HTML or text, a folder of such files, or the address of a web page: https://…"`
 	Affiliate string `required:"" help:"Whose FAQ it is." placeholder:"NAME"`
+	Topics    bool   `help:"Of a web page: read the pages below it, too."`
 	Publish   bool   `help:"Publish it. Without this nothing changes for customers."`
 	Replace   bool   `help:"The file replaces everything. Without this entries that it lacks stay if they are more than half of what is published."`
 	Yes       bool   `help:"With --replace: remove more than half of what is published without asking."`
@@ -33,21 +37,20 @@ type importCommand struct {
 }
 
 func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) error {
-	switch {
-	case cmd.DryRun && cmd.Publish:
-		return errors.New("--dry-run changes nothing, so it does not go with --publish")
-	case cmd.JSON && !cmd.DryRun:
-		return errors.New("--json goes with --dry-run")
-	case cmd.Yes && !cmd.Replace:
-		return errors.New("--yes goes with --replace")
-	case cmd.DryRun:
-		return cmd.dryRun(ctx, term)
+	if err := cmd.checkFlags(); err != nil {
+		return err
+	}
+	if !cmd.isURL() {
+		cmd.File = kong.ExpandPath(cmd.File)
+	}
+	if cmd.DryRun {
+		return cmd.dryRun(ctx, cli, term)
 	}
 	c, err := loadConfig(cli.Config)
 	if err != nil {
 		return err
 	}
-	rows, problems, data, err := cmd.read(ctx)
+	faq, err := cmd.read(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -61,13 +64,12 @@ func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) 
 		if err := corpus.EnsureAffiliate(ctx, affiliate); err != nil {
 			return err
 		}
-		found, err := findMedia(ctx, corpus, media.NewStore(db, media.Options{}), affiliate, cmd.dir(), rows)
+		found, err := findMedia(ctx, corpus, media.NewStore(db, media.Options{}), affiliate, cmd.dir(), faq.Rows)
 		if err != nil {
 			return err
 		}
-		problems = append(problems, found...)
-		upload, err := corpus.Preview(ctx, knowledge.Upload{Affiliate: affiliate, File: filepath.Base(cmd.File),
-			Digest: knowledge.Digest(data), By: whoami(), Problems: problems, Reading: cmd.reading()}, rows)
+		upload, err := corpus.Preview(ctx, knowledge.Upload{Affiliate: affiliate, File: faq.File,
+			Digest: knowledge.Digest(faq.Data), By: whoami(), Problems: append(faq.Problems, found...), Reading: cmd.reading()}, faq.Rows)
 		if err != nil {
 			return err
 		}
@@ -93,12 +95,38 @@ func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) 
 	return errors.Join(err, db.Close())
 }
 
-// read reads the file, or all files of the folder.
-func (cmd importCommand) read(ctx context.Context) ([]knowledge.Row, []knowledge.Problem, []byte, error) {
-	if cmd.dir() == cmd.File {
-		return readFolder(ctx, cmd.File, faqfile.Options{})
+func (cmd importCommand) checkFlags() error {
+	switch {
+	case cmd.Topics && !cmd.isURL():
+		return errors.New("--topics goes with the address of a web page: https://…")
+	case cmd.DryRun && cmd.Publish:
+		return errors.New("--dry-run changes nothing, so it does not go with --publish")
+	case cmd.JSON && !cmd.DryRun:
+		return errors.New("--json goes with --dry-run")
+	case cmd.Yes && !cmd.Replace:
+		return errors.New("--yes goes with --replace")
 	}
-	return readFAQ(ctx, cmd.File, faqfile.Options{})
+	return nil
+}
+
+// read reads the file, all files of the folder, or the web pages.
+func (cmd importCommand) read(ctx context.Context, c config) (crawl.FAQ, error) {
+	if cmd.isURL() {
+		return crawl.New(crawl.Options{PrivateHosts: c.Import.PrivateHosts}).Read(ctx, newFilePool(), cmd.File, cmd.Topics)
+	}
+	faq := crawl.FAQ{File: filepath.Base(cmd.File)}
+	if cmd.dir() == cmd.File {
+		all, err := readFolder(ctx, cmd.File, faqfile.Options{})
+		faq.Rows, faq.Problems, faq.Data = all.Rows, all.Problems, all.Data
+		return faq, err
+	}
+	var err error
+	faq.Rows, faq.Problems, faq.Data, err = readFAQ(ctx, cmd.File, faqfile.Options{})
+	return faq, err
+}
+
+func (cmd importCommand) isURL() bool {
+	return strings.HasPrefix(cmd.File, "https://") || strings.HasPrefix(cmd.File, "http://")
 }
 
 // dir is where pictures and the like lie that entries name.
@@ -161,21 +189,29 @@ func publish(ctx context.Context, corpus *knowledge.Corpus, e embedders, u knowl
 	return nil
 }
 
-// readFAQ reads a file no further than one byte beyond the limit, which faqfile then reports.
 func readFAQ(ctx context.Context, path string, o faqfile.Options) ([]knowledge.Row, []knowledge.Problem, []byte, error) {
-	f, err := os.Open(path)
+	data, err := readFile(path)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("read the FAQ: %w", err)
-	}
-	data, err := io.ReadAll(io.LimitReader(f, limits.MaxFile+1))
-	if err := errors.Join(err, f.Close()); err != nil {
-		return nil, nil, nil, fmt.Errorf("read the FAQ: %w", err)
+		return nil, nil, nil, err
 	}
 	rows, problems, err := newFilePool().Parse(ctx, filepath.Base(path), data, o)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("read the FAQ: %w", err)
 	}
 	return rows, problems, data, nil
+}
+
+// readFile reads a file no further than one byte beyond the limit, which faqfile then reports.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the FAQ: %w", err)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limits.MaxFile+1))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("read the FAQ: %w", err)
+	}
+	return data, nil
 }
 
 // shownProblems bounds what is printed; the upload keeps them all.

@@ -80,3 +80,16 @@ const (
 	MaxTryKept   = 10 * time.Minute // that the index of a draft is kept for the next question
 	MaxPreparing = 30 * time.Second // that a publish waits for vectors
 )
+
+// Of a crawl of web pages.
+const (
+	MaxCrawlPages     = 200
+	MaxCrawlPage      = 2 << 20          // bytes of a page, unpacked
+	MaxCrawlBytes     = 20 << 20         // of all pages, sitemaps and robots.txt together
+	MaxCrawlTime      = 2 * time.Minute  // of all pages
+	MaxCrawlPageTime  = 10 * time.Second // of one page
+	MaxCrawlRedirects = 5                // from one page
+	MaxCrawlSitemaps  = 5
+	MaxCrawlAddresses = 5_000 // that are remembered
+	MaxCrawls         = 4     // at once; of one host one
+)
