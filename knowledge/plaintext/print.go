@@ -224,6 +224,7 @@ func (p *Printer) picture(n *Node) {
 // Heading prints what is in n as a heading.
 func (p *Printer) Heading(n *Node, level int) {
 	before := len(p.Lines)
+	p.prefix = "" // in a list it is the item's heading, not a line of it
 	p.children(n)
 	p.end()
 	var words []string
