@@ -64,7 +64,7 @@ func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) 
 		if err := corpus.EnsureAffiliate(ctx, affiliate); err != nil {
 			return err
 		}
-		found, err := findMedia(ctx, corpus, media.NewStore(db, media.Options{}), affiliate, cmd.dir(), faq.Rows)
+		found, err := cmd.findMedia(ctx, corpus, media.NewStore(db, media.Options{}), faq.Rows)
 		if err != nil {
 			return err
 		}
@@ -127,6 +127,16 @@ func (cmd importCommand) read(ctx context.Context, c config) (crawl.FAQ, error) 
 
 func (cmd importCommand) isURL() bool {
 	return strings.HasPrefix(cmd.File, "https://") || strings.HasPrefix(cmd.File, "http://")
+}
+
+// findMedia looks for the files that rows name. Those of a web page name none of this machine.
+func (cmd importCommand) findMedia(ctx context.Context, corpus *knowledge.Corpus, store *media.Store, rows []knowledge.Row) ([]knowledge.Problem, error) {
+	affiliate := knowledge.AffiliateID(cmd.Affiliate)
+	if !cmd.isURL() {
+		return findMedia(ctx, corpus, store, affiliate, cmd.dir(), rows)
+	}
+	files, err := corpus.Files(ctx, affiliate)
+	return knowledge.FindFiles(rows, files), err
 }
 
 // dir is where pictures and the like lie that entries name.

@@ -219,14 +219,18 @@ func answerIn(n *plaintext.Node) *plaintext.Node {
 func (r *pageReader) details(n *plaintext.Node) {
 	var summary *plaintext.Node
 	var rest []*plaintext.Node
+	words := false
 	for _, c := range n.Children {
 		if c.Tag == "summary" && summary == nil {
 			summary = c
-		} else if c.Tag != "" || strings.TrimSpace(c.Text) != "" {
-			rest = append(rest, c)
+			continue
 		}
+		rest = append(rest, c)
+		words = words || c.Tag != "" || strings.TrimSpace(c.Text) != ""
 	}
-	r.pair(summary, rest...)
+	if words {
+		r.pair(summary, rest...)
+	}
 }
 
 // term pairs a <dt> with the <dd> behind it.
@@ -325,8 +329,10 @@ func (r *pageReader) question(n *plaintext.Node) bool {
 	if answers := r.answers[n]; len(answers) > 0 && !r.inside {
 		question(&r.Printer, n)
 		r.inside = true
-		for _, a := range answers {
-			r.Blank()
+		for i, a := range answers {
+			if i == 0 || n.Tag != "summary" { // what is in one <details> is one text
+				r.Blank()
+			}
 			r.Print(a)
 		}
 		r.Blank()
