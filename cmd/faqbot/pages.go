@@ -19,6 +19,7 @@ import (
 	"faqbot/bot/webchat"
 	"faqbot/handoff/console"
 	"faqbot/knowledge"
+	"faqbot/knowledge/crawl"
 	"faqbot/knowledge/locale"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/page"
@@ -77,7 +78,7 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 		return nil, err
 	}
 	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke,
-		Files: newFilePool(), Read: s.changed, Media: s.media, Log: s.log}); err != nil {
+		Files: newFilePool(), Crawl: crawl.New(crawl.Options{PrivateHosts: s.config.Import.PrivateHosts}), Read: s.changed, Media: s.media, Log: s.log}); err != nil {
 		return nil, err
 	}
 	if p.board, err = board.New(s.networks.served, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log,

@@ -21,6 +21,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/crawl"
 	"faqbot/knowledge/faqfile"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
@@ -41,10 +42,11 @@ type Options struct {
 	// Prepare makes the vectors of wordings before they are published, so that they are found at
 	// once; nil means that this happens later. Publishing waits for it limits.MaxPreparing.
 	Prepare   func(context.Context, []string) error
-	Published func()        // called after each publish; may be nil
-	Files     *faqfile.Pool // reads files; nil means in this process
-	Read      func()        // called after each file was read, when its memory can go back; may be nil
-	Media     Shelf         // keeps files that go with entries; nil means that none are taken
+	Published func()         // called after each publish; may be nil
+	Files     *faqfile.Pool  // reads files; nil means in this process
+	Crawl     *crawl.Crawler // reads web pages; nil means that none are read
+	Read      func()         // called after each file was read, when its memory can go back; may be nil
+	Media     Shelf          // keeps files that go with entries; nil means that none are taken
 	Log       logrus.FieldLogger
 }
 
@@ -107,6 +109,7 @@ func Routes() []Route {
 		{get, at + "/media/:file", (*Portal).media},
 		{get, at + "/template/:file", (*Portal).template},
 		{post, at + "/uploads", (*Portal).upload},
+		{post, at + "/web-page", (*Portal).webPage},
 		{get, at + "/uploads/:upload", (*Portal).showPreview},
 		{get, at + "/uploads/:upload/changes/:change", (*Portal).showChange},
 		{get, at + "/uploads/:upload/file", (*Portal).file},

@@ -11,6 +11,7 @@ import (
 // for themself, not everybody for them.
 const (
 	workReading    = "reading"
+	workCrawling   = "crawling"
 	workTrying     = "trying"
 	workPublishing = "publishing"
 )

@@ -31,6 +31,10 @@ type uploadPage struct {
 	MiB    int
 	Rows   string
 	Media  bool // files that go with entries are taken
+	Crawl  bool // web pages are read
+
+	Address, AddressError string // of the web page that was asked for, and why it was not read
+	Below                 bool
 }
 
 // A draft is a file that waits to be published.
@@ -45,12 +49,18 @@ func (p *Portal) showUpload(g *gin.Context, s scope) error {
 }
 
 func (p *Portal) uploadForm(g *gin.Context, s scope, status int, problem string) error {
+	return p.showForm(g, s, status, uploadPage{Error: problem})
+}
+
+// showForm shows the upload page with what data says of the last attempt.
+func (p *Portal) showForm(g *gin.Context, s scope, status int, data uploadPage) error {
 	ctx := g.Request.Context()
 	drafts, err := p.corpus.Drafts(ctx, s.affiliate)
 	if err != nil {
 		return err
 	}
-	data := uploadPage{frame: s.frame("upload"), Error: problem, Some: s.revision > 0, MiB: limits.MaxFile >> 20, Media: p.o.Media != nil, Rows: fmt.Sprintf("%d,%03d", limits.MaxRows/1000, limits.MaxRows%1000)}
+	data.frame, data.Some, data.MiB, data.Media, data.Crawl = s.frame("upload"), s.revision > 0, limits.MaxFile>>20, p.o.Media != nil, p.o.Crawl != nil
+	data.Rows = fmt.Sprintf("%d,%03d", limits.MaxRows/1000, limits.MaxRows%1000)
 	for _, u := range drafts {
 		data.Drafts = append(data.Drafts, draft{s.at("/uploads/" + string(u.ID)), u.File, u.By, u.At, u.Base != s.revision})
 	}
@@ -195,13 +205,17 @@ func (p *Portal) read(ctx context.Context, s scope, name string, data []byte, re
 	if err != nil {
 		return knowledge.Upload{}, err
 	}
+	return p.propose(ctx, s, knowledge.Upload{File: name, Digest: digest, Problems: problems, Reading: reading}, rows)
+}
+
+// propose stores what rows would change: u is their file.
+func (p *Portal) propose(ctx context.Context, s scope, u knowledge.Upload, rows []knowledge.Row) (knowledge.Upload, error) {
 	files, err := p.corpus.Files(ctx, s.affiliate)
 	if err != nil {
 		return knowledge.Upload{}, err
 	}
-	problems = append(problems, knowledge.FindFiles(rows, files)...)
-	return p.corpus.Preview(ctx, knowledge.Upload{Affiliate: s.affiliate, File: name, Digest: digest, By: s.person.Name,
-		Problems: problems, Reading: reading}, rows)
+	u.Affiliate, u.By, u.Problems = s.affiliate, s.person.Name, append(u.Problems, knowledge.FindFiles(rows, files)...)
+	return p.corpus.Preview(ctx, u, rows)
 }
 
 // readAgain reads u's file another way and puts the result in u's place.
