@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// An affiliate enters the address of their FAQ, looks at what was found on it and the pages below, publishes it, and
+// customers get the answers.
+func TestWebPageInABrowser(t *testing.T) {
+	t.Parallel()
+	pages := t.TempDir()
+	for name, html := range map[string]string{
+		"index.html": `<!doctype html><nav><a href="/">Home</a></nav><main><h1>Help</h1><a href="money.html">Money</a> <a href="gone.html">Gone</a></main>`,
+		"money.html": `<!doctype html><nav><a href="/">Home</a></nav><main><h1>Money</h1><details><summary>When do you pay?</summary>On the 15th.</details>
+			<details><summary>Is there a minimum payout?</summary>50 euros.</details></main><footer>All rights reserved</footer>`,
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(pages, name), []byte(html), 0o600))
+	}
+	web := httptest.NewServer(http.StripPrefix("/help", http.FileServer(http.Dir(pages))))
+	t.Cleanup(web.Close)
+
+	s := &metaSite{site: &site{t: t, dir: t.TempDir(), addr: freeAddress(t), log: &syncBuffer{}, scheme: "http", client: http.DefaultClient}}
+	config := fmt.Sprintf("[server]\nlisten = %q\n[import]\nprivate_hosts = [%q]\n[[account]]\nchannel = \"webchat\"\nid = \"chat\"\nlocale = \"en\"\naffiliates = [\"shop\"]\n", s.addr, web.Listener.Addr())
+	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "faqbot.toml"), []byte(config), 0o600))
+	t.Cleanup(s.stop)
+	s.start()
+	d := &browserDemo{t: t, address: s.addr, log: s.log, browser: newBrowser(t)}
+
+	affiliate := d.person(s, "ann", "affiliate")
+	affiliate.open("/partners/shop")
+	affiliate.says("Or from a web page")
+	affiliate.fill("#address", "http://10.0.0.1/faq")
+	affiliate.click("#web-page button", "Check the page")
+	affiliate.says("The address leads into a private network")
+	affiliate.accessible("a web page that is not read")
+	affiliate.keepShot("webpage-error")
+	affiliate.fill("#address", web.URL+"/help/")
+	affiliate.click("#web-page label", "Also the pages below it")
+	affiliate.click("#web-page button", "Check the page")
+	affiliate.says("When do you pay?")
+	affiliate.says("gone.html: The site answered with status 404")
+	affiliate.accessible("the preview of a web page")
+	affiliate.keepShot("webpage-preview")
+	affiliate.click(".bar button", "Publish")
+	affiliate.click("dialog button", "Publish")
+	affiliate.says("Published")
+
+	customer := d.tab(390, 844)
+	customer.open("/chat/chat")
+	customer.askUntil("is there a minimum payout?", "50 euros.")
+}
