@@ -19,7 +19,7 @@ func TestWebPageInABrowser(t *testing.T) {
 	for name, html := range map[string]string{
 		"index.html": `<!doctype html><nav><a href="/">Home</a></nav><main><h1>Help</h1><a href="money.html">Money</a> <a href="gone.html">Gone</a></main>`,
 		"money.html": `<!doctype html><nav><a href="/">Home</a></nav><main><h1>Money</h1><details><summary>When do you pay?</summary>On the 15th.</details>
-			<details><summary>Is there a minimum payout?</summary>50 euros.</details></main><footer>All rights reserved</footer>`,
+			<details><summary>Where is your harbour museum?</summary>At the old pier.</details></main><footer>All rights reserved</footer>`,
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(pages, name), []byte(html), 0o600))
 	}
@@ -29,6 +29,9 @@ func TestWebPageInABrowser(t *testing.T) {
 	s := &metaSite{site: &site{t: t, dir: t.TempDir(), addr: freeAddress(t), log: &syncBuffer{}, scheme: "http", client: http.DefaultClient}}
 	config := fmt.Sprintf("[server]\nlisten = %q\n[import]\nprivate_hosts = [%q]\n[[account]]\nchannel = \"webchat\"\nid = \"chat\"\nlocale = \"en\"\naffiliates = [\"shop\"]\n", s.addr, web.Listener.Addr())
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "faqbot.toml"), []byte(config), 0o600))
+	faq, err := filepath.Abs("testdata/shop.jsonl")
+	require.NoError(t, err)
+	s.faqbot("import", faq, "--affiliate", "shop", "--publish")
 	t.Cleanup(s.stop)
 	s.start()
 	d := &browserDemo{t: t, address: s.addr, log: s.log, browser: newBrowser(t)}
@@ -54,5 +57,5 @@ func TestWebPageInABrowser(t *testing.T) {
 
 	customer := d.tab(390, 844)
 	customer.open("/chat/chat")
-	customer.askUntil("is there a minimum payout?", "50 euros.")
+	customer.askUntil("where is your harbour museum?", "At the old pier.")
 }
