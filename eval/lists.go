@@ -10,7 +10,7 @@ import (
 	"faqbot/knowledge/locale"
 )
 
-//go:embed signals/first/*.txt signals/second/*.txt
+//go:embed signals/first/*.txt signals/second/*.txt signals/third/*.txt
 var signalLists embed.FS
 
 // A signalList is sentences for one signal, and the targets: the floor and the goal of recall, and of precision.
