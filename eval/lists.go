@@ -14,7 +14,7 @@ import (
 var signalLists embed.FS
 
 // A signalList is sentences for one signal, and the targets: the floor and the goal of recall, and of precision.
-// The first lists are shorter, and older.
+// The first lists are shorter, and older; the third are by a writer who saw neither the others nor the lexicon.
 type signalList struct {
 	signal, list, file string // the file's name without its language
 	recall, precision  Target
@@ -22,7 +22,7 @@ type signalList struct {
 
 // ownSignals are the signals of which sentences were written before the lexicon was.
 func ownSignals() []signalList {
-	const first, second = "first", "second"
+	const first, second, third = "first", "second", "third"
 	recall := func(floor, goal float64) Target { return Target{"recall", floor, goal} }
 	precision := func(floor, goal float64) Target { return Target{"precision", floor, goal} }
 	return []signalList{
@@ -40,6 +40,11 @@ func ownSignals() []signalList {
 		{"abuse", second, "abuse", recall(.75, .85), precision(.85, .85)},
 		{"thanks", second, "thanks", recall(.75, .85), precision(.85, .85)},
 		{"stop", second, "stop", recall(.75, .85), precision(.85, .95)},
+
+		{"wants_person", third, "wants_person", recall(.70, .95), precision(.90, .95)},
+		{"danger", third, "danger", recall(.80, .90), precision(.90, .98)},
+		{"identity", third, "identity", recall(.70, .95), precision(.90, .95)},
+		{"feedback", third, "feedback", recall(.75, .85), precision(.85, .95)},
 	}
 }
 

@@ -157,14 +157,16 @@ func (p *Phrases) beside(tokens []token, in span, spans []span) (n int) {
 	return n
 }
 
-// emoji reads a text without words. What pleases is thanks, what shows anger a complaint; a thumb down is
-// about the answer given.
+// emoji reads a text without words. What pleases is thanks, what shows anger a complaint; a thumb down or a tired
+// face is about the answer given, a robot about the bot.
 func (s *Signals) emoji(text string) {
 	switch {
-	case strings.ContainsAny(text, "👎😕😞🙁☹😒"):
+	case strings.ContainsAny(text, "👎😕😞🙁☹😒😑😐🙄🤦"):
 		s.Feedback = true
 	case strings.ContainsAny(text, "😡🤬😠💩🖕👿😤"):
 		s.Complaint = true
+	case strings.Contains(text, "🤖"):
+		s.Identity = true
 	case strings.ContainsAny(text, "👍🙏❤♥😊🙂😀😃😄👌🎉🤝💯😍🥰☺😁😘💕💖💙💚💛🧡💜🖤🤍👏🙌💪✅✔😉😎🤩🤗🫶✨⭐🌟🔥💐🌹😂🤣😆"):
 		s.Thanks = true
 	case strings.ContainsAny(text, "👋🖐✋"):
