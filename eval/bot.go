@@ -12,6 +12,7 @@ import (
 	"faqbot/bot/dialogue"
 	"faqbot/knowledge"
 	"faqbot/retrieval"
+	"faqbot/retrieval/late"
 )
 
 // A Bot is the engine that serves customers, asked one case at a time. It is safe for concurrent use.
@@ -136,21 +137,24 @@ func (r Result) relevant(id knowledge.EntryID) bool { return slices.Contains(r.C
 // not keep customers' questions.
 type Vectors struct {
 	Embedder
-	mu    sync.Mutex
-	known map[string][]float32
+	mu     sync.Mutex
+	known  map[string][]float32
+	tokens map[string]late.Tokens
 }
 
 // An Embedder is the built-in one: it also says which words it knows.
 type Embedder interface {
-	retrieval.Embedder
+	retrieval.TokenEmbedder
 	Words() []string
 }
 
 // NewVectors keeps the vectors of e.
-func NewVectors(e Embedder) *Vectors { return &Vectors{Embedder: e, known: make(map[string][]float32)} }
+func NewVectors(e Embedder) *Vectors {
+	return &Vectors{Embedder: e, known: make(map[string][]float32), tokens: make(map[string]late.Tokens)}
+}
 
 // EmbedQuery embeds a customer's question.
-func (v *Vectors) EmbedQuery(ctx context.Context, text string) ([]float32, error) {
+func (v *Vectors) EmbedQuery(ctx context.Context, text string) (late.Tokens, error) {
 	return retrieval.EmbedQuery(ctx, v.Embedder, text)
 }
 
@@ -158,25 +162,37 @@ func (v *Vectors) EmbedQuery(ctx context.Context, text string) ([]float32, error
 func (v *Vectors) Embed(ctx context.Context, texts []string) ([][]float32, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	return once(ctx, texts, v.known, v.Embedder.Embed)
+}
+
+// EmbedTokens is Embed with the rows of each text's tokens.
+func (v *Vectors) EmbedTokens(ctx context.Context, texts []string) ([]late.Tokens, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return once(ctx, texts, v.tokens, v.Embedder.EmbedTokens)
+}
+
+// once embeds those texts that are not known.
+func once[T any](ctx context.Context, texts []string, known map[string]T, embed func(context.Context, []string) ([]T, error)) ([]T, error) {
 	var missing []string
 	for _, t := range texts {
-		if v.known[t] == nil {
+		if _, ok := known[t]; !ok {
 			missing = append(missing, t)
 		}
 	}
-	made, err := v.Embedder.Embed(ctx, missing)
+	made, err := embed(ctx, missing)
 	if err != nil {
 		return nil, err
 	}
 	if len(made) != len(missing) {
-		return nil, fmt.Errorf("embedder %s returned %d vectors for %d texts", v.Space(), len(made), len(missing))
+		return nil, fmt.Errorf("%d vectors for %d texts", len(made), len(missing))
 	}
 	for i, t := range missing {
-		v.known[t] = made[i]
+		known[t] = made[i]
 	}
-	vectors := make([][]float32, len(texts))
+	list := make([]T, len(texts))
 	for i, t := range texts {
-		vectors[i] = v.known[t]
+		list[i] = known[t]
 	}
-	return vectors, nil
+	return list, nil
 }

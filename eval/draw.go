@@ -311,5 +311,5 @@ func (s Source) ask(ctx context.Context, random *rand.Rand, draw string, e *Vect
 func features(e retrieval.Evidence) map[string]float64 {
 	with, without := e.Inputs(e.Sure), e.Inputs(e.Plain)
 	return map[string]float64{"sure": with[0], "wordings": with[1], "nearest": with[2], "entries": with[3], "spread": with[4], "crowd": with[5],
-		"plain sure": without[0], "plain spread": without[4]}
+		"late": with[6], "late wordings": with[7], "plain sure": without[0], "plain spread": without[4]}
 }

@@ -15,6 +15,7 @@ import (
 	"faqbot/bot"
 	"faqbot/knowledge"
 	"faqbot/retrieval/encoder"
+	"faqbot/retrieval/late"
 )
 
 const shopFAQ = `{"id":"ship","question":"How long does shipping take?","answer":"Three days.","topic":"orders","variants":["when will my parcel arrive"]}
@@ -117,13 +118,25 @@ type counting struct {
 	times map[string]int
 }
 
-func (c *counting) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+func (c *counting) count(texts []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, t := range texts {
 		c.times[t]++
 	}
+}
+
+func (c *counting) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	c.count(texts)
 	return c.Encoder.Embed(ctx, texts)
+}
+
+// EmbedTokens counts what is asked of it as well, but not the questions, which come one at a time.
+func (c *counting) EmbedTokens(ctx context.Context, texts []string) ([]late.Tokens, error) {
+	if len(texts) > 1 {
+		c.count(texts)
+	}
+	return c.Encoder.EmbedTokens(ctx, texts)
 }
 
 func TestVectorsEmbedAWordingOnce(t *testing.T) {

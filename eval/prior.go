@@ -177,19 +177,27 @@ type SourceNote struct {
 	Fitted  int    `json:"fitted"` // rows fitted on; none for a set that only measures
 }
 
-// learnedFeatures and plainFeatures are those of the two halves of a calibration.
+// learnedFeatures and plainFeatures are those of corpora with a logistic head and without, in the order of
+// retrieval.Evidence.Inputs. Those of token rows come last.
 func learnedFeatures() []string {
-	return []string{"sure", "wordings", "nearest", "entries", "spread", "crowd"}
+	return []string{"sure", "wordings", "nearest", "entries", "spread", "crowd", "late", "late wordings"}
 }
 func plainFeatures() []string {
-	return []string{"plain sure", "wordings", "nearest", "entries", "plain spread", "crowd"}
+	return []string{"plain sure", "wordings", "nearest", "entries", "plain spread", "crowd", "late", "late wordings"}
 }
 
-// calibrated fits one half of a calibration.
+// byVectors are features without those of token rows.
+func byVectors(features []string) []string { return features[:len(features)-2] }
+
+// calibrated fits one of a calibration's sets of coefficients.
 func calibrated(rows []Row, names []string) (retrieval.Coefficients, error) {
 	m, err := FitModel(rows, names)
-	at := func(i int) float64 { return rounded(m.Coefficients[names[i]]) }
-	return retrieval.Coefficients{Bias: rounded(m.Bias), Sure: at(0), Wordings: at(1), Nearest: at(2), Entries: at(3), Spread: at(4), Crowd: at(5)}, err
+	var at [8]float64
+	for i, name := range names {
+		at[i] = rounded(m.Coefficients[name])
+	}
+	return retrieval.Coefficients{Bias: rounded(m.Bias), Sure: at[0], Wordings: at[1], Nearest: at[2], Entries: at[3], Spread: at[4], Crowd: at[5],
+		Late: at[6], LateWordings: at[7]}, err
 }
 
 // rounded keeps as many digits as mean anything.
@@ -215,11 +223,16 @@ func FitPrior(sources []Source, rows []Row, space string) (*Prior, error) {
 	p := &Prior{Provenance: Provenance{Space: space, Method: priorMethod}}
 	p.Version = retrieval.CalibrationVersion
 	var err error
-	if p.Learned, err = calibrated(rows, learnedFeatures()); err != nil {
-		return nil, err
-	}
-	if p.Plain, err = calibrated(rows, plainFeatures()); err != nil {
-		return nil, err
+	for _, part := range []struct {
+		of       *retrieval.Coefficients
+		features []string
+	}{
+		{&p.Learned, learnedFeatures()}, {&p.LearnedByVectors, byVectors(learnedFeatures())},
+		{&p.Plain, plainFeatures()}, {&p.PlainByVectors, byVectors(plainFeatures())},
+	} {
+		if *part.of, err = calibrated(rows, part.features); err != nil {
+			return nil, err
+		}
 	}
 	fit := func(rows []Row) (func(Row) float64, error) {
 		m, err := FitModel(rows, learnedFeatures())
@@ -280,13 +293,13 @@ func (p *Prior) Print(w io.Writer) error {
 	if mean, worst, ok := calibrationErrors(p.Provenance.Spread); ok {
 		fmt.Fprintf(t, "without the set's family, ECE\tmean %.4f\tworst %s\n\n", mean, three(worst))
 	}
-	fmt.Fprintf(t, "coefficients\tbias\tsure\twordings\tnearest\tentries\tspread\tcrowd\n")
+	fmt.Fprintf(t, "coefficients\tbias\tsure\twordings\tnearest\tentries\tspread\tcrowd\tlate\tlate wordings\n")
 	for _, half := range []struct {
 		name string
 		of   retrieval.Coefficients
-	}{{"with a logistic head", p.Learned}, {"without", p.Plain}} {
+	}{{"with a logistic head", p.Learned}, {"without", p.Plain}, {"with one, by vectors", p.LearnedByVectors}, {"without, by vectors", p.PlainByVectors}} {
 		k := half.of
-		fmt.Fprintf(t, "%s\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\n", half.name, k.Bias, k.Sure, k.Wordings, k.Nearest, k.Entries, k.Spread, k.Crowd)
+		fmt.Fprintf(t, "%s\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\n", half.name, k.Bias, k.Sure, k.Wordings, k.Nearest, k.Entries, k.Spread, k.Crowd, k.Late, k.LateWordings)
 	}
 	for _, s := range p.Provenance.Sets {
 		if s.Fitted == 0 {

@@ -8,7 +8,7 @@ import (
 )
 
 // CalibrationVersion is the form of calibration.json that this code reads.
-const CalibrationVersion = 4
+const CalibrationVersion = 5
 
 //go:embed calibration.json
 var calibrationFile embed.FS
@@ -30,11 +30,14 @@ type Calibration struct {
 	// Learned is for corpora with a logistic head, Plain for those too large for one.
 	Learned Coefficients `json:"learned"`
 	Plain   Coefficients `json:"plain"`
+	// The same for vector spaces without token rows, where nothing is known of Evidence.Late.
+	LearnedByVectors Coefficients `json:"learned_by_vectors"`
+	PlainByVectors   Coefficients `json:"plain_by_vectors"`
 }
 
-// Coefficients are those of a logistic regression (Platt 2000) of "the best entry answers". One input
-// is of the question, Evidence.Sure, and the others of the corpus as a whole: inputs such as the margin
-// to the runner-up learn the corpora they were fitted on.
+// Coefficients are those of a logistic regression (Platt 2000) of "the best entry answers". Two inputs
+// are of the question, Evidence.Sure and Evidence.Late, and the others of the corpus as a whole: inputs such
+// as the margin to the runner-up learn the corpora they were fitted on.
 type Coefficients struct {
 	Bias     float64 `json:"bias"`
 	Sure     float64 `json:"sure"`
@@ -46,6 +49,9 @@ type Coefficients struct {
 	// Crowd is of the product of the second and the third: many wordings of entries that lie close together
 	// leave little room that is nobody's.
 	Crowd float64 `json:"crowd"`
+	Late  float64 `json:"late"`
+	// LateWordings is of the product of Evidence.Late and the logarithm of Evidence.Wordings.
+	LateWordings float64 `json:"late_wordings"`
 }
 
 // mostEntries is how many the largest corpus fitted on has. What is learned of larger ones would be
@@ -58,20 +64,33 @@ func (k *Coefficients) rising() bool {
 }
 
 // Inputs are what the coefficients but Bias are multiplied with, in their order; sure is Sure or Plain.
-func (e Evidence) Inputs(sure float64) [6]float64 {
+func (e Evidence) Inputs(sure float64) [8]float64 {
 	entries, wordings := math.Log(float64(min(max(e.Entries, 1), mostEntries))), math.Log(max(e.Wordings, 1))
-	return [6]float64{sure, wordings, e.Nearest, entries, sure * entries, wordings * e.Nearest}
+	return [8]float64{sure, wordings, e.Nearest, entries, sure * entries, wordings * e.Nearest, e.Late, e.Late * wordings}
 }
 
 // At is the probability that a best entry with this evidence answers.
 func (c *Calibration) At(e Evidence) float64 {
-	k, in := &c.Plain, e.Inputs(e.Plain)
+	k, in := c.of(e), e.Inputs(e.Plain)
 	if e.Learned {
-		k, in = &c.Learned, e.Inputs(e.Sure)
+		in = e.Inputs(e.Sure)
 	}
 	z := k.Bias + float64(k.Sure*in[0]) + float64(k.Wordings*in[1]) + float64(k.Nearest*in[2]) +
-		float64(k.Entries*in[3]) + float64(k.Spread*in[4]) + float64(k.Crowd*in[5])
+		float64(k.Entries*in[3]) + float64(k.Spread*in[4]) + float64(k.Crowd*in[5]) + float64(k.Late*in[6]) + float64(k.LateWordings*in[7])
 	return 1 / (1 + math.Exp(-z))
+}
+
+// of are the coefficients for such evidence.
+func (c *Calibration) of(e Evidence) *Coefficients {
+	switch {
+	case e.Learned && e.Tokens:
+		return &c.Learned
+	case e.Learned:
+		return &c.LearnedByVectors
+	case e.Tokens:
+		return &c.Plain
+	}
+	return &c.PlainByVectors
 }
 
 // shippedCalibration reads the file that is part of the program; a test sees to it that it can.
@@ -95,8 +114,10 @@ func readCalibration(raw []byte) (*Calibration, error) {
 	if c.Version != CalibrationVersion {
 		return nil, fmt.Errorf("read calibration: version %d, not %d", c.Version, CalibrationVersion)
 	}
-	if !c.Learned.rising() || !c.Plain.rising() {
-		return nil, fmt.Errorf("read calibration: surer evidence is not likelier right")
+	for _, k := range []*Coefficients{&c.Learned, &c.Plain, &c.LearnedByVectors, &c.PlainByVectors} {
+		if !k.rising() {
+			return nil, fmt.Errorf("read calibration: surer evidence is not likelier right")
+		}
 	}
 	return &c, nil
 }

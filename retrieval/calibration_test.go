@@ -1,6 +1,7 @@
 package retrieval
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -8,12 +9,12 @@ import (
 
 func TestShippedCalibration(t *testing.T) {
 	c := shippedCalibration()
-	for _, learned := range []bool{false, true} {
+	for kind := range 4 {
 		for _, entries := range []int{1, 2, 20, 600} {
 			for _, wordings := range []float64{1, 5, 100} {
 				last := 0.0
 				for sure := -1.0; sure <= 3; sure += .01 {
-					p := c.At(Evidence{Sure: sure, Plain: sure, Learned: learned, Entries: entries, Wordings: wordings, Nearest: .5})
+					p := c.At(Evidence{Sure: sure, Plain: sure, Learned: kind%2 == 1, Tokens: kind > 1, Late: .5, Entries: entries, Wordings: wordings, Nearest: .5})
 					require.Greater(t, p, last, "surer evidence is likelier right")
 					require.Less(t, p, 1.)
 					last = p
@@ -21,7 +22,7 @@ func TestShippedCalibration(t *testing.T) {
 			}
 		}
 	}
-	few := Evidence{Sure: 1.2, Learned: true, Entries: 50, Wordings: 3, Nearest: .5}
+	few := Evidence{Sure: 1.2, Learned: true, Tokens: true, Late: .6, Entries: 50, Wordings: 3, Nearest: .5}
 	alike, many, nothing := few, few, few
 	alike.Nearest, many.Wordings, nothing.Sure = .9, 100, .1
 	require.Greater(t, c.At(few), c.At(alike), "where entries are alike it is worth less")
@@ -32,22 +33,35 @@ func TestShippedCalibration(t *testing.T) {
 	larger := large
 	larger.Entries = 100 * mostEntries
 	require.Equal(t, c.At(large), c.At(larger), "beyond what was fitted on nothing is extrapolated")
+	found, lost := few, few
+	found.Late, lost.Late = .8, .3
+	require.Greater(t, c.At(found), c.At(lost), "whose words are found is likelier right")
+	byVectors := found
+	byVectors.Tokens = false
+	unseen := byVectors
+	unseen.Late = 0
+	require.Equal(t, c.At(byVectors), c.At(unseen), "where there are no token rows they say nothing")
 	plain := few
 	plain.Learned, plain.Plain = false, 1.2
 	require.NotEqual(t, c.At(few), c.At(plain), "with a logistic head the scale is another")
 }
 
 func TestReadCalibrationRefuses(t *testing.T) {
-	for raw, want := range map[string]string{
-		`{`:             "unexpected end",
-		`{"version":2}`: "version 2",
-		`{"version":4}`: "not likelier right",
-		`{"version":4,"learned":{"sure":1},"plain":{"sure":-1}}`:            "not likelier right",
-		`{"version":4,"learned":{"sure":1},"plain":{"sure":1,"spread":-1}}`: "not likelier right",
-	} {
-		_, err := readCalibration([]byte(raw))
-		require.ErrorContains(t, err, want)
+	const fine = `{"sure":1}`
+	file := func(learned, plain, learnedByVectors, plainByVectors string) []byte {
+		return fmt.Appendf(nil, `{"version":5,"learned":%s,"plain":%s,"learned_by_vectors":%s,"plain_by_vectors":%s}`, learned, plain, learnedByVectors, plainByVectors)
 	}
-	_, err := readCalibration([]byte(`{"version":4,"learned":{"sure":1,"spread":-0.1},"plain":{"sure":1}}`))
+	for want, raw := range map[string][][]byte{
+		"unexpected end": {[]byte(`{`)},
+		"version 4":      {[]byte(`{"version":4}`)},
+		"not likelier right": {[]byte(`{"version":5}`), file(`{}`, fine, fine, fine), file(fine, `{"sure":-1}`, fine, fine),
+			file(fine, fine, `{"sure":1,"spread":-1}`, fine), file(fine, fine, fine, `{"sure":0}`)},
+	} {
+		for _, raw := range raw {
+			_, err := readCalibration(raw)
+			require.ErrorContains(t, err, want, "%s", raw)
+		}
+	}
+	_, err := readCalibration(file(`{"sure":1,"spread":-0.1}`, fine, fine, fine))
 	require.NoError(t, err)
 }

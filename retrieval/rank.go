@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"faqbot/retrieval/late"
 	"faqbot/retrieval/vector"
 )
 
@@ -29,7 +30,8 @@ type question struct {
 // A reading is a spelling of a question.
 type reading struct {
 	text   string
-	vector []float32 // of length one
+	vector []float32      // of length one
+	tokens *late.Question // nil if its space has no token rows
 }
 
 // scored is a hit with what it is ranked by among its affiliate's.
@@ -81,7 +83,7 @@ const unknown = math.MaxFloat32
 // rank returns the entries that answer q best, at most one of each set of translations, with the
 // probability that each does. An entry's score is a sum of its Parts. A question with misspelt words has
 // two readings, and an entry the mean of its scores in both. Candidates are the entries near by any
-// measure; all parts are then exact for each.
+// measure; all parts are then exact for each, but for Late, which only the best have.
 func (p *part) rank(ctx context.Context, sp *space, curve *Calibration, q question, buf *buffers) ([]scored, error) {
 	shut := p.open.shut(q.now, q.locale)
 	readings := q.readings
@@ -101,10 +103,61 @@ func (p *part) rank(ctx context.Context, sp *space, curve *Calibration, q questi
 		}
 	}
 	candidates := p.join(sp, shut, views, q.said)
+	p.sort(candidates)
+	p.sort(p.compare(sp, candidates, q))
+	return p.hits(candidates, q.limit, sp, curve, views[:len(q.readings)]), nil
+}
+
+// sort puts the best candidates first.
+func (p *part) sort(candidates []candidate) {
 	slices.SortFunc(candidates, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(b.which, a.which), cmp.Compare(p.entries[a.entry].ID, p.entries[b.entry].ID))
 	})
-	return p.hits(candidates, q.limit, sp, curve, views[:len(q.readings)]), nil
+}
+
+// compare compares q's tokens with those of the best candidates, which it returns: others would hardly get
+// ahead of them. Of what was said before it takes as much as of the other parts, see inContext; but what is
+// told of an entry, and how likely it is, goes by the question alone.
+func (p *part) compare(sp *space, candidates []candidate, q question) []candidate {
+	if sp.rarity == nil {
+		return nil
+	}
+	best, weight := candidates[:min(len(candidates), maxLate)], lateWeight(sp.shape.Wordings)
+	for _, r := range q.readings {
+		for i, score := range p.late(sp, best, r.tokens) {
+			best[i].parts.Late += score / float64(len(q.readings))
+		}
+	}
+	for i := range best {
+		best[i].which += float64(weight * best[i].parts.Late)
+	}
+	if q.said != nil {
+		for i, score := range p.late(sp, best, q.said.tokens) {
+			best[i].which += float64(weight * q.said.leans * score)
+		}
+	}
+	return best
+}
+
+// late is how well a text's tokens are found in each candidate's passage or the best of its wordings.
+func (p *part) late(sp *space, candidates []candidate, q *late.Question) []float64 {
+	scores := make([]float64, len(candidates))
+	if q == nil {
+		return scores
+	}
+	weights := q.Weights(sp.rarity)
+	for i, c := range candidates {
+		texts := sp.wordings[p.first[c.entry]:p.first[c.entry+1]]
+		if sp.passages != nil {
+			texts = append(slices.Clip(texts), sp.passages[c.entry])
+		}
+		for _, text := range texts {
+			if text.Rows.Len() > 0 {
+				scores[i] = max(scores[i], q.Score(weights, text.Rows))
+			}
+		}
+	}
+	return scores
 }
 
 // hits makes hits of the first so many candidates, which are in order, at most one of each set of
@@ -127,7 +180,7 @@ func (p *part) hits(candidates []candidate, limit int, sp *space, curve *Calibra
 			v = last
 		}
 		evidence := sp.shape
-		evidence.Sure, evidence.Plain = c.sure, c.parts.plain()
+		evidence.Sure, evidence.Plain, evidence.Late = c.sure, c.parts.plain(), c.parts.Late
 		probability := best * (1 - best) * odds[i] / others
 		if i == 0 {
 			best = curve.At(evidence)
@@ -211,8 +264,8 @@ func (p *part) parts(e int32, sp *space, v *view) Parts {
 		Words:  float64(v.words[e]),
 		Ridge:  p.ridge(e, sp, &v.verdict),
 	}
-	if sp.answers[e] != nil {
-		parts.Answer = float64(vector.Dot(v.vector, sp.answers[e]) - sp.hubness[e])
+	if sp.passages != nil {
+		parts.Passage = float64(vector.Dot(v.vector, sp.passages[e].Vector))
 	}
 	if len(v.whole) > 0 {
 		parts.AnswerWords = float64(v.whole[e])

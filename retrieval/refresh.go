@@ -201,14 +201,14 @@ func (s *Searcher) build(ctx context.Context, a knowledge.AffiliateID, old *part
 	if err != nil {
 		return nil, err
 	}
-	p.builtin, err = p.embed(ctx, s.builtin, old.vectors(builtinOf))
+	p.builtin, err = p.embed(ctx, s.builtin, old.tokens(builtinOf))
 	if err != nil {
 		return nil, err
 	}
 	if s.primary == nil {
 		return p, nil
 	}
-	p.reuse = old.vectors(primaryOf)
+	p.reuse = old.tokens(primaryOf)
 	if p.covered() {
 		p.primary, err = p.embed(ctx, s.primary, p.reuse)
 	}

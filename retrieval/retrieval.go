@@ -14,6 +14,7 @@ import (
 	"fmt"
 
 	"faqbot/knowledge"
+	"faqbot/retrieval/late"
 )
 
 // A Query is one question put to the corpus.
@@ -59,24 +60,47 @@ type Embedder interface {
 	Embed(ctx context.Context, texts []string) ([][]float32, error)
 }
 
+// A TokenEmbedder is an Embedder that also returns the rows of a text's tokens, for late interaction.
+type TokenEmbedder interface {
+	Embedder
+	// EmbedTokens returns one for each text, in order. Their vectors are those of Embed.
+	EmbedTokens(ctx context.Context, texts []string) ([]late.Tokens, error)
+}
+
 // A QueryEmbedder is an Embedder that treats a customer's question otherwise than a wording: a
 // cache does not keep it, some models want it marked.
 type QueryEmbedder interface {
 	Embedder
-	EmbedQuery(ctx context.Context, text string) ([]float32, error)
+	EmbedQuery(ctx context.Context, text string) (late.Tokens, error)
 }
 
-// EmbedQuery returns e's vector of a customer's question.
-func EmbedQuery(ctx context.Context, e Embedder, text string) ([]float32, error) {
-	if q, ok := e.(QueryEmbedder); ok {
-		return q.EmbedQuery(ctx, text)
+// EmbedTokens returns texts' vectors with the rows of their tokens; without rows if e gives none.
+func EmbedTokens(ctx context.Context, e Embedder, texts []string) ([]late.Tokens, error) {
+	if t, ok := e.(TokenEmbedder); ok {
+		return t.EmbedTokens(ctx, texts)
 	}
-	vectors, err := e.Embed(ctx, []string{text})
+	vectors, err := e.Embed(ctx, texts)
 	if err != nil {
 		return nil, err
 	}
-	if len(vectors) != 1 {
-		return nil, fmt.Errorf("embedder %s returned %d vectors for one text", e.Space(), len(vectors))
+	list := make([]late.Tokens, len(vectors))
+	for i, v := range vectors {
+		list[i].Vector = v
 	}
-	return vectors[0], nil
+	return list, nil
+}
+
+// EmbedQuery returns e's vector of a customer's question, with the rows of its tokens if e gives such.
+func EmbedQuery(ctx context.Context, e Embedder, text string) (late.Tokens, error) {
+	if q, ok := e.(QueryEmbedder); ok {
+		return q.EmbedQuery(ctx, text)
+	}
+	list, err := EmbedTokens(ctx, e, []string{text})
+	if err != nil {
+		return late.Tokens{}, err
+	}
+	if len(list) != 1 {
+		return late.Tokens{}, fmt.Errorf("embedder %s returned %d vectors for one text", e.Space(), len(list))
+	}
+	return list[0], nil
 }

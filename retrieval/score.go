@@ -9,7 +9,8 @@ type Parts struct {
 	Mean        float64 `json:"mean"`         // mean cosine of all its wordings
 	Ngrams      float64 `json:"ngrams"`       // n-gram similarity of the best wording, 0 to 1
 	Words       float64 `json:"words"`        // the best wording's share of the question's words by weight (BM25), 0 to about 1
-	Answer      float64 `json:"answer"`       // cosine of the answer less what it has with others' nearest wordings, 0 if there is none
+	Passage     float64 `json:"passage"`      // cosine of the question and answer as one text; 0 where no entry has an answer
+	Late        float64 `json:"late"`         // how well the question's tokens are found in the entry's (package late); 0 if it was not compared
 	AnswerWords float64 `json:"answer_words"` // share of the question's words of the entry's question with its answer, likewise; 0 where no entry has an answer
 	Chance      float64 `json:"chance"`       // the logistic head's probability, 0 if there is no such head
 	Ridge       float64 `json:"ridge"`        // the ridge head's score, about 0 to 1; 0 if there is no such head
@@ -18,7 +19,7 @@ type Parts struct {
 }
 
 // Which entry is meant and how sure that is are two questions, with weights of their own. The first
-// leans on what was learned and on the answers, the second on how near the question lies to anything
+// leans on what was learned, on passages and on tokens, the second on how near the question lies to anything
 // at all: of an unanswerable question the logistic head still says which entry is the likeliest, and
 // an answer has words for many a question. The weights were chosen on public sets, where
 // neighbouring ones do as well to within a few questions.
@@ -28,7 +29,7 @@ const (
 
 	whichNgrams      = 0.12
 	whichWords       = 0.3
-	whichAnswer      = 0.35
+	whichPassage     = 1.25
 	whichAnswerWords = 0.3
 	whichChance      = 1.25
 	whichLogChance   = 0.06
@@ -36,8 +37,13 @@ const (
 
 	// decay is how soon an entry that ranks below another gets less likely than that one: by a factor of e
 	// for each 1/decay of score. Fitted to each of thirteen public sets by itself it was 2.8 to 6 on ten,
-	// and 12 to 16 on three.
-	decay = 4.5
+	// and 12 to 16 on three; with token rows, which set entries farther apart, the best for all is 4.
+	decay = 4
+
+	// Late counts less the more wordings an entry has, since their vectors and the heads then tell as much.
+	whichLate    = 1.5
+	lateDiscount = 0.5
+	maxLate      = 10 // candidates whose tokens are compared
 
 	sureNgrams = 0.3
 	sureWords  = 0.3
@@ -45,12 +51,17 @@ const (
 	sureChance = 0.2 // times the logarithm of how many entries the chance was shared among
 )
 
-// which is what entries are ranked by. Products are converted before they are added, which forbids
+// lateWeight is that of Late in what entries are ranked by, where an entry has so many wordings on average.
+func lateWeight(wordings float64) float64 {
+	return whichLate / (1 + lateDiscount*math.Log(max(wordings, 1)))
+}
+
+// which is what entries are ranked by, but for Late. Products are converted before they are added, which forbids
 // fused multiply-add: the sum has the same bits on every machine.
 func (p *Parts) which() float64 {
 	return float64(bestShare*p.Cosine) + float64(meanShare*p.Mean) +
 		float64(whichNgrams*p.Ngrams) + float64(whichWords*p.Words) +
-		float64(whichAnswer*p.Answer) + float64(whichAnswerWords*p.AnswerWords) +
+		float64(whichPassage*p.Passage) + float64(whichAnswerWords*p.AnswerWords) +
 		float64(whichChance*p.Chance) + float64(whichLogChance*p.logChance)
 }
 
@@ -71,7 +82,8 @@ func (p *Parts) add(share float64, q Parts) {
 	p.Mean += float64(share * q.Mean)
 	p.Ngrams += float64(share * q.Ngrams)
 	p.Words += float64(share * q.Words)
-	p.Answer += float64(share * q.Answer)
+	p.Passage += float64(share * q.Passage)
+	p.Late += float64(share * q.Late)
 	p.AnswerWords += float64(share * q.AnswerWords)
 	p.Chance += float64(share * q.Chance)
 	p.Ridge += float64(share * q.Ridge)
@@ -89,4 +101,6 @@ type Evidence struct {
 	// Nearest is how alike the entries are: the mean cosine of a wording and the nearest one of another
 	// entry. It is about what a question has with an entry that nearly answers it.
 	Nearest float64 `json:"nearest"`
+	Late    float64 `json:"late"`   // how well the question's tokens are found in the entry's
+	Tokens  bool    `json:"tokens"` // whether tokens were compared
 }

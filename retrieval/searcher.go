@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"faqbot/knowledge"
+	"faqbot/retrieval/late"
 	"faqbot/retrieval/spelling"
 	"faqbot/retrieval/vector"
 )
@@ -228,14 +229,15 @@ func (s *Searcher) compute(ctx context.Context) (release func(), err error) {
 
 // read embeds a text that is searched for.
 func (s *Searcher) read(ctx context.Context, e Embedder, text string) (reading, error) {
-	v, err := EmbedQuery(ctx, e, text)
+	t, err := EmbedQuery(ctx, e, text)
 	if err != nil {
 		return reading{}, err
 	}
-	if v, err = vector.Unit(v); err != nil {
+	v, err := vector.Unit(t.Vector)
+	if err != nil {
 		return reading{}, fmt.Errorf("the query's vector %w", err)
 	}
-	return reading{text: text, vector: v}, nil
+	return reading{text: text, vector: v, tokens: late.NewQuestion(t)}, nil
 }
 
 // A reader says how a question may be read where a part's words are used.

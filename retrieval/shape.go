@@ -15,7 +15,7 @@ const (
 
 // shapeOf measures what calibration knows of p as a whole in sp.
 func (p *part) shapeOf(ctx context.Context, sp *space) (Evidence, error) {
-	e := Evidence{Learned: sp.heads.logistic != nil, Entries: len(p.entries), Nearest: loneNearest}
+	e := Evidence{Learned: sp.heads.logistic != nil, Entries: len(p.entries), Nearest: loneNearest, Tokens: sp.rarity != nil}
 	if len(p.entries) == 0 {
 		return e, nil
 	}

@@ -19,6 +19,7 @@ import (
 	"faqbot/knowledge"
 	"faqbot/retrieval"
 	"faqbot/retrieval/encoder"
+	"faqbot/retrieval/late"
 )
 
 // kernelPaths are what GODEBUG leaves of a processor, for each path through the kernels.
@@ -124,24 +125,38 @@ func (f fixedEntries) Published(context.Context, knowledge.AffiliateID) ([]knowl
 // A paddedEncoder embeds all but filler, which gets vectors by chance, always the same.
 type paddedEncoder struct{ *encoder.Encoder }
 
-func (p paddedEncoder) Embed(ctx context.Context, texts []string) ([][]float32, error) {
-	list := make([][]float32, len(texts))
+func (p paddedEncoder) EmbedTokens(ctx context.Context, texts []string) ([]late.Tokens, error) {
+	list := make([]late.Tokens, len(texts))
 	for i, text := range texts {
 		if !strings.HasPrefix(text, filler) {
-			v, err := p.Encoder.Embed(ctx, []string{text})
+			t, err := p.Encoder.EmbedTokens(ctx, []string{text})
 			if err != nil {
 				return nil, err
 			}
-			list[i] = v[0]
+			list[i] = t[0]
 			continue
 		}
-		h := fnv.New64a()
-		h.Write([]byte(text))
-		r := rand.New(rand.NewPCG(h.Sum64(), 0))
-		list[i] = make([]float32, encoder.Dim)
-		for j := range list[i] {
-			list[i][j] = float32(r.NormFloat64())
-		}
+		list[i].Vector = byChance(text)
 	}
 	return list, nil
+}
+
+// Embed is asked for the wordings that have no token rows, which are filler.
+func (p paddedEncoder) Embed(_ context.Context, texts []string) ([][]float32, error) {
+	list := make([][]float32, len(texts))
+	for i, text := range texts {
+		list[i] = byChance(text)
+	}
+	return list, nil
+}
+
+func byChance(text string) []float32 {
+	h := fnv.New64a()
+	h.Write([]byte(text))
+	r := rand.New(rand.NewPCG(h.Sum64(), 0))
+	v := make([]float32, encoder.Dim)
+	for j := range v {
+		v[j] = float32(r.NormFloat64())
+	}
+	return v
 }

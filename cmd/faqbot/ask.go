@@ -15,6 +15,7 @@ import (
 	"faqbot/knowledge/faqfile"
 	"faqbot/retrieval"
 	"faqbot/retrieval/encoder"
+	"faqbot/retrieval/late"
 )
 
 // askCommand asks the engine that serve runs.
@@ -150,15 +151,15 @@ type inBatches struct {
 	progress func(done, total int)
 }
 
-func (b inBatches) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+func (b inBatches) EmbedTokens(ctx context.Context, texts []string) ([]late.Tokens, error) {
 	const batch = 256
-	list := make([][]float32, 0, len(texts))
+	list := make([]late.Tokens, 0, len(texts))
 	for part := range slices.Chunk(texts, batch) {
-		vectors, err := b.Encoder.Embed(ctx, part)
+		tokens, err := b.Encoder.EmbedTokens(ctx, part)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, vectors...)
+		list = append(list, tokens...)
 		if len(texts) > batch {
 			b.progress(len(list), len(texts))
 		}

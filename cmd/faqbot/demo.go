@@ -146,11 +146,11 @@ func publishDemo(ctx context.Context, s *service) error {
 	if err != nil {
 		return err
 	}
-	var wordings []string
+	var entries []knowledge.Entry
 	for _, r := range rows {
-		wordings = append(wordings, r.Wordings()...)
+		entries = append(entries, r.Entry)
 	}
-	if err := s.prepare(ctx, wordings); err != nil {
+	if err := s.prepare(ctx, entries); err != nil {
 		return err
 	}
 	_, err = s.corpus.Publish(ctx, u.ID, "demo")

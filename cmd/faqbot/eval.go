@@ -22,6 +22,7 @@ type evalCommand struct {
 	Quality  evalQualityCommand  `cmd:"" help:"Ask the public sets' questions and compare the figures with floors and goals. Exit code 1: a floor is missed."`
 	FitVotes evalFitVotesCommand `cmd:"" help:"Fit what the built-in encoder makes of wishes, thanks, complaints and the like."`
 	FitPrior evalFitPriorCommand `cmd:"" help:"Fit the shipped calibration on public sets, and show how it carries over to sets it has not seen. Exit code 1: a floor is missed."`
+	FitRows  evalFitRowsCommand  `cmd:"" help:"Fit the projection of the encoder's token rows to public sets."`
 }
 
 // evalQualityCommand measures the engine with its defaults.
@@ -140,6 +141,28 @@ func (cmd evalFitVotesCommand) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	return writeWhole(cmd.Out, func(w io.Writer) error { return json.NewEncoder(w).Encode(votes) })
+}
+
+// evalFitRowsCommand fits the projection that the encoder ships with.
+type evalFitRowsCommand struct {
+	Data []string `arg:"" help:"Folders of sets, or a set's own, as for fit-prior." type:"existingdir"`
+	Out  string   `required:"" help:"Write the projection to this file: retrieval/encoder/model/projection.bin." placeholder:"FILE.bin"`
+}
+
+func (cmd evalFitRowsCommand) Run(context.Context) error {
+	sources, _, err := eval.ReadSources(cmd.Data)
+	if err != nil {
+		return err
+	}
+	e, err := encoder.New()
+	if err != nil {
+		return err
+	}
+	packed := eval.PackProjection(eval.FitProjection(sources, e, encoder.RowDim))
+	return writeWhole(cmd.Out, func(w io.Writer) error {
+		_, err := w.Write(packed)
+		return err
+	})
 }
 
 // machine says what figures of speed, and the encoder's last bits, depend on.

@@ -47,11 +47,11 @@ func explain(w io.Writer, o bot.Outcome, p dialogue.Policy, took time.Duration) 
 	if err := table.Flush(); err != nil || len(t.Hits) == 0 {
 		return err
 	}
-	fmt.Fprintln(table, "\nprobability\tmeaning\tmean\tspelling\twords\tanswer\tits words\thead\tridge\tsure\tentry\twording that matched best")
+	fmt.Fprintln(table, "\nprobability\tmeaning\tmean\tspelling\twords\tpassage\tits words\ttokens\thead\tridge\tsure\tentry\twording that matched best")
 	for _, h := range t.Hits {
 		p := h.Parts
-		fmt.Fprintf(table, "%.3f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t%s\n", h.Score, p.Cosine, p.Mean, p.Ngrams,
-			p.Words, p.Answer, p.AnswerWords, p.Chance, p.Ridge, h.Evidence.Sure, h.Entry, oneLine(h.Wording, cell))
+		fmt.Fprintf(table, "%.3f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t%s\n", h.Score, p.Cosine, p.Mean, p.Ngrams,
+			p.Words, p.Passage, p.AnswerWords, p.Late, p.Chance, p.Ridge, h.Evidence.Sure, h.Entry, oneLine(h.Wording, cell))
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -59,7 +59,8 @@ func explain(w io.Writer, o bot.Outcome, p dialogue.Policy, took time.Duration) 
 	_, err := fmt.Fprint(w, `
 meaning: cosine of the best wording's vector with the question's; mean: of all the entry's wordings.
 spelling: similarity of letter n-grams; words: the wording's share of the question's words by weight.
-answer: cosine of the entry's answer, less what it has with others' questions. its words: as words, of question and answer.
+passage: cosine of the entry's question and answer as one text; its words: share of the question's words that are in it.
+tokens: how well the question's words, the rare ones above all, are found in the entry's texts, by meaning; of the best ten.
 head, ridge: what was learned from all wordings.
 sure: what the probability goes by.
 `)

@@ -22,6 +22,7 @@ import (
 	"faqbot/knowledge/faqfile"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/media"
+	"faqbot/retrieval"
 )
 
 // importCommand reads an affiliate's file.
@@ -174,17 +175,17 @@ func (cmd importCommand) confirm(u knowledge.Upload, t terminal) error {
 
 // publish makes the vectors first, so that the server has the new entries live at once.
 func publish(ctx context.Context, corpus *knowledge.Corpus, e embedders, u knowledge.Upload, term terminal) error {
-	var wordings []string
+	var entries []knowledge.Entry
 	for _, change := range u.Changes {
 		if change.Kind != knowledge.ChangeRetired {
-			wordings = append(wordings, change.After.Wordings()...)
+			entries = append(entries, change.After)
 		}
 	}
-	if _, err := e.builtin.Embed(ctx, wordings); err != nil {
+	if err := retrieval.Prepare(ctx, e.builtin, entries); err != nil {
 		return fmt.Errorf("make vectors: %w", err)
 	}
 	if e.primary != nil {
-		if _, err := e.primary.Embed(ctx, wordings); err != nil {
+		if err := retrieval.Prepare(ctx, e.primary, entries); err != nil {
 			fmt.Fprintf(term.err, "faqbot: the embeddings service failed, the built-in encoder will answer until it is back: %v\n", err)
 		}
 	}

@@ -26,6 +26,7 @@ import (
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/people/signin"
 	"faqbot/knowledge/portal"
+	"faqbot/retrieval"
 )
 
 //go:embed pages/*.html
@@ -257,13 +258,13 @@ func inLanguage(entries []knowledge.Entry, locale string) []knowledge.Entry {
 // suggestions is how many questions the chat offers to begin with.
 const suggestions = 3
 
-// prepare makes the vectors of wordings before they are published.
-func (s *service) prepare(ctx context.Context, wordings []string) error {
-	if _, err := s.embedders.builtin.Embed(ctx, wordings); err != nil {
+// prepare makes the vectors of entries before they are published.
+func (s *service) prepare(ctx context.Context, entries []knowledge.Entry) error {
+	if err := retrieval.Prepare(ctx, s.embedders.builtin, entries); err != nil {
 		return fmt.Errorf("make vectors: %w", err)
 	}
 	if s.embedders.primary != nil {
-		if _, err := s.embedders.primary.Embed(ctx, wordings); err != nil {
+		if err := retrieval.Prepare(ctx, s.embedders.primary, entries); err != nil {
 			s.log.WithError(err).Warn("the embeddings service failed; the built-in encoder answers until it is back")
 		}
 	}

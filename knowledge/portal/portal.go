@@ -39,9 +39,9 @@ type Options struct {
 	Who    func(*http.Request) (people.Person, bool)
 	// Ask answers a question as customers would get it answered; nil means that nothing can be tried.
 	Ask func(context.Context, Trial) (TrialResult, error)
-	// Prepare makes the vectors of wordings before they are published, so that they are found at
+	// Prepare makes the vectors of entries before they are published, so that they are found at
 	// once; nil means that this happens later. Publishing waits for it limits.MaxPreparing.
-	Prepare   func(context.Context, []string) error
+	Prepare   func(context.Context, []knowledge.Entry) error
 	Published func()         // called after each publish; may be nil
 	Files     *faqfile.Pool  // reads files; nil means in this process
 	Crawl     *crawl.Crawler // reads web pages; nil means that none are read

@@ -84,8 +84,10 @@ func newSite(t *testing.T, db *sqldb.DB) *site {
 			return TrialResult{Action: "answer", Reason: "confident", Rule: "sure enough", Replies: []string{"Reply to " + trial.Text}, Choices: []string{"Choice 1"},
 				Hits: []TrialHit{{Question: "How?", Wording: "In which way?", Probability: 0.83, Cosine: 0.7, Ngrams: 0.4}}}, s.ask
 		},
-		Prepare: func(_ context.Context, wordings []string) error {
-			s.prepared = append(s.prepared, wordings...)
+		Prepare: func(_ context.Context, entries []knowledge.Entry) error {
+			for _, e := range entries {
+				s.prepared = append(s.prepared, e.Wordings()...)
+			}
 			return s.prepare
 		},
 		Published: func() { s.poked++ },

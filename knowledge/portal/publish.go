@@ -74,15 +74,15 @@ func (p *Portal) prepare(ctx context.Context, s scope, changes []knowledge.Chang
 	if p.o.Prepare == nil {
 		return nil
 	}
-	var wordings []string
+	var entries []knowledge.Entry
 	for _, c := range changes {
 		if c.Kind != knowledge.ChangeRetired {
-			wordings = append(wordings, c.After.Wordings()...)
+			entries = append(entries, c.After)
 		}
 	}
 	short, cancel := context.WithTimeout(ctx, limits.MaxPreparing)
 	defer cancel()
-	err := p.o.Prepare(short, wordings)
+	err := p.o.Prepare(short, entries)
 	if err == nil || short.Err() != nil && ctx.Err() == nil {
 		return nil
 	}

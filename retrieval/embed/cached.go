@@ -18,6 +18,7 @@ import (
 
 	"faqbot/knowledge/sqldb"
 	"faqbot/retrieval"
+	"faqbot/retrieval/late"
 )
 
 //go:embed schema/*.sql
@@ -51,6 +52,7 @@ type Cached struct {
 var (
 	_ retrieval.Embedder      = (*Cached)(nil)
 	_ retrieval.QueryEmbedder = (*Cached)(nil)
+	_ retrieval.TokenEmbedder = (*Cached)(nil)
 )
 
 // NewCached returns inner with a memory in db, which must have been migrated with Schema.
@@ -70,7 +72,7 @@ func (c *Cached) Space() string { return c.inner.Space() }
 
 // EmbedQuery asks the inner embedder and keeps nothing: customers' words, even as digests, are not
 // for keeping, and a search should not write.
-func (c *Cached) EmbedQuery(ctx context.Context, text string) ([]float32, error) {
+func (c *Cached) EmbedQuery(ctx context.Context, text string) (late.Tokens, error) {
 	return retrieval.EmbedQuery(ctx, c.inner, text)
 }
 
@@ -79,6 +81,24 @@ type digest = [sha256.Size]byte
 // Embed reads the vectors of texts and lets the inner embedder make those that are missing, each
 // once. What was made before an error stays.
 func (c *Cached) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	return remember(ctx, c, c.Space(), texts, c.inner.Embed, packVector, unpackVector)
+}
+
+// tokenSpace follows the space's name where vectors are kept with token rows. It changes whenever the
+// projection does, or what is packed.
+const tokenSpace = "/tokens/1"
+
+// EmbedTokens is Embed with the rows of each text's tokens; none if the inner embedder has no such.
+func (c *Cached) EmbedTokens(ctx context.Context, texts []string) ([]late.Tokens, error) {
+	inner, ok := c.inner.(retrieval.TokenEmbedder)
+	if !ok {
+		return retrieval.EmbedTokens(ctx, struct{ retrieval.Embedder }{c}, texts)
+	}
+	return remember(ctx, c, c.Space()+tokenSpace, texts, inner.EmbedTokens, packTokens, unpackTokens)
+}
+
+// remember reads what is kept of texts in a space, and lets embed make what is missing.
+func remember[T any](ctx context.Context, c *Cached, space string, texts []string, embed func(context.Context, []string) ([]T, error), pack func(T) []byte, unpack func([]byte) (T, bool)) ([]T, error) {
 	digests := make([]digest, len(texts))
 	text := make(map[digest]string, len(texts))
 	for i, t := range texts {
@@ -90,70 +110,76 @@ func (c *Cached) Embed(ctx context.Context, texts []string) ([][]float32, error)
 		missing = append(missing, d)
 	}
 	slices.SortFunc(missing, compare)
-	known, err := c.read(ctx, missing)
+	known := make(map[digest]T, len(text))
+	err := c.read(ctx, space, missing, func(d digest, packed []byte) {
+		if made, ok := unpack(packed); ok {
+			known[d] = made
+		}
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read vectors: %w", err)
 	}
-	missing = slices.DeleteFunc(missing, func(d digest) bool { return known[d] != nil })
+	missing = slices.DeleteFunc(missing, func(d digest) bool { _, ok := known[d]; return ok })
 	total := len(text)
 	c.opts.Progress(total-len(missing), total)
 	for batch := range slices.Chunk(missing, c.opts.Batch) {
-		if err := c.make(ctx, batch, text, known); err != nil {
+		made, err := embedBatch(ctx, c.Space(), batch, text, embed)
+		if err != nil {
 			return nil, err
+		}
+		packed := make(map[digest][]byte, len(batch))
+		for i, d := range batch {
+			known[d], packed[d] = made[i], pack(made[i])
+			if len(packed[d]) == 0 {
+				return nil, fmt.Errorf("embedder %s returned an empty vector", c.Space())
+			}
+		}
+		for rows := range slices.Chunk(batch, writeRows) {
+			if err := c.write(ctx, space, rows, packed); err != nil {
+				return nil, fmt.Errorf("keep vectors: %w", err)
+			}
 		}
 		c.opts.Progress(len(known), total)
 	}
-	vectors := make([][]float32, len(texts))
+	list := make([]T, len(texts))
 	for i, d := range digests {
-		vectors[i] = known[d]
+		list[i] = known[d]
 	}
-	return vectors, nil
+	return list, nil
 }
 
-// make embeds a batch of texts, keeps the vectors and adds them to known.
-func (c *Cached) make(ctx context.Context, batch []digest, text map[digest]string, known map[digest][]float32) error {
+// embedBatch embeds a batch of texts.
+func embedBatch[T any](ctx context.Context, space string, batch []digest, text map[digest]string, embed func(context.Context, []string) ([]T, error)) ([]T, error) {
 	texts := make([]string, len(batch))
 	for i, d := range batch {
 		texts[i] = text[d]
 	}
-	made, err := c.inner.Embed(ctx, texts)
+	made, err := embed(ctx, texts)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(made) != len(batch) {
-		return fmt.Errorf("embedder %s returned %d vectors for %d texts", c.Space(), len(made), len(batch))
+		return nil, fmt.Errorf("embedder %s returned %d vectors for %d texts", space, len(made), len(batch))
 	}
-	for i, d := range batch {
-		if len(made[i]) == 0 {
-			return fmt.Errorf("embedder %s returned an empty vector", c.Space())
+	return made, nil
+}
+
+// read hands out what is kept of wanted.
+func (c *Cached) read(ctx context.Context, space string, wanted []digest, keep func(digest, []byte)) error {
+	for chunk := range slices.Chunk(wanted, readRows) {
+		args := make([]any, 0, len(chunk)+1)
+		args = append(args, space)
+		for _, d := range chunk {
+			args = append(args, d[:])
 		}
-		known[d] = made[i]
-	}
-	for rows := range slices.Chunk(batch, writeRows) {
-		if err := c.write(ctx, rows, known); err != nil {
-			return fmt.Errorf("keep vectors: %w", err)
+		if err := c.readChunk(ctx, args, keep); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// read returns the vectors that are kept of wanted.
-func (c *Cached) read(ctx context.Context, wanted []digest) (map[digest][]float32, error) {
-	known := make(map[digest][]float32, len(wanted))
-	for chunk := range slices.Chunk(wanted, readRows) {
-		args := make([]any, 0, len(chunk)+1)
-		args = append(args, c.Space())
-		for _, d := range chunk {
-			args = append(args, d[:])
-		}
-		if err := c.readChunk(ctx, known, args); err != nil {
-			return nil, err
-		}
-	}
-	return known, nil
-}
-
-func (c *Cached) readChunk(ctx context.Context, known map[digest][]float32, args []any) (err error) {
+func (c *Cached) readChunk(ctx context.Context, args []any, keep func(digest, []byte)) (err error) {
 	query := `SELECT digest, vector FROM embeddings WHERE space = $1 AND digest IN (` + places(2, len(args)-1) + `)`
 	rows, err := c.db.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -165,9 +191,9 @@ func (c *Cached) readChunk(ctx context.Context, known map[digest][]float32, args
 		if err := rows.Scan(&d, &packed); err != nil {
 			return err
 		}
-		// A row that cannot be a vector counts as none; it is made anew and used from memory.
-		if len(d) == sha256.Size && len(packed) > 0 && len(packed)%4 == 0 {
-			known[digest(d)] = unpackVector(packed)
+		// A row that cannot be one of ours counts as none; it is made anew and used from memory.
+		if len(d) == sha256.Size {
+			keep(digest(d), packed)
 		}
 	}
 	return rows.Err()
@@ -175,17 +201,17 @@ func (c *Cached) readChunk(ctx context.Context, known map[digest][]float32, args
 
 // write keeps the vectors of rows. It is one statement with its keys in order, so two writers of
 // the same texts wait for each other and never in a circle.
-func (c *Cached) write(ctx context.Context, rows []digest, known map[digest][]float32) error {
+func (c *Cached) write(ctx context.Context, space string, rows []digest, packed map[digest][]byte) error {
 	var query strings.Builder
 	query.WriteString(`INSERT INTO embeddings (space, made_at, digest, vector) VALUES `)
 	args := make([]any, 0, 2*len(rows)+2)
-	args = append(args, c.Space(), c.opts.Now().UnixMilli())
+	args = append(args, space, c.opts.Now().UnixMilli())
 	for i, d := range rows {
 		if i > 0 {
 			query.WriteByte(',')
 		}
 		query.WriteString(`($1, CAST($2 AS BIGINT), ` + places(len(args)+1, 2) + `)`)
-		args = append(args, d[:], packVector(known[d]))
+		args = append(args, d[:], packed[d])
 	}
 	query.WriteString(` ON CONFLICT (space, digest) DO NOTHING`)
 	return c.db.InTx(ctx, func(tx *sql.Tx) error {
@@ -217,10 +243,57 @@ func packVector(v []float32) []byte {
 	return b
 }
 
-func unpackVector(b []byte) []float32 {
+func unpackVector(b []byte) ([]float32, bool) {
+	if len(b) == 0 || len(b)%4 != 0 {
+		return nil, false
+	}
 	v := make([]float32, len(b)/4)
 	for i := range v {
 		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
 	}
-	return v
+	return v, true
+}
+
+// packTokens writes how many numbers the vector has, how many pieces, how many rows and how many bytes these; then
+// the vector, the pieces, the rows' scales and their bytes. All numbers are little-endian.
+func packTokens(t late.Tokens) []byte {
+	if len(t.Vector) == 0 {
+		return nil
+	}
+	b := make([]byte, 0, tokenHeader+4*len(t.Vector)+2*len(t.Pieces)+4*len(t.Rows.Scales)+len(t.Rows.Bytes))
+	for _, n := range []int{len(t.Vector), len(t.Pieces), t.Rows.Len(), len(t.Rows.Bytes)} {
+		b = binary.LittleEndian.AppendUint32(b, uint32(n))
+	}
+	b = append(b, packVector(t.Vector)...)
+	for _, piece := range t.Pieces {
+		b = binary.LittleEndian.AppendUint16(b, piece)
+	}
+	b = append(b, packVector(t.Rows.Scales)...)
+	return append(b, t.Rows.Bytes...)
+}
+
+const tokenHeader = 4 * 4
+
+func unpackTokens(b []byte) (t late.Tokens, ok bool) {
+	if len(b) < tokenHeader {
+		return t, false
+	}
+	var counts [4]int
+	for i := range counts {
+		counts[i] = int(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	b = b[tokenHeader:]
+	numbers, pieces, scales := 4*counts[0], 2*counts[1], 4*counts[2]
+	if counts[0] == 0 || len(b) != numbers+pieces+scales+counts[3] {
+		return t, false
+	}
+	t.Vector, _ = unpackVector(b[:numbers])
+	t.Pieces = make([]uint16, counts[1])
+	for i := range t.Pieces {
+		t.Pieces[i] = binary.LittleEndian.Uint16(b[numbers+2*i:])
+	}
+	b = b[numbers+pieces:]
+	t.Rows.Scales, _ = unpackVector(b[:scales])
+	t.Rows.Bytes = slices.Clone(b[scales:])
+	return t, true
 }

@@ -13,6 +13,7 @@ import (
 
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/retrieval/late"
 )
 
 // fake embeds a text by its hash and counts the texts it was given.
@@ -119,8 +120,89 @@ func TestCachedForgetsQueries(t *testing.T) {
 		c := NewCached(&fake{space: "a", dim: 4}, db, CachedOptions{})
 		v, err := c.EmbedQuery(t.Context(), "where is my order")
 		require.NoError(t, err)
-		require.Len(t, v, 4)
+		require.Len(t, v.Vector, 4)
 		require.Zero(t, count(t, db))
+	})
+}
+
+// tokenFake gives each text rows, too: as many as it has pieces but one.
+type tokenFake struct{ fake }
+
+func (f *tokenFake) EmbedTokens(ctx context.Context, texts []string) ([]late.Tokens, error) {
+	vectors, err := f.Embed(ctx, texts)
+	list := make([]late.Tokens, len(vectors))
+	for i, v := range vectors {
+		list[i] = late.Tokens{Vector: v, Pieces: []uint16{}}
+		for k := range len(texts[i]) {
+			list[i].Pieces = append(list[i].Pieces, uint16(60_000+k))
+			if k > 0 {
+				row := make([]float32, 64)
+				row[k%64] = 1
+				list[i].Rows.Append(row)
+			}
+		}
+	}
+	return list, err
+}
+
+func TestCachedKeepsTokens(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *sqldb.DB) {
+		inner := &tokenFake{fake{space: "a", dim: 4}}
+		list := []string{"text", "x", "another text", "text"}
+		want, err := inner.EmbedTokens(t.Context(), list)
+		require.NoError(t, err)
+		inner.asked.Store(0)
+		for range 2 {
+			got, err := NewCached(inner, db, CachedOptions{}).EmbedTokens(t.Context(), list)
+			require.NoError(t, err)
+			require.Len(t, got, len(want))
+			for i := range want {
+				require.Equal(t, want[i].Vector, got[i].Vector)
+				require.Equal(t, want[i].Pieces, got[i].Pieces)
+				require.Equal(t, want[i].Rows.Len(), got[i].Rows.Len())
+				require.ElementsMatch(t, want[i].Rows.Bytes, got[i].Rows.Bytes)
+			}
+			require.EqualValues(t, 3, inner.asked.Load(), "each once")
+		}
+		asked, err := NewCached(inner, db, CachedOptions{}).EmbedQuery(t.Context(), "what a customer asks")
+		require.NoError(t, err)
+		require.NotZero(t, asked.Rows.Len())
+		require.Equal(t, 3, count(t, db), "and questions are not kept")
+
+		_, err = NewCached(inner, db, CachedOptions{}).Embed(t.Context(), list)
+		require.NoError(t, err)
+		require.EqualValues(t, 7, inner.asked.Load(), "vectors alone are kept apart")
+	})
+}
+
+// What cannot be unpacked is made anew.
+func TestCachedMakesDamagedTokensAnew(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *sqldb.DB) {
+		inner := &tokenFake{fake{space: "a", dim: 4}}
+		want, err := NewCached(inner, db, CachedOptions{}).EmbedTokens(t.Context(), []string{"text"})
+		require.NoError(t, err)
+		whole := packTokens(want[0])
+		for n := range len(whole) {
+			_, err = db.ExecContext(t.Context(), `UPDATE embeddings SET vector = $1`, whole[:n])
+			require.NoError(t, err)
+			got, err := NewCached(inner, db, CachedOptions{}).EmbedTokens(t.Context(), []string{"text"})
+			require.NoError(t, err)
+			require.Equal(t, want, got, "cut after %d bytes", n)
+		}
+	})
+}
+
+// An embedder without rows has none to keep: its vectors are those of Embed.
+func TestCachedTokensOfVectorsAlone(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *sqldb.DB) {
+		c := NewCached(&fake{space: "a", dim: 4}, db, CachedOptions{})
+		vectors, err := c.Embed(t.Context(), []string{"x"})
+		require.NoError(t, err)
+		tokens, err := c.EmbedTokens(t.Context(), []string{"x"})
+		require.NoError(t, err)
+		require.Equal(t, vectors[0], tokens[0].Vector)
+		require.Zero(t, tokens[0].Rows.Len())
+		require.Equal(t, 1, count(t, db))
 	})
 }
 
@@ -168,7 +250,9 @@ func TestCachedMakesDamagedVectorsAnew(t *testing.T) {
 
 func TestVectorsAreLittleEndianFloats(t *testing.T) {
 	require.Equal(t, []byte{0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0}, packVector([]float32{1, -2}))
-	require.Equal(t, []float32{1, -2}, unpackVector([]byte{0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0}))
+	v, ok := unpackVector([]byte{0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0})
+	require.True(t, ok)
+	require.Equal(t, []float32{1, -2}, v)
 }
 
 func count(t *testing.T, db *sqldb.DB) (n int) {

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"faqbot/retrieval/late"
 )
 
 // Dim is the length of every vector.
@@ -14,6 +16,7 @@ const Dim = 384
 type Encoder struct {
 	tokens    *tokenizer
 	net       *network
+	rows      [][]float32 // the directions that a token's row is projected to
 	kernel    string
 	scratches sync.Pool // of *scratch
 }
@@ -28,9 +31,14 @@ func newEncoder(k kernel) (*Encoder, error) {
 	if err != nil {
 		return nil, err
 	}
+	rows, err := loadProjection(projection)
+	if err != nil {
+		return nil, err
+	}
 	return &Encoder{
 		tokens:    tokens,
 		net:       net,
+		rows:      rows,
 		kernel:    k.name,
 		scratches: sync.Pool{New: func() any { return new(scratch) }},
 	}, nil
@@ -55,8 +63,49 @@ func (e *Encoder) Embed(ctx context.Context, texts []string) ([][]float32, error
 	for i := range vectors {
 		vectors[i] = slab[i*Dim : (i+1)*Dim : (i+1)*Dim]
 	}
+	err := e.each(ctx, texts, func(i int, ids []int32, s *scratch) {
+		e.net.embed(vectors[i], ids, s)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return vectors, nil
+}
+
+// EmbedTokens is Embed that also returns the rows of each text's first tokens, [CLS] and [SEP] left out:
+// what the last layer makes of them, projected to RowDim numbers and scaled to length one.
+func (e *Encoder) EmbedTokens(ctx context.Context, texts []string) ([]late.Tokens, error) {
+	list := make([]late.Tokens, len(texts))
+	err := e.each(ctx, texts, func(i int, ids []int32, s *scratch) {
+		list[i].Vector = make([]float32, Dim)
+		e.net.embed(list[i].Vector, ids, s)
+		for _, id := range ids[1 : len(ids)-1] {
+			list[i].Pieces = append(list[i].Pieces, uint16(id))
+		}
+		list[i].Rows = e.project(s.x, min(len(ids)-2, late.MaxRows))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// TokenRows are the rows of a text's tokens as the last layer leaves them, [CLS] and [SEP] left out: what a
+// projection is fitted to.
+func (e *Encoder) TokenRows(text string) (rows [][]float32) {
+	_ = e.each(context.Background(), []string{text}, func(_ int, ids []int32, s *scratch) {
+		e.net.embed(make([]float32, Dim), ids, s)
+		for i := 1; i < len(ids)-1; i++ {
+			rows = append(rows, append([]float32(nil), s.x[i*hidden:][:hidden]...))
+		}
+	})
+	return rows
+}
+
+// each lets work read each text's tokens, several texts at a time.
+func (e *Encoder) each(ctx context.Context, texts []string, work func(i int, ids []int32, s *scratch)) error {
 	var next atomic.Int64
-	work := func() {
+	worker := func() {
 		s := e.scratches.Get().(*scratch)
 		defer e.scratches.Put(s)
 		for ctx.Err() == nil {
@@ -65,17 +114,14 @@ func (e *Encoder) Embed(ctx context.Context, texts []string) ([][]float32, error
 				return
 			}
 			s.ids = e.tokens.append(s.ids[:0], texts[i], &s.tokenScratch)
-			e.net.embed(vectors[i], s.ids, s)
+			work(i, s.ids, s)
 		}
 	}
 	var group sync.WaitGroup
 	for range min(len(texts), runtime.GOMAXPROCS(0)) - 1 {
-		group.Go(work)
+		group.Go(worker)
 	}
-	work()
+	worker()
 	group.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return vectors, nil
+	return ctx.Err()
 }

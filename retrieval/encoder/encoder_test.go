@@ -18,6 +18,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"faqbot/retrieval/late"
+	"faqbot/retrieval/vector"
 )
 
 // A reference is a text with what the published float32 model makes of it: token IDs by Hugging
@@ -167,6 +170,51 @@ func TestEmbedNothing(t *testing.T) {
 	vectors, err := e.Embed(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Empty(t, vectors)
+}
+
+// Tokens come with the vector that Embed gives, and with rows of length one for the first of them.
+func TestEmbedTokens(t *testing.T) {
+	t.Parallel()
+	list := []string{"How do I change my PIN?", "", strings.Repeat("money ", 100)}
+	var first []late.Tokens
+	for _, k := range kernels() {
+		e := mustNew(t, k)
+		vectors, err := e.Embed(t.Context(), list)
+		require.NoError(t, err)
+		tokens, err := e.EmbedTokens(t.Context(), list)
+		require.NoError(t, err)
+		for i := range list {
+			assert.Equal(t, vectors[i], tokens[i].Vector)
+			assert.Equal(t, min(len(tokens[i].Pieces), late.MaxRows), tokens[i].Rows.Len())
+		}
+		require.Len(t, tokens[0].Pieces, 7)
+		assert.Empty(t, tokens[1].Pieces)
+		assert.Len(t, tokens[2].Pieces, 100)
+		own := make([]float32, 7)
+		vector.NewProbe(tokens[0].Rows).Nearest(own, tokens[0].Rows)
+		assert.InDeltaSlice(t, []float32{1, 1, 1, 1, 1, 1, 1}, own, .01, "each token is nearest to itself")
+		if first == nil {
+			first = tokens
+		}
+		assert.Equal(t, first, tokens, "%s: not to the bit", k.name)
+	}
+}
+
+func TestProjectionIsOrthonormal(t *testing.T) {
+	t.Parallel()
+	rows, err := loadProjection(projection)
+	require.NoError(t, err)
+	for i, a := range rows {
+		for k, b := range rows {
+			want := 0.
+			if i == k {
+				want = 1
+			}
+			require.InDelta(t, want, vector.Dot(a, b), 1e-5, "%d, %d", i, k)
+		}
+	}
+	_, err = loadProjection(projection[4:])
+	require.ErrorContains(t, err, "wrong length")
 }
 
 func TestEmbedObeysContext(t *testing.T) {

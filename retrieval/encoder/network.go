@@ -55,7 +55,7 @@ func (s *scratch) grow(rows int) {
 	s.tile = make([]int32, s.rows*panelColumns)
 }
 
-// embed writes the unit vector of at most maxTokens tokens to dst.
+// embed writes the unit vector of at most maxTokens tokens to dst, and leaves the last layer's rows in s.x.
 func (n *network) embed(dst []float32, ids []int32, s *scratch) {
 	rows := len(ids)
 	s.grow(rows)
