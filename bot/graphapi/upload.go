@@ -12,13 +12,9 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/bot/network"
 	"faqbot/knowledge/media"
 )
-
-// Files are the files that we keep; *media.Store is one.
-type Files interface {
-	Get(ctx context.Context, id string) (media.Blob, []byte, error)
-}
 
 // BaseType is a media type without its parameters, as Meta lists them.
 func BaseType(mediaType string) string {
@@ -75,7 +71,7 @@ func (c *Client) upload(ctx context.Context, f Form, data []byte) (string, error
 // upload is sent to nobody, and after a restart there is another. It is safe for concurrent use.
 type Uploader struct {
 	client *Client
-	files  Files
+	files  network.Files
 
 	mu    sync.Mutex
 	known map[uploadKey]uploaded
@@ -99,7 +95,7 @@ const (
 )
 
 // NewUploader returns an Uploader of files by the calls of client. It calls nobody.
-func NewUploader(client *Client, files Files) *Uploader {
+func NewUploader(client *Client, files network.Files) *Uploader {
 	return &Uploader{client: client, files: files, known: map[uploadKey]uploaded{}}
 }
 

@@ -18,6 +18,7 @@ import (
 	"faqbot/bot/phone"
 	"faqbot/bot/store"
 	"faqbot/knowledge/guard"
+	"faqbot/knowledge/plaintext"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/vault"
 )
@@ -207,12 +208,7 @@ func complete(e bot.Event, now time.Time) bot.Event {
 // maxName is how much of a name is kept, in characters.
 const maxName = 100
 
-func cutName(name string) string {
-	if r := []rune(strings.TrimSpace(name)); len(r) > maxName {
-		return string(r[:maxName])
-	}
-	return strings.TrimSpace(name)
-}
+func cutName(name string) string { return plaintext.Cut(strings.TrimSpace(name), maxName) }
 
 // clean makes e's words storable: Postgres refuses NUL and invalid UTF-8.
 func clean(e bot.Event) bot.Event {

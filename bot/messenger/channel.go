@@ -23,6 +23,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/graphapi"
+	"faqbot/bot/network"
 )
 
 const (
@@ -38,14 +39,14 @@ const (
 
 // Options are what a Channel needs besides its account, whose Channel is "messenger" or "instagram".
 type Options struct {
-	Page        string         // the page's ID; for Instagram the Instagram account's, as webhooks show it
-	App         string         // our app's ID, by which an echo of our own is known; may be ""
-	Token       string         // of the page, or of the Instagram account
-	Secrets     []string       // of the app; several while one replaces another
-	VerifyToken string         // shown when Meta asks whether the webhook is ours
-	APIBase     string         // https://graph.facebook.com if ""
-	APIVersion  string         // graphapi's default if ""
-	Files       graphapi.Files // what files of ours are sent from; nil: only links are sent
+	Page        string        // the page's ID; for Instagram the Instagram account's, as webhooks show it
+	App         string        // our app's ID, by which an echo of our own is known; may be ""
+	Token       string        // of the page, or of the Instagram account
+	Secrets     []string      // of the app; several while one replaces another
+	VerifyToken string        // shown when Meta asks whether the webhook is ours
+	APIBase     string        // https://graph.facebook.com if ""
+	APIVersion  string        // graphapi's default if ""
+	Files       network.Files // what files of ours are sent from; nil: only links are sent
 	Log         logrus.FieldLogger
 }
 

@@ -12,6 +12,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/graphapi"
 	"faqbot/bot/lenient"
+	"faqbot/knowledge/plaintext"
 )
 
 const (
@@ -19,6 +20,8 @@ const (
 	startPayload = "/start"
 	// choiceMost is the longest payload that our quick replies carry, in bytes.
 	choiceMost = 64
+	// longestWords is how much is kept of what Meta itself says, in characters.
+	longestWords = 200
 )
 
 // Decode turns a webhook body into events. An element that cannot be read is an Undecodable, and the others
@@ -84,7 +87,7 @@ func (d *decoding) event(raw json.RawMessage, e event) error {
 		return d.echo(e)
 	}
 	if e.Policy != nil {
-		return fmt.Errorf("a policy is enforced on this account (%s): see the page's support inbox", cut(strings.TrimSpace(e.Policy.Action+": "+e.Policy.Reason)))
+		return fmt.Errorf("a policy is enforced on this account (%s): see the page's support inbox", plaintext.Cut(strings.TrimSpace(e.Policy.Action+": "+e.Policy.Reason), longestWords))
 	}
 	if to := e.Recipient.id(); e.Message != nil && to != d.channel.page {
 		return fmt.Errorf("a message to %s, which is another than this account's page_id", safe(to))
@@ -151,15 +154,6 @@ func digest(raw json.RawMessage) string {
 	return "event:" + hex.EncodeToString(sum[:16])
 }
 
-// cut is the beginning of something that a network says.
-func cut(text string) string {
-	const longest = 200
-	if r := []rune(text); len(r) > longest {
-		return string(r[:longest])
-	}
-	return text
-}
-
 // safe is id if it is one, so that nothing else is quoted.
 func safe(id string) string {
 	if !isID(id) {
@@ -204,7 +198,7 @@ func (d *decoding) postback(p *postback, out bot.Event) {
 		out.Message.Text = p.Payload
 	}
 	if out.Message.Text == "" { // "SHIPPING_COSTS" means to say something
-		out.Message.Text = strings.ToLower(strings.Join(strings.FieldsFunc(cut(p.Payload), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " "))
+		out.Message.Text = strings.ToLower(strings.Join(strings.FieldsFunc(plaintext.Cut(p.Payload, longestWords), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " "))
 	}
 	if p.Payload == "GET_STARTED" { // what Meta's examples have pages set
 		out.Message.Text = startPayload

@@ -12,6 +12,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/knowledge/media"
+	"faqbot/knowledge/plaintext"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/vault"
 )
@@ -180,9 +181,7 @@ func (c *ConversationTx) nameReplies(ctx context.Context, list []bot.Attachment)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("find what a message replies to: %w", err)
 		}
-		if r := []rune(list[i].Name); len(r) > longest {
-			list[i].Name = string(r[:longest])
-		}
+		list[i].Name = plaintext.Cut(list[i].Name, longest)
 	}
 	return nil
 }

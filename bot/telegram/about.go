@@ -12,6 +12,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/lenient"
+	"faqbot/knowledge/plaintext"
 )
 
 // longestQuote is how much of a message that is replied to is kept, in characters.
@@ -20,9 +21,7 @@ const longestQuote = 300
 // pointedAt lists what the words of m are about: an earlier message or a part of one, a story, a link.
 func (m *message) pointedAt() (list []bot.Attachment) {
 	add := func(a bot.Attachment) {
-		if r := []rune(a.Name); len(r) > longestQuote {
-			a.Name = string(r[:longestQuote])
-		}
+		a.Name = plaintext.Cut(a.Name, longestQuote)
 		list = append(list, a)
 	}
 	switch {

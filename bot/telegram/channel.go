@@ -12,7 +12,6 @@
 package telegram
 
 import (
-	"context"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -27,6 +26,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/bot"
+	"faqbot/bot/network"
 	kept "faqbot/knowledge/media"
 )
 
@@ -40,13 +40,8 @@ type Options struct {
 	Token   string             // of the bot, as @BotFather gave it: "ID:SECRET"
 	Secret  string             // Telegram shows it with every webhook call: 1–256 of A-Z a-z 0-9 _ -; "" refuses all calls
 	APIBase string             // https://api.telegram.org if ""
-	Files   Files              // what files of ours are sent from; nil: only links are sent
+	Files   network.Files      // what files of ours are sent from; nil: only links are sent
 	Log     logrus.FieldLogger // required
-}
-
-// Files are the files that we keep; *media.Store is one.
-type Files interface {
-	Get(ctx context.Context, id string) (kept.Blob, []byte, error)
 }
 
 // A Channel is one Telegram bot. It is safe for concurrent use.
@@ -58,7 +53,7 @@ type Channel struct {
 	base     string
 	username atomic.Pointer[string] // without @; nil until getMe told
 	client   *client
-	files    Files
+	files    network.Files
 	known    *fileIDs
 	download *kept.Downloader
 	api      *tg.Bot

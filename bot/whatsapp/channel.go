@@ -28,6 +28,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/graphapi"
+	"faqbot/bot/network"
 )
 
 const (
@@ -52,7 +53,7 @@ type Options struct {
 	VerifyToken string             // shown when Meta asks whether the webhook is ours
 	APIBase     string             // https://graph.facebook.com if ""
 	APIVersion  string             // graphapi's default if ""
-	Files       graphapi.Files     // what files of ours are sent from; nil: only links are sent
+	Files       network.Files      // what files of ours are sent from; nil: only links are sent
 	Log         logrus.FieldLogger // required
 }
 

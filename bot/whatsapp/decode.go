@@ -15,6 +15,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/graphapi"
 	"faqbot/bot/lenient"
+	"faqbot/knowledge/plaintext"
 )
 
 // choiceMost is the longest payload that our buttons carry, in bytes.
@@ -203,7 +204,7 @@ func accountTrouble(raw json.RawMessage) error {
 	if len(said) > 0 {
 		text += ": " + strings.Join(said, "; ")
 	}
-	return fmt.Errorf("WhatsApp acts against this account (%s): see WhatsApp Manager", text[:min(len(text), longest)])
+	return fmt.Errorf("WhatsApp acts against this account (%s): see WhatsApp Manager", plaintext.Cut(text, longest))
 }
 
 // digits is n if it is an ID, so that nothing else is quoted.

@@ -9,6 +9,7 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/faqfile"
+	"faqbot/knowledge/plaintext"
 )
 
 // An FAQ is what pages say, as if it were one file.
@@ -72,8 +73,5 @@ func fileName(address string) string {
 		}
 		return '-'
 	}, u.Hostname()+strings.TrimRight(u.Path, "/"))
-	if letters := []rune(name); len(letters) > longest {
-		name = string(letters[:longest])
-	}
-	return name + ".jsonl"
+	return plaintext.Cut(name, longest) + ".jsonl"
 }

@@ -13,6 +13,7 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/plaintext"
 )
 
 // fields is a row as a file has it.
@@ -202,12 +203,12 @@ func (b *builder) check(f fields) bool {
 		r.Key = deriveKey(r.Question)
 	}
 	lose := func(field, key, text string) bool {
-		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: field, Key: cut(key, limits.MaxKey), Text: text, Lost: true, Given: b.given(f)})
+		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: field, Key: plaintext.Cut(key, limits.MaxKey), Text: text, Lost: true, Given: b.given(f)})
 		return true
 	}
 	// A key made from a question that may have been misread would protect the wrong entry.
 	if f.unsure != "" {
-		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Key: cut(f.text[colKey], limits.MaxKey), Text: f.unsure})
+		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Key: plaintext.Cut(f.text[colKey], limits.MaxKey), Text: f.unsure})
 	}
 	if f.useless != "" {
 		return lose("", f.text[colKey], f.useless)
@@ -234,7 +235,7 @@ func (b *builder) complete(r knowledge.Row, f fields) bool {
 		if b.notes++; b.notes > limits.MaxNotes {
 			return
 		}
-		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: columnName(c), Key: cut(r.Key, limits.MaxKey), Text: text})
+		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: columnName(c), Key: plaintext.Cut(r.Key, limits.MaxKey), Text: text})
 	}
 	var dropped []string
 	r.Variants, dropped = wordings(r.Question, f.variants)
@@ -434,25 +435,14 @@ func deriveKey(question string) string {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
 	})
 	sum := sha256.Sum256([]byte(question))
-	slug := strings.Trim(cut(strings.Join(words, "-"), 40), "-")
+	slug := strings.Trim(plaintext.Cut(strings.Join(words, "-"), 40), "-")
 	return strings.Join(slices.DeleteFunc([]string{slug, hex.EncodeToString(sum[:5])}, func(s string) bool { return s == "" }), "-")
-}
-
-// cut returns the first n characters of s.
-func cut(s string, n int) string {
-	for i := range s {
-		if n == 0 {
-			return s[:i]
-		}
-		n--
-	}
-	return s
 }
 
 // quote quotes the beginning of s. Problems are read in lists: 60 characters are enough to find a cell.
 func quote(s string) string {
 	s = oneLine(s)
-	if short := cut(s, 59); short != s {
+	if short := plaintext.Cut(s, 59); short != s {
 		s = short + "…"
 	}
 	return `"` + s + `"`

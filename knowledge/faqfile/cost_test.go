@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/plaintext"
 )
 
 // TestMain lets the test binary be a reader, and things that readers must not be.
@@ -150,7 +151,7 @@ func TestHostileInputs(t *testing.T) {
 		MiB := int64(len(data)>>20) + 1
 		said := fmt.Sprintf("%d entries, %d problems", len(a.rows), len(a.problems))
 		if len(a.problems) > 0 {
-			said = cut(a.problems[len(a.problems)-1].Text, 70)
+			said = plaintext.Cut(a.problems[len(a.problems)-1].Text, 70)
 		}
 		t.Logf("%-9s | %-40s | %8d B | %6.2f s | %4d MB | %s", h.reader, h.what, len(data), c.cpu.Seconds(), (c.memory-idle.memory)>>20, said)
 		assert.Less(t, c.cpu-idle.cpu, time.Duration(MiB)*second, "%s: %s", h.reader, h.what)

@@ -20,6 +20,7 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/plaintext"
 )
 
 var update = flag.Bool("update", false, "rewrite the .want files")
@@ -216,7 +217,7 @@ func TestLimits(t *testing.T) {
 	require.Len(t, rows[0].Wordings(), limits.MaxWordings)
 	var keys []string
 	for _, p := range problems {
-		keys = append(keys, p.Field+" "+cut(p.Key, 3))
+		keys = append(keys, p.Field+" "+plaintext.Cut(p.Key, 3))
 	}
 	require.Equal(t, []string{"question a", "answer b", "id üüü", "variants d", "variants d"}, keys)
 }

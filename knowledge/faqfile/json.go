@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/plaintext"
 )
 
 // A span is a piece of the text of a JSON file.
@@ -268,7 +269,7 @@ func (j *jsonFile) keyOf(members []member) string {
 		if k, ok := lookUp(j.b.names, m.name); ok && k.column == colKey && (key == "" || k.rank < rank) {
 			var value any
 			if text := j.of(m.value); len(text) < maxKeyText && json.Unmarshal([]byte(text), &value) == nil {
-				key, rank = cut(oneLine(valueText(value)), limits.MaxKey), k.rank
+				key, rank = plaintext.Cut(oneLine(valueText(value)), limits.MaxKey), k.rank
 			}
 		}
 	}
@@ -339,7 +340,7 @@ func (j *jsonFile) stop(entries []span) {
 	for _, s := range entries {
 		var names []string
 		for _, m := range j.members(s) {
-			names = append(names, cut(oneLine(m.name), 20))
+			names = append(names, plaintext.Cut(oneLine(m.name), 20))
 		}
 		if len(names) > 0 {
 			j.b.stop(fmt.Sprintf("No entry has a field for the question. The fields of the first: %s. Name them question and answer and, if you have them, %s.",

@@ -9,6 +9,7 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/plaintext"
 )
 
 // A jsonContext is what stands around an entry: names on the way to it, and what the objects there say.
@@ -244,7 +245,7 @@ func (w *jsonWalk) member(m member, c jsonContext, depth, group int) {
 	default:
 		s := w.shape(w.j.members(m.value))
 		if (s.question || s.wordings) && s.answer && !s.around {
-			c.key = cut(oneLine(m.name), limits.MaxKey)
+			c.key = plaintext.Cut(oneLine(m.name), limits.MaxKey)
 		} else if c.topic == "" {
 			c.topic = oneLine(m.name)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/plaintext"
 )
 
 // A Table is what a file's columns look like to a person who is asked which is which.
@@ -103,7 +104,7 @@ func (b *builder) lookAt(records []record) Table {
 			}
 			c.Samples = append(c.Samples, cell)
 		}
-		c.Header = cut(c.Header, sampleText)
+		c.Header = plaintext.Cut(c.Header, sampleText)
 		t.Columns = append(t.Columns, c)
 	}
 	if !l.has(colQuestion) && !l.has(colAnswer) {
@@ -167,7 +168,7 @@ func looksAnswer(r record) bool {
 
 func short(cell string) string {
 	cell = oneLine(cell)
-	if s := cut(cell, sampleText); s != cell {
+	if s := plaintext.Cut(cell, sampleText); s != cell {
 		return s + "…"
 	}
 	return cell

@@ -3,6 +3,7 @@ package faqfile
 import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/plaintext"
 )
 
 // mends is what was mended in one row.
@@ -50,7 +51,7 @@ func (b *builder) given(f fields) map[string]string {
 	given := make(map[string]string)
 	for c, text := range f.text {
 		if text != "" {
-			given[columnName(column(c))] = cut(text, givenText)
+			given[columnName(column(c))] = plaintext.Cut(text, givenText)
 		}
 	}
 	return given

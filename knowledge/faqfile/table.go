@@ -7,6 +7,7 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/plaintext"
 )
 
 // A record is one row of a table.
@@ -290,7 +291,7 @@ func (b *builder) stopTable(records []record) {
 	var cells []string
 	for _, cell := range best.cells {
 		if cell = oneLine(cell); cell != "" {
-			cells = append(cells, cut(cell, 20))
+			cells = append(cells, plaintext.Cut(cell, 20))
 		}
 	}
 	missing := "columns for the question and the answer"

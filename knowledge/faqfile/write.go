@@ -13,6 +13,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/plaintext"
 )
 
 // A Format is one in which entries are written. Parse reads the file back as the entries were.
@@ -141,7 +142,7 @@ const formula = "=+-@＝＋－＠"
 // dangerous reports whether a cell begins a formula, or with the apostrophes of one guarded before.
 func dangerous(cell string) bool {
 	bare := strings.TrimLeft(cell, "'")
-	return bare != "" && strings.ContainsRune(formula, []rune(cut(bare, 1))[0])
+	return bare != "" && strings.ContainsRune(formula, []rune(plaintext.Cut(bare, 1))[0])
 }
 
 func guard(cell string) string {

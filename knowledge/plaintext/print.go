@@ -354,3 +354,14 @@ func (p *Printer) Blank() {
 		p.Lines = append(p.Lines, Line{})
 	}
 }
+
+// Cut returns the first n characters of s.
+func Cut(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
