@@ -23,6 +23,10 @@ const (
 	maxBatchWait = store.QuietPeriod - 200*time.Millisecond
 	// postGap is how long no post must come for a batch to begin at once.
 	postGap = 5 * time.Millisecond
+	// minBatch is how many posts the first batch takes in: the fewer, the shorter posts wait for the database.
+	minBatch = 16
+	// storingShare is how many times as long as a batch took posts may then be stored before the next one.
+	storingShare = 3
 	// inboxEvery is how often we look for posts that a process received which then died.
 	inboxEvery = time.Second
 )
@@ -31,7 +35,10 @@ const (
 // durable. Run takes it in. An error means that the network must post it again.
 func (in *Intake) Receive(ctx context.Context, account bot.Account, body []byte) error {
 	now := in.now()
-	if err := in.store.AddPost(ctx, account, body, now, func() string { return in.order.Next(now) }); err != nil {
+	in.storing.Add(1)
+	err := in.store.AddPost(ctx, account, body, now, func() string { return in.order.Next(now) })
+	in.storing.Add(-1)
+	if err != nil {
 		in.missedAt.Store(in.now().UnixMilli())
 		return fmt.Errorf("store what was posted to %s: %w", account.Key(), err)
 	}
@@ -50,7 +57,7 @@ func (in *Intake) ReceivingSince() time.Time { return time.UnixMilli(in.missedAt
 func (in *Intake) drain(ctx context.Context) error {
 	tick := time.NewTicker(inboxEvery)
 	defer tick.Stop()
-	most, trouble := store.MaxBatch, 0
+	most, trouble := minBatch, 0
 	left, err := in.newestPost(ctx)
 	for err == nil && ctx.Err() == nil {
 		began := time.Now()
@@ -61,7 +68,7 @@ func (in *Intake) drain(ctx context.Context) error {
 		}
 		switch {
 		case err == nil && len(b.IDs) == 0:
-			most = store.MaxBatch
+			most = minBatch
 			select {
 			case <-ctx.Done():
 			case <-in.received:
@@ -69,8 +76,8 @@ func (in *Intake) drain(ctx context.Context) error {
 			case <-tick.C:
 			}
 		case err == nil:
-			most = min(2*most, store.MaxBatch)
-			in.waitForGap(ctx, time.Since(began)) // who stores posts has as much of the time as we
+			most = batchSize(in.now().Sub(b.Oldest))
+			in.waitForGap(ctx, storingShare*time.Since(began))
 		case sqldb.Unavailable(err):
 			if trouble++; trouble == 1 {
 				in.log.WithError(err).Error("cannot take in what networks posted: the database is unavailable; all of it waits")
@@ -89,8 +96,18 @@ func (in *Intake) drain(ctx context.Context) error {
 	return err
 }
 
-// waitForGap waits while posts keep coming, at most within.
+// batchSize is how many posts to take in together when the oldest has waited for age: as many more as it waited
+// longer than the first batch may. Small batches keep Receive fast, large ones drain a backlog.
+func batchSize(age time.Duration) int {
+	return min(max(minBatch, int(minBatch*age/maxBatchWait)), store.MaxBatch)
+}
+
+// waitForGap waits while posts keep coming, at most within. Posts that came during a batch are still being stored,
+// since SQLite has one writer: where there is none, nobody is waited for.
 func (in *Intake) waitForGap(ctx context.Context, within time.Duration) {
+	if in.storing.Load() == 0 && len(in.received) == 0 {
+		return
+	}
 	end := time.After(within)
 	for {
 		select {

@@ -54,6 +54,7 @@ type Intake struct {
 	receipts    chan receipt
 	order       sqldb.Sequence // of the inbox
 	received    chan struct{}  // something is in the inbox
+	storing     atomic.Int64   // posts that are being stored
 	missedAt    atomic.Int64   // when one was last not stored, or the Intake was made, in Unix milliseconds
 }
 

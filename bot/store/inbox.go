@@ -50,6 +50,7 @@ type DuePost struct {
 	ID      string
 	Attempt int
 	bytes   int64
+	at      int64  // when it came, in Unix milliseconds
 	reason  string // of its last failure
 	gaps    bool   // posts before or after it are held back
 }
@@ -57,8 +58,9 @@ type DuePost struct {
 // A Batch is the posts of one transaction.
 type Batch struct {
 	IDs     []string
-	counted bool // this attempt is counted in their rows already
-	gaps    bool // posts between them are held back
+	Oldest  time.Time // when the first of them came
+	counted bool      // this attempt is counted in their rows already
+	gaps    bool      // posts between them are held back
 }
 
 // AddPost stores a post that is yet to be read. id is called when its turn comes, so that IDs are in the order of
@@ -87,14 +89,14 @@ func (w EventWriter) DuePosts(ctx context.Context, most int, now time.Time) (lis
 	bytes := int64(0)
 	err = sqldb.Each(ctx, w.Store.db, func(rows *sql.Rows) error {
 		var p DuePost
-		if err := rows.Scan(&p.ID, &p.bytes, &p.Attempt, &p.reason); err != nil {
+		if err := rows.Scan(&p.ID, &p.bytes, &p.Attempt, &p.reason, &p.at); err != nil {
 			return err
 		}
 		if bytes < maxBatchBytes {
 			list, bytes = append(list, p), bytes+p.bytes
 		}
 		return nil
-	}, fmt.Sprintf(`SELECT id, LENGTH(body), attempt, reason FROM inbox WHERE due_at <= $1 ORDER BY id LIMIT %d`, most), now.UnixMilli())
+	}, fmt.Sprintf(`SELECT id, LENGTH(body), attempt, reason, at FROM inbox WHERE due_at <= $1 ORDER BY id LIMIT %d`, most), now.UnixMilli())
 	found := len(list)
 	if err == nil && found > 0 {
 		list, err = w.dropHeldBack(ctx, list, now)
@@ -149,6 +151,7 @@ func (w EventWriter) eachWriter(ctx context.Context, do func(id, writer string),
 // NewBatch is the posts of list to store together. Posts up to left, and those that failed before, are suspected of
 // having ended the process: their attempt is counted before. Those that failed are tried one at a time.
 func (s *Store) NewBatch(ctx context.Context, list []DuePost, left string, now time.Time) (b Batch, err error) {
+	b.Oldest = time.UnixMilli(list[0].at)
 	b.counted, b.gaps = list[0].Attempt > 0 || list[0].ID <= left, list[0].gaps
 	for _, p := range list {
 		if len(b.IDs) > 0 && (p.Attempt > 0 || list[0].Attempt > 0 || b.counted != (p.ID <= left)) {
