@@ -101,7 +101,9 @@ func NewSearcher(corpus Corpus, builtin Embedder, opts SearcherOptions) *Searche
 		s.primary = nil
 	}
 	if v, ok := builtin.(interface{ Words() []string }); ok {
-		s.common = spelling.NewLexicon(v.Words())
+		if words := v.Words(); len(words) > 0 {
+			s.common = spelling.NewLexicon(words)
+		}
 	}
 	s.parts.Store(&snapshot{})
 	return s

@@ -70,6 +70,14 @@ func NewCached(inner retrieval.Embedder, db *sqldb.DB, opts CachedOptions) *Cach
 // Space is the inner embedder's.
 func (c *Cached) Space() string { return c.inner.Space() }
 
+// Words are those that the inner embedder knows whole; none if it does not say.
+func (c *Cached) Words() []string {
+	if v, ok := c.inner.(interface{ Words() []string }); ok {
+		return v.Words()
+	}
+	return nil
+}
+
 // EmbedQuery asks the inner embedder and keeps nothing: customers' words, even as digests, are not
 // for keeping, and a search should not write.
 func (c *Cached) EmbedQuery(ctx context.Context, text string) (late.Tokens, error) {

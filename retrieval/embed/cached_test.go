@@ -11,8 +11,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"faqbot/knowledge"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/retrieval"
+	"faqbot/retrieval/encoder"
 	"faqbot/retrieval/late"
 )
 
@@ -203,6 +206,29 @@ func TestCachedTokensOfVectorsAlone(t *testing.T) {
 		require.Equal(t, vectors[0], tokens[0].Vector)
 		require.Zero(t, tokens[0].Rows.Len())
 		require.Equal(t, 1, count(t, db))
+	})
+}
+
+// published is one affiliate's entry.
+type published knowledge.Entry
+
+func (e published) Revisions(context.Context) (map[knowledge.AffiliateID]knowledge.Revision, error) {
+	return map[knowledge.AffiliateID]knowledge.Revision{e.Affiliate: 1}, nil
+}
+
+func (e published) Published(context.Context, knowledge.AffiliateID) ([]knowledge.Entry, knowledge.Revision, error) {
+	return []knowledge.Entry{knowledge.Entry(e)}, 1, nil
+}
+
+func TestSearchThroughTheCacheRepairsSpelling(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *sqldb.DB) {
+		e, err := encoder.New()
+		require.NoError(t, err)
+		s := retrieval.NewSearcher(published{ID: "pin", Affiliate: "acme", Question: "How do I change my PIN?"}, NewCached(e, db, CachedOptions{}), retrieval.SearcherOptions{})
+		require.NoError(t, s.Refresh(t.Context()))
+		found, err := s.Search(t.Context(), retrieval.Query{Text: "How do I chagne my PIN?", Affiliates: []knowledge.AffiliateID{"acme"}})
+		require.NoError(t, err)
+		require.True(t, found.Hits[0].Exact, "read as it was meant it is the entry's own question")
 	})
 }
 
