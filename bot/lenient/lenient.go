@@ -42,23 +42,33 @@ func (e *FieldError) Error() string {
 	return fmt.Sprintf("unexpected type in %q at byte %d", e.Field, e.Offset)
 }
 
-// Each reads the elements of a list, each on its own: do gets the element as it came and as it was read, and reports
-// whether it is known now. unread is told of an element that is not, or of which only a field that could not be read
-// could have told. An odd field costs itself, not the words beside it.
-func Each[T any](list []json.RawMessage, do func(json.RawMessage, T) (known bool, err error), unread func(json.RawMessage, error)) {
+// A Decoding gathers what the parts of a body tell.
+type Decoding[E any] struct {
+	Events []E
+	Unread func(raw json.RawMessage, err error) E // what a part tells that cannot be read
+}
+
+// Each reads the elements of a list into d, each on its own: do gets the element as it came and as it was read.
+func Each[T, E any](d *Decoding[E], list []json.RawMessage, do func(json.RawMessage, T) error) {
 	for _, raw := range list {
 		var v T
-		err := Parse(raw, &v)
-		if _, odd := errors.AsType[*FieldError](err); odd || err == nil {
-			known, e := do(raw, v)
-			if e != nil || known {
-				err = e
-			}
-		}
-		if err != nil {
-			unread(raw, err)
+		if err := d.Read(Parse(raw, &v), func() error { return do(raw, v) }); err != nil {
+			d.Events = append(d.Events, d.Unread(raw, err))
 		}
 	}
+}
+
+// Read has do read a part that was parsed with err. An odd field is no error if the part told something all the same: it
+// costs itself, not the words beside it.
+func (d *Decoding[E]) Read(err error, do func() error) error {
+	if _, odd := errors.AsType[*FieldError](err); err != nil && !odd {
+		return err
+	}
+	before := len(d.Events)
+	if e := do(); e != nil || len(d.Events) > before {
+		return e
+	}
+	return err
 }
 
 // A Text is a text, a number or a truth value, as it stands; "" if it is something else.

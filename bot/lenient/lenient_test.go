@@ -16,16 +16,20 @@ func TestEach(t *testing.T) {
 	}
 	var list []json.RawMessage
 	require.NoError(t, json.Unmarshal([]byte(`[{"text":"a","at":"soon"},{"text":5},"b",{"at":3}]`), &list))
-	var known, unread []string
-	Each(list, func(_ json.RawMessage, m message) (bool, error) {
-		known = append(known, m.Text)
-		return m.Text != "", nil
-	}, func(raw json.RawMessage, err error) {
-		unread = append(unread, string(raw))
+	var read []string
+	d := Decoding[string]{Unread: func(raw json.RawMessage, err error) string {
 		require.NotContains(t, err.Error(), "soon", "no words in an error")
+		return "unread " + string(raw)
+	}}
+	Each(&d, list, func(_ json.RawMessage, m message) error {
+		read = append(read, m.Text)
+		if m.Text != "" {
+			d.Events = append(d.Events, m.Text)
+		}
+		return nil
 	})
-	require.Equal(t, []string{"a", "", ""}, known)
-	require.Equal(t, []string{`{"text":5}`, `"b"`}, unread)
+	require.Equal(t, []string{"a", "", ""}, read)
+	require.Equal(t, []string{"a", `unread {"text":5}`, `unread "b"`}, d.Events)
 }
 
 func TestText(t *testing.T) {

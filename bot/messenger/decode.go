@@ -38,13 +38,15 @@ func (c *Channel) Decode(body []byte) ([]bot.Event, error) {
 	if e.Object != want {
 		return nil, c.errorf("the body is not about a %s: is the webhook of another product set to this address?", want)
 	}
-	d := decoding{channel: c}
-	each(&d, e.Entry, func(_ json.RawMessage, e entry) error {
-		each(&d, e.Messaging, d.event)
-		each(&d, e.Standby, d.standby)
+	d := decoding{channel: c, Decoding: lenient.Decoding[bot.Event]{Unread: func(raw json.RawMessage, err error) bot.Event {
+		return bot.Event{Undecodable: &bot.Undecodable{Body: raw, Reason: c.errorf("%v", err).Error()}}
+	}}}
+	lenient.Each(&d.Decoding, e.Entry, func(_ json.RawMessage, e entry) error {
+		lenient.Each(&d.Decoding, e.Messaging, d.event)
+		lenient.Each(&d.Decoding, e.Standby, d.standby)
 		return nil
 	})
-	return d.events, nil
+	return d.Events, nil
 }
 
 func (c *Channel) errorf(format string, args ...any) error {
@@ -53,19 +55,8 @@ func (c *Channel) errorf(format string, args ...any) error {
 
 // A decoding gathers the events of one body.
 type decoding struct {
+	lenient.Decoding[bot.Event]
 	channel *Channel
-	events  []bot.Event
-}
-
-// each reads the elements of a list, each on its own.
-func each[T any](d *decoding, list []json.RawMessage, do func(json.RawMessage, T) error) {
-	lenient.Each(list, func(raw json.RawMessage, v T) (bool, error) {
-		before := len(d.events)
-		err := do(raw, v)
-		return len(d.events) > before, err
-	}, func(raw json.RawMessage, err error) {
-		d.events = append(d.events, bot.Event{Undecodable: &bot.Undecodable{Body: raw, Reason: d.channel.errorf("%v", err).Error()}})
-	})
 }
 
 // standby reads what happens while another program has the customer: it is kept and not answered.
@@ -73,11 +64,11 @@ func (d *decoding) standby(raw json.RawMessage, e event) error {
 	if e.Message == nil {
 		return nil
 	}
-	from := len(d.events)
+	from := len(d.Events)
 	err := d.event(raw, e)
-	for i := range d.events[from:] {
-		d.events[from+i].Standby = true
-		d.events[from+i].ExternalID = "standby:" + d.events[from+i].ExternalID
+	for i := range d.Events[from:] {
+		d.Events[from+i].Standby = true
+		d.Events[from+i].ExternalID = "standby:" + d.Events[from+i].ExternalID
 	}
 	return err
 }
@@ -142,7 +133,7 @@ func (d *decoding) dispatch(e event, out bot.Event) error {
 	return nil
 }
 
-func (d *decoding) add(e bot.Event) { d.events = append(d.events, e) }
+func (d *decoding) add(e bot.Event) { d.Events = append(d.Events, e) }
 
 func (d *decoding) address(customer string) bot.Address {
 	return bot.Address{Channel: d.channel.account.Channel, Account: d.channel.account.ID, Customer: customer}

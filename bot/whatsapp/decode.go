@@ -38,7 +38,7 @@ func (c *Channel) decodeWhole(body []byte) (events []bot.Event, ok bool) {
 	if lenient.Parse(body, &e) != nil || e.Object != "whatsapp_business_account" {
 		return nil, false
 	}
-	d := decoding{channel: c}
+	d := newDecoding(c)
 	for _, entry := range e.Entry {
 		for _, change := range entry.Changes {
 			v := change.Value
@@ -57,7 +57,7 @@ func (c *Channel) decodeWhole(body []byte) (events []bot.Event, ok bool) {
 			}
 		}
 	}
-	return d.events, true
+	return d.Events, true
 }
 
 // decodeParts reads a body part by part, so that one which cannot be read harms no other.
@@ -69,32 +69,24 @@ func (c *Channel) decodeParts(body []byte) ([]bot.Event, error) {
 	if e.Object != "whatsapp_business_account" {
 		return nil, errors.New("whatsapp: the body is not about a WhatsApp Business Account: is the webhook of another product set to this address?")
 	}
-	var d decoding
-	d.channel = c
-	each(&d, e.Entry, func(_ json.RawMessage, e entry) error {
-		each(&d, e.Changes, d.change)
+	d := newDecoding(c)
+	lenient.Each(&d.Decoding, e.Entry, func(_ json.RawMessage, e entry) error {
+		lenient.Each(&d.Decoding, e.Changes, d.change)
 		return nil
 	})
-	return d.events, nil
+	return d.Events, nil
 }
 
 // A decoding gathers the events of one body.
 type decoding struct {
+	lenient.Decoding[bot.Event]
 	channel *Channel
-	events  []bot.Event
 }
 
-func (d *decoding) unread(raw json.RawMessage, err error) {
-	d.events = append(d.events, bot.Event{Undecodable: &bot.Undecodable{Body: raw, Reason: "whatsapp: " + err.Error()}})
-}
-
-// each reads the elements of a list, each on its own.
-func each[T any](d *decoding, list []json.RawMessage, do func(json.RawMessage, T) error) {
-	lenient.Each(list, func(raw json.RawMessage, v T) (bool, error) {
-		before := len(d.events)
-		err := do(raw, v)
-		return len(d.events) > before, err
-	}, d.unread)
+func newDecoding(c *Channel) *decoding {
+	return &decoding{channel: c, Decoding: lenient.Decoding[bot.Event]{Unread: func(raw json.RawMessage, err error) bot.Event {
+		return bot.Event{Undecodable: &bot.Undecodable{Body: raw, Reason: "whatsapp: " + err.Error()}}
+	}}}
 }
 
 // one is do without the element as it came.
@@ -112,15 +104,7 @@ func (d *decoding) change(raw json.RawMessage, c change) error {
 		return nil
 	}
 	var v value
-	err := lenient.Parse(c.Value, &v)
-	if _, odd := errors.AsType[*lenient.FieldError](err); err != nil && !odd {
-		return err
-	}
-	before := len(d.events)
-	if e := d.value(raw, c.Field, v); e != nil || len(d.events) > before {
-		err = e
-	}
-	return err
+	return d.Read(lenient.Parse(c.Value, &v), func() error { return d.value(raw, c.Field, v) })
 }
 
 func (d *decoding) value(raw json.RawMessage, field string, v value) error {
@@ -132,28 +116,28 @@ func (d *decoding) value(raw json.RawMessage, field string, v value) error {
 	}
 	for _, p := range v.Errors {
 		if len(v.Messages) == 0 {
-			d.unread(raw, fmt.Errorf("the error %d is reported for this number", p.Code))
+			d.Events = append(d.Events, d.Unread(raw, fmt.Errorf("the error %d is reported for this number", p.Code)))
 		}
 	}
 	overheard := field == "standby"
 	if overheard && v.Standby != nil { // another program has the customer: its statuses are not ours
 		v.Contacts, v.Messages, v.Echoes, v.Statuses = v.Standby.Contacts, v.Standby.Messages, v.Standby.Echoes, nil
 	}
-	each(d, v.Messages, func(raw json.RawMessage, m message) error {
+	lenient.Each(&d.Decoding, v.Messages, func(raw json.RawMessage, m message) error {
 		if m.ID == "" { // its words are worth more than its name
 			m.digest = digest(raw)
 		}
 		return d.message(named(m, v.Contacts), overheard)
 	})
-	each(d, v.Echoes, func(_ json.RawMessage, e echo) error { return d.echo(e, overheard) })
-	each(d, v.Statuses, one(d.status))
+	lenient.Each(&d.Decoding, v.Echoes, func(_ json.RawMessage, e echo) error { return d.echo(e, overheard) })
+	lenient.Each(&d.Decoding, v.Statuses, one(d.status))
 	switch field {
 	case "user_id_update":
 		d.moves(v.Moves)
 	case "messaging_handovers":
 		d.handover(v)
 	case "user_preferences":
-		each(d, v.Preferences, one(d.preference))
+		lenient.Each(&d.Decoding, v.Preferences, one(d.preference))
 	}
 	return nil
 }
@@ -281,7 +265,7 @@ func (d *decoding) message(m message, overheard bool) error {
 	default:
 		m.said(&e)
 	}
-	d.events = append(d.events, e)
+	d.Events = append(d.Events, e)
 	return nil
 }
 
@@ -313,7 +297,7 @@ func (d *decoding) system(e bot.Event, m message) error {
 		return nil
 	}
 	e.AddressChanged, e.Referral = &to, nil
-	d.events = append(d.events, e)
+	d.Events = append(d.Events, e)
 	return nil
 }
 
@@ -326,12 +310,12 @@ func (d *decoding) moves(raw json.RawMessage) {
 	if json.Unmarshal(raw, &list) != nil {
 		list = []json.RawMessage{raw}
 	}
-	each(d, list, func(_ json.RawMessage, m move) error {
+	lenient.Each(&d.Decoding, list, func(_ json.RawMessage, m move) error {
 		if !isUserID(m.UserID.Previous) || !isUserID(m.UserID.Current) {
 			return errors.New("a change of a user ID without both IDs")
 		}
 		address, _, _ := d.who(m.Phone, m.UserID.Previous)
-		d.events = append(d.events, bot.Event{Address: address, Stable: m.UserID.Previous, AddressChanged: &bot.AddressChanged{Stable: m.UserID.Current}})
+		d.Events = append(d.Events, bot.Event{Address: address, Stable: m.UserID.Previous, AddressChanged: &bot.AddressChanged{Stable: m.UserID.Current}})
 		return nil
 	})
 }
@@ -343,7 +327,7 @@ func (d *decoding) handover(v value) {
 	if v.Type != "control_passed" || v.Recipient.Number != d.channel.number || !ok {
 		return
 	}
-	d.events = append(d.events, bot.Event{Address: address, Stable: stable, At: v.At.Time, ControlPassed: &bot.ControlPassed{}})
+	d.Events = append(d.Events, bot.Event{Address: address, Stable: stable, At: v.At.Time, ControlPassed: &bot.ControlPassed{}})
 }
 
 // preference reads whether a customer wants advertising. What else they may choose is not known yet.
@@ -355,7 +339,7 @@ func (d *decoding) preference(p preference) error {
 	if p.Category != "marketing_messages" || p.Value == "" {
 		return nil
 	}
-	d.events = append(d.events, bot.Event{Address: address, Stable: stable, ExternalID: "preference:" + address.Customer + ":" + p.Value, At: p.At.Time,
+	d.Events = append(d.Events, bot.Event{Address: address, Stable: stable, ExternalID: "preference:" + address.Customer + ":" + p.Value, At: p.At.Time,
 		Consent: &bot.Consent{Marketing: p.Value != "stop"}})
 	return nil
 }
@@ -379,7 +363,7 @@ func (d *decoding) echo(e echo, overheard bool) error {
 	if isPhone(to) {
 		event.Phone = to
 	}
-	d.events = append(d.events, event)
+	d.Events = append(d.Events, event)
 	return nil
 }
 
@@ -409,7 +393,7 @@ func (d *decoding) status(s status) error {
 		return nil
 	}
 	address, stable, _ := d.who(s.To, s.UserID)
-	d.events = append(d.events, bot.Event{Address: address, Stable: stable, ExternalID: s.ID + ":" + s.Status, At: s.At.Time, Status: u})
+	d.Events = append(d.Events, bot.Event{Address: address, Stable: stable, ExternalID: s.ID + ":" + s.Status, At: s.At.Time, Status: u})
 	return nil
 }
 
