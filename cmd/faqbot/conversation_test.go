@@ -57,7 +57,7 @@ func newEveryChannel(t *testing.T) *everyChannel {
 	meta, accounts := metaAccounts(graph)
 	config += meta
 	for kind, a := range accounts {
-		e.lines[kind] = func(t *testing.T) line { return metaLine{t, a} }
+		e.lines[kind] = func(t *testing.T) line { return metaLine{t, a, new(string)} }
 	}
 	dir := t.TempDir()
 	for name, data := range map[string][]byte{"plans.png": picture(64, 48), "welcome.mp3": []byte("ID3\x04 welcome"), "faq.csv": []byte(sharedFAQ)} {
@@ -93,6 +93,14 @@ func (e *everyChannel) name(h heardNow) string {
 func (e *everyChannel) ticket(channel string) string {
 	name := map[string]string{"telegram": "Telegram", "whatsapp": "WhatsApp", "messenger": "Messenger", "instagram": "Instagram", "webchat": "Web chat"}[channel]
 	return e.shown("ann", "/desk", `<a class="row"[^>]*href="(/desk/tickets/[A-Z0-9]+)[^>]*><span class="glyph"><svg.*?</svg><span class="hidden-text">`+name)[1]
+}
+
+// talkOn is the address of the conversation on a channel.
+func (e *everyChannel) talkOn(channel string) string {
+	e.t.Helper()
+	var id string
+	require.NoError(e.t, e.service.db.QueryRowContext(e.t.Context(), `SELECT id FROM conversations WHERE channel = $1`, channel).Scan(&id))
+	return "/desk/conversations/" + id
 }
 
 // settled waits until what the channel's customer said is part of a turn: said before, it is the person's to answer.
@@ -140,6 +148,11 @@ type step struct {
 
 // script is the conversation.
 func script(channel string) []step {
+	return append(spoken(channel), ordered(channel)...)
+}
+
+// spoken is what every channel can do.
+func spoken(channel string) []step {
 	says := func(words string, want ...string) step {
 		return step{words, func(_ *everyChannel, l line) { l.say(words) }, want}
 	}
@@ -176,8 +189,22 @@ func script(channel string) []step {
 			status, _, body := e.do("ann", http.MethodPost, ticket+"/close", nil, "Content-Type", "application/x-www-form-urlencoded")
 			require.Equal(e.t, http.StatusSeeOther, status, body)
 		}, []string{"ann has closed this request. I'm the automated assistant and I'll take it from here. Need anything else? Just write."}},
-		{"minimum payout?", func(_ *everyChannel, l line) { l.(oddLine).replyTo("minimum payout?") }, []string{"The smallest payout is 50 euros."}},
+		{"minimum payout?", func(e *everyChannel, l line) {
+			l.(oddLine).replyTo("minimum payout?")
+			if channel != "webchat" { // where nobody replies to anything in particular
+				e.shown("ann", e.talkOn(channel), `(?s)<ul class="points">.{1,200}minimum payout\?`)
+			}
+		}, []string{"The smallest payout is 50 euros."}},
 	}
+}
+
+// ordered is a form or an order, where a channel has any.
+func ordered(channel string) []step {
+	if channel != "telegram" && channel != "whatsapp" {
+		return nil
+	}
+	return []step{{"<form or order>", func(_ *everyChannel, l line) { l.(fillingLine).fillIn() }, []string{"Thank you, that has arrived. A person will look at it and reply right here in this chat; you don't need to repeat anything."}},
+		{"<what stands in it>", func(e *everyChannel, _ line) { e.shown("ann", e.ticket(channel), filledIn) }, nil}}
 }
 
 // A difference is what a channel cannot do, and what its customer hears instead in a step.

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -36,7 +37,7 @@ func notOfCustomers() []string {
 func given() map[string]any {
 	return map[string]any{
 		"conversation_id": "CONV1", "conversations.id": "CONV1", "customer_id": "CUST1", "customers.id": "CUST1", "messages.id": "MSG1", "message_id": "MSG1",
-		"tickets.id": "TICKET1", "ticket_id": "TICKET1", "queue": "q", "mode": "bot", "blobs.id": "FILE1", "blob_owners.blob": "FILE1", "pinned": false,
+		"tickets.id": "TICKET1", "ticket_id": "TICKET1", "queue": "q", "mode": "bot", "blobs.id": "FILE1", "blob_owners.blob": "FILE1", "contacts.picture": "FILE1", "pinned": false,
 		"first_referral": "", "last_referral": "", "choices": "", "messages.attachments": `[{"kind":"photo","name":"Canary","kept":"FILE1"}]`, "trace": `{"query":"Canary"}`, "entries": "",
 		"tried": "[]", "conversations.account": "shop", "aliases.account": "shop", "rejects.account": "shop", "visitor_revocations.account": "shop",
 		"conversations.channel": "webchat", "rejects.channel": "webchat", "turns.score": 0.5,
@@ -183,22 +184,7 @@ func TestForgetLeavesNoByte(t *testing.T) {
 	t.Parallel()
 	dsn := sqldbtest.SQLite(t)
 	g, a, dir := openShop(t, dsn)
-	const ana, bea = "4915199900011", "4915199900022"
-	for i := range 12 {
-		a.Say(ana, strings.Repeat(fmt.Sprint(canaryWords, i, " "), 1+i*40))
-		a.Say(bea, fmt.Sprint("something else ", i))
-	}
-	a.Say(ana, "/human")
-	require.Eventually(t, func() bool { return a.SentTo(ana) > 0 && a.SentTo(bea) > 0 && a.Pending() == 0 }, time.Minute, 20*time.Millisecond)
-	db := g.service.db
-	count := func(query string) (n int) {
-		require.NoError(t, db.QueryRowContext(t.Context(), query).Scan(&n))
-		return n
-	}
-	require.Eventually(t, func() bool {
-		return count(`SELECT COUNT(*) FROM tickets`) > 0 && count(`SELECT COUNT(*) FROM messages WHERE author = 'customer' AND turn_id = ''`) == 0 &&
-			count(`SELECT COUNT(*) FROM deliveries WHERE state = 'queued'`) == 0 && count(`SELECT COUNT(*) FROM inbox`) == 0
-	}, time.Minute, 20*time.Millisecond)
+	talkMuch(t, g, a, func(i int) string { return strings.Repeat(fmt.Sprint(canaryWords, i, " "), 1+i*40) })
 	require.NotEmpty(t, filesWith(t, dsn, canaryWords))
 
 	out := &bytes.Buffer{}
@@ -222,7 +208,85 @@ func TestForgetLeavesNoByte(t *testing.T) {
 	require.NotEmpty(t, forget("--list"))
 
 	a.Say(ana, "hello again")
-	require.Eventually(t, func() bool { return count(`SELECT COUNT(*) FROM conversations WHERE customer LIKE '%`+ana+`'`) == 1 }, time.Minute, 20*time.Millisecond)
+	require.Eventually(t, func() bool {
+		return countIn(t, g.service.db, `SELECT COUNT(*) FROM conversations WHERE customer LIKE $1`, "%"+ana) == 1
+	}, time.Minute, 20*time.Millisecond)
+}
+
+const ana, bea = "4915199900011", "4915199900022"
+
+func countIn(t *testing.T, db *sqldb.DB, query string, args ...any) (n int) {
+	t.Helper()
+	require.NoError(t, db.QueryRowContext(t.Context(), query, args...).Scan(&n))
+	return n
+}
+
+// talkMuch has two customers talk to the shop until all is answered; the first says words, and gets a ticket.
+func talkMuch(t *testing.T, g *gallery, a *graphtest.Account, words func(i int) string) {
+	t.Helper()
+	for i := range 12 {
+		a.Say(ana, words(i))
+		a.Say(bea, fmt.Sprint("something else ", i))
+	}
+	a.Say(ana, "/human")
+	require.Eventually(t, func() bool { return a.SentTo(ana) > 0 && a.SentTo(bea) > 0 && a.Pending() == 0 }, time.Minute, 20*time.Millisecond)
+	require.Eventually(t, func() bool {
+		for _, left := range []string{`messages WHERE author = 'customer' AND turn_id = ''`, `deliveries WHERE state = 'queued'`, `inbox`} {
+			if countIn(t, g.service.db, `SELECT COUNT(*) FROM `+left) > 0 {
+				return false
+			}
+		}
+		return countIn(t, g.service.db, `SELECT COUNT(*) FROM tickets`) > 0
+	}, time.Minute, 20*time.Millisecond)
+}
+
+// On Postgres no row, dead or alive, no index and no TOAST table holds anything of an erased customer once it was
+// vacuumed, however long their words were.
+func TestForgetOnPostgres(t *testing.T) {
+	t.Parallel()
+	g, a, dir := openShop(t, sqldbtest.Postgres(t))
+	talkMuch(t, g, a, func(i int) string { // random, so that it is not compressed
+		words := canaryWords
+		for len(words) < 1+i*500 {
+			words += " " + rand.Text()
+		}
+		return words
+	})
+	db := g.service.db
+	_, err := db.ExecContext(t.Context(), `CREATE EXTENSION pageinspect`)
+	require.NoError(t, err)
+	held := func(words string) string { return strings.Join(relationsWith(t, db, words), " ") }
+	require.Contains(t, held(canaryWords), "messages:t", "long words are toasted")
+	require.Contains(t, held(canaryWords), "messages:r")
+	require.Contains(t, held(ana), "conversations:i")
+	out := &bytes.Buffer{}
+	require.Equal(t, exitDone, run(t.Context(), []string{"--config", filepath.Join(dir, "faqbot.toml"), "forget", "whatsapp/shop/" + ana, "--yes"}, terminal{out: out, err: out}), out.String())
+	var left string
+	require.Eventually(t, func() bool { // the service beside it may still have seen the rows while they were vacuumed
+		_, err := db.ExecContext(t.Context(), `VACUUM`)
+		left = held(canaryWords) + held(ana)
+		return err == nil && left == ""
+	}, time.Minute, 100*time.Millisecond, "%s", &left)
+	require.NotEmpty(t, held(bea), "others stay")
+}
+
+// relationsWith lists what of a Postgres database holds words, by the table's name and a letter: r for its rows, t for its
+// TOAST table, i for an index. Rows that nobody sees any more count until they are vacuumed.
+func relationsWith(t *testing.T, db *sqldb.DB, words string) (list []string) {
+	t.Helper()
+	require.NoError(t, sqldb.Each(t.Context(), db, func(rows *sql.Rows) error {
+		var name string
+		err := rows.Scan(&name)
+		list = append(list, name)
+		return err
+	}, `WITH own AS (SELECT oid, relname, reltoastrelid AS toast FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace),
+		heaps AS (SELECT oid, relname, 'r' AS kind FROM own UNION ALL SELECT toast, relname, 't' FROM own WHERE toast > 0),
+		indexes AS (SELECT i.indexrelid AS oid, h.relname FROM heaps h JOIN pg_index i ON i.indrelid = h.oid)
+		SELECT DISTINCT h.relname || ':' || h.kind FROM heaps h, generate_series(0, pg_relation_size(h.oid) / 8192 - 1) page,
+			heap_page_items(get_raw_page(h.oid::regclass::text, CAST(page AS INT))) item WHERE position($1 IN item.t_data) > 0
+		UNION SELECT DISTINCT x.relname || ':i' FROM indexes x, generate_series(1, pg_relation_size(x.oid) / 8192 - 1) page,
+			bt_page_items(x.oid::regclass::text, CAST(page AS INT)) item WHERE position($1 IN decode(replace(item.data, ' ', ''), 'hex')) > 0`, []byte(words)))
+	return list
 }
 
 // filesWith lists the files of a SQLite database in which words stand.

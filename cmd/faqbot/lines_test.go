@@ -38,6 +38,11 @@ type oddLine interface {
 	answerByInbox(words string) // the network's own inbox answers by itself
 }
 
+// A fillingLine is one on which customers fill in forms or order.
+type fillingLine interface{ fillIn() }
+
+const filledIn = "2 × KIT-1" // stands in what a fillingLine fills in, as people read it
+
 // A sentFile is a customer's.
 type sentFile struct {
 	kind, name, mediaType string // kind: photo, voice, document
@@ -88,6 +93,11 @@ func (l telegramLine) changeNothing() {
 
 func (telegramLine) answerByInbox(string) {}
 
+func (l telegramLine) fillIn() {
+	l.network.SayMessage(map[string]any{"chat": map[string]any{"id": int64(telegramChat), "type": "private"},
+		"web_app_data": map[string]any{"data": `{"order":"2 × KIT-1"}`, "button_text": "Order"}})
+}
+
 func (l telegramLine) sent(n int) []telegramtest.SentMessage {
 	ctx, cancel := context.WithTimeout(l.t.Context(), 30*time.Second)
 	defer cancel()
@@ -120,11 +130,16 @@ func (l telegramLine) heard(n int) (all []heardNow) {
 type metaLine struct {
 	t       *testing.T
 	account *graphtest.Account
+	first   *string // the network's name for what they said first
 }
 
 const metaCustomer = "16505550007"
 
-func (l metaLine) say(words string) { l.account.Say(metaCustomer, words) }
+func (l metaLine) say(words string) {
+	if id := l.account.Say(metaCustomer, words); *l.first == "" {
+		*l.first = id
+	}
+}
 
 func (l metaLine) send(f sentFile) {
 	kind := f.kind
@@ -144,18 +159,24 @@ func (l metaLine) odd(words string) {
 
 func (l metaLine) replyTo(words string) {
 	if l.account.Kind() == graphtest.WhatsApp {
-		l.account.SayMessage(metaCustomer, map[string]any{"type": "text", "text": map[string]any{"body": words}, "context": map[string]any{"id": "wamid.earlier"}})
+		l.account.SayMessage(metaCustomer, map[string]any{"type": "text", "text": map[string]any{"body": words}, "context": map[string]any{"id": *l.first}})
 		return
 	}
-	l.account.SayMessage(metaCustomer, map[string]any{"text": words, "reply_to": map[string]any{"mid": "m_earlier"}})
+	l.account.SayMessage(metaCustomer, map[string]any{"text": words, "reply_to": map[string]any{"mid": *l.first}})
 }
 
 func (l metaLine) changeNothing() {
 	if l.account.Kind() == graphtest.WhatsApp {
-		l.account.Edit(metaCustomer, "wamid.earlier", "")
+		l.account.Edit(metaCustomer, *l.first, "")
 		return
 	}
-	l.account.Event(metaCustomer, map[string]any{"message_edit": map[string]any{"mid": "m_earlier", "num_edit": 0}})
+	l.account.Event(metaCustomer, map[string]any{"message_edit": map[string]any{"mid": *l.first, "num_edit": 0}})
+}
+
+// fillIn is of use on WhatsApp alone.
+func (l metaLine) fillIn() {
+	l.account.SayMessage(metaCustomer, map[string]any{"type": "order", "order": map[string]any{"catalog_id": "9",
+		"product_items": []any{map[string]any{"product_retailer_id": "KIT-1", "quantity": 2, "item_price": 29, "currency": "EUR"}}}})
 }
 
 func (l metaLine) answerByInbox(words string) { l.account.WriteInApp(metaCustomer, words) }
