@@ -66,9 +66,15 @@ type Reader interface {
 	Read(ctx context.Context, to Address, message string) error
 }
 
-// A Namer is a Channel whose network tells what it calls a customer only if it is asked. Best effort.
-type Namer interface {
-	Name(ctx context.Context, customer string) (string, error)
+// A Profiler is a Channel whose network tells what a customer is called, or looks like, only if it is asked. Best effort.
+type Profiler interface {
+	Profile(ctx context.Context, customer string) (Profile, error)
+}
+
+// A Profile is what a network tells of a customer who was asked for. What is empty is not told.
+type Profile struct {
+	Name    string
+	Picture Attachment // for Fetch
 }
 
 // A Fetcher is a Channel that can fetch the files that customers send.

@@ -3,6 +3,7 @@ package bot
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"faqbot/knowledge"
@@ -25,7 +26,23 @@ var ErrNotFound = errors.New("no such conversation")
 type Address struct {
 	Channel  string // "telegram"
 	Account  string // our bot, page or number on it, as the configuration names it
-	Customer string // their ID on it
+	Customer string // their ID on it; a group's member has one in each group: see InGroup
+}
+
+const groupPrefix = "group:"
+
+// InGroup is the Address.Customer of a member of a group: what they say there is a conversation of its own, since others
+// read along, and what one member waits for must not silence the bot for the rest.
+func InGroup(group, member string) string { return groupPrefix + group + ":" + member }
+
+// Member are the network's IDs of the group and of the customer; ok is false outside of groups.
+func (a Address) Member() (group, member string, ok bool) {
+	rest, ok := strings.CutPrefix(a.Customer, groupPrefix)
+	i := strings.LastIndexByte(rest, ':')
+	if !ok || i < 0 {
+		return "", "", false
+	}
+	return rest[:i], rest[i+1:], true
 }
 
 // An Account is one of our bots, pages or numbers, and whose answers it gives.
@@ -100,6 +117,7 @@ type Conversation struct {
 	OptOut            OptOut       // what they want no more of
 	OptOutAt          time.Time    // when that last changed; zero: it never did
 	Name              string       // what the network calls them; "" if it does not say
+	Picture           string       // their profile picture's ID in knowledge/media; "" if there is none
 	Phone             string       // proven to be theirs: digits, with the country's; "" if none is known
 }
 

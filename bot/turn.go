@@ -94,6 +94,7 @@ type Reply struct {
 	Agent   string            `json:"agent,omitempty"` // the person who says it, "" for the bot
 
 	Quote    string  `json:"quote,omitempty"`    // the network's name for the message it answers, "" shows none
+	To       string  `json:"to,omitempty"`       // in a group, the name of the member whom it is for, "" if it is not known
 	Media    *Media  `json:"media,omitempty"`    // a file, of which Text is the caption
 	Template *Filled `json:"template,omitempty"` // send this instead; Text is what it reads like
 }

@@ -15,6 +15,7 @@ const (
 	ProofNone  Proof = ""      // they began with it
 	ProofLink  Proof = "link"  // they opened a link that was made for them
 	ProofPhone Proof = "phone" // the number is theirs on both
+	ProofSame  Proof = "same"  // the network has one ID for them, in private and in groups
 	ProofApart Proof = "apart" // an agent separated it: it is nobody else's
 )
 

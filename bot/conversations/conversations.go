@@ -50,8 +50,9 @@ func (c *Service) Get(ctx context.Context, id bot.ConversationID) (bot.Conversat
 // A bot reply still being worked out cannot land after it. A closed window or a customer who blocked us
 // is a *SendError, and nothing is stored.
 func (c *Service) Say(ctx context.Context, id bot.ConversationID, key string, replies ...bot.Reply) error {
-	return c.change(ctx, id, func(ctx context.Context, tx *store.ConversationTx) error {
-		conv := tx.Conversation()
+	var conv bot.Conversation
+	err := c.change(ctx, id, func(ctx context.Context, tx *store.ConversationTx) error {
+		conv = tx.Conversation()
 		for _, r := range replies {
 			if refused := conv.TemplateRefusal(r.Template); refused != nil {
 				return refused
@@ -72,6 +73,15 @@ func (c *Service) Say(ctx context.Context, id bot.ConversationID, key string, re
 		}
 		return tx.Assign(ctx, bot.ModePerson)
 	})
+	if err != nil {
+		return err
+	}
+	// What is said to a group's member may reach them in private, where their answer is for the person, too.
+	private, err := c.store.Private(ctx, conv)
+	if private == "" || err != nil {
+		return err
+	}
+	return c.Hold(ctx, private)
 }
 
 // Refusal is why a person's reply to a customer would be refused now, nil if it would not: Say's error,

@@ -205,7 +205,7 @@ func discloses(phrase Phrase) bool {
 type voice func(Phrase) string
 
 func (e *Engine) voice(t bot.Turn, locale string) voice {
-	return func(name Phrase) string { return e.phrases.SayOn(t.Conversation.Address.Channel, locale, name) }
+	return func(name Phrase) string { return e.phrases.SayOn(t.Conversation.Address, locale, name) }
 }
 
 // ask says a phrase, with the buttons that belong to it.

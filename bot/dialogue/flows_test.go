@@ -290,9 +290,12 @@ func TestCommandsOnlyWhereThereAre(t *testing.T) {
 	p := phrases(t)
 	for _, locale := range []string{"en", "es", "pt-BR"} {
 		for _, name := range phraseNames() {
-			require.NotRegexp(t, "/(human|bot)", p.SayOn("webchat", locale, name), "%s %s", locale, name)
+			require.NotRegexp(t, "/(human|bot)", p.SayOn(bot.Address{Channel: "webchat"}, locale, name), "%s %s", locale, name)
 		}
-		require.Contains(t, p.SayOn("telegram", locale, PhraseStart), "/human")
+		require.Contains(t, p.SayOn(bot.Address{Channel: "telegram"}, locale, PhraseStart), "/human")
+		group := bot.Address{Channel: "telegram", Customer: bot.InGroup("-100", "71")}
+		require.Equal(t, p.SayOn(bot.Address{Channel: "telegram"}, locale, PhraseStart), p.SayOn(group, locale, PhraseStart))
+		require.NotEqual(t, p.SayOn(bot.Address{Channel: "telegram"}, locale, PhraseHandoffWish), p.SayOn(group, locale, PhraseHandoffWish), "who replies may do so in private")
 	}
 }
 

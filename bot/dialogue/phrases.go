@@ -1,11 +1,13 @@
 package dialogue
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
 	"strings"
 
+	"faqbot/bot"
 	"faqbot/knowledge/locale"
 )
 
@@ -137,11 +139,12 @@ func (p *Phrases) Locale(preferred ...string) string { return locale.Match(prefe
 // Say returns the phrase in a locale that Locale returned.
 func (p *Phrases) Say(locale string, name Phrase) string { return p.say[locale][name] }
 
-// SayOn returns the phrase as it is said on a channel. Commands are named only where customers know them,
-// since the channel lists and completes them.
-func (p *Phrases) SayOn(channel, locale string, name Phrase) string {
-	if text := p.on[locale][channel][name]; text != "" {
-		return text
+// SayOn returns the phrase as it is said to an address. Commands are named only where customers know them, since the
+// channel lists and completes them; in a group a person may reply in private.
+func (p *Phrases) SayOn(to bot.Address, locale string, name Phrase) string {
+	group := ""
+	if _, _, ok := to.Member(); ok {
+		group = p.on[locale][to.Channel+" group"][name]
 	}
-	return p.Say(locale, name)
+	return cmp.Or(group, p.on[locale][to.Channel][name], p.Say(locale, name))
 }

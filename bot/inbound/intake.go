@@ -4,7 +4,6 @@ package inbound
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,6 +39,7 @@ type IntakeOptions struct {
 	Now         func() time.Time // time.Now if nil
 	Transcribes bool             // a Collector turns voice notes into words: their turns wait for it
 	LinkKey     vault.Signer     // Conversations' own; without it no link of ours is known
+	Shelf       Shelf            // keeps customers' profile pictures; none are asked for if nil
 }
 
 // An Intake takes in what channels heard. What Receive or Accept returns nil for is on disk.
@@ -52,10 +52,12 @@ type Intake struct {
 	events      store.EventWriter
 	transcribes bool
 	receipts    chan receipt
-	order       sqldb.Sequence // of the inbox
-	received    chan struct{}  // something is in the inbox
-	storing     atomic.Int64   // posts that are being stored
-	missedAt    atomic.Int64   // when one was last not stored, or the Intake was made, in Unix milliseconds
+	shelf       Shelf
+	profiles    chan bot.Address // of customers who may have to be asked for
+	order       sqldb.Sequence   // of the inbox
+	received    chan struct{}    // something is in the inbox
+	storing     atomic.Int64     // posts that are being stored
+	missedAt    atomic.Int64     // when one was last not stored, or the Intake was made, in Unix milliseconds
 }
 
 // A receipt is a best-effort sign to a customer that we heard.
@@ -74,7 +76,7 @@ func NewIntake(st *store.Store, accounts *bot.Registry, log logrus.FieldLogger, 
 		o.Poke = func() {}
 	}
 	in := &Intake{store: st, accounts: accounts, log: log, poke: o.Poke, now: o.Now, transcribes: o.Transcribes,
-		receipts: make(chan receipt, maxReceipts), received: make(chan struct{}, 1)}
+		receipts: make(chan receipt, maxReceipts), shelf: o.Shelf, profiles: make(chan bot.Address, maxReceipts), received: make(chan struct{}, 1)}
 	in.events = store.EventWriter{Store: st, LinkKey: o.LinkKey, Senders: in.senders}
 	in.missedAt.Store(o.Now().UnixMilli())
 	return in
@@ -124,6 +126,10 @@ func (in *Intake) queueReceipt(e bot.Event) {
 	case in.receipts <- c:
 	default: // a sign that comes late is worth nothing
 	}
+	select {
+	case in.profiles <- e.Address:
+	default: // their next message does as well
+	}
 }
 
 // Run takes in what is received, shows typing and acknowledges taps, until ctx ends. Without it Accept works
@@ -132,6 +138,7 @@ func (in *Intake) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return guard.Loop(ctx, in.log, "inbox", in.drain) })
 	g.Go(func() error { return guard.Loop(ctx, in.log, "receipts", in.sendReceipts) })
+	g.Go(func() error { return guard.Loop(ctx, in.log, "profiles", in.askProfiles) })
 	return g.Wait()
 }
 
@@ -171,30 +178,13 @@ func (in *Intake) sendReceipt(ctx context.Context, c receipt) error {
 		}
 		return nil
 	}
-	var err error
 	if r, ok := channel.(bot.Reader); ok && c.message != "" {
-		err = r.Read(ctx, c.to, c.message)
-	} else if t, ok := channel.(bot.Typist); ok {
-		err = t.Typing(ctx, c.to)
+		return r.Read(ctx, c.to, c.message)
 	}
-	return errors.Join(err, in.askName(ctx, channel, c.to))
-}
-
-// askName asks the network what it calls a customer of whom nobody knows.
-func (in *Intake) askName(ctx context.Context, channel bot.Channel, to bot.Address) error {
-	n, ok := channel.(bot.Namer)
-	if !ok {
-		return nil
+	if t, ok := channel.(bot.Typist); ok {
+		return t.Typing(ctx, c.to)
 	}
-	id, err := in.store.Nameless(ctx, to)
-	if id == "" || err != nil {
-		return err
-	}
-	name, err := n.Name(ctx, to.Customer)
-	if name = cutName(store.CleanText(name)); name == "" || err != nil {
-		return err
-	}
-	return in.store.StoreName(ctx, id, name)
+	return nil
 }
 
 // complete is e with a time that can be, and with words that can be stored. Networks leave times out

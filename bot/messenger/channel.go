@@ -69,7 +69,7 @@ var (
 	_ bot.Channel      = (*Channel)(nil)
 	_ bot.Reader       = (*Channel)(nil)
 	_ bot.Typist       = (*Channel)(nil)
-	_ bot.Namer        = (*Channel)(nil)
+	_ bot.Profiler     = (*Channel)(nil)
 	_ bot.Receiver     = (*Channel)(nil)
 	_ bot.SenderFinder = (*Channel)(nil)
 	_ bot.Challenger   = (*Channel)(nil)

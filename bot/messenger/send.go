@@ -148,20 +148,23 @@ func (c *Channel) Read(ctx context.Context, to bot.Address, _ string) error {
 	return c.Typing(ctx, to)
 }
 
-// Name asks what Meta calls a customer. It answers once they have written to us, and only where the app may know.
-func (c *Channel) Name(ctx context.Context, customer string) (string, error) {
-	fields := "first_name,last_name"
+// Profile asks what Meta calls a customer, and for their picture. It answers once they have written to us, and only
+// where the app may know.
+func (c *Channel) Profile(ctx context.Context, customer string) (bot.Profile, error) {
+	fields := "first_name,last_name,profile_pic"
 	if c.instagram {
-		fields = "name,username"
+		fields = "name,username,profile_pic"
 	}
 	var profile struct {
 		First    string `json:"first_name"`
 		Last     string `json:"last_name"`
 		Name     string `json:"name"`
 		Username string `json:"username"`
+		Picture  string `json:"profile_pic"`
 	}
 	err := c.api.Call(ctx, http.MethodGet, url.PathEscape(customer), url.Values{"fields": {fields}}, nil, &profile)
-	return cmp.Or(strings.TrimSpace(profile.First+" "+profile.Last), profile.Name, profile.Username), err
+	return bot.Profile{Name: cmp.Or(strings.TrimSpace(profile.First+" "+profile.Last), profile.Name, profile.Username),
+		Picture: bot.Attachment{Kind: "photo", File: profile.Picture}}, err
 }
 
 func (c *Channel) act(ctx context.Context, to bot.Address, action string) error {

@@ -100,11 +100,15 @@ func (s *Store) openByAddress(ctx context.Context, tx *sql.Tx, account bot.Accou
 			err = find()
 		}
 	}
+	began := false
 	if errors.Is(err, sql.ErrNoRows) {
-		if err := insertConversation(ctx, tx, account, to, now); err != nil {
+		if began, err = insertConversation(ctx, tx, account, to, now); err != nil {
 			return nil, err
 		}
 		err = find() // another process may have begun it
+	}
+	if err == nil && began {
+		err = c.joinSibling(ctx)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open conversation: %w", err)
@@ -131,27 +135,27 @@ func otherSpelling(ctx context.Context, tx *sql.Tx, to bot.Address, number strin
 }
 
 // insertConversation begins the conversation of an address, unless there is one.
-func insertConversation(ctx context.Context, tx *sql.Tx, account bot.Account, to bot.Address, now time.Time) error {
+func insertConversation(ctx context.Context, tx *sql.Tx, account bot.Account, to bot.Address, now time.Time) (began bool, err error) {
 	id, customer := bot.ConversationID(sqldb.NewID(now)), bot.CustomerID(sqldb.NewID(now))
 	res, err := tx.ExecContext(ctx, `INSERT INTO conversations
 		(id, channel, account, customer, customer_id, affiliate, opened_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 		ON CONFLICT (channel, account, customer) DO NOTHING`,
 		id, to.Channel, to.Account, to.Customer, customer, account.Owner(), now.UnixMilli())
 	if err != nil {
-		return fmt.Errorf("begin conversation: %w", err)
+		return false, fmt.Errorf("begin conversation: %w", err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return err
+		return false, err
 	}
 	for _, table := range []string{"turn_queue", "contacts"} {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO `+table+` (conversation_id) VALUES ($1)`, id); err != nil {
-			return fmt.Errorf("begin the %s of a conversation: %w", table, err)
+			return false, fmt.Errorf("begin the %s of a conversation: %w", table, err)
 		}
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO customers (id, opened_at) VALUES ($1, $2)`, customer, now.UnixMilli()); err != nil {
-		return fmt.Errorf("add customer: %w", err)
+		return false, fmt.Errorf("add customer: %w", err)
 	}
-	return nil
+	return true, nil
 }
 
 // changeAddress gives the conversation of e's address, if there is one, the customer's new IDs.

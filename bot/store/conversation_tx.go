@@ -139,6 +139,10 @@ func (c *ConversationTx) AddReply(ctx context.Context, author bot.Author, turn b
 }
 
 func (c *ConversationTx) addReply(ctx context.Context, author bot.Author, turn bot.TurnID, key string, r bot.Reply) (bot.MessageID, error) {
+	r, err := c.addressInGroup(ctx, r, c.seq)
+	if err != nil {
+		return "", err
+	}
 	id := bot.MessageID(sqldb.NewID(c.now))
 	attachments := replyAttachments(r)
 	if _, err := c.tx.ExecContext(ctx, `INSERT INTO messages

@@ -45,24 +45,6 @@ func storeName(ctx context.Context, tx *sql.Tx, id bot.ConversationID, name stri
 	return nil
 }
 
-// maxAsked is how far into a conversation its customer's name is asked for: a network may never tell it.
-const maxAsked = 10
-
-// Nameless is the conversation of an address if it has just begun and its customer's name is not known, else "".
-func (s *Store) Nameless(ctx context.Context, a bot.Address) (id bot.ConversationID, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT id FROM conversations JOIN contacts ON contacts.conversation_id = conversations.id
-		WHERE channel = $1 AND account = $2 AND customer = $3 AND name = '' AND next_seq <= $4`, a.Channel, a.Account, a.Customer, maxAsked).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	}
-	return id, err
-}
-
-// StoreName notes what the network calls the customer of a conversation.
-func (s *Store) StoreName(ctx context.Context, id bot.ConversationID, name string) error {
-	return s.db.InTx(ctx, func(tx *sql.Tx) error { return storeName(ctx, tx, id, name) })
-}
-
 // storePhone notes that phone is the customer's, and joins them with the customer of another account who has
 // proven the same lately, unless an agent separated either.
 func (c *ConversationTx) storePhone(ctx context.Context, phone string) error {

@@ -96,6 +96,10 @@ func (s *Store) eraseNoted(ctx context.Context, tx *sql.Tx, also RowsOf) error {
 	if err != nil {
 		return err
 	}
+	pictures, err := picturesOf(ctx, tx, `conversation_id IN `+erased)
+	if err != nil {
+		return err
+	}
 	// A matter that is others', too, goes on with them.
 	if _, err := tx.ExecContext(ctx, `UPDATE episodes SET conversation_id = (SELECT MIN(o.id) FROM conversations o WHERE o.episode_id = episodes.id AND o.id NOT IN `+erased+`)
 		WHERE conversation_id IN `+erased+` AND EXISTS (SELECT 1 FROM conversations o WHERE o.episode_id = episodes.id AND o.id NOT IN `+erased+`)`); err != nil {
@@ -106,7 +110,7 @@ func (s *Store) eraseNoted(ctx context.Context, tx *sql.Tx, also RowsOf) error {
 			return err
 		}
 	}
-	return removeFiles(ctx, tx, files)
+	return removeFiles(ctx, tx, append(files, pictures...))
 }
 
 // filesOf lists the files that some messages have and we keep.
@@ -131,12 +135,16 @@ func filesOf(ctx context.Context, tx *sql.Tx, where string, args ...any) (files 
 	return files, nil
 }
 
-// removeFiles removes files that no message has any more.
+// removeFiles removes files that no message, and no contact, has any more. One that is "" is none.
 func removeFiles(ctx context.Context, tx *sql.Tx, files []string) error {
 	for _, file := range files {
+		if file == "" {
+			continue
+		}
 		var others bool
-		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM messages WHERE attachments <> '' AND attachments LIKE $1 ESCAPE '\')`,
-			`%`+escapeLike(`"kept":`+mustJSON(file))+`%`).Scan(&others); err != nil {
+		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM contacts WHERE picture = $2 AND picture <> '')
+			OR EXISTS (SELECT 1 FROM messages WHERE attachments <> '' AND attachments LIKE $1 ESCAPE '\')`,
+			`%`+escapeLike(`"kept":`+mustJSON(file))+`%`, file).Scan(&others); err != nil {
 			return fmt.Errorf("find who else has a file: %w", err)
 		}
 		if others {
@@ -177,7 +185,7 @@ func erasePosts(ctx context.Context, tx *sql.Tx, c bot.Conversation) error {
 
 // namesOf are the IDs and the number by which a network may call a conversation's customer.
 func namesOf(ctx context.Context, r sqldb.Reader, c bot.Conversation) (names []string, err error) {
-	parts := strings.Split(c.Address.Customer, ":") // a group's members are called after their group
+	parts := strings.Split(c.Address.Customer, ":") // visitors of a chat and members of groups have something before it
 	names = append(names, parts[len(parts)-1])
 	err = sqldb.Each(ctx, r, func(rows *sql.Rows) error {
 		var name string
@@ -242,6 +250,9 @@ func (r *Reader) Export(ctx context.Context, customer bot.CustomerID, also RowsO
 				return nil, nil, fmt.Errorf("export a customer: %w", err)
 			}
 			tables[rows.Table] = append(tables[rows.Table], list...)
+		}
+		if c.Picture != "" && !slices.Contains(files, c.Picture) {
+			files = append(files, c.Picture)
 		}
 		said, err := r.Transcript(ctx, c.ID, 0)
 		if err != nil {

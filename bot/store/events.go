@@ -78,6 +78,9 @@ func (w EventWriter) storeEvent(ctx context.Context, tx *sql.Tx, a Arrival) (wai
 			return false, err
 		}
 	}
+	if e, err = toShared(ctx, tx, e); err != nil {
+		return false, err
+	}
 	c, err := s.openConversation(ctx, tx, a.Account, e, a.At)
 	if err != nil {
 		return false, err

@@ -104,11 +104,13 @@ func (r *Reader) Turns(ctx context.Context, id bot.ConversationID) (list []bot.T
 	return list, rows.Err()
 }
 
-// WithFile returns the conversations in which a file that we keep, by its attachment's Kept, was sent.
+// WithFile returns the conversations in which a file that we keep, by its attachment's Kept, was sent, or whose customer
+// it shows.
 func (r *Reader) WithFile(ctx context.Context, file string) (list []bot.Conversation, err error) {
 	list, err = r.conversations(ctx, `id IN
-		(SELECT m.conversation_id FROM messages m WHERE m.attachments <> '' AND m.attachments LIKE $1 ESCAPE '\')`,
-		`%`+escapeLike(`"kept":`+mustJSON(file))+`%`) // no name that a customer gives a file can look so
+		(SELECT m.conversation_id FROM messages m WHERE m.attachments <> '' AND m.attachments LIKE $1 ESCAPE '\'
+		UNION ALL SELECT conversation_id FROM contacts WHERE picture = $2 AND picture <> '')`,
+		`%`+escapeLike(`"kept":`+mustJSON(file))+`%`, file) // no name that a customer gives a file can look so
 	if err != nil {
 		return nil, fmt.Errorf("find the conversations of a file: %w", err)
 	}

@@ -100,18 +100,22 @@ func emptyCustomer(ctx context.Context, tx *sql.Tx, e Expiry) error {
 	if err := tx.QueryRowContext(ctx, `SELECT active_at < $2 AND mode = 'bot' FROM conversations WHERE id = $1`, e.Conversation, e.Before.UnixMilli()).Scan(&quiet); err != nil || !quiet {
 		return err
 	}
+	pictures, err := picturesOf(ctx, tx, `conversation_id = $1`, e.Conversation)
+	if err != nil {
+		return err
+	}
 	for _, query := range []string{
 		`DELETE FROM visitor_revocations WHERE EXISTS (SELECT 1 FROM conversations c WHERE c.id = $1
 			AND c.account = visitor_revocations.account AND c.customer = visitor_revocations.customer)`,
 		`DELETE FROM aliases WHERE conversation_id = $1`,
-		`UPDATE contacts SET phone = '', name = '', first_referral = '', last_referral = '' WHERE conversation_id = $1`,
+		`UPDATE contacts SET phone = '', name = '', picture = '', first_referral = '', last_referral = '' WHERE conversation_id = $1`,
 		`UPDATE conversations SET customer = '` + Forgotten + `' || id, asked = '', unreachable = TRUE WHERE id = $1`,
 	} {
 		if _, err := tx.ExecContext(ctx, query, e.Conversation); err != nil {
 			return err
 		}
 	}
-	return nil
+	return removeFiles(ctx, tx, pictures)
 }
 
 // SweepRejects removes bodies that could not be read and came before then, and returns how many.

@@ -38,7 +38,7 @@ func New(db *sqldb.DB) *Store { return &Store{&Reader{db}, db} }
 
 const conversationColumns = `id, channel, account, customer, affiliate, customer_id, episode_id, locale, mode, misses, clarify,
 	asked, first_ref, last_ref, first_referral, last_referral, opened_at, heard_at, window_until, window_reason, unreachable,
-	opt_out, opt_out_at, phone, name`
+	opt_out, opt_out_at, phone, name, picture`
 
 // conversationTables are where conversationColumns stand.
 const conversationTables = ` FROM conversations JOIN contacts ON contacts.conversation_id = conversations.id `
@@ -52,7 +52,7 @@ func scanConversation(row scanner, more ...any) (c bot.Conversation, err error) 
 	var first, last string
 	err = row.Scan(append([]any{&c.ID, &c.Address.Channel, &c.Address.Account, &c.Address.Customer, &c.Affiliate,
 		&c.Customer, &c.Episode, &c.Locale, &c.Mode, &c.Misses, &c.Clarify, &c.Asked, &c.FirstRef, &c.LastRef,
-		&first, &last, &opened, &heard, &window, &c.WindowReason, &c.Unreachable, &c.OptOut, &optOut, &c.Phone, &c.Name}, more...)...)
+		&first, &last, &opened, &heard, &window, &c.WindowReason, &c.Unreachable, &c.OptOut, &optOut, &c.Phone, &c.Name, &c.Picture}, more...)...)
 	if err != nil {
 		return c, err
 	}

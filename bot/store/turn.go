@@ -184,6 +184,10 @@ func (c *ConversationTx) storeOutcome(ctx context.Context, claim TurnClaim, o bo
 		return fmt.Errorf("store turn: %w", err)
 	}
 	for i, r := range o.Replies {
+		r, err := c.addressInGroup(ctx, r, last+1)
+		if err != nil {
+			return err
+		}
 		if err := c.AddReply(ctx, bot.AuthorBot, t.ID, fmt.Sprintf("turn:%s:%d", t.ID, i), r); err != nil {
 			return err
 		}

@@ -33,6 +33,8 @@ import (
 const (
 	defaultAPIBase = "https://api.telegram.org"
 	secretHeader   = "X-Telegram-Bot-Api-Secret-Token"
+
+	longestText, longestCaption = 4096, 1024 // UTF-16 units
 )
 
 // Options are what a Channel needs besides its account.
@@ -70,6 +72,7 @@ var (
 	_ bot.SenderFinder = (*Channel)(nil)
 	_ bot.Linker       = (*Channel)(nil)
 	_ bot.Fetcher      = (*Channel)(nil)
+	_ bot.Profiler     = (*Channel)(nil)
 )
 
 // New returns the Channel of account. It calls nobody.
@@ -99,7 +102,7 @@ func New(account bot.Account, o Options) (*Channel, error) {
 
 // Limits is what Telegram documents, and a label's length that phones show in full.
 func (c *Channel) Limits() bot.Limits {
-	return bot.Limits{Text: 4096, Media: true, Caption: 1024, Choices: 10, Label: 60, Pace: time.Second, Resend: true}
+	return bot.Limits{Text: longestText, Media: true, Caption: longestCaption, Choices: 10, Label: 60, Pace: time.Second, Resend: true}
 }
 
 // Verify compares the secret that setWebhook registered. Telegram signs nothing.
@@ -144,22 +147,45 @@ func baseURL(base string) (string, error) {
 	return strings.TrimRight(base, "/"), nil
 }
 
-// A place is an address within Telegram: a chat and, in a forum, a topic of it.
+// A place is an address within Telegram: a chat, in a forum a topic of it, and in a group one of its members.
+// Earlier builds had no members.
 type place struct {
 	chat   int64
 	thread int64 // 0 outside forums
+	member int64 // 0 outside groups
 }
 
 func (p place) String() string {
-	if p.thread == 0 {
-		return strconv.FormatInt(p.chat, 10)
+	where := strconv.FormatInt(p.chat, 10)
+	if p.thread != 0 {
+		where = fmt.Sprintf("%d/%d", p.chat, p.thread)
 	}
-	return fmt.Sprintf("%d/%d", p.chat, p.thread)
+	if p.member == 0 {
+		return where
+	}
+	return bot.InGroup(where, strconv.FormatInt(p.member, 10))
+}
+
+// private is the chat of the bot with the customer alone.
+func (p place) private() place {
+	if p.member == 0 {
+		return place{chat: p.chat}
+	}
+	return place{chat: p.member}
 }
 
 func parsePlace(customer string) (p place, err error) {
-	chat, thread, topic := strings.Cut(customer, "/")
-	if p.chat, err = strconv.ParseInt(chat, 10, 64); err == nil && topic {
+	where, member, inGroup := bot.Address{Customer: customer}.Member()
+	if inGroup {
+		p.member, err = strconv.ParseInt(member, 10, 64)
+	} else {
+		where = customer
+	}
+	chat, thread, topic := strings.Cut(where, "/")
+	if err == nil {
+		p.chat, err = strconv.ParseInt(chat, 10, 64)
+	}
+	if err == nil && topic {
 		p.thread, err = strconv.ParseInt(thread, 10, 64)
 	}
 	if err != nil {

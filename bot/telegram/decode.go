@@ -107,10 +107,7 @@ func (c *Channel) event(m *message, e *bot.Event) *bot.Event {
 	e.Address = c.address(m.place())
 	e.At = at(m.Date)
 	if m.From != nil {
-		e.Locale = locale(m.From.Language)
-		if m.Chat.Type == "private" {
-			e.Name = strings.TrimSpace(string(m.From.First + " " + m.From.Last))
-		}
+		e.Locale, e.Name = locale(m.From.Language), m.From.name()
 	}
 	return e
 }
@@ -128,10 +125,13 @@ func (c *Channel) tapped(cb *callback) *bot.Event {
 			return nil
 		}
 		where = m.place()
+		if where.chat != cb.From.ID {
+			where.member = cb.From.ID
+		}
 		in.Text = m.Keyboard.label(cb.Data)
 	}
 	// The message's date is when we sent it; when it was tapped is not told.
-	return &bot.Event{Address: c.address(where), Locale: locale(cb.From.Language), Message: in}
+	return &bot.Event{Address: c.address(where), Locale: locale(cb.From.Language), Name: cb.From.name(), Message: in}
 }
 
 // label is the text of the button that carries data, "" if there is none.
@@ -171,14 +171,20 @@ func (c *Channel) address(p place) bot.Address {
 	return bot.Address{Channel: c.account.Channel, Account: c.account.ID, Customer: p.String()}
 }
 
-// place is where m was written. Outside forums a thread is only a chain of replies.
+// place is where m was written. Outside forums a thread is only a chain of replies. In a group it is a place of its
+// sender's alone, unless that is us.
 func (m *message) place() place {
 	p := place{chat: m.Chat.ID}
 	if m.InTopic {
 		p.thread = m.Thread
 	}
+	if m.Chat.Type != "private" && m.From != nil && !m.From.IsBot {
+		p.member = m.From.ID
+	}
 	return p
 }
+
+func (u *user) name() string { return strings.TrimSpace(string(u.First + " " + u.Last)) }
 
 // startRef takes "/start REF", what a link t.me/BOT?start=REF makes the customer send, apart.
 // Anybody can type it, so a ref that no link can carry is dropped.

@@ -47,6 +47,31 @@ func (c *Channel) Fetch(ctx context.Context, a bot.Attachment) (io.ReadCloser, e
 	return r, nil
 }
 
+// faceSide is how large a profile picture must be at least, in pixels a side: as large as a desk shows it, on a sharp screen.
+const faceSide = 160
+
+// Profile asks for a customer's profile picture. Their name comes with each message.
+func (c *Channel) Profile(ctx context.Context, customer string) (bot.Profile, error) {
+	at, err := parsePlace(customer)
+	if err != nil || at.private().chat <= 0 { // nobody in particular
+		return bot.Profile{}, err
+	}
+	found, err := c.api.GetUserProfilePhotos(ctx, &tg.GetUserProfilePhotosParams{UserID: at.private().chat, Limit: 1})
+	if err != nil {
+		return bot.Profile{}, fmt.Errorf("ask for a profile picture: %w", sendError(err))
+	}
+	p := bot.Profile{}
+	for _, sizes := range found.Photos[:min(len(found.Photos), 1)] {
+		for _, one := range sizes { // ascending
+			p.Picture = bot.Attachment{Kind: "photo", File: one.FileID}
+			if min(one.Width, one.Height) >= faceSide {
+				break
+			}
+		}
+	}
+	return p, nil
+}
+
 // fileIDs are Telegram's names for files of ours that were sent before, so that each is uploaded once and
 // not to every customer. They are good for as long as the bot lives.
 type fileIDs struct {
@@ -106,10 +131,7 @@ func (c *Channel) sendMedia(ctx context.Context, at place, r bot.Reply, mode mod
 
 // sendFile sends f the way that shows it best. What Telegram shows in no way of its own goes as a document.
 func (c *Channel) sendFile(ctx context.Context, at place, r bot.Reply, mode models.ParseMode, f models.InputFile) (*models.Message, error) {
-	words := r.Text
-	if mode == models.ParseModeHTML {
-		words = escape(words)
-	}
+	words, quote := words(at, r, mode, longestCaption), quoting(r)
 	var buttons models.ReplyMarkup
 	if len(r.Choices) > 0 {
 		buttons = keyboard(r.Choices)
@@ -117,13 +139,13 @@ func (c *Channel) sendFile(ctx context.Context, at place, r bot.Reply, mode mode
 	thread := int(at.thread)
 	switch shownAs(*r.Media) {
 	case "photo":
-		return c.api.SendPhoto(ctx, &tg.SendPhotoParams{ChatID: at.chat, MessageThreadID: thread, Photo: f, Caption: words, ParseMode: mode, ReplyMarkup: buttons})
+		return c.api.SendPhoto(ctx, &tg.SendPhotoParams{ChatID: at.chat, MessageThreadID: thread, Photo: f, Caption: words, ParseMode: mode, ReplyMarkup: buttons, ReplyParameters: quote})
 	case "video":
-		return c.api.SendVideo(ctx, &tg.SendVideoParams{ChatID: at.chat, MessageThreadID: thread, Video: f, Caption: words, ParseMode: mode, ReplyMarkup: buttons})
+		return c.api.SendVideo(ctx, &tg.SendVideoParams{ChatID: at.chat, MessageThreadID: thread, Video: f, Caption: words, ParseMode: mode, ReplyMarkup: buttons, ReplyParameters: quote})
 	case "audio":
-		return c.api.SendAudio(ctx, &tg.SendAudioParams{ChatID: at.chat, MessageThreadID: thread, Audio: f, Caption: words, ParseMode: mode, ReplyMarkup: buttons})
+		return c.api.SendAudio(ctx, &tg.SendAudioParams{ChatID: at.chat, MessageThreadID: thread, Audio: f, Caption: words, ParseMode: mode, ReplyMarkup: buttons, ReplyParameters: quote})
 	}
-	return c.api.SendDocument(ctx, &tg.SendDocumentParams{ChatID: at.chat, MessageThreadID: thread, Document: f, Caption: words, ParseMode: mode, ReplyMarkup: buttons})
+	return c.api.SendDocument(ctx, &tg.SendDocumentParams{ChatID: at.chat, MessageThreadID: thread, Document: f, Caption: words, ParseMode: mode, ReplyMarkup: buttons, ReplyParameters: quote})
 }
 
 // shownAs is the way in which Telegram takes m: it knows photos of JPEG, PNG and WebP, MPEG-4 videos,

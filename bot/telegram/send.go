@@ -3,6 +3,7 @@ package telegram
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,25 +13,51 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/exchange"
+	"faqbot/bot/fit"
 )
 
 // Send sends r as one message and returns Telegram's message ID, unique within the chat. Telegram
 // has no idempotency key: the delivery's ID goes nowhere, and a repeat is a second message.
+//
+// What a person writes to somebody in a group is for them alone: it goes to their private chat, and to the group only if
+// they never opened that, or have blocked us there.
 func (c *Channel) Send(ctx context.Context, to bot.Address, _ bot.DeliveryID, r bot.Reply) (string, error) {
 	at, err := parsePlace(to.Customer)
 	if err != nil {
 		return "", &bot.SendError{Kind: bot.SendRefused, Code: "address", Err: err}
 	}
-	within, send := bot.SendTimeout, c.sendMessage
+	within := bot.SendTimeout
 	if r.Media != nil {
-		within, send = bot.MediaTimeout, c.sendMedia
+		within = bot.MediaTimeout
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
+	if at.member != 0 && r.Agent != "" {
+		alone := r
+		alone.Quote, alone.To = "", ""
+		id, err := c.sendTo(ctx, at.private(), alone)
+		if !noPrivateChat(err) {
+			return id, err
+		}
+	}
+	return c.sendTo(ctx, at, r)
+}
+
+// noPrivateChat reports whether a message was refused because there is no chat of the bot with the customer alone.
+func noPrivateChat(err error) bool {
+	refusal, ok := errors.AsType[*apiError](err)
+	return ok && (refusal.code == http.StatusForbidden || refusal.says("chat not found"))
+}
+
+func (c *Channel) sendTo(ctx context.Context, at place, r bot.Reply) (string, error) {
+	send := c.sendMessage
+	if r.Media != nil {
+		send = c.sendMedia
+	}
 	m, err := send(ctx, at, r, models.ParseModeHTML)
 	if refusal, ok := errors.AsType[*apiError](err); ok && refusal.migrateTo != 0 {
-		// The group became a supergroup. Topics, if there were any, are new there.
-		at = place{chat: refusal.migrateTo}
+		// The group became a supergroup. Topics, if there were any, are new there, and messages have other names.
+		at.chat, at.thread, r.Quote = refusal.migrateTo, 0, ""
 		m, err = send(ctx, at, r, models.ParseModeHTML)
 	}
 	if refusal, ok := errors.AsType[*apiError](err); ok && refusal.code == http.StatusBadRequest && refusal.says(phraseEntities) {
@@ -43,11 +70,8 @@ func (c *Channel) Send(ctx context.Context, to bot.Address, _ bot.DeliveryID, r 
 }
 
 func (c *Channel) sendMessage(ctx context.Context, at place, r bot.Reply, mode models.ParseMode) (*models.Message, error) {
-	p := &tg.SendMessageParams{ChatID: at.chat, MessageThreadID: int(at.thread), Text: r.Text, ParseMode: mode,
-		LinkPreviewOptions: &models.LinkPreviewOptions{IsDisabled: tg.True()}}
-	if mode == models.ParseModeHTML {
-		p.Text = escape(r.Text)
-	}
+	p := &tg.SendMessageParams{ChatID: at.chat, MessageThreadID: int(at.thread), Text: words(at, r, mode, longestText), ParseMode: mode,
+		LinkPreviewOptions: &models.LinkPreviewOptions{IsDisabled: tg.True()}, ReplyParameters: quoting(r)}
 	if len(r.Choices) > 0 {
 		p.ReplyMarkup = keyboard(r.Choices)
 	}
@@ -60,6 +84,28 @@ func keyboard(choices []bot.Choice) *models.InlineKeyboardMarkup {
 		rows = append(rows, []models.InlineKeyboardButton{{Text: choice.Label, CallbackData: choice.Payload}})
 	}
 	return &models.InlineKeyboardMarkup{InlineKeyboard: rows}
+}
+
+// words are r's as they are sent. In a group they name the member whom a person writes to, or whose message they cannot
+// show, if there is room.
+func words(at place, r bot.Reply, mode models.ParseMode, most int) string {
+	text, name := r.Text, r.To
+	if mode == models.ParseModeHTML {
+		text, name = escape(text), fmt.Sprintf(`<a href="tg://user?id=%d">%s</a>`, at.member, escape(name))
+	}
+	if at.member == 0 || r.To == "" || r.Text == "" || r.Agent == "" && r.Quote != "" || fit.UTF16Len(r.To+",\n"+r.Text) > most {
+		return text
+	}
+	return name + ",\n" + text
+}
+
+// quoting has r shown as a reply to the message that it answers, if that is still there.
+func quoting(r bot.Reply) *models.ReplyParameters {
+	id, err := strconv.Atoi(r.Quote)
+	if err != nil {
+		return nil
+	}
+	return &models.ReplyParameters{MessageID: id, AllowSendingWithoutReply: true}
 }
 
 // escape is text as HTML that shows text.

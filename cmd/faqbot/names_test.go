@@ -1,7 +1,10 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -58,5 +61,44 @@ func TestNamesAndNumbers(t *testing.T) {
 		w.accounts[channel].Hook(w.base + "/hooks/" + channel + "/shop")
 		w.accounts[channel].Say("8800", "hello")
 		w.wait(t, "the name is asked for", func() bool { return find(channel, "8800").Name == "Ana Lima" })
+	}
+}
+
+// Profile pictures are asked for where networks tell them, shown beside the name to those who may see the customer, and
+// to nobody else; an export has them, and they are erased with the customer.
+func TestProfilePictures(t *testing.T) {
+	t.Parallel()
+	w := newWebhookSite(t)
+	faces := map[string][]byte{"telegram": picture(31, 31), graphtest.Messenger: picture(32, 32), graphtest.Instagram: picture(33, 33)}
+	w.telegram.SetFace(77, faces["telegram"])
+	w.telegram.Know(77)
+	require.Equal(t, 200, w.post(t, "telegram", []byte(`{"update_id":601,"message":{"message_id":1,"date":1,"chat":{"id":77,"type":"private"},"from":{"id":77,"first_name":"Ana"},"text":"hello"}}`)))
+	for _, channel := range []string{graphtest.Messenger, graphtest.Instagram} {
+		w.accounts[channel].SetFace("77", faces[channel])
+		w.accounts[channel].Hook(w.base + "/hooks/" + channel + "/shop")
+		w.accounts[channel].Say("77", "hello")
+	}
+	for channel, face := range faces {
+		var c bot.Conversation
+		w.wait(t, "the picture from "+channel, func() bool {
+			var err error
+			c, err = w.service.conversations.Find(t.Context(), bot.Address{Channel: channel, Account: "shop", Customer: "77"})
+			return err == nil && c.Picture != ""
+		})
+		shown := w.shown("ann", "/desk/conversations/"+string(c.ID), `<img src="(/desk/media/`+c.Picture+`[^"]*)" alt="">`)[1]
+		status, _, body := w.do("ann", http.MethodGet, shown, nil)
+		require.Equal(t, 200, status)
+		require.Equal(t, string(face), body)
+		status, _, _ = w.do("", http.MethodGet, shown, nil)
+		require.NotEqual(t, 200, status, "nobody else")
+		var export bytes.Buffer
+		require.NoError(t, w.service.desk.Export(t.Context(), c.Customer, &export))
+		z, err := zip.NewReader(bytes.NewReader(export.Bytes()), int64(export.Len()))
+		require.NoError(t, err)
+		_, err = z.Open("files/" + c.Picture)
+		require.NoError(t, err)
+		w.wait(t, "answers", func() bool { return w.settled(t, "77", "77") })
+		require.NoError(t, w.service.desk.Forget(t.Context(), c.Customer))
+		require.Equal(t, 0, w.count(t, `SELECT COUNT(*) FROM blobs WHERE id = $1`, c.Picture))
 	}
 }

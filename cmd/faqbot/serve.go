@@ -181,7 +181,7 @@ func (s *service) wireTalk() (err error) {
 	s.courier = outbound.NewCourier(s.store, s.networks.accounts, s.desk, s.log, outbound.CourierOptions{Link: s.links.link, Observe: s.observe,
 		ReceivingSince: func() time.Time { return s.intake.ReceivingSince() }})
 	s.runner = turns.NewRunner(s.store, s.engine, s.networks.accounts, s.log, turns.RunnerOptions{Poke: s.poke, Observe: s.observe})
-	s.intake = inbound.NewIntake(s.store, s.networks.accounts, s.log, inbound.IntakeOptions{Poke: s.poke, Transcribes: s.config.Speech.Model != "", LinkKey: linkKey})
+	s.intake = inbound.NewIntake(s.store, s.networks.accounts, s.log, inbound.IntakeOptions{Poke: s.poke, Transcribes: s.config.Speech.Model != "", LinkKey: linkKey, Shelf: s.media})
 	s.collector, err = newCollector(s.config, s, s.log)
 	return err
 }

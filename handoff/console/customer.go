@@ -64,7 +64,7 @@ func (c *Console) lookCustomer(ctx context.Context, v *caseView, t talk, p reade
 		if len(t.identities) == 1 {
 			break
 		}
-		one := identity{Icon: channelIcon(i.Address.Channel), Channel: accounts.Label(i.Address.Channel), Who: p.whoOf(i.Conversation), Why: p.proof(i),
+		one := identity{Icon: channelIcon(i.Address.Channel), Channel: p.channel(i.Address), Who: p.whoOf(i.Conversation), Why: p.proof(i),
 			Since: i.Since, Here: i.ID == t.conversation.ID, Href: "/desk/conversations/" + url.PathEscape(string(i.ID))}
 		if isLead(p) {
 			one.Separate = one.Href + "/separate"
@@ -101,6 +101,8 @@ func (p reader) proof(i bot.Identity) string {
 		return p.Say("proof_link")
 	case bot.ProofPhone:
 		return p.Say("proof_phone")
+	case bot.ProofSame:
+		return p.Say("proof_same")
 	case bot.ProofApart:
 		return p.Say("proof_apart", "agent", i.Agent)
 	}

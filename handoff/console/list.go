@@ -278,6 +278,9 @@ func (p reader) whoOf(conv bot.Conversation) string {
 	if visitor, ok := strings.CutPrefix(conv.Address.Customer, "v:"); ok && conv.Address.Channel == "webchat" {
 		return p.Say("visitor", "name", visitor[:min(len(visitor), 4)]) // all there is to tell them apart by
 	}
+	if _, member, ok := conv.Address.Member(); ok {
+		return member
+	}
 	return cut(strings.TrimPrefix(conv.Address.Customer, "u:"), 80)
 }
 

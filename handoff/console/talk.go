@@ -74,13 +74,21 @@ func (c *Console) linesOf(p reader, t talk) []line {
 }
 
 // channel is the name of a message's channel.
-func (t talk) channel(m bot.Message) string {
+func (t talk) channel(p reader, m bot.Message) string {
 	for _, i := range t.identities {
 		if i.ID == m.Conversation {
-			return accounts.Label(i.Address.Channel)
+			return p.channel(i.Address)
 		}
 	}
-	return accounts.Label(t.conversation.Address.Channel)
+	return p.channel(t.conversation.Address)
+}
+
+// channel is the name of an address's channel.
+func (p reader) channel(a bot.Address) string {
+	if _, _, ok := a.Member(); ok {
+		return p.Say("channel_group", "channel", accounts.Label(a.Channel))
+	}
+	return accounts.Label(a.Channel)
 }
 
 // ticketLines are the thin lines about tickets.
@@ -100,7 +108,7 @@ func ticketLines(p reader, tickets []handoff.Ticket) (list []line) {
 func (c *Console) lineOf(p reader, t talk, m bot.Message, labels map[string]string, fate string) line {
 	l := line{ID: fmt.Sprintf("m%d", m.Seq), Seq: m.Seq, Kind: string(m.Author), At: m.At, Text: segments(m.Text)}
 	if len(t.identities) > 1 {
-		l.Via = t.channel(m)
+		l.Via = t.channel(p, m)
 	}
 	if m.Conversation != t.conversation.ID {
 		l.ID, l.Seq = "o"+string(m.ID), 0
@@ -111,10 +119,10 @@ func (c *Console) lineOf(p reader, t talk, m bot.Message, labels map[string]stri
 	case bot.AuthorBot:
 		l.By = p.Say("bot")
 	case bot.AuthorInbox:
-		l.By = p.Say("reply_in", "channel", t.channel(m))
+		l.By = p.Say("reply_in", "channel", t.channel(p, m))
 	case bot.AuthorAgent:
 		if l.By = m.Agent; m.Agent == "" {
-			l.By = p.Say("person_in", "channel", t.channel(m))
+			l.By = p.Say("person_in", "channel", t.channel(p, m))
 		}
 	}
 	if m.Choice == bot.ChoiceLinked || m.Choice == bot.ChoiceLinkGone {

@@ -34,6 +34,7 @@ type caseView struct {
 	Toast string
 
 	Who           string
+	Picture       string // the address of the customer's profile picture, "" if there is none
 	Icon, Channel string
 	Base          string // the address that actions are below: of the ticket, or of the conversation
 	Query         string // the place, for addresses
@@ -123,7 +124,7 @@ func (c *Console) look(ctx context.Context, p reader, at place, conv bot.Convers
 	slices.SortStableFunc(all, func(a, b handoff.Ticket) int { return b.OpenedAt.Compare(a.OpenedAt) })
 	t.tickets = all
 	conv = t.conversation
-	v = caseView{Who: p.whoOf(conv), Icon: channelIcon(conv.Address.Channel), Channel: accounts.Label(conv.Address.Channel),
+	v = caseView{Who: p.whoOf(conv), Picture: c.o.Media(bot.Attachment{Kept: conv.Picture}), Icon: channelIcon(conv.Address.Channel), Channel: p.channel(conv.Address),
 		Query: at.query(), Back: at.list(), Bot: conv.Mode == bot.ModeBot, Lines: c.linesOf(p, t), Cannot: c.cannot(p, conv), OptedOut: p.optOut(conv),
 		Tries: triesOf(p, t.turns, c.questions(ctx, p))}
 	v.said, v.conv, v.In = t.said, conv, string(conv.ID)
@@ -235,6 +236,10 @@ func (p reader) ticketFacts(t handoff.Ticket) []fact {
 func (c *Console) factsOf(p reader, conv bot.Conversation) []fact {
 	facts := []fact{{Name: p.Say("channel"), Words: p.Say("fact_account", "channel", accounts.Label(conv.Address.Channel), "account", conv.Address.Account)},
 		{Name: p.Say("customer"), Words: conv.Address.Customer}}
+	if group, member, ok := conv.Address.Member(); ok {
+		facts[1].Words = member
+		facts = append(facts, fact{Name: p.Say("fact_group"), Words: p.Say("fact_group_words", "group", group)})
+	}
 	if conv.Name != "" {
 		facts = append([]fact{{Name: p.Say("fact_name"), Words: conv.Name}}, facts...)
 	}

@@ -282,6 +282,10 @@ func (a *Account) serveObject(w http.ResponseWriter, r *http.Request, id string)
 	a.mu.Lock()
 	f, file := a.files[id]
 	c := a.customers[id]
+	told := map[string]string{"first_name": "Ana", "last_name": "Lima", "name": "Ana Lima", "username": "ana.lima"}
+	if _, ok := a.files[faceID(id)]; ok {
+		told["profile_pic"] = a.address(faceID(id))
+	}
 	a.mu.Unlock()
 	switch {
 	case file && r.URL.Query().Get("phone_number_id") != "": // the file was not uploaded by the number
@@ -291,7 +295,7 @@ func (a *Account) serveObject(w http.ResponseWriter, r *http.Request, id string)
 			"mime_type": f.Type, "sha256": hash(f.Data), "file_size": fmt.Sprint(len(f.Data)), "id": id})
 	case c != nil && a.o.Kind != WhatsApp:
 		profile := map[string]any{"id": id}
-		for name, words := range map[string]string{"first_name": "Ana", "last_name": "Lima", "name": "Ana Lima", "username": "ana.lima"} {
+		for name, words := range told {
 			if slices.Contains(strings.Split(r.URL.Query().Get("fields"), ","), name) {
 				profile[name] = words
 			}
@@ -301,6 +305,14 @@ func (a *Account) serveObject(w http.ResponseWriter, r *http.Request, id string)
 		refuse(w, &refusal{status: http.StatusBadRequest, code: 100, subcode: 33, message: "Unsupported get request."})
 	}
 }
+
+// SetFace gives a customer a profile picture.
+func (a *Account) SetFace(customer string, data []byte) {
+	a.Put(faceID(customer), File{Kind: "image", Name: "face.png", Type: "image/png", Data: data})
+}
+
+// faceID is the media ID of a customer's profile picture.
+func faceID(customer string) string { return "face_" + customer }
 
 // Kind is the network: WhatsApp, Messenger, Instagram.
 func (a *Account) Kind() string { return a.o.Kind }

@@ -26,6 +26,7 @@ type Bot struct {
 	taps        map[string]*tap    // by callback ID
 	files       map[string]*stored // by Telegram's name
 	web         map[string]WebFile // by link
+	faces       map[int64]string   // profile pictures by customer: Telegram\'s names for them
 	paced       bool               // refuse more than one message a second to one chat
 	nextUpdate  int64
 	nextMessage int64
@@ -52,11 +53,13 @@ type Bot struct {
 type chat struct {
 	id       int64
 	known    bool // somebody wrote to the bot there
+	met      bool // its customer wrote to the bot in a group
 	blocked  bool
 	migrated int64
 	language string
 	sent     []*SentMessage
-	actions  int // "typing" signs shown
+	heard    map[int64]bool // messages of customers, by number
+	actions  int            // "typing" signs shown
 	last     time.Time
 	changed  chan struct{} // closed, and replaced, whenever sent changes
 }
@@ -76,7 +79,7 @@ func newBot(s *Server, token string) *Bot {
 	number, _, _ := strings.Cut(token, ":")
 	id, _ := strconv.ParseInt(number, 10, 64)
 	return &Bot{ID: id, Username: "Bot" + number + "Bot", server: s, changed: make(chan struct{}), chats: map[int64]*chat{},
-		calls: map[string]int{}, commands: map[string][]Command{}, taps: map[string]*tap{}, files: map[string]*stored{}, web: map[string]WebFile{}, nextUpdate: 1000, nextMessage: 1,
+		calls: map[string]int{}, commands: map[string][]Command{}, taps: map[string]*tap{}, files: map[string]*stored{}, web: map[string]WebFile{}, faces: map[int64]string{}, nextUpdate: 1000, nextMessage: 1,
 		byID: map[int64]*update{}, queues: map[string]*queue{}, first: 10 * time.Millisecond, most: 250 * time.Millisecond}
 }
 
@@ -95,7 +98,7 @@ func (c *chat) announce() {
 func (b *Bot) chat(id int64) *chat {
 	c := b.chats[id]
 	if c == nil {
-		c = &chat{id: id, language: "en", changed: make(chan struct{})}
+		c = &chat{id: id, language: "en", heard: map[int64]bool{}, changed: make(chan struct{})}
 		b.chats[id] = c
 	}
 	return c
@@ -147,6 +150,8 @@ func (b *Bot) method(name string) func(context.Context, params) (any, *refusal) 
 		return locked(b.sendMessage)
 	case "sendphoto", "sendvideo", "sendaudio", "senddocument":
 		return locked(b.send(strings.TrimPrefix(name, "send")))
+	case "getuserprofilephotos":
+		return locked(b.getUserProfilePhotos)
 	case "getfile":
 		return locked(b.getFile)
 	case "editmessagetext":

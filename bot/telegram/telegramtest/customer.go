@@ -19,6 +19,23 @@ func (b *Bot) Say(chat int64, text string) (updateID int64) {
 	return b.SayMessage(message)
 }
 
+// SayIn has a member of a group write text that mentions the bot.
+func (b *Bot) SayIn(group, member int64, name, text string) (updateID int64) {
+	mention := "@" + b.Username
+	return b.SayMessage(map[string]any{"chat": chatObject(group), "from": memberObject(member, name), "text": mention + " " + text,
+		"entities": []map[string]any{{"type": "mention", "offset": 0, "length": len(mention)}}})
+}
+
+// ReplyIn has a member of a group reply to a message of the bot's.
+func (b *Bot) ReplyIn(group, member int64, name string, to int64, text string) (updateID int64) {
+	return b.SayMessage(map[string]any{"chat": chatObject(group), "from": memberObject(member, name), "text": text,
+		"reply_to_message": map[string]any{"message_id": to, "date": 1, "chat": chatObject(group), "from": map[string]any{"id": b.ID, "is_bot": true}, "text": "…"}})
+}
+
+func memberObject(id int64, name string) map[string]any {
+	return map[string]any{"id": id, "is_bot": false, "first_name": name, "language_code": "en"}
+}
+
 // SayMessage has a customer send message, in the Bot API's shape. It needs only "chat": message_id,
 // date and from are filled in where they are missing.
 func (b *Bot) SayMessage(message map[string]any) (updateID int64) {
@@ -39,6 +56,12 @@ func (b *Bot) SayMessage(message map[string]any) (updateID int64) {
 		m["from"] = c.customer()
 	}
 	number, _ := m["message_id"].(int64)
+	c.heard[number] = true
+	if from, _ := m["from"].(map[string]any); id < 0 {
+		if member, ok := from["id"].(int64); ok {
+			b.chat(member).met = true
+		}
+	}
 	return b.enqueue("message", queueKey("m", id), &update{chat: id, message: number}, m)
 }
 

@@ -105,6 +105,24 @@ func (b *Bot) shown(id string, f stored) any {
 	return o
 }
 
+// SetFace gives a customer a profile picture, or takes it away: data is nil then.
+func (b *Bot) SetFace(customer int64, data []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.faces, customer)
+	if data != nil {
+		b.faces[customer] = b.store(stored{kind: "photo", data: data})
+	}
+}
+
+func (b *Bot) getUserProfilePhotos(p params) (any, *refusal) {
+	id := b.faces[p.number("user_id")]
+	if id == "" {
+		return map[string]any{"total_count": 0, "photos": []any{}}, nil
+	}
+	return map[string]any{"total_count": 1, "photos": []any{b.shown(id, *b.files[id])}}, nil
+}
+
 func (b *Bot) getFile(p params) (any, *refusal) {
 	f := b.files[p["file_id"]]
 	switch {
@@ -155,6 +173,9 @@ func (b *Bot) send(kind string) func(params) (any, *refusal) {
 		if failed := caption(p, m); failed != nil {
 			return nil, failed
 		}
+		if failed := c.replyTo(p, m); failed != nil {
+			return nil, failed
+		}
 		if b.paced && m.At.Sub(c.last) < time.Second {
 			return nil, &refusal{code: http.StatusTooManyRequests, description: "Too Many Requests: retry after 1", retryAfter: 1}
 		}
@@ -169,7 +190,7 @@ func (b *Bot) send(kind string) func(params) (any, *refusal) {
 func caption(p params, m *SentMessage) *refusal {
 	text := p["caption"]
 	if strings.EqualFold(p["parse_mode"], "html") {
-		m.HTML = true
+		m.HTML, m.Names = true, mentions(text)
 		var wrong string
 		if text, wrong = strip(text); wrong != "" {
 			return bad("can't parse entities: %s", wrong)

@@ -2,6 +2,7 @@ package telegramtest
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,17 @@ func strip(text string) (plain, wrong string) {
 		return "", fmt.Sprintf("Can't find end tag corresponding to start tag %q", open[n-1])
 	}
 	return b.String(), ""
+}
+
+// mentions are the customers whom HTML mentions by their IDs.
+func mentions(text string) (ids []int64) {
+	for _, m := range regexp.MustCompile(`<a href="tg://user\?id=([0-9]+)">`).FindAllStringSubmatch(text, -1) {
+		id, err := strconv.ParseInt(m[1], 10, 64)
+		if err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // tag reads the tag at i, keeps open up to date and returns where it ends.

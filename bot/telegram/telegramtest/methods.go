@@ -23,6 +23,8 @@ type SentMessage struct {
 	At      time.Time
 	Edited  int       // how often
 	File    *SentFile // of which Text is the caption; nil if it has none
+	ReplyTo int64     // the message of the chat to which it is a reply, 0 if to none
+	Names   []int64   // the customers whom it mentions
 
 	keyboard [][]Button
 }
@@ -47,6 +49,8 @@ func (b *Bot) target(p params) (*chat, *refusal) {
 	id, err := strconv.ParseInt(p["chat_id"], 10, 64)
 	c := b.chats[id]
 	switch {
+	case c != nil && c.met && !c.known:
+		return nil, &refusal{code: http.StatusForbidden, description: "Forbidden: bot can't initiate conversation with a user"}
 	case err != nil || c == nil || !c.known:
 		return nil, bad("chat not found")
 	case c.migrated != 0:
@@ -65,6 +69,7 @@ func content(p params, m *SentMessage) *refusal {
 	case "":
 	case "html":
 		m.HTML = true
+		m.Names = mentions(text)
 		var wrong string
 		if text, wrong = strip(text); wrong != "" {
 			return bad("can't parse entities: %s", wrong)
@@ -118,6 +123,9 @@ func (b *Bot) sendMessage(p params) (any, *refusal) {
 	if failed := content(p, m); failed != nil {
 		return nil, failed
 	}
+	if failed := c.replyTo(p, m); failed != nil {
+		return nil, failed
+	}
 	if b.paced && m.At.Sub(c.last) < time.Second {
 		return nil, &refusal{code: http.StatusTooManyRequests, description: "Too Many Requests: retry after 1", retryAfter: 1}
 	}
@@ -126,6 +134,27 @@ func (b *Bot) sendMessage(p params) (any, *refusal) {
 	c.sent = append(c.sent, m)
 	c.announce()
 	return b.show(m), nil
+}
+
+// replyTo notes what m is a reply to.
+func (c *chat) replyTo(p params, m *SentMessage) *refusal {
+	if p["reply_parameters"] == "" {
+		return nil
+	}
+	var to struct {
+		Message int64 `json:"message_id"`
+		Without bool  `json:"allow_sending_without_reply"`
+	}
+	if err := json.Unmarshal([]byte(p["reply_parameters"]), &to); err != nil {
+		return bad("can't parse reply parameters JSON object")
+	}
+	switch {
+	case c.heard[to.Message] || c.find(to.Message) != nil:
+		m.ReplyTo = to.Message
+	case !to.Without:
+		return bad("message to be replied not found")
+	}
+	return nil
 }
 
 // show is m as the Bot API shows it.

@@ -120,6 +120,16 @@ func (b *Bot) CallbackID(updateID int64) string {
 	return ""
 }
 
+// MessageID is the number of the message that update updateID tells of, 0 if it tells of none.
+func (b *Bot) MessageID(updateID int64) int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if u := b.byID[updateID]; u != nil {
+		return u.message
+	}
+	return 0
+}
+
 // Answered reports whether the tap of update updateID was answered.
 func (b *Bot) Answered(updateID int64) bool {
 	b.mu.Lock()
