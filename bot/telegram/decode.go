@@ -115,7 +115,7 @@ func (c *Channel) event(m *message, e *bot.Event) *bot.Event {
 // tapped is a tap on one of our buttons. One without usable data, which only a modified client
 // sends, is ignored.
 func (c *Channel) tapped(cb *callback) *bot.Event {
-	if cb.ID == "" || cb.From == nil || cb.Data == "" || len(cb.Data) > choiceMost {
+	if cb.ID == "" || cb.From == nil || cb.From.ID == 0 || cb.Data == "" || len(cb.Data) > choiceMost {
 		return nil
 	}
 	in := &bot.Inbound{Choice: cb.Data, Tap: cb.ID}

@@ -93,7 +93,7 @@ func FuzzDecode(f *testing.F) {
 				}
 			}
 			require.Equal(t, 1, set)
-			require.Regexp(t, `^u-?\d+$`, e.ExternalID)
+			require.Regexp(t, `^(u-?\d+|update:[0-9a-f]{32})$`, e.ExternalID)
 			p, err := parsePlace(e.Address.Customer)
 			require.NoError(t, err)
 			require.Equal(t, e.Address.Customer, p.String())

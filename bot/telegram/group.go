@@ -8,7 +8,8 @@ import (
 // read returns what m says to us. ours is false if no customer said it, or not to us: in a private
 // chat everything is for us, in a group a command, a mention or a reply is.
 func (c *Channel) read(m *message) (text string, ours bool) {
-	if m.Chat == nil || m.Chat.ID == 0 || m.From == nil && m.Chat.Type != "private" || m.From != nil && m.From.IsBot || m.SenderChat != nil {
+	nobody := m.From == nil || m.From.ID == 0
+	if m.Chat == nil || m.Chat.ID == 0 || nobody && m.Chat.Type != "private" || m.From != nil && m.From.IsBot || m.SenderChat != nil {
 		return "", false
 	}
 	text, entities := m.Text, m.Entities
