@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/graphapi/graphtest"
+	"faqbot/bot/store"
 )
 
 // Names come from what the networks send, or are asked for; and a number is one number in all of its spellings: an echo
@@ -98,7 +100,11 @@ func TestProfilePictures(t *testing.T) {
 		_, err = z.Open("files/" + c.Picture)
 		require.NoError(t, err)
 		w.wait(t, "answers", func() bool { return w.settled(t, "77", "77") })
-		require.NoError(t, w.service.desk.Forget(t.Context(), c.Customer))
+		w.wait(t, "all that names her is read", func() bool {
+			err := w.service.desk.Forget(t.Context(), c.Customer)
+			require.True(t, err == nil || errors.Is(err, store.ErrUnread), "%v", err)
+			return err == nil
+		})
 		require.Equal(t, 0, w.count(t, `SELECT COUNT(*) FROM blobs WHERE id = $1`, c.Picture))
 	}
 }
