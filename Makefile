@@ -58,10 +58,12 @@ faults:
 load:
 	FSYNC=on .ci/with-postgres $(GO) run ./cmd/load -db $(DB)
 
-# Answer quality on the public sets in DATA, which are not part of this repository, and on two that are.
+# Answer quality on the public sets in DATA and the cases in CASES, which are not part of this repository, and on sets
+# that are.
 DATA ?= ../shared/data
+CASES ?= ../shared/cases
 quality: build
-	bin/faqbot eval quality $(DATA) eval/testdata/sets
+	bin/faqbot eval quality $(DATA) $(CASES) eval/testdata/sets
 
 # Speed and memory against onnxruntime, hugot and chromem, which it installs under bin/bench. Some
 # minutes; best on an idle machine. The packages' own benchmarks: go test -bench . ./retrieval/...

@@ -197,7 +197,7 @@ func Draw(ctx context.Context, s Source, e *Vectors) (rows []Row, err error) {
 			random := rand.New(rand.NewPCG(hash(fmt.Sprint(s.Name, "\x00", p.draw, p.entries)), uint64(i)))
 			drawn := s
 			if p.draw != drawWhole {
-				drawn = s.without(random, p)
+				drawn.Set = s.without(random, p)
 			}
 			asked, err := drawn.ask(ctx, random, p.draw, e)
 			if err != nil {
@@ -251,7 +251,7 @@ func hash(text string) uint64 {
 
 // without is s without some of its entries, and with p.keep wordings of each of the others. At least
 // one is left.
-func (s Source) without(random *rand.Rand, p plan) Source {
+func (s Set) without(random *rand.Rand, p plan) Set {
 	left := int(math.Round((p.left[0] + (p.left[1]-p.left[0])*random.Float64()) * float64(len(s.Entries))))
 	if p.entries > 0 {
 		left = len(s.Entries) - p.entries

@@ -253,9 +253,11 @@ func TestFiguresOfLittle(t *testing.T) {
 		results []Result
 		known   []string
 	}{
-		"nothing":          {nil, nil},
-		"no out of scope":  {[]Result{result(.9, "a", "a"), result(.2, "b", "a")}, []string{"acc", "r@3", "MRR", "nDCG@10", "MAP", "AURC", "excess AURC", "joint", "hindsight", "ECE", "coverage", "utility"}},
-		"all out of scope": {[]Result{result(.9, "", "a"), result(.2, "", "a")}, []string{"AURC", "excess AURC", "joint", "hindsight", "ECE", "coverage", "utility"}},
+		"nothing": {nil, nil},
+		"no out of scope": {[]Result{result(.9, "a", "a"), result(.2, "b", "a")}, []string{"acc", "r@3", "MRR", "nDCG@10", "MAP", "AURC", "excess AURC", "joint", "hindsight", "ECE", "coverage", "utility",
+			"right", "menu right", "wasted", "wrong", "net", "reached"}},
+		"all out of scope": {[]Result{result(.9, "", "a"), result(.2, "", "a")}, []string{"AURC", "excess AURC", "joint", "hindsight", "ECE", "coverage", "utility",
+			"right", "menu right", "wasted", "wrong", "net", "overanswered"}},
 	} {
 		s := NewSample(c.results)
 		var known []string

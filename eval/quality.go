@@ -21,49 +21,10 @@ type Target struct {
 	Goal   float64 `json:"goal"`
 }
 
-// A benchmark is a public set with targets.
-type benchmark struct {
-	name, folder, faq, queries string
-	targets                    []Target
-	byEntry                    bool // the queries of one entry are paraphrases of each other
-	components                 bool // the whole is compared with each component
-	talk                       bool // false splits, changes of topic and pairs are noted
-}
-
-// benchmarks are the sets that quality is measured on.
-func benchmarks() []benchmark {
-	const faq, k5, k10, clean, typo = "faq.jsonl", "faq.k5.jsonl", "faq.k10.jsonl", "queries.jsonl", "queries.typo.jsonl"
-	return []benchmark{
-		{name: "banking77 k10", folder: "banking77", faq: k10, queries: clean, talk: true, targets: []Target{{"acc", .875, .890}}},
-		{name: "banking77 k5", folder: "banking77", faq: k5, queries: clean, targets: []Target{{"acc", .830, .850}}},
-		{name: "clinc150 k10", folder: "clinc150", faq: k10, queries: clean, targets: []Target{{"acc", .910, .925}, {"AUROC", .965, .972}}},
-		{name: "hwu64 k10", folder: "hwu64", faq: k10, queries: clean, targets: []Target{{"acc", .835, .850}}},
-		{name: "hwu64 k5", folder: "hwu64", faq: k5, queries: clean, targets: []Target{{"acc", .790, .810}}},
-		{name: "hint3_sofmattress", folder: "hint3_sofmattress", faq: faq, queries: clean, talk: true,
-			targets: []Target{{"acc", .820, .850}, {"AUROC", .890, .920}, {"AURC", .205, .180}, jointTargets()["hint3_sofmattress"]}},
-		{name: "banking77_oos", folder: "banking77_oos", faq: faq, queries: clean, components: true, targets: []Target{jointTargets()["banking77_oos"]}},
-		{name: "clinc_oos_banking", folder: "clinc_oos_banking", faq: faq, queries: clean, components: true},
-		{name: "clinc_oos_credit_cards", folder: "clinc_oos_credit_cards", faq: faq, queries: clean, components: true},
-		{name: "stackfaq", folder: "stackfaq", faq: faq, queries: clean, talk: true, byEntry: true, targets: []Target{{"acc", .945, .960}, {"r@3", .997, 1}}},
-		{name: "covidfaq_jhu", folder: "covidfaq_jhu", faq: faq, queries: clean, talk: true, targets: []Target{{"acc", .640, .740}, {"r@3", .910, .940}}},
-		{name: "verdea_es", folder: "verdea_es", faq: faq, queries: clean, targets: []Target{{"acc", .32, .80}, {"joint", .42, .80}}},
-		{name: "casinha_pt", folder: "casinha_pt", faq: faq, queries: clean, targets: []Target{{"acc", .45, .80}, {"joint", .45, .80}}},
-		{name: "banking77 k10" + typing, folder: "banking77", faq: k10, queries: typo, targets: []Target{{"acc", .80, .84}}},
-		{name: "clinc150 k10" + typing, folder: "clinc150", faq: k10, queries: typo, targets: []Target{{"acc", .83, .88}}},
-		{name: "stackfaq" + typing, folder: "stackfaq", faq: faq, queries: typo, byEntry: true, targets: []Target{{"acc", .90, .93}}},
-	}
-}
-
-// jointTargets are those of the joint accuracy, which depends on the probability alone.
-func jointTargets() map[string]Target {
-	return map[string]Target{"hint3_sofmattress": {"joint", .72, .77}, "banking77_oos": {"joint", .79, .84}}
-}
-
 const (
 	calibrationLeast = 390 // queries from which a set's calibration error says something
 	everySet         = "all sets"
 	unseen           = "acc unseen" // the accuracy over queries that are no entry's wording
-	typing           = " typo"      // at the end of a name: the same questions with 8 % of their letters wrong
 )
 
 // A Measured is a figure of a set.
@@ -143,6 +104,7 @@ type SetReport struct {
 	Answers     []Answer     `json:"answers"`
 
 	sample *Sample
+	varied bool // with typing errors, or of a draw of the entries
 }
 
 // A Part is how well the results that have something in common were answered.
@@ -201,7 +163,7 @@ type step struct {
 
 func (r *Report) steps(ctx context.Context, folders []string, e *Vectors, p *dialogue.Phrases) (list []step) {
 	l, data := listener{p, e}, folders[0]
-	for _, b := range benchmarks() {
+	for _, b := range append(benchmarks(), variants()...) {
 		list = append(list, step{b.name, func() error { return r.benchmark(ctx, holding(folders, b.folder), b, e) }})
 	}
 	for _, name := range followUpSets() {
@@ -240,6 +202,9 @@ func (r *Report) benchmark(ctx context.Context, data string, b benchmark, e *Vec
 			set.Cases[i].Dialog = string(c.Relevant[0])
 		}
 	}
+	if b.draw != nil {
+		set = set.variant(*b.draw)
+	}
 	bot, err := NewBot(ctx, set.Entries, e)
 	if err != nil {
 		return err
@@ -250,6 +215,7 @@ func (r *Report) benchmark(ctx context.Context, data string, b benchmark, e *Vec
 	}
 	s := NewSample(results)
 	report := reportOf(set, s)
+	report.varied = b.draw != nil || strings.HasSuffix(b.name, typing)
 	r.Sets = append(r.Sets, report)
 	r.Checks = append(r.Checks, report.check(b.targets)...)
 	if b.components {
@@ -291,7 +257,7 @@ func reportOf(set Set, s *Sample) SetReport {
 	})
 	for _, k := range kinds {
 		against := s.Only(func(r Result) bool { return r.Case.InScope() || r.Case.Kind == k.Name })
-		for _, f := range []named{{name: "AUROC", of: AUROC}, {name: "FPR95", of: FPR95}, {name: "AUPR", of: AUPR}} {
+		for _, f := range kindFigures() {
 			r.measure(against, f.name+" "+k.Name, f.of)
 		}
 	}
@@ -409,7 +375,7 @@ func checked(set string, m Measured, t Target, low bool) Checked {
 func (r *Report) checkCalibration() {
 	sum, worst, n := 0.0, 0.0, 0.0
 	for _, s := range r.Sets {
-		if m, ok := s.Figure("ECE"); ok && s.Queries >= calibrationLeast && !strings.HasSuffix(s.Name, typing) {
+		if m, ok := s.Figure("ECE"); ok && s.Queries >= calibrationLeast && !s.varied {
 			sum, worst, n = sum+m.Value, max(worst, m.Value), n+1
 		}
 	}

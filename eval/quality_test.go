@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"faqbot/knowledge"
 	"faqbot/retrieval/encoder"
 )
 
@@ -49,7 +50,7 @@ func TestQuality(t *testing.T) {
 	for _, name := range []string{"cast", "multidogo_software", "banking77, signals", "signals_airline", "signals_offensive"} {
 		require.Contains(t, r.Skipped, name)
 	}
-	require.Len(t, r.Sets, 3)
+	require.Len(t, r.Sets, 6, "two sets, one of them with typing errors, and three variants")
 	sofa, stack := r.Sets[0], r.Sets[1]
 	require.Equal(t, []int{3, 5, 1}, []int{sofa.Entries, sofa.Queries, sofa.OutOfScope})
 	for _, name := range []string{"acc", "AUROC", "AUROC far", "FPR95 far", "AUPR far", "ECE", "utility"} {
@@ -82,6 +83,46 @@ func TestQuality(t *testing.T) {
 	require.Negative(t, r.Typos[0].Difference)
 }
 
+// A variant is the same set as affiliates have it: one wording an entry, or questions that nothing answers.
+func TestVariants(t *testing.T) {
+	s := Set{Name: "x"}
+	for i := range 10 {
+		id := knowledge.EntryID(fmt.Sprint(i))
+		s.Entries = append(s.Entries, knowledge.Entry{ID: id, Question: "a" + string(id), Variants: []string{"b" + string(id), "c" + string(id)}})
+		for k := range 100 {
+			s.Cases = append(s.Cases, Case{ID: fmt.Sprint(i, k), Relevant: []knowledge.EntryID{id}})
+		}
+	}
+	one := s.variant(plan{keep: 1})
+	require.Len(t, one.Entries, 10)
+	require.Len(t, one.Cases, mostOfVariant)
+	for _, e := range one.Entries {
+		require.Len(t, e.Wordings(), 1)
+	}
+	require.Equal(t, one, s.variant(plan{keep: 1}), "the same each time")
+	left := s.variant(plan{left: [2]float64{.3, .3}})
+	require.Len(t, left.Entries, 7)
+	out := 0
+	for _, c := range left.Cases {
+		if !c.InScope() {
+			out++
+		}
+	}
+	require.InDelta(t, .3*mostOfVariant, out, 60)
+	require.True(t, s.Cases[0].InScope(), "the set itself stays")
+}
+
+func TestShares(t *testing.T) {
+	s := &Sample{marks: []marks{{inScope: true, verdict: AnsweredRight}, {inScope: true, verdict: OfferedRight}, {inScope: true, verdict: Declined}, {inScope: true, verdict: AnsweredRight},
+		{verdict: AnsweredWrong}, {verdict: Declined}, {verdict: OfferedWrong}, {inScope: true, verdict: AnsweredWrong}}}
+	for _, c := range []struct {
+		of   Figure
+		want float64
+	}{{AnswersRight(), 2. / 8}, {MenusRight(), 1. / 8}, {Wasted(), 2. / 8}, {AnswersWrong(), 2. / 8}, {Net(), 0}, {Reached(), 3. / 5}, {Overanswered(), 1. / 3}} {
+		require.InDelta(t, c.want, c.of(s, nil), 1e-9)
+	}
+}
+
 func TestQualityIsRepeatableAndComparesWithAnEarlierRun(t *testing.T) {
 	dir := public(t)
 	first := measured(t, dir)
@@ -93,7 +134,7 @@ func TestQualityIsRepeatableAndComparesWithAnEarlierRun(t *testing.T) {
 	write(t, dir, "stackfaq/queries.jsonl", `{"id":"0","text":"how can I pay","relevant":["pay"]}`+"\n"+`{"id":"1","text":"How do I return an order?","relevant":["pay"]}`+"\n"+`{"id":"new","text":"How do I return an order?","relevant":["pay"]}`)
 	now := measured(t, dir)
 	require.NoError(t, now.CompareWith(earlier))
-	require.Len(t, now.Against, 3)
+	require.Len(t, now.Against, 6)
 	require.Zero(t, now.Against[0].Difference)
 	require.Equal(t, "no evidence", now.Against[0].Verdict())
 	require.Equal(t, 2, now.Against[1].Cases, "only those in both")
@@ -144,7 +185,9 @@ func TestCalibrationIsCheckedOverLargeSetsAsTheyAre(t *testing.T) {
 	set := func(name string, n int, ece float64) SetReport {
 		return SetReport{Name: name, Queries: n, Figures: []Measured{{Name: "ECE", Value: ece}}}
 	}
-	r := &Report{Sets: []SetReport{set("a", 390, .02), set("b", 5000, .12), set("small", 389, .9), set("a"+typing, 390, .9)}}
+	varied := set("a"+typing, 390, .9)
+	varied.varied = true
+	r := &Report{Sets: []SetReport{set("a", 390, .02), set("b", 5000, .12), set("small", 389, .9), varied}}
 	r.checkCalibration()
 	require.Len(t, r.Checks, 2)
 	require.InDelta(t, .07, r.Checks[0].Value, 1e-9)

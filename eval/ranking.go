@@ -195,6 +195,49 @@ func Utility() Figure {
 	})
 }
 
+// AnswersRight, MenusRight and AnswersWrong are the shares of all questions that were answered with a right entry,
+// asked back about with a menu that holds one, and answered with a wrong entry.
+func AnswersRight() Figure { return shareOf(AnsweredRight) }
+func MenusRight() Figure   { return shareOf(OfferedRight) }
+func AnswersWrong() Figure { return shareOf(AnsweredWrong) }
+
+func shareOf(verdicts ...Verdict) Figure {
+	return mean(func(m *marks) (float64, bool) { return count(slices.Contains(verdicts, m.verdict)), true })
+}
+
+// Wasted is the share of all questions that cost the customer a turn for nothing: a menu without the right
+// entry, or, in scope, neither an answer nor a menu.
+func Wasted() Figure {
+	return mean(func(m *marks) (float64, bool) {
+		return count(m.verdict == OfferedWrong || m.inScope && (m.verdict == Declined || m.verdict == HandedOff || m.verdict == SmallTalk)), true
+	})
+}
+
+// Net is right answers less wrong ones, as a share of all questions. A calibration is judged by it, since it is
+// greatest when just those entries answer that are likelier right than wrong.
+func Net() Figure {
+	return mean(func(m *marks) (float64, bool) {
+		return count(m.verdict == AnsweredRight) - count(m.verdict == AnsweredWrong), true
+	})
+}
+
+const (
+	reached      = "reached"      // the figure Reached
+	overanswered = "overanswered" // the figure Overanswered
+)
+
+// Reached is the share of the questions in scope that the right entry answered, or that had it on a menu.
+func Reached() Figure {
+	return mean(func(m *marks) (float64, bool) {
+		return count(m.verdict == AnsweredRight || m.verdict == OfferedRight), m.inScope
+	})
+}
+
+// Overanswered is the share of the questions out of scope that an entry was given to.
+func Overanswered() Figure {
+	return mean(func(m *marks) (float64, bool) { return count(m.answered()), !m.inScope })
+}
+
 // Coverage is the share of all questions that an entry was given as the answer to.
 func Coverage() Figure {
 	return mean(func(m *marks) (float64, bool) { return count(m.answered()), true })

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -52,13 +53,7 @@ func (r *Report) printSets(w io.Writer) {
 	fmt.Fprintf(w, "set\tn\tout\t%s\tp50/95/99 ms\n", strings.Join(columns, "\t"))
 	for _, s := range r.Sets {
 		fmt.Fprintf(w, "%s\t%d\t%d", s.Name, s.Queries, s.OutOfScope)
-		for _, c := range columns {
-			m, ok := s.Figure(c)
-			if !ok {
-				m.Value = math.NaN()
-			}
-			fmt.Fprintf(w, "\t%s", three(m.Value))
-		}
+		s.printFigures(w, columns)
 		fmt.Fprintf(w, "\t%.1f/%.1f/%.1f\n", s.Took.P50, s.Took.P95, s.Took.P99)
 	}
 	fmt.Fprintln(w)
@@ -66,7 +61,8 @@ func (r *Report) printSets(w io.Writer) {
 	fmt.Fprintf(w, "out of scope, by kind\tfigure\tvalue\t95 %%\n")
 	for _, s := range r.Sets {
 		for _, m := range s.Figures {
-			if name, kind, is := strings.Cut(m.Name, " "); is && (name == "AUROC" || name == "FPR95" || name == "AUPR") {
+			name, kind, is := strings.Cut(m.Name, " ")
+			if is && slices.ContainsFunc(kindFigures(), func(f named) bool { return f.name == name }) {
 				fmt.Fprintf(w, "%s, %s\t%s\t%s\t%s\n", s.Name, kind, name, three(m.Value), m.Interval)
 			}
 		}
@@ -74,14 +70,28 @@ func (r *Report) printSets(w io.Writer) {
 	fmt.Fprintln(w)
 }
 
+// printFigures goes on in a line with figures; a dash stands for those that mean nothing on this set.
+func (r SetReport) printFigures(w io.Writer, names []string) {
+	for _, name := range names {
+		m, ok := r.Figure(name)
+		if !ok {
+			m.Value = math.NaN()
+		}
+		fmt.Fprintf(w, "\t%s", three(m.Value))
+	}
+}
+
+// printDecisions shows what customers got, in shares and in numbers.
 func (r *Report) printDecisions(w io.Writer) {
-	fmt.Fprintf(w, "decisions, in scope + out of it")
+	shares := []string{"right", "menu right", "wasted", "wrong", "net", reached, overanswered}
+	fmt.Fprintf(w, "decisions, in scope + out of it\t%s", strings.Join(shares, "\t"))
 	for _, v := range Verdicts() {
 		fmt.Fprintf(w, "\t%s", v)
 	}
 	fmt.Fprintln(w)
 	for _, s := range r.Sets {
 		fmt.Fprint(w, s.Name)
+		s.printFigures(w, shares)
 		for _, v := range Verdicts() {
 			fmt.Fprintf(w, "\t%d + %d", s.Decisions.InScope[v], s.Decisions.OutOfScope[v])
 		}
