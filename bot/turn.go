@@ -6,6 +6,7 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/retrieval"
+	"faqbot/retrieval/contrast"
 )
 
 // A Turn is one claimed chance to speak: what was said so far and what waits for an answer.
@@ -140,4 +141,5 @@ type TraceHit struct {
 	Odds     float64            `json:"odds"` // against the best one's
 	Parts    retrieval.Parts    `json:"parts"`
 	Evidence retrieval.Evidence `json:"evidence"`
+	Contrast *contrast.Contrast `json:"contrast,omitempty"`
 }

@@ -14,6 +14,7 @@ import (
 	"fmt"
 
 	"faqbot/knowledge"
+	"faqbot/retrieval/contrast"
 	"faqbot/retrieval/late"
 )
 
@@ -38,6 +39,9 @@ type Hit struct {
 	Score float64
 	Odds  float64 // how likely Entry is the one meant compared with the best hit, whose odds are 1
 	Exact bool    // the query, as it is or spelt right, is the wording
+	// Contrast is what the query asks about in place of something that Entry speaks of, nil if there is none. Only an
+	// affiliate's best hit has it.
+	Contrast *contrast.Contrast
 
 	Parts    Parts    // what the entry is ranked by
 	Evidence Evidence // what Score was worked out from

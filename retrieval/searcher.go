@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"faqbot/knowledge"
+	"faqbot/retrieval/contrast"
 	"faqbot/retrieval/late"
 	"faqbot/retrieval/spelling"
 	"faqbot/retrieval/vector"
@@ -65,7 +66,8 @@ type Searcher struct {
 	primary Embedder // nil if there is none
 	opts    SearcherOptions
 	curve   *Calibration
-	common  *spelling.Lexicon // words that the built-in embedder knows; nil if it does not say
+	kinds   *contrast.Lexicon
+	common  *spelling.Lexicon // words that the built-in embedder or kinds knows; nil if the embedder does not say
 
 	parts   atomic.Pointer[snapshot]
 	swap    sync.Mutex // held while parts is replaced
@@ -92,7 +94,7 @@ func NewSearcher(corpus Corpus, builtin Embedder, opts SearcherOptions) *Searche
 		opts.Now = time.Now
 	}
 	s := &Searcher{
-		corpus: corpus, builtin: builtin, primary: opts.Primary, opts: opts, curve: shippedCalibration(),
+		corpus: corpus, builtin: builtin, primary: opts.Primary, opts: opts, curve: shippedCalibration(), kinds: contrast.Load(),
 		slots: make(chan struct{}, rebuilds), poke: make(chan struct{}, 1),
 		cores:   make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
 		buffers: sync.Pool{New: func() any { return new(buffers) }},
@@ -102,7 +104,8 @@ func NewSearcher(corpus Corpus, builtin Embedder, opts SearcherOptions) *Searche
 	}
 	if v, ok := builtin.(interface{ Words() []string }); ok {
 		if words := v.Words(); len(words) > 0 {
-			s.common = spelling.NewLexicon(words)
+			// A word that is known to mean something else is not misspelt: "unsubscribe" is not "subscribe".
+			s.common = spelling.NewLexicon(append(words, s.kinds.Words()...))
 		}
 	}
 	s.parts.Store(&snapshot{})
@@ -283,6 +286,9 @@ func (s *Searcher) rank(ctx context.Context, parts []*part, asked question, read
 		found, err := p.rank(ctx, in(p), s.curve, asked, buf)
 		if err != nil {
 			return nil, fmt.Errorf("search %s: %w", p.affiliate, err)
+		}
+		if len(found) > 0 && !found[0].Exact {
+			found[0].Contrast = s.contrast(p, asked, found[0].Entry)
 		}
 		all = append(all, found...)
 	}

@@ -28,6 +28,7 @@ type Evidence struct {
 type Verdict struct {
 	bot.Decision
 	Rule    string            // the rule that fired, for the trace
+	Word    string            // of the customer's, which stands in the phrase
 	Phrase  Phrase            // what to say, "" for an entry's own answer
 	Answer  *knowledge.Entry  // what to answer
 	More    []knowledge.Entry // what to answer after it, to further questions
@@ -263,6 +264,9 @@ func decideQuestion(p Policy, e Evidence) Verdict {
 func decideHits(p Policy, e Evidence) Verdict {
 	s, hits := e.Signals, e.Found.Hits
 	best, tied := 0.0, false
+	if v, ok := decideContrast(p, e); ok {
+		return v
+	}
 	if len(hits) > 0 {
 		best, tied = hits[0].Score, close(p, hits)
 	}
@@ -297,6 +301,28 @@ func decideHits(p Policy, e Evidence) Verdict {
 		return miss(p, e, "complaint", bot.ReasonNoAnswer, PhraseSorry)
 	}
 	return miss(p, e, "not likely enough", bot.ReasonNoAnswer, PhraseAskAgain)
+}
+
+// decideContrast asks back when the best entry speaks of something else than what was asked for, however likely
+// it is. If no entry speaks of that, it says so.
+func decideContrast(p Policy, e Evidence) (Verdict, bool) {
+	hits := e.Found.Hits
+	if len(hits) == 0 || hits[0].Contrast == nil {
+		return Verdict{}, false
+	}
+	c := hits[0].Contrast
+	options, chance := likely(p, hits, nil)
+	if chance < p.OfferAt || e.Turn.Conversation.Clarify >= p.MaxClarify {
+		return Verdict{}, false
+	}
+	v := which("may ask about something else", bot.ReasonUnsure, options)
+	if c.Sure {
+		v.Rule = "asks about something else"
+	}
+	if c.Sure && c.Nowhere {
+		v.Phrase, v.Word = PhraseNothingAbout, c.Asked
+	}
+	return v, true
 }
 
 // soothe offers a person after the answer to somebody who is upset, and to stop to somebody who may want that.

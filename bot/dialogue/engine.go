@@ -54,6 +54,7 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 			return bot.Outcome{}, fmt.Errorf("search for emergencies: %w", err)
 		}
 		e.heedLanguage(&ev)
+		heedContrast(&ev)
 		e.heedPointing(&ev)
 		if ev.Parts, err = e.searchParts(ctx, ev.Signals.Parts, query); err != nil {
 			return bot.Outcome{}, fmt.Errorf("search for one of several questions: %w", err)
@@ -162,7 +163,7 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 		}
 	default:
 		r := ask(t, say, v.Phrase, v.Options)
-		r.Text = lead + r.Text
+		r.Text = lead + strings.ReplaceAll(r.Text, "{word}", v.Word)
 		o.Replies = append(o.Replies, r)
 		if v.Below != nil {
 			o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: v.Below.Answer, Entry: v.Below.ID}, v.Below.Media)...)
@@ -261,7 +262,11 @@ func wording(t bot.Turn, phrase Phrase, options int) Phrase {
 
 // asksWhich reports whether a phrase asks which of some entries was meant.
 func asksWhich(phrase Phrase) bool {
-	return phrase == PhraseWhich || phrase == PhraseWhichOther || phrase == PhraseFeedbackWhich
+	switch phrase {
+	case PhraseWhich, PhraseWhichOther, PhraseFeedbackWhich, PhraseNothingAbout:
+		return true
+	}
+	return false
 }
 
 // suggests reports whether entries stand under a phrase as examples.
@@ -312,7 +317,7 @@ func next(c bot.Conversation, v Verdict) bot.Conversation {
 	switch {
 	case v.Miss:
 		c.Misses++
-	case v.Phrase == PhraseWhich:
+	case v.Phrase == PhraseWhich || v.Phrase == PhraseNothingAbout:
 		if c.Clarify++; c.Clarify%2 == 0 {
 			c.Misses++ // a menu that was not used is half a miss
 		}
@@ -375,5 +380,5 @@ func trace(q retrieval.Query, ev Evidence, v Verdict) bot.Trace {
 }
 
 func traceHit(h retrieval.Hit) bot.TraceHit {
-	return bot.TraceHit{Entry: h.Entry.ID, Wording: h.Wording, Score: h.Score, Odds: h.Odds, Parts: h.Parts, Evidence: h.Evidence}
+	return bot.TraceHit{Entry: h.Entry.ID, Wording: h.Wording, Score: h.Score, Odds: h.Odds, Parts: h.Parts, Evidence: h.Evidence, Contrast: h.Contrast}
 }

@@ -112,6 +112,18 @@ func (e *Engine) heedLanguage(ev *Evidence) {
 	ev.Foreign = spoken(language) == "" && !fits
 }
 
+// contrastedAt is the most that an entry may be sure of that speaks of something else than what was asked for. It is
+// less than an answer needs, and enough for a menu.
+const contrastedAt = .45
+
+// heedContrast caps the probability of an entry that speaks of something else than what was asked for.
+func heedContrast(ev *Evidence) {
+	if hits := ev.Found.Hits; len(hits) > 0 && hits[0].Contrast != nil {
+		ev.Found.Hits = slices.Clone(hits)
+		ev.Found.Hits[0].Score = min(hits[0].Score, contrastedAt)
+	}
+}
+
 // locale is the language of what the bot says: that of the customer's words, now or before, else what the
 // network or the page says.
 func (e *Engine) locale(ev Evidence) string {

@@ -67,7 +67,7 @@ func several(rule string, answers []knowledge.Entry) Verdict {
 
 // sureOf returns a part's best entry if it is likely enough, and no close call.
 func sureOf(p Policy, hits []retrieval.Hit) (knowledge.Entry, bool) {
-	if len(hits) == 0 || hits[0].Score < p.AnswerAt || close(p, hits) {
+	if len(hits) == 0 || hits[0].Score < p.AnswerAt || hits[0].Contrast != nil || close(p, hits) {
 		return knowledge.Entry{}, false
 	}
 	return hits[0].Entry, true

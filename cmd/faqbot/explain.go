@@ -33,6 +33,10 @@ func explain(w io.Writer, o bot.Outcome, p dialogue.Policy, took time.Duration) 
 	if len(t.Signals) > 0 {
 		fmt.Fprintf(table, "signals\t%s\n", strings.Join(t.Signals, ", "))
 	}
+	if len(t.Hits) > 0 && t.Hits[0].Contrast != nil {
+		c := t.Hits[0].Contrast
+		fmt.Fprintf(table, "contrast\tit asks about %q, where the best entry has %q\n", c.Asked, c.Known)
+	}
 	fmt.Fprintf(table, "rule\t%s\n", t.Rule)
 	fmt.Fprintf(table, "decision\t%s (%s), worked out in %s\n", o.Decision.Action, o.Decision.Reason, took.Round(10*time.Microsecond))
 	if t.Space != "" {

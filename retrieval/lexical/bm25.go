@@ -87,6 +87,19 @@ func (x *BM25) Scores(dst []float32, query string) []float32 {
 	return dst
 }
 
+// In is how many wordings have the rarest word of a text.
+func (x *BM25) In(text string) int {
+	least := x.size
+	for _, word := range words(Fold(text)) {
+		n := 0
+		if id, ok := x.ids[word]; ok {
+			n = x.lists.size(id)
+		}
+		least = min(least, n)
+	}
+	return least
+}
+
 // Words returns the words of all wordings, the one that is in most first, equals by alphabet.
 func (x *BM25) Words() []string {
 	type counted struct {

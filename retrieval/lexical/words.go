@@ -20,3 +20,14 @@ func words(folded string) []string {
 		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r)
 	})
 }
+
+// Bare is Fold without accents, which people leave out: "São" is "sao". Marks of scripts that write vowels with them
+// stay.
+func Bare(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 0x300 && r <= 0x36F {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(Fold(text)))
+}
