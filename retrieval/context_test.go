@@ -43,6 +43,21 @@ func TestSearchInContext(t *testing.T) {
 	}
 }
 
+// What was said before is not read where the question is an entry's own, and always where it leaves doubt.
+func TestPastIsReadOnlyInDoubt(t *testing.T) {
+	c := newCorpus()
+	c.publish("acme", question("delivery to france"), question("delivery to spain"), question("returns from france"))
+	builtin := newBag("b")
+	s := fresh(t, c, builtin, retrieval.SearcherOptions{})
+	for text, calls := range map[string]int{"delivery to spain": 1, "and spain": 2} {
+		asked := builtin.called()
+		res, err := s.Search(t.Context(), retrieval.Query{Text: text, Affiliates: []knowledge.AffiliateID{"acme"}, Before: []string{"delivery to france"}, Leans: 1})
+		require.NoError(t, err)
+		require.Equal(t, "delivery to spain", res.Hits[0].Entry.Question)
+		require.Equal(t, calls, builtin.called()-asked, text)
+	}
+}
+
 // The configured embedder reads follow-ups too; one that fails on them is stood in for.
 func TestPrimaryInContext(t *testing.T) {
 	c := newCorpus()

@@ -26,10 +26,8 @@ func (s *Searcher) contrast(p *part, q question, e knowledge.Entry) *contrast.Co
 	for _, r := range q.readings {
 		asked = append(asked, read(r.text))
 	}
-	if q.said != nil {
-		for _, text := range slices.Backward(q.said.before) { // which has the latest first
-			before = append(before, read(text))
-		}
+	for _, text := range slices.Backward(q.before) {
+		before = append(before, read(text))
 	}
 	few := max(1, len(p.wordings)/maxShared)
 	c := s.kinds.Find(asked, before, entry, func(word string) bool { return p.words.In(word) <= few })

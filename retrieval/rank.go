@@ -21,7 +21,8 @@ const (
 // A question is a query made ready.
 type question struct {
 	readings []reading     // as it is, and as it was probably meant if that differs
-	said     *recollection // nil if the question stands alone
+	before   []string      // what was said before it, the latest first; nothing if it stands alone
+	said     *recollection // the question with that, nil if it is not needed
 	locale   string
 	now      time.Time
 	limit    int

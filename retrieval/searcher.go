@@ -138,7 +138,7 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 		res.Revisions[p.affiliate] = p.revision
 	}
 	text := bounded(q.Text)
-	asked := question{locale: canonical(q.Locale), now: s.opts.Now(), limit: q.Limit}
+	asked := question{locale: canonical(q.Locale), now: s.opts.Now(), limit: q.Limit, before: before(q)}
 	if asked.limit <= 0 {
 		asked.limit = defaultLimit
 	}
@@ -166,13 +166,18 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("embed the query: %w", err)
 	}
-	if asked.said, err = s.recollect(ctx, s.builtin, text, q); err != nil {
-		return Result{}, fmt.Errorf("embed the query with what was said before: %w", err)
-	}
 	res.Vector = r.vector
-	res.Hits, err = s.rank(ctx, parts, asked, s.reread(r), func(p *part) *space { return p.builtin })
-	if err != nil {
+	reader := s.reread(r)
+	if res.Hits, err = s.rank(ctx, parts, asked, reader, builtinOf); err != nil {
 		return Result{}, err
+	}
+	if inDoubt(asked, res.Hits) {
+		if asked.said, err = s.recollect(ctx, s.builtin, text, asked, q.Leans); err != nil {
+			return Result{}, fmt.Errorf("embed the query with what was said before: %w", err)
+		}
+		if res.Hits, err = s.rank(ctx, parts, asked, reader, builtinOf); err != nil {
+			return Result{}, err
+		}
 	}
 	return res, nil
 }
@@ -194,10 +199,12 @@ func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question,
 	start := time.Now()
 	r, err := s.read(limited, s.primary, text)
 	if err == nil {
-		asked.said, err = s.recollect(limited, s.primary, text, q)
-	}
-	if err == nil {
 		hits, err = s.rankPrimary(limited, parts, asked, r)
+	}
+	if err == nil && inDoubt(asked, hits) {
+		if asked.said, err = s.recollect(limited, s.primary, text, asked, q.Leans); err == nil {
+			hits, err = s.rankPrimary(limited, parts, asked, r)
+		}
 	}
 	s.opts.Observe(StagePrimary, time.Since(start), err)
 	switch {
@@ -217,7 +224,7 @@ func (s *Searcher) rankPrimary(ctx context.Context, parts []*part, asked questio
 	defer release()
 	// A second request for a word misspelt would cost more than it helps: big models spell well.
 	once := func(context.Context, *part) ([]reading, error) { return []reading{r}, nil }
-	return s.rank(ctx, parts, asked, once, func(p *part) *space { return p.primary })
+	return s.rank(ctx, parts, asked, once, primaryOf)
 }
 
 // compute waits for a core, since more searches at once than there are cores are only slower, and a
