@@ -4,7 +4,7 @@ GO ?= go
 N ?= 20
 DB ?= sqlite
 
-.PHONY: all build test prepare check slow faults fmt lint crash load quality bench fuzz
+.PHONY: all build test prepare check slow faults fmt lint crash load quality bench fuzz pictures
 
 all: build
 
@@ -32,6 +32,12 @@ check:
 slow: prepare
 	FAQBOT_SLOW=1 $(GO) test -timeout 30m -v -run 'TestHostileInputs|TestPoolSurvivesItsReaders' ./knowledge/faqfile
 	FAQBOT_SLOW=1 .ci/with-postgres $(GO) test -run 'Slow|TestGroupFailsTogether' -timeout 30m -p 1 -v ./knowledge/sqldb ./cmd/faqbot
+
+# The pictures in README.md, from the browser test.
+pictures:
+	mkdir -p bin/shots
+	FAQBOT_SCREENSHOTS=$(CURDIR)/bin/shots $(GO) test -count=1 -run TestDemoInABrowser ./cmd/faqbot
+	cp bin/shots/desk.png bin/shots/widget.png cmd/faqbot/docs
 
 # golangci-lint is not needed to build or test; .golangci.yml says what it should look at.
 lint:

@@ -2,16 +2,7 @@
 // called, what to ask about an account on it, and how a channel is made of an account. A network's
 // package exports one Network for each, and bot/accounts lists them; nothing else knows a network by name.
 //
-// # How to add a network
-//
-//  1. A folder bot/NAME with a Channel: bot.Channel to send, bot.Receiver to verify and decode what the
-//     network posts. The optional interfaces in bot/channel.go and bot/health.go are what more it can
-//     do: typing, read marks, files, a check of the account, setting its webhook.
-//  2. A fake of the network for tests, faithful to the wire, and channeltest.Run over it: that is what
-//     every channel must do.
-//  3. SETUP.md, embedded: how to get what Fields ask for, click by click. It has the sections "The
-//     clock", "Messages of errors", and those that WebhookSection and SettingsSection name.
-//  4. A func that returns its Network, and one line in bot/accounts/networks.go.
+// .github/CONTRIBUTING.md says how to add one.
 //
 // Decoders take the words first and set the rest aside: an unknown field costs that field, never the
 // message. A send's error says what to do about it (bot.SendError); in doubt, nothing is sent twice.

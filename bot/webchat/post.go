@@ -303,7 +303,7 @@ func (s *Site) session(v *visit) {
 	}
 	if p.at == "" {
 		v.channel.untimed.Do(func() {
-			log.Warn("the site signs the user's ID alone (data-signature), which is good for ever: sign the time too, see data-signed-at in the README")
+			log.Warn("the site signs the user's ID alone (data-signature), which is good for ever: sign the time too, see data-signed-at in bot/webchat/SETUP.md")
 		})
 	}
 	v.JSON(http.StatusOK, gin.H{"visitor": s.visitorCalled(v.channel, userPrefix+p.user).token, "untimed": p.at == ""})

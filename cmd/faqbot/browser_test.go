@@ -259,26 +259,6 @@ func (b *tab) accessible(what string) {
 	require.Empty(b.d.t, found, what)
 }
 
-// keepShot writes a screenshot to FAQBOT_SCREENSHOTS, where a person looks at it.
-func (b *tab) keepShot(name string) {
-	b.d.t.Helper()
-	folder := os.Getenv("FAQBOT_SCREENSHOTS")
-	if folder == "" {
-		return
-	}
-	for _, scheme := range []string{"light", "dark"} {
-		for _, size := range [][2]int64{{1440, 900}, {390, 844}} {
-			var shot []byte
-			b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
-				chromedp.EmulateViewport(size[0], size[1]))
-			b.still()
-			b.do(chromedp.CaptureScreenshot(&shot))
-			require.NoError(b.d.t, os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%d-%s.png", name, size[0], scheme)), shot, 0o600))
-		}
-	}
-	b.do(chromedp.EmulateViewport(1440, 900))
-}
-
 // awkwardXLSX is a workbook as people make them: a title above the table, headers of their own, rows
 // that lack something. It has all of the demo's entries, so that none is retired.
 func awkwardXLSX(t *testing.T, dir string) string {
@@ -328,6 +308,7 @@ func TestDemoInABrowser(t *testing.T) {
 	require.NoError(t, customer.js("faqbot.open()", nil))
 	customer.frame = true
 	customer.ask("when will my money arrive", "On the 15th of each month")
+	customer.keepPicture("widget", 760, 630)
 	customer.ask("how long do your cookies work", "within 30 days of the click")
 	customer.ask("may I send your link in my newsletter", "In newsletters to people who have subscribed")
 	customer.ask("what is the weather on mars today", "another way")
@@ -345,6 +326,7 @@ func TestDemoInABrowser(t *testing.T) {
 	agent.accessible("ticket")
 	agent.fill("#words", "The reds won, two to one.")
 	agent.keepShot("ticket")
+	agent.keepPicture("desk", 1120, 630)
 	agent.click("#reply button", "Send the reply")
 	agent.says("The reds won, two to one.")
 	customer.until(`document.querySelector('#bubbles').innerText.includes('The reds won, two to one.')`)
