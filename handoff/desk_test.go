@@ -230,6 +230,26 @@ func TestTellTwice(t *testing.T) {
 	})
 }
 
+// The time by which somebody must write counts from the first message that nobody has answered. A customer who writes
+// again does not wait longer for it.
+func TestWritingAgainPostponesNothing(t *testing.T) {
+	onBoth(t, func(t *testing.T, o *office) {
+		o.say("u1", "/human")
+		tk := o.ticket("opened", func(tk Ticket) bool { return !tk.WaitingSince.IsZero() })
+		wrote := func(seq int64, after time.Duration) time.Time {
+			require.NoError(t, o.desk.Tell(t.Context(), bot.DeskEvent{Conversation: tk.Conversation, Seq: seq, At: tk.OpenedAt.Add(after), Wrote: []bot.MessageID{"m"}}))
+			now, err := o.desk.Ticket(t.Context(), tk.ID)
+			require.NoError(t, err)
+			return now.DueAt
+		}
+		require.Equal(t, tk.DueAt, wrote(101, time.Hour))
+		require.NoError(t, o.desk.Reply(t.Context(), tk.ID, "ann", "k1", "One moment."))
+		due := wrote(102, 2*time.Hour)
+		require.Equal(t, tk.OpenedAt.Add(2*time.Hour+answerWithin), due, "after a reply the next message counts")
+		require.Equal(t, due, wrote(103, 3*time.Hour))
+	})
+}
+
 // The customer writes while the agent closes: the ticket opens again, nobody is forgotten.
 func TestWroteWhileClosing(t *testing.T) {
 	onBoth(t, func(t *testing.T, o *office) {

@@ -69,6 +69,22 @@ func TestSayTemplate(t *testing.T) {
 	})
 }
 
+// A template to a customer who blocked the account is refused, and nothing is stored.
+func TestTemplateToWhoBlockedUs(t *testing.T) {
+	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
+		w.Accounts.Put(w.Account, templated{Recorder: w.Channel, list: []bot.Template{{Name: "update", Language: "en", Text: "Hi"}}})
+		blocked := bottest.Message("c", "u2", "")
+		blocked.Message, blocked.BlockChanged = nil, &bot.BlockChanged{Blocked: true}
+		w.Accept(bottest.Message("c", "u1", "hello"), blocked)
+		id := w.Conversation("c").ID
+		var se *bot.SendError
+		require.ErrorAs(t, w.Conversations().SayTemplate(t.Context(), id, "k", "ann", "update", "en", nil), &se)
+		require.Equal(t, bot.SendBlocked, se.Kind)
+		require.Zero(t, w.Count(`SELECT COUNT(*) FROM deliveries`))
+		require.Zero(t, w.Count(`SELECT COUNT(*) FROM messages WHERE author = 'agent'`))
+	})
+}
+
 func TestTemplatesFail(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
 		w.Accept(bottest.Message("c", "u1", "hello"))

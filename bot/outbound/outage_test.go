@@ -93,6 +93,28 @@ func TestThrottleBacksOff(t *testing.T) {
 	})
 }
 
+// A network that throttles for long leaves an agent's reply all its attempts.
+func TestThrottlingUsesUpNoAttempt(t *testing.T) {
+	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
+		w.Accept(bottest.Message("c", "u1", "hello"))
+		tries := 0
+		w.Channel.Failing(func(bot.Address, bot.Reply) error {
+			switch tries++; {
+			case tries <= 20:
+				return &bot.SendError{Kind: bot.SendThrottled}
+			case tries <= 22:
+				return &bot.SendError{Kind: bot.SendTransient, ThisCustomer: true}
+			}
+			return nil
+		})
+		require.NoError(t, w.Conversations().Say(t.Context(), w.Conversation("c").ID, "k", bot.Reply{Text: "hi", Agent: "ann"}))
+		w.Hurried(bottest.Echo{})
+		w.Soon("settled", w.Settled)
+		require.Equal(t, []string{"hi"}, w.Channel.Texts("c"))
+		require.Equal(t, 3, w.Count(`SELECT attempt FROM deliveries WHERE lane = 'customer'`))
+	})
+}
+
 // An outage of ten minutes and more is one incident: one reply at a time finds out whether it is over, none is
 // withdrawn, no ticket is opened, and then all arrive, each once.
 func TestOutageIsOneIncident(t *testing.T) {

@@ -181,6 +181,26 @@ func TestALinkThatIsOfNoUse(t *testing.T) {
 	})
 }
 
+// The account changes hands between the making of a link and its opening: customers of two affiliates stay two.
+func TestALinkJoinsNobodyAcrossAffiliates(t *testing.T) {
+	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
+		f := newFamily(w)
+		ana := f.hears("test/one", "ana", "1", "hello", nil)
+		code := f.link(ana, "phones/two")
+		sold := f.served["phones/two"]
+		sold.Affiliates = []knowledge.AffiliateID{"rival"}
+		f.served["phones/two"] = sold
+		w.Accounts.Put(sold, &linked{bottest.Recorder{Capacity: w.Channel.Capacity}})
+		for _, id := range []string{"1", "2"} {
+			opened := f.hears("phones/two", "p1", id, "/start", by(code))
+			require.NotEqual(t, ana.Customer, opened.Customer)
+			require.NotEqual(t, ana.Episode, opened.Episode)
+			require.Equal(t, bot.ChoiceLinkGone, f.lastChoice(opened))
+		}
+		require.Zero(t, f.Count(`SELECT COUNT(*) FROM joins`))
+	})
+}
+
 func TestOfManyWhoOpenALinkOneIsJoined(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
 		f := newFamily(w)

@@ -130,7 +130,7 @@ func TestDownloadRedirects(t *testing.T) {
 	var to atomic.Value
 	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/file" {
-			_, _ = io.WriteString(rw, "x"+r.Header.Get("Authorization"))
+			_, _ = io.WriteString(rw, "x"+r.Header.Get("Authorization")+r.Header.Get("X-Token"))
 			return
 		}
 		http.Redirect(rw, r, to.Load().(string), http.StatusFound)
@@ -139,6 +139,7 @@ func TestDownloadRedirects(t *testing.T) {
 	d := w.downloader(DownloaderOptions{Hosts: []string{"files.example"}, Prepare: func(r *http.Request) {
 		if r.URL.Hostname() == "a.files.example" {
 			r.Header.Set("Authorization", "token")
+			r.Header.Set("X-Token", "token") // net/http takes only the first one away
 		}
 	}})
 	to.Store("https://b.files.example/file")
