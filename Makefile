@@ -4,7 +4,7 @@ GO ?= go
 N ?= 20
 DB ?= sqlite
 
-.PHONY: all build test prepare check slow faults fmt lint crash load quality bench fuzz pictures
+.PHONY: all build test prepare check slow faults crash load quality bench fuzz pictures
 
 all: build
 
@@ -25,6 +25,7 @@ prepare:
 check:
 	@test -z "$$(gofmt -l cmd eval bot retrieval handoff knowledge)" || { echo "not gofmt'ed:"; gofmt -l cmd eval bot retrieval handoff knowledge; exit 1; }
 	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
 	@.ci/advisories
 
 # What takes too long for every test run, or needs the machine for itself: full disks, paused databases, backups
@@ -38,10 +39,6 @@ pictures:
 	mkdir -p bin/shots
 	FAQBOT_SCREENSHOTS=$(CURDIR)/bin/shots $(GO) test -count=1 -run TestDemoInABrowser ./cmd/faqbot
 	cp bin/shots/desk.png bin/shots/widget.png cmd/faqbot/docs
-
-# golangci-lint is not needed to build or test; .golangci.yml says what it should look at.
-lint:
-	golangci-lint run
 
 # Kills the real binary N times under load and counts what was lost: make crash N=300 [DB=postgres]
 # [MODE=whatsapp,messenger]

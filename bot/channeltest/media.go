@@ -65,7 +65,7 @@ func samples() map[string][]byte {
 
 // OggVoice is a voice note as most networks have it.
 func OggVoice() File {
-	return File{Kind: "voice", Type: "audio/ogg", Data: []byte("OggS" + strings.Repeat("\x00", 24) + "OpusHead")}
+	return File{Kind: "voice", Type: "audio/ogg", Data: []byte("OggS" + strings.Repeat("\x00", 24) + "OpusHead\x01")}
 }
 
 // collect has files fetched until the test ends.

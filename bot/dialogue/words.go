@@ -148,16 +148,6 @@ func (l *wordList) equal(tokens []token, words []string) bool {
 	return true
 }
 
-// in reports whether tokens has a sequence anywhere.
-func (l *wordList) in(tokens []token) bool {
-	for i := range tokens {
-		if l.at(tokens, i) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // is reports whether a sequence is all of tokens.
 func (l *wordList) is(tokens []token) bool {
 	return len(tokens) > 0 && l.at(tokens, 0) == len(tokens)

@@ -207,7 +207,7 @@ func plainURL(address string) string {
 // HookError is err of having Meta post to us, with what to do about it.
 func HookError(err error) error {
 	if refusal, ok := errors.AsType[*Error](err); ok && refusal.Code == 2200 {
-		return fmt.Errorf("Meta asked our address for the verify token and did not get it: the address must be reachable from the internet over https: %w", err) //nolint:staticcheck // a name
+		return fmt.Errorf("the webhook address must be reachable from the internet over https: Meta asked it for the verify token and did not get it: %w", err)
 	}
 	return err
 }

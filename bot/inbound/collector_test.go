@@ -53,7 +53,7 @@ func (l listener) Transcribe(ctx context.Context, _ media.Blob, _ []byte) (strin
 
 const (
 	aPicture = "\x89PNG\r\n\x1a\nrest"
-	aVoice   = "OggS\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00OpusHead"
+	aVoice   = "OggS\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00OpusHead\x01"
 )
 
 // onMailroom runs a test on both databases, with a network that hands files out and a shelf to keep them.

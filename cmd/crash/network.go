@@ -113,9 +113,9 @@ func startNetwork(ctx context.Context, mode string) (*network, error) {
 		n.hooksURL, err = n.serve(ctx, n.hook)
 	}
 	if err == nil && (mode == modeWhatsApp || mode == modeMessenger) {
-		n.fake = newGraph(mode, n.hooksURL) //nolint:contextcheck // it lives until close, not until ctx ends
+		n.fake = newGraph(mode, n.hooksURL) // it lives until close, not until ctx ends
 	} else if err == nil {
-		n.fake, err = newTelegram(mode) //nolint:contextcheck // likewise
+		n.fake, err = newTelegram(mode) // likewise
 	}
 	if err != nil {
 		return nil, errors.Join(err, n.close())

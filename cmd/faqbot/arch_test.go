@@ -51,6 +51,8 @@ var homes = map[string][]string{
 	"github.com/chromedp/chromedp":       {},
 	"github.com/chromedp/cdproto":        {},
 	"golang.org/x/net":                   {"knowledge/plaintext", "knowledge/crawl"},
+	"golang.org/x/time":                  {"knowledge/limits"},
+	"github.com/gabriel-vasile/mimetype": {"knowledge/media"},
 	"github.com/temoto/robotstxt":        {"knowledge/crawl"},
 	"go.yaml.in/yaml":                    {"knowledge/faqfile"},
 	"golang.org/x/sync":                  {"bot/dialogue", "bot/worker", "bot/inbound", "bot/outbound", "bot/telegram", "bot/accounts", "cmd/faqbot", "cmd/crash"},

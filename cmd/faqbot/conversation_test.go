@@ -60,7 +60,7 @@ func newEveryChannel(t *testing.T) *everyChannel {
 		e.lines[kind] = func(t *testing.T) line { return metaLine{t, a, new(string)} }
 	}
 	dir := t.TempDir()
-	for name, data := range map[string][]byte{"plans.png": picture(64, 48), "welcome.mp3": []byte("ID3\x04 welcome"), "faq.csv": []byte(sharedFAQ)} {
+	for name, data := range map[string][]byte{"plans.png": picture(64, 48), "welcome.mp3": []byte("ID3\x04\x00\x00\x00\x00\x00\x15 welcome"), "faq.csv": []byte(sharedFAQ)} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o600))
 	}
 	var out string
@@ -81,7 +81,7 @@ func (e *everyChannel) name(h heardNow) string {
 		_, _, body := e.do("", http.MethodGet, strings.TrimPrefix(h.link, e.base), nil)
 		data = []byte(body)
 	}
-	for name, known := range map[string][]byte{"plans.png": picture(64, 48), "welcome.mp3": []byte("ID3\x04 welcome"), "terms.pdf": []byte("%PDF-1.7"), "screen.png": picture(30, 30)} {
+	for name, known := range map[string][]byte{"plans.png": picture(64, 48), "welcome.mp3": []byte("ID3\x04\x00\x00\x00\x00\x00\x15 welcome"), "terms.pdf": []byte("%PDF-1.7"), "screen.png": picture(30, 30)} {
 		if bytes.Equal(known, data) {
 			return name
 		}

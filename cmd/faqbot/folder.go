@@ -100,7 +100,7 @@ func (cmd exportCommand) Run(ctx context.Context, cli *commands, term terminal) 
 	}
 	data, err := faqfile.Formats()[format].Write(entries)
 	if err == nil {
-		err = os.WriteFile(cmd.Path, data, 0o644) //nolint:gosec // it is published
+		err = os.WriteFile(cmd.Path, data, 0o644) // it is published
 	}
 	if err != nil {
 		return fmt.Errorf("write the FAQ: %w", err)
@@ -112,7 +112,7 @@ func (cmd exportCommand) Run(ctx context.Context, cli *commands, term terminal) 
 // writeFolder writes a file for each entry, and removes those of entries that are no longer published. Other files
 // are left alone.
 func (cmd exportCommand) writeFolder(entries []knowledge.Entry, term terminal) error {
-	if err := os.MkdirAll(cmd.Path, 0o755); err != nil { //nolint:gosec // it is published
+	if err := os.MkdirAll(cmd.Path, 0o755); err != nil { // it is published
 		return fmt.Errorf("write the FAQ: %w", err)
 	}
 	written := map[string]bool{}
@@ -121,7 +121,7 @@ func (cmd exportCommand) writeFolder(entries []knowledge.Entry, term terminal) e
 		written[name] = true
 		data, err := faqfile.EntryFile(e)
 		if err == nil {
-			err = os.WriteFile(filepath.Join(cmd.Path, name), data, 0o644) //nolint:gosec // it is published
+			err = os.WriteFile(filepath.Join(cmd.Path, name), data, 0o644) // it is published
 		}
 		if err != nil {
 			return fmt.Errorf("write the FAQ: %w", err)

@@ -74,7 +74,7 @@ func (p *posting) one(client *http.Client) {
 	n := firstChat + nextChat.Add(1)
 	p.s.telegram.Know(n)
 	body := fmt.Appendf(nil, `{"update_id":%d,"message":{"message_id":1,"from":{"id":%d},"chat":{"id":%d,"type":"private"},"date":%d,"text":"minimum payout? number %d"}}`, n, n, n, time.Now().Unix(), n)
-	r, err := http.NewRequest(http.MethodPost, "http://"+p.s.addr+"/hooks/telegram/shop", bytes.NewReader(body)) //nolint:noctx // the client has a timeout
+	r, err := http.NewRequest(http.MethodPost, "http://"+p.s.addr+"/hooks/telegram/shop", bytes.NewReader(body)) // the client has a timeout
 	require.NoError(p.s.t, err)
 	r.Header.Set("X-Telegram-Bot-Api-Secret-Token", "hook-secret")
 	status := 0

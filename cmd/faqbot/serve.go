@@ -264,7 +264,7 @@ func (s *service) giveBack(ctx context.Context) error {
 
 // run serves until ctx ends, then stops in order: no new work, then what is in hand.
 func (s *service) run(ctx context.Context, listener net.Listener) error {
-	server, err := s.server() //nolint:contextcheck // gin's handlers have their request's context
+	server, err := s.server() // gin's handlers have their request's context
 	if err != nil {
 		return err
 	}

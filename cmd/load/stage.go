@@ -83,7 +83,7 @@ func newStage(ctx context.Context, o options) (_ *stage, err error) {
 	if s.bare, err = start(ctx, self, bareHandler); err != nil {
 		return nil, err
 	}
-	s.account.Hook("http://" + s.service.address + hookPath) //nolint:contextcheck // it posts until close
+	s.account.Hook("http://" + s.service.address + hookPath) // it posts until close
 	s.db, err = sqldb.Open(ctx, dsn)
 	return s, err
 }

@@ -92,7 +92,7 @@ func (s *stage) ask(ctx context.Context, customer string) (time.Duration, error)
 	defer cancel()
 	before := s.account.SentTo(customer)
 	began := time.Now()
-	s.account.Say(customer, s.questions[rand.IntN(len(s.questions))]) //nolint:contextcheck // the network posts it
+	s.account.Say(customer, s.questions[rand.IntN(len(s.questions))]) // the network posts it
 	if err := s.account.WaitCount(ctx, customer, before+1); err != nil {
 		return 0, fmt.Errorf("a question has no answer: %w", err)
 	}

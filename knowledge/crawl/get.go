@@ -137,7 +137,7 @@ func (w *walk) request(ctx context.Context, u *url.URL, t target) (a answer, nex
 	if err != nil {
 		return a, nil, reasonOf(ctx, err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was read as far as it is wanted
+	defer resp.Body.Close() // it was read as far as it is wanted
 	switch {
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
 		if next, err = resp.Location(); err != nil {

@@ -47,12 +47,12 @@ func serveAs(args []string) error {
 		confine()
 		var all [][]byte
 		for {
-			piece := bytes.Repeat([]byte{1}, 1<<20)
-			all = append(all, piece)
+			all = append(all, bytes.Repeat([]byte{1}, 1<<20))
+			runtime.KeepAlive(all)
 		}
 	case "reader-spins":
 		confine()
-		for { //nolint:staticcheck // until the system ends it
+		for runtime.NumCPU() > 0 { // until the system ends it
 		}
 	case "reader-fails":
 		panic("a slip in a library")

@@ -88,7 +88,7 @@ func (p *printer) paragraph(n ast.Node) (lines []bodyLine) {
 		lines = append(lines, bodyLine{line: line + i, text: s})
 	}
 	strong, ok := n.FirstChild().(*ast.Emphasis)
-	if !ok || strong.Level != 2 || len(lines) == 0 { //nolint:mnd // Markdown's two stars
+	if !ok || strong.Level != 2 || len(lines) == 0 { // Markdown's two stars
 		return lines
 	}
 	bold := strings.TrimSpace(oneLine(p.inline(strong)))

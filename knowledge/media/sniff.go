@@ -3,11 +3,12 @@ package media
 import (
 	"archive/zip"
 	"bytes"
-	"net/http"
 	"path"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/gabriel-vasile/mimetype"
 )
 
 // sniff is the media type of data, "" if it is none of those that are taken.
@@ -15,47 +16,27 @@ func sniff(data []byte) string {
 	if len(data) == 0 {
 		return ""
 	}
-	switch kind, _, _ := strings.Cut(http.DetectContentType(data), ";"); kind {
-	case "image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "audio/mpeg":
+	found := mimetype.Detect(data)
+	switch kind := found.String(); kind {
+	case "image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "audio/ogg", "audio/wav", "audio/amr", "audio/aac", "audio/mpeg",
+		"audio/mp4", "video/mp4", "video/3gpp", "video/webm":
 		return kind
-	case "audio/wave":
-		return "audio/wav"
-	case "application/ogg":
-		return oggKind(data)
-	case "video/webm":
-		if bytes.Contains(data[:min(len(data), 64)], []byte("webm")) { // not another Matroska
-			return kind
-		}
-		return ""
-	case "text/plain":
-		if utf8.Valid(data) && !bytes.ContainsRune(data, 0) {
+	case "image/apng":
+		return "image/png"
+	case "audio/x-m4a":
+		return "audio/mp4"
+	case "video/x-m4v":
+		return "video/mp4"
+	}
+	for kind := found; kind != nil; kind = kind.Parent() { // JSON is text, and Word is a ZIP archive
+		switch {
+		case kind.Is("text/html"), kind.Is("text/xml"), kind.Is("image/svg+xml"): // browsers run what is in them
+			return ""
+		case kind.Is("application/zip"):
+			return officeKind(data)
+		case kind.Is("text/plain") && utf8.Valid(data) && !bytes.ContainsRune(data, 0):
 			return "text/plain; charset=utf-8"
 		}
-	}
-	switch {
-	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
-		return officeKind(data)
-	case bytes.HasPrefix(data, []byte("#!AMR\n")):
-		return "audio/amr"
-	case len(data) > 12 && string(data[4:8]) == "ftyp":
-		return mp4Kind(string(data[8:12]))
-	case len(data) > 7 && data[0] == 0xFF && data[1]&0xF6 == 0xF0: // ADTS: layer 0
-		return "audio/aac"
-	case len(data) > 3 && data[0] == 0xFF && data[1]&0xE0 == 0xE0 && data[1]&0x06 == 0x02 && data[2]&0xF0 != 0xF0:
-		return "audio/mpeg" // a layer III frame without a tag before it
-	}
-	return ""
-}
-
-// mp4Kind tells by its brand what an ISO media file is.
-func mp4Kind(brand string) string {
-	switch {
-	case brand == "M4A " || brand == "M4B ":
-		return "audio/mp4"
-	case strings.HasPrefix(brand, "mp4") || strings.HasPrefix(brand, "iso") || brand == "avc1" || brand == "M4V ":
-		return "video/mp4"
-	case strings.HasPrefix(brand, "3gp"):
-		return "video/3gpp"
 	}
 	return ""
 }
@@ -86,19 +67,6 @@ func officeKind(data []byte) string {
 		return ""
 	}
 	return kind
-}
-
-// oggKind is audio/ogg if the first stream is sound.
-func oggKind(data []byte) string {
-	if len(data) < 36 {
-		return ""
-	}
-	for _, codec := range []string{"OpusHead", "\x01vorbis", "Speex   ", "\x7fFLAC"} {
-		if bytes.HasPrefix(data[28:], []byte(codec)) {
-			return "audio/ogg"
-		}
-	}
-	return ""
 }
 
 // longestName is how many characters of a file's name are kept.

@@ -17,5 +17,5 @@ func (db *DB) FreeDisk() (bytes int64, ok bool) {
 	if err := syscall.Statfs(filepath.Dir(db.dsn), &s); err != nil {
 		return 0, false
 	}
-	return int64(s.Bavail) * int64(s.Bsize), true //nolint:unconvert // the types differ between systems
+	return int64(s.Bavail) * int64(s.Bsize), true // the types differ between systems
 }
