@@ -68,6 +68,8 @@ func (p *part) landmark() *landmarks {
 }
 
 // alike appends how alike to each landmark a text with these similarities to all wordings is.
+//
+//go:norace
 func (l *landmarks) alike(dst []float64, grams, phrases []float32) []float64 {
 	for _, w := range l.wordings {
 		dst = append(dst, gramWeight*float64(grams[w])+float64(phraseWeight*float64(phrases[w])))
@@ -105,6 +107,8 @@ func (p *part) learn(set *vector.Set) heads {
 
 // traits are what the logistic head sees of a text: where its vector lies beside the wordings' centre,
 // and its coordinates between the landmarks. They reuse dst's memory.
+//
+//go:norace
 func (h *heads) traits(dst, v []float32, plane *head.Nystrom, alike []float64) []float32 {
 	dst = append(dst[:0], v...)
 	square := 0.0

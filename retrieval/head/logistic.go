@@ -83,6 +83,8 @@ func newFit(x [][]float32, class []int32, classes int) *fit {
 }
 
 // measure returns the loss at a point and fills slope with its gradient.
+//
+//go:norace
 func (f *fit) measure(at, slope []float32) float64 {
 	n := len(at) / f.dim
 	products(f.logits, f.x, rows(at, f.dim))
@@ -132,6 +134,8 @@ func (f *fit) run() {
 }
 
 // remember keeps how the slope changed with the step to next.
+//
+//go:norace
 func (f *fit) remember(next, slope []float32) {
 	var move, bend []float32
 	if len(f.moves) == memory {
@@ -148,6 +152,8 @@ func (f *fit) remember(next, slope []float32) {
 
 // direction is the two-loop recursion over what is remembered, with the bound on the curvature in
 // the place of a multiple of the identity.
+//
+//go:norace
 func (f *fit) direction() []float32 {
 	d := make([]float32, len(f.at))
 	axpy(d, -1, f.slope)

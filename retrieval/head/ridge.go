@@ -51,6 +51,8 @@ func moments(vectors [][]float32, dim int) []float64 {
 }
 
 // cholesky factors the lower triangle a in place; what is above is left as it is.
+//
+//go:norace
 func cholesky(a []float64, n int) {
 	for i := range n {
 		ri := a[i*n : i*n+n]
@@ -67,6 +69,8 @@ func cholesky(a []float64, n int) {
 }
 
 // turned are the columns of list's rows, each of dim numbers.
+//
+//go:norace
 func turned(list [][]float32, dim int) [][]float32 {
 	columns := rows(make([]float32, dim*len(list)), len(list))
 	for i, row := range list {
@@ -78,6 +82,8 @@ func turned(list [][]float32, dim int) [][]float32 {
 }
 
 // inverse returns the rows of (LLᵀ)⁻¹, of which l is the lower triangle of L.
+//
+//go:norace
 func inverse(l []float64, n int) [][]float32 {
 	columns := make([][]float32, n) // of L⁻¹
 	y := make([]float64, n)
@@ -100,6 +106,8 @@ func inverse(l []float64, n int) [][]float32 {
 
 // product is the dot product of a with as many numbers of b, added in four lanes, so that additions need
 // not wait for each other.
+//
+//go:norace
 func product(a, b []float64) float64 {
 	var s0, s1, s2, s3 float64
 	b = b[:len(a)]
@@ -122,6 +130,8 @@ func (r *Ridge) Direction(v []float32) []float32 {
 }
 
 // forward replaces y by the solution of L x = y.
+//
+//go:norace
 func forward(y, l []float64) {
 	n := len(y)
 	for i := range y {
@@ -131,6 +141,8 @@ func forward(y, l []float64) {
 }
 
 // solve fills dst with the solution of LLᵀ dst = v. y is scratch memory.
+//
+//go:norace
 func solve(dst, v []float32, l []float64, y []float64) []float32 {
 	n := len(v)
 	for i, x := range v {
