@@ -26,6 +26,7 @@ import (
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 	"faqbot/knowledge/vault"
+	"faqbot/knowledge/waittest"
 )
 
 // An office is a desk, a bot that hands everybody over, and a network that takes every reply.
@@ -104,7 +105,7 @@ func (o *office) say(id, text string) {
 
 func (o *office) soon(what string, cond func() bool) {
 	o.t.Helper()
-	require.Eventually(o.t, cond, 20*time.Second, 5*time.Millisecond, what)
+	require.Eventually(o.t, cond, waittest.Hang, 5*time.Millisecond, what)
 }
 
 // ticket waits for the only ticket to be as asked.

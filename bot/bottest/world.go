@@ -25,6 +25,7 @@ import (
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 // OnBoth runs a test on SQLite and on Postgres.
@@ -136,7 +137,7 @@ func (w *World) Soon(what string, cond func() bool) {
 			w.hasten()
 		}
 		return false
-	}, time.Minute, 5*time.Millisecond, what)
+	}, waittest.Hang, 5*time.Millisecond, what)
 }
 
 // Run runs loops until the test ends.

@@ -36,6 +36,7 @@ import (
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 // A Failure is how a network can fail a send.
@@ -355,7 +356,7 @@ func (p *play) soon(what string, cond func() bool) {
 			p.hasten()
 		}
 		return false
-	}, 20*time.Second, often, what)
+	}, waittest.Hang, often, what)
 }
 
 func count(texts []string, text string) (n int) {

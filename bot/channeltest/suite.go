@@ -14,6 +14,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/conversations"
 	"faqbot/bot/fit"
+	"faqbot/knowledge/waittest"
 )
 
 // Nobody but the network is believed, and what they said is not kept.
@@ -268,7 +269,7 @@ func testHanging(t *testing.T, p *play) {
 	var g errgroup.Group
 	g.Go(func() error {
 		defer cancel()
-		assert.Eventually(t, func() bool { return len(p.Received()) == 1 }, time.Minute, time.Millisecond, "it goes out all the same")
+		assert.Eventually(t, func() bool { return len(p.Received()) == 1 }, waittest.Hang, time.Millisecond, "it goes out all the same")
 		return nil
 	})
 	_, se := p.send(ctx, bot.Reply{Text: "CANARY-words"})

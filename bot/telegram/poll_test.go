@@ -18,6 +18,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/telegram/telegramtest"
+	"faqbot/knowledge/waittest"
 )
 
 // An inbox is what a poller handed over.
@@ -90,7 +91,7 @@ func polling(t *testing.T, c *Channel, in *inbox) (stop func()) {
 
 func wait(t *testing.T, s *telegramtest.Server, done func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Hang)
 	defer cancel()
 	require.NoError(t, s.Wait(ctx, done))
 }
@@ -100,7 +101,7 @@ func drained(s *telegramtest.Server) func() bool { return func() bool { return s
 
 func TestPoll(t *testing.T) {
 	s := fake(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Hang)
 	defer cancel()
 	hooked := newTest(t, s.URL())
 	require.NoError(t, hooked.Start(ctx, "https://example.com/hooks/telegram/main"))

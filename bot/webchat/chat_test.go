@@ -16,6 +16,7 @@ import (
 	"faqbot/bot/conversations"
 	"faqbot/bot/store"
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/waittest"
 )
 
 func TestAskAndAnswer(t *testing.T) {
@@ -194,7 +195,7 @@ func TestWithoutScript(t *testing.T) {
 		_, body, h := s.get("/chat/shop", http.Header{"Cookie": {cookie}})
 		require.Empty(t, h.Get("Set-Cookie"), "known already")
 		return strings.Contains(body, "https://shop.example/join</a>") && strings.Contains(body, `class="day"`)
-	}, 10*time.Second, 10*time.Millisecond)
+	}, waittest.Hang, 10*time.Millisecond)
 
 	form.Set("key", key(2))
 	form.Set("text", "when is pay")
@@ -252,7 +253,7 @@ func TestShutdownEndsStreams(t *testing.T) {
 		f.until("open", func(e event) bool { return e.Name == "state" })
 		feeds = append(feeds, f)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Hang)
 	defer cancel()
 	require.NoError(t, s.server.Config.Shutdown(ctx), "streams keep it waiting")
 	for _, f := range feeds {

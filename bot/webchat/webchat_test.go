@@ -78,7 +78,7 @@ type option func(*Options, *SiteOptions)
 func openShop(t *testing.T, options ...option) *shop {
 	t.Helper()
 	gin.SetMode(gin.ReleaseMode)
-	db := sqldbtest.Open(t, sqldbtest.SQLite(t), events.Schema(), store.Schema(), media.Schema())
+	db := sqldbtest.Migrated(t, events.Schema(), store.Schema(), media.Schema())
 	s := &shop{t: t, db: db, staffed: true, channels: map[string]*Channel{}, log: &lockedBuffer{}}
 	log := logrus.New()
 	log.SetOutput(s.log)

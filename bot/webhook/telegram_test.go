@@ -27,6 +27,7 @@ import (
 	"faqbot/knowledge/events"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 const botToken = "99:CANARY-token"
@@ -53,7 +54,7 @@ func (d *desk) column(query string, args ...any) (list []string) {
 	require.Eventually(d.t, func() bool {
 		var n int
 		return d.db.QueryRowContext(d.t.Context(), `SELECT COUNT(*) FROM inbox`).Scan(&n) == nil && n == 0
-	}, 10*time.Second, time.Millisecond)
+	}, waittest.Hang, time.Millisecond)
 	require.NoError(d.t, sqldb.Each(d.t.Context(), d.db, func(rows *sql.Rows) error {
 		var text string
 		err := rows.Scan(&text)
@@ -80,7 +81,7 @@ func hear(t *testing.T, apiBase string) (*desk, *telegram.Channel, string) {
 	require.NoError(t, err)
 	accounts := bot.NewRegistry()
 	accounts.Put(account, c)
-	d := &desk{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), events.Schema(), store.Schema())}
+	d := &desk{t: t, db: sqldbtest.Migrated(t, events.Schema(), store.Schema())}
 	d.Intake = inbound.NewIntake(store.New(d.db), accounts, log, inbound.IntakeOptions{})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -160,7 +161,7 @@ func TestTelegramDelivers(t *testing.T) {
 			s.Say(chat, want[i])
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Hang)
 	defer cancel()
 	require.NoError(t, s.Wait(ctx, func() bool { return s.Pending() == 0 }))
 	for chat := 1; chat <= 20; chat++ {

@@ -50,8 +50,8 @@ type api struct {
 	rate    *limits.Rate // by affiliate
 }
 
-func newAPI(s *service) *api {
-	return &api{service: s, wrong: limits.NewRate(apiWrongKeys, apiWrongKeysBurst, time.Now), rate: limits.NewRate(apiRate*60, apiBurst, time.Now)}
+func newAPI(s *service, now func() time.Time) *api {
+	return &api{service: s, wrong: limits.NewRate(apiWrongKeys, apiWrongKeysBurst, now), rate: limits.NewRate(apiRate*60, apiBurst, now)}
 }
 
 // ask answers POST /api/ask.

@@ -330,6 +330,8 @@ func TestHabits(t *testing.T) {
 			switch n := n.(type) {
 			case *ast.SelectorExpr:
 				checkSelector(t, s, n)
+			case *ast.CallExpr:
+				checkWait(t, s, n)
 			case *ast.StructType:
 				for _, f := range n.Fields.List {
 					sel, ok := f.Type.(*ast.SelectorExpr)
@@ -378,6 +380,17 @@ func checkSelector(t *testing.T, s source, n *ast.SelectorExpr) {
 	if s.test && isName(n.X, "time") && n.Sel.Name == "Sleep" {
 		t.Errorf("%s sleeps: wait for the condition instead", s.path)
 	}
+}
+
+// checkWait refuses a test that gives up after seconds.
+func checkWait(t *testing.T, s source, n *ast.CallExpr) {
+	t.Helper()
+	sel, ok := n.Fun.(*ast.SelectorExpr)
+	if !ok || sel.Sel.Name != "Eventually" && sel.Sel.Name != "EventuallyWithT" || len(n.Args) < 3 {
+		return
+	}
+	limit, ok := n.Args[2].(*ast.SelectorExpr)
+	require.True(t, ok && isName(limit.X, "waittest") && limit.Sel.Name == "Hang", "%s: line %d waits for less than waittest.Hang", s.path, s.set.Position(n.Pos()).Line)
 }
 
 func isName(e ast.Expr, name string) bool {

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 // elsewhere is another machine: its own folder, database and address, and no key.
@@ -84,7 +85,7 @@ func TestBackupAndRestore(t *testing.T) {
 		status, _ := e.chat()
 		require.Equal(t, http.StatusServiceUnavailable, status)
 		require.NoError(t, os.WriteFile(e.key(e.dir), key, 0o600))
-		require.Eventually(t, func() bool { return e.status("/readyz") == http.StatusOK }, 30*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return e.status("/readyz") == http.StatusOK }, waittest.Hang, 50*time.Millisecond)
 		e.whole()
 	})
 }

@@ -23,6 +23,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
+
+	"faqbot/knowledge/waittest"
 )
 
 // axe is axe-core 4.14.1 (MPL-2.0), which finds what keeps people out of a page.
@@ -56,7 +58,7 @@ func newBrowser(t *testing.T) context.Context {
 		t.Skip("no Chromium: `make test` installs it, or says how")
 	}
 	profile := t.TempDir()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.UserDataDir(profile),
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.UserDataDir(profile), chromedp.WSURLReadTimeout(waittest.Hang),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-US"))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	browser, end := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // it complains of events it does not know
@@ -65,7 +67,7 @@ func newBrowser(t *testing.T) context.Context {
 		end()
 		stop()
 		// The browser's helpers write to the last.
-		require.Eventually(t, func() bool { return os.RemoveAll(profile) == nil }, 10*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return os.RemoveAll(profile) == nil }, waittest.Hang, 50*time.Millisecond)
 	})
 	return browser
 }
@@ -97,7 +99,7 @@ func (d *browserDemo) start(listen string) {
 			d.address = m[1]
 		}
 		return m != nil
-	}, 60*time.Second, 10*time.Millisecond, "the demo does not start")
+	}, waittest.Hang, 10*time.Millisecond, "the demo does not start")
 }
 
 func (d *browserDemo) stop() {
@@ -131,7 +133,7 @@ func (d *browserDemo) tab(width, height int64) *tab {
 // do runs actions with a limit, so that a page that never comes fails the test and not the hour.
 func (b *tab) do(actions ...chromedp.Action) {
 	b.d.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, waittest.Hang)
 	defer cancel()
 	require.NoError(b.d.t, chromedp.Run(ctx, actions...))
 }
@@ -181,7 +183,7 @@ func (b *tab) until(expression string) {
 		if b.js("!!("+expression+")", &ok) == nil && ok {
 			return
 		}
-		if time.Since(began) > 20*time.Second {
+		if time.Since(began) > waittest.Hang {
 			var shown string
 			_ = b.js("location.href + '\\n' + document.body.innerText", &shown)
 			b.d.t.Fatalf("never true: %s\nthe page shows: %s", expression, shown)
@@ -229,7 +231,7 @@ func (b *tab) ask(question, answer string) {
 func (b *tab) askUntil(question, answer string) {
 	b.d.t.Helper()
 	newest := fmt.Sprintf(`[...document.querySelectorAll('#bubbles li')].at(-1).innerText.includes(%s)`, quoted(answer))
-	for range 6 {
+	for began := time.Now(); time.Since(began) < waittest.Hang; {
 		b.fill("#text", question)
 		b.do(chromedp.KeyEvent("\r"))
 		for asked := time.Now(); time.Since(asked) < 4*time.Second; {
@@ -432,7 +434,7 @@ func (b *tab) mend(label, words string) {
 // reloading opens a page again and again until an expression is true in it.
 func (b *tab) reloading(path, expression string) {
 	b.d.t.Helper()
-	for began := time.Now(); time.Since(began) < 20*time.Second; {
+	for began := time.Now(); time.Since(began) < waittest.Hang; {
 		var ok bool
 		b.open(path)
 		if b.js("!!("+expression+")", &ok) == nil && ok {

@@ -17,6 +17,7 @@ import (
 	"faqbot/bot/graphapi/graphtest"
 	"faqbot/bot/telegram/telegramtest"
 	"faqbot/knowledge/page/pagetest"
+	"faqbot/knowledge/waittest"
 )
 
 // A reader looks at pages as somebody, without JavaScript.
@@ -139,7 +140,7 @@ func TestChannelPages(t *testing.T) {
 		_, body = lead.get("/channels/instagram/shop")
 		again = replay.FindString(body)
 		return again != ""
-	}, 20*time.Second, 50*time.Millisecond)
+	}, waittest.Hang, 50*time.Millisecond)
 	require.Contains(t, body, "the network does not take it")
 	status, _ = other.post(again, nil)
 	require.Equal(t, http.StatusNotFound, status)
@@ -166,11 +167,11 @@ func TestChannelPages(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, body = lead.get("/channels/instagram/shop")
 		return id.MatchString(body)
-	}, 20*time.Second, 50*time.Millisecond)
+	}, waittest.Hang, 50*time.Millisecond)
 	require.Eventually(t, func() bool {
 		out, _ := n.run("desk", "list")
 		return strings.Contains(out, "rejected")
-	}, 20*time.Second, 50*time.Millisecond)
+	}, waittest.Hang, 50*time.Millisecond)
 	status, _ = other.post("/channels/instagram/shop/rejects", nil)
 	require.Equal(t, http.StatusNotFound, status)
 	status, body = lead.post("/channels/instagram/shop/rejects", url.Values{"id": {id.FindStringSubmatch(body)[1]}})
@@ -179,7 +180,7 @@ func TestChannelPages(t *testing.T) {
 	require.Eventually(t, func() bool { // nobody has mended the service meanwhile
 		_, body = lead.get("/channels/instagram/shop")
 		return id.MatchString(body)
-	}, 20*time.Second, 50*time.Millisecond)
+	}, waittest.Hang, 50*time.Millisecond)
 	out, exit := n.run("channel", "replay", id.FindStringSubmatch(body)[1])
 	require.Zero(t, exit, out)
 	require.Contains(t, out, "It is read again")

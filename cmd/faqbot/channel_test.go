@@ -19,6 +19,7 @@ import (
 	"faqbot/bot/network"
 	"faqbot/bot/telegram/telegramtest"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 // Secrets of the tests of set-up; none may be seen anywhere.
@@ -165,10 +166,10 @@ func TestAddTelegram(t *testing.T) {
 			require.Eventually(t, func() bool {
 				out, _ = n.run("channel", "check")
 				return strings.Contains(out, "lets nothing be sent until")
-			}, 20*time.Second, 50*time.Millisecond)
+			}, waittest.Hang, 50*time.Millisecond)
 			out, code = n.run("channel", "remove", "telegram/shop")
 			require.Zero(t, code, out)
-			require.Eventually(t, func() bool { return n.status("/hooks/telegram/shop") == http.StatusNotFound }, 10*time.Second, 20*time.Millisecond)
+			require.Eventually(t, func() bool { return n.status("/hooks/telegram/shop") == http.StatusNotFound }, waittest.Hang, 20*time.Millisecond)
 			out, _ = n.run("channel", "list")
 			require.Contains(t, out, "No accounts on networks yet")
 			n.stop()
@@ -187,7 +188,7 @@ func TestAddAndTest(t *testing.T) {
 		out, _ := n.run("channel", "add", "telegram", "--id", "shop", "--affiliate", "shop", "--token", "env:BOT_TOKEN", "--api-base", n.telegram.URL(), "--test")
 		said <- out
 	}()
-	require.Eventually(t, func() bool { url, _, _ := n.telegram.Webhook(); return url != "" }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { url, _, _ := n.telegram.Webhook(); return url != "" }, waittest.Hang, 10*time.Millisecond)
 	c := &customer{s: n.site, chat: 77}
 	lead := commandDisclosure + "\n\n"
 	for done := false; !done; { // it may not look for messages yet when the first one comes
@@ -248,7 +249,7 @@ func TestAddMeta(t *testing.T) {
 			n.start()
 			subscribes := func(times int) {
 				t.Helper()
-				require.Eventually(t, func() bool { return strings.Count(n.log.String(), "the app is subscribed") == times }, 20*time.Second, 10*time.Millisecond)
+				require.Eventually(t, func() bool { return strings.Count(n.log.String(), "the app is subscribed") == times }, waittest.Hang, 10*time.Millisecond)
 			}
 			subscribes(1)
 			out, code = n.run(add...)
@@ -392,7 +393,7 @@ func TestKeyOfTheSecrets(t *testing.T) {
 	require.NotContains(t, out, "nonsense")
 	require.NoError(t, os.Rename(key+".kept", key))
 	c := &customer{s: n.site, chat: 78}
-	require.Eventually(t, func() bool { return n.status("/hooks/telegram/shop") == http.StatusMethodNotAllowed }, 10*time.Second, 20*time.Millisecond, "the key is back: it is served without a restart")
+	require.Eventually(t, func() bool { return n.status("/hooks/telegram/shop") == http.StatusMethodNotAllowed }, waittest.Hang, 20*time.Millisecond, "the key is back: it is served without a restart")
 	require.Equal(t, commandDisclosure+"\n\nThe smallest payout is 50 euros.", c.ask("minimum payout?").Text)
 	n.stop()
 

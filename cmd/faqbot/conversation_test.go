@@ -20,6 +20,7 @@ import (
 	"faqbot/bot/graphapi/graphtest"
 	"faqbot/bot/telegram/telegramtest"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 // everyChannel is a service with an account on each channel, and a customer on each.
@@ -111,7 +112,7 @@ func (e *everyChannel) settled(channel, words string) {
 		err := e.service.db.QueryRowContext(e.t.Context(), `SELECT COUNT(*) FROM messages m JOIN conversations c ON c.id = m.conversation_id
 			WHERE c.channel = $1 AND m.body = $2 AND m.turn_id <> ''`, channel, words).Scan(&n)
 		return err == nil && n == 1
-	}, 20*time.Second, 20*time.Millisecond)
+	}, waittest.Hang, 20*time.Millisecond)
 }
 
 // firstWordsNow makes what the channel's customer said as old as now: an inbox answers within seconds, and this machine

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot/network"
+	"faqbot/knowledge/waittest"
 )
 
 // A conversation is shown by its own ID: without a ticket, with the one that is open, and once that is closed.
@@ -20,7 +21,7 @@ func TestDeskShowsAConversation(t *testing.T) {
 	c := &customer{s: s, chat: 77}
 	c.ask("minimum payout?")
 	logged := regexp.MustCompile(`conversation\W+([A-Z0-9]{26})`)
-	require.Eventually(t, func() bool { return logged.MatchString(s.log.String()) }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return logged.MatchString(s.log.String()) }, waittest.Hang, 10*time.Millisecond)
 	id := logged.FindStringSubmatch(s.log.String())[1]
 	alone := func() {
 		t.Helper()
@@ -32,7 +33,7 @@ func TestDeskShowsAConversation(t *testing.T) {
 	alone()
 	c.ask("/human")
 	ticket := regexp.MustCompile(`^ticket ([A-Z0-9]{8}) `)
-	require.Eventually(t, func() bool { return ticket.MatchString(s.faqbot("desk", "show", id)) }, 20*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return ticket.MatchString(s.faqbot("desk", "show", id)) }, waittest.Hang, 50*time.Millisecond)
 	shown := s.faqbot("desk", "show", id)
 	require.Equal(t, s.faqbot("desk", "show", ticket.FindStringSubmatch(shown)[1]), shown)
 	s.faqbot("desk", "close", ticket.FindStringSubmatch(shown)[1])

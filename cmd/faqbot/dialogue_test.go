@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 const dialogueFAQ = `id,question,answer,topic
@@ -103,7 +104,7 @@ func (l *chatLine) hears(from int, s saying) int {
 	require.Eventually(l.t, func() bool {
 		list = l.bubbles()
 		return strings.Contains(strings.ReplaceAll(text(), "&#39;", "'"), s.want)
-	}, 20*time.Second, 50*time.Millisecond, "%q after %q in %s", s.want, s.words, l.base)
+	}, waittest.Hang, 50*time.Millisecond, "%q after %q in %s", s.want, s.words, l.base)
 	if s.never != "" {
 		require.NotContains(l.t, text(), s.never, s.words)
 	}

@@ -22,6 +22,7 @@ import (
 	"faqbot/bot/store"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 // notOfCustomers are the tables that hold nothing of customers: affiliates' entries, people of ours, what counts
@@ -210,7 +211,7 @@ func TestForgetLeavesNoByte(t *testing.T) {
 	a.Say(ana, "hello again")
 	require.Eventually(t, func() bool {
 		return countIn(t, g.service.db, `SELECT COUNT(*) FROM conversations WHERE customer LIKE $1`, "%"+ana) == 1
-	}, time.Minute, 20*time.Millisecond)
+	}, waittest.Hang, 20*time.Millisecond)
 }
 
 const ana, bea = "4915199900011", "4915199900022"
@@ -229,7 +230,7 @@ func talkMuch(t *testing.T, g *gallery, a *graphtest.Account, words func(i int) 
 		a.Say(bea, fmt.Sprint("something else ", i))
 	}
 	a.Say(ana, "/human")
-	require.Eventually(t, func() bool { return a.SentTo(ana) > 0 && a.SentTo(bea) > 0 && a.Pending() == 0 }, time.Minute, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return a.SentTo(ana) > 0 && a.SentTo(bea) > 0 && a.Pending() == 0 }, waittest.Hang, 20*time.Millisecond)
 	require.Eventually(t, func() bool {
 		for _, left := range []string{`messages WHERE author = 'customer' AND turn_id = ''`, `deliveries WHERE state = 'queued'`, `inbox`} {
 			if countIn(t, g.service.db, `SELECT COUNT(*) FROM `+left) > 0 {
@@ -237,7 +238,7 @@ func talkMuch(t *testing.T, g *gallery, a *graphtest.Account, words func(i int) 
 			}
 		}
 		return countIn(t, g.service.db, `SELECT COUNT(*) FROM tickets`) > 0
-	}, time.Minute, 20*time.Millisecond)
+	}, waittest.Hang, 20*time.Millisecond)
 }
 
 // On Postgres no row, dead or alive, no index and no TOAST table holds anything of an erased customer once it was
@@ -266,7 +267,7 @@ func TestForgetOnPostgres(t *testing.T) {
 		_, err := db.ExecContext(t.Context(), `VACUUM`)
 		left = held(canaryWords) + held(ana)
 		return err == nil && left == ""
-	}, time.Minute, 100*time.Millisecond, "%s", &left)
+	}, waittest.Hang, 100*time.Millisecond, "%s", &left)
 	require.NotEmpty(t, held(bea), "others stay")
 }
 

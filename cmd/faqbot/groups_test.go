@@ -10,6 +10,7 @@ import (
 	"faqbot/bot/network"
 	"faqbot/bot/telegram/telegramtest"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 const testGroup = -1005
@@ -48,7 +49,7 @@ func (s *site) ticketOf(words string) (id string) {
 			}
 		}
 		return false
-	}, 30*time.Second, 50*time.Millisecond, words)
+	}, waittest.Hang, 50*time.Millisecond, words)
 	return id
 }
 

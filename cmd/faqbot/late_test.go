@@ -12,6 +12,7 @@ import (
 
 	"faqbot/bot/graphapi/graphtest"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 // A file that WhatsApp takes, and minutes later says it cannot use, reaches the customer as its link, once. If
@@ -48,14 +49,14 @@ func TestAFileThatWhatsAppCannotUse(t *testing.T) {
 			require.Eventually(t, func() bool {
 				_, _, body := g.do("ann", http.MethodGet, at, nil)
 				return a.Pending() == 0 && strings.Contains(body, "There are three plans.") && !strings.Contains(body, "On its way")
-			}, 20*time.Second, 20*time.Millisecond, "settled by a status")
+			}, waittest.Hang, 20*time.Millisecond, "settled by a status")
 			_, _, body = g.do("ann", http.MethodGet, at, nil)
 			require.NotContains(t, body, "A reply did not arrive")
 			require.Len(t, a.Sent(customer), 1, "nothing is sent twice")
 
 			a.Say(unlucky, "which plans are there")
 			ticket := g.shown("ann", "/desk", `href="(/desk/tickets/[A-Z0-9]+)`)[1]
-			require.Eventually(t, func() bool { return a.Pending() == 0 }, 20*time.Second, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return a.Pending() == 0 }, waittest.Hang, 10*time.Millisecond)
 			_, _, body = g.do("ann", http.MethodGet, ticket, nil)
 			require.Equal(t, 1, strings.Count(body, "Did not arrive"))
 			require.NotContains(t, body, "A reply did not arrive", "the ticket tells it, and nothing else does")

@@ -20,6 +20,7 @@ import (
 
 	"faqbot/bot/graphapi/graphtest"
 	"faqbot/bot/telegram/telegramtest"
+	"faqbot/knowledge/waittest"
 )
 
 // A line is one customer on one channel.
@@ -99,7 +100,7 @@ func (l telegramLine) fillIn() {
 }
 
 func (l telegramLine) sent(n int) []telegramtest.SentMessage {
-	ctx, cancel := context.WithTimeout(l.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(l.t.Context(), waittest.Hang)
 	defer cancel()
 	list, err := l.network.WaitSent(ctx, telegramChat, n)
 	require.NoError(l.t, err)
@@ -224,7 +225,7 @@ func newChatLine(t *testing.T, base string) *chatLine {
 // do returns a page, "" if it has to be asked for again later.
 func (l *chatLine) do(method, path, kind string, body io.Reader) string {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(l.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(l.t.Context(), waittest.Hang)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, l.base+path, body)
 	require.NoError(l.t, err)
@@ -263,7 +264,7 @@ func (l *chatLine) post(field, value string, f sentFile) {
 	require.NoError(l.t, w.Close())
 	require.Eventually(l.t, func() bool {
 		return l.do(http.MethodPost, "/chat/chat/messages", w.FormDataContentType(), bytes.NewReader(form.Bytes())) != ""
-	}, 30*time.Second, 200*time.Millisecond, "whoever writes fast has to wait")
+	}, waittest.Hang, 200*time.Millisecond, "whoever writes fast has to wait")
 }
 
 func (l *chatLine) say(words string) { l.post("text", words, sentFile{}) }
@@ -297,7 +298,7 @@ func (l *chatLine) tap(n int) {
 
 func (l *chatLine) heard(n int) (all []heardNow) {
 	var list []string
-	require.Eventually(l.t, func() bool { list = l.bubbles(); return len(list) >= n }, 30*time.Second, 50*time.Millisecond, "%d messages", n)
+	require.Eventually(l.t, func() bool { list = l.bubbles(); return len(list) >= n }, waittest.Hang, 50*time.Millisecond, "%d messages", n)
 	for _, b := range list {
 		var h heardNow
 		if m := chatSaid.FindStringSubmatch(b); m != nil {

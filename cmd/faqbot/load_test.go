@@ -18,6 +18,7 @@ import (
 
 	"faqbot/bot/network"
 	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/waittest"
 )
 
 // slow skips a test that takes long, or needs the machine for itself; make slow runs it.
@@ -108,7 +109,7 @@ func (p *posting) refusals() map[int]int {
 func (p *posting) more(n int) {
 	p.s.t.Helper()
 	before := len(p.known())
-	require.Eventually(p.s.t, func() bool { return len(p.known()) >= before+n }, 2*time.Minute, 20*time.Millisecond)
+	require.Eventually(p.s.t, func() bool { return len(p.known()) >= before+n }, waittest.Hang, 20*time.Millisecond)
 }
 
 // end ends posting and returns what was acknowledged in all.
@@ -164,7 +165,7 @@ func holds(t *testing.T, db *sqldb.DB, acked map[int64]bool) {
 func (s *site) answered(acked map[int64]bool) {
 	s.t.Helper()
 	for n := range acked {
-		require.Eventually(s.t, func() bool { return len(s.telegram.Sent(n)) > 0 }, 3*time.Minute, 50*time.Millisecond, "customer %d", n)
+		require.Eventually(s.t, func() bool { return len(s.telegram.Sent(n)) > 0 }, waittest.Hang, 50*time.Millisecond, "customer %d", n)
 	}
 	twice := 0
 	for n := range acked {

@@ -27,6 +27,7 @@ import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 // A gallery is a running service with one Telegram account, whose FAQ has files, and people at the desk.
@@ -101,14 +102,14 @@ func openGallery(t *testing.T, dsn, speech, dir, accounts string) (*gallery, str
 		g.cookies[who], err = g.service.directory.SignIn(t.Context(), who, demoPassword, people.From{Remote: "127.0.0.1"})
 		require.NoError(t, err)
 	}
-	require.Eventually(t, g.service.searcher.Ready, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, g.service.searcher.Ready, waittest.Hang, 10*time.Millisecond)
 	return g, out.String()
 }
 
 // do asks for a page as somebody, "" being a stranger.
 func (g *gallery) do(who, method, path string, body io.Reader, header ...string) (int, http.Header, string) {
 	g.t.Helper()
-	ctx, cancel := context.WithTimeout(g.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(g.t.Context(), waittest.Hang)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, g.base+path, body)
 	require.NoError(g.t, err)
@@ -135,7 +136,7 @@ func (g *gallery) shown(who, path, pattern string) []string {
 		_, _, body := g.do(who, http.MethodGet, path, nil)
 		found = regexp.MustCompile(pattern).FindStringSubmatch(body)
 		return found != nil
-	}, 20*time.Second, 20*time.Millisecond, "%s never shows %s", path, pattern)
+	}, waittest.Hang, 20*time.Millisecond, "%s never shows %s", path, pattern)
 	for i := range found {
 		found[i] = html.UnescapeString(found[i])
 	}
@@ -149,7 +150,7 @@ func (g *gallery) conversation() string {
 
 func (g *gallery) sent(chat int64, n int) []telegramtest.SentMessage {
 	g.t.Helper()
-	ctx, cancel := context.WithTimeout(g.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(g.t.Context(), waittest.Hang)
 	defer cancel()
 	list, err := g.telegram.WaitSent(ctx, chat, n)
 	require.NoError(g.t, err)

@@ -15,6 +15,7 @@ import (
 	"faqbot/bot/graphapi/graphtest"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 // disclosure is what stands before the bot's first words where the channel has no commands; commandDisclosure is the same where it has.
@@ -87,7 +88,7 @@ func (s *metaSite) count(query string) (n int) {
 	require.NoError(s.t, err)
 	require.Eventually(s.t, func() bool {
 		return db.QueryRowContext(s.t.Context(), `SELECT COUNT(*) FROM inbox`).Scan(&n) == nil && n == 0
-	}, 20*time.Second, 5*time.Millisecond)
+	}, waittest.Hang, 5*time.Millisecond)
 	require.NoError(s.t, db.QueryRowContext(s.t.Context(), query).Scan(&n))
 	require.NoError(s.t, db.Close())
 	return n
@@ -105,7 +106,7 @@ func onMeta(t *testing.T, test func(t *testing.T, s *metaSite)) {
 
 func heard(t *testing.T, a *graphtest.Account, customer string, n int) []graphtest.Sent {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Hang)
 	defer cancel()
 	list, err := a.WaitSent(ctx, customer, n)
 	require.NoError(t, err)
@@ -122,7 +123,7 @@ func TestWhatsAppBatch(t *testing.T) {
 		a.Say("16505550001", "minimum payout?")
 		first := heard(t, a, "16505550001", 1)[0]
 		require.Equal(t, disclosure+"\n\nThe smallest payout is 50 euros.", first.Text)
-		require.Eventually(t, func() bool { return a.Pending() == 0 }, 20*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return a.Pending() == 0 }, waittest.Hang, 10*time.Millisecond)
 		require.Equal(t, 1, s.count(`SELECT COUNT(*) FROM messages WHERE author = 'bot' AND status = 'read'`))
 
 		text := func(phone, words string) map[string]any {
@@ -179,12 +180,12 @@ func TestMetaConversation(t *testing.T) {
 
 			s.count(`UPDATE messages SET at = at - 60000 WHERE conversation_id IN (SELECT id FROM conversations WHERE channel = '` + kind + `') RETURNING 1`) // so soon it would pass for an automatic reply
 			a.WriteInApp(customer, "I take care of it, canarytwo")
-			require.Eventually(t, func() bool { return a.Pending() == 0 }, 20*time.Second, 10*time.Millisecond, kind)
+			require.Eventually(t, func() bool { return a.Pending() == 0 }, waittest.Hang, 10*time.Millisecond, kind)
 			a.Say(customer, "minimum payout? canarythree")
 			where := ` FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE c.channel = '` + kind + `' AND `
 			require.Eventually(t, func() bool {
 				return s.count(`SELECT COUNT(*)`+where+`m.body LIKE '%canarythree' AND m.turn_id <> ''`) == 1
-			}, 20*time.Second, 50*time.Millisecond, kind)
+			}, waittest.Hang, 50*time.Millisecond, kind)
 			require.Equal(t, 1, s.count(`SELECT COUNT(*)`+where+`m.author = 'agent' AND m.body LIKE '%canarytwo'`), kind)
 			require.Len(t, a.Sent(customer), 3, "%s: the bot is silent", kind)
 			require.Equal(t, 1, s.count(`SELECT COUNT(*) FROM conversations WHERE mode = 'person' AND channel = '`+kind+`'`), kind)
@@ -232,7 +233,7 @@ func TestMetaFiles(t *testing.T) {
 			require.Contains(t, heard(t, a, "16505550008", 1)[0].Text, "can't listen to voice messages", kind)
 			require.Eventually(t, func() bool {
 				return s.count(`SELECT COUNT(*) FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE c.channel = '`+kind+`' AND m.author = 'customer' AND m.attachments LIKE '%"kept"%'`) == 2
-			}, 20*time.Second, 50*time.Millisecond, kind)
+			}, waittest.Hang, 50*time.Millisecond, kind)
 			require.Len(t, a.Sent("16505550007"), n, "%s: nothing is sent twice", kind)
 		}
 		s.stop()

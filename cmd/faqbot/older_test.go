@@ -17,6 +17,7 @@ import (
 
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 // An oldSite is a faqbot on what an earlier build left behind: testdata/before/README.md.
@@ -175,7 +176,7 @@ func TestOlderBuildIsTakenOver(t *testing.T) {
 		s.start()
 		s.whole()
 		s.faqbot("key", "rotate", "--sign-out")
-		require.Eventually(t, func() bool { _, text := s.chat(); return !strings.Contains(text, "A click counts") }, 30*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { _, text := s.chat(); return !strings.Contains(text, "A click counts") }, waittest.Hang, 50*time.Millisecond)
 		require.NotContains(t, s.log.String(), "30 days")
 	})
 }
@@ -189,7 +190,7 @@ func TestKeyFileIsGone(t *testing.T) {
 		s.whole()
 		key := s.key(s.dir)
 		require.NoError(t, os.Rename(key, key+".kept"))
-		require.Eventually(t, func() bool { return strings.Contains(s.body("/readyz"), "the key of the secrets is missing") }, 30*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return strings.Contains(s.body("/readyz"), "the key of the secrets is missing") }, waittest.Hang, 50*time.Millisecond)
 		_, text := s.chat()
 		require.Contains(t, text, "A click counts", "who runs goes on")
 		s.stop()
@@ -204,7 +205,7 @@ func TestKeyFileIsGone(t *testing.T) {
 		require.Equal(t, exitCouldNot, code)
 		require.Contains(t, out, "the key of the secrets is not there")
 		require.NoError(t, os.Rename(key+".kept", key))
-		require.Eventually(t, func() bool { return s.status("/readyz") == http.StatusOK }, 30*time.Second, 50*time.Millisecond, "no restart is needed")
+		require.Eventually(t, func() bool { return s.status("/readyz") == http.StatusOK }, waittest.Hang, 50*time.Millisecond, "no restart is needed")
 		s.whole()
 		out, code = s.try("key", "reset")
 		require.Equal(t, exitCouldNot, code)

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"faqbot/knowledge/waittest"
 )
 
 // A full disk: what is not taken is refused with an error, readyz says why, what was acknowledged is there and
@@ -41,12 +43,12 @@ func TestSlowDiskFull(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, _ = io.Copy(filler, zeros{}) // what a checkpoint gave back
 		return strings.Contains(s.body("/readyz"), "the disk is full") && p.refusals()[http.StatusInternalServerError]+p.refusals()[http.StatusServiceUnavailable] > 50
-	}, 2*time.Minute, 100*time.Millisecond)
+	}, waittest.Hang, 100*time.Millisecond)
 	t.Logf("while full: %v by status; readyz: %q", p.refusals(), s.body("/readyz"))
 	require.Zero(t, p.refusals()[0], "every post was answered")
 	require.NoError(t, os.Remove(filler.Name()))
 	require.NoError(t, filler.Close())
-	require.Eventually(t, func() bool { return s.status("/readyz") == http.StatusOK }, time.Minute, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return s.status("/readyz") == http.StatusOK }, waittest.Hang, 50*time.Millisecond)
 	p.more(100)
 	acked := p.end()
 	s.answered(acked)
@@ -118,7 +120,7 @@ func (c *cluster) restart() {
 	if os.Getuid() == 0 {
 		args = append([]string{"runuser", "-u", "postgres", "--"}, args...)
 	}
-	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(c.t.Context(), waittest.Hang)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Dir = "/"
@@ -134,20 +136,20 @@ func TestSlowPostgresPausedAndRestarted(t *testing.T) {
 	p := post(s, 4)
 	p.more(200)
 	c.signal(syscall.SIGSTOP)
-	require.Eventually(t, func() bool { return strings.Contains(s.body("/readyz"), "the database does not answer within 2s") }, time.Minute, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(s.body("/readyz"), "the database does not answer within 2s") }, waittest.Hang, 50*time.Millisecond)
 	refused := func() (n int) {
 		for _, of := range p.refusals() {
 			n += of
 		}
 		return n
 	}
-	require.Eventually(t, func() bool { return refused() > 4 }, 3*time.Minute, 50*time.Millisecond, "posts are not left waiting")
+	require.Eventually(t, func() bool { return refused() > 4 }, waittest.Hang, 50*time.Millisecond, "posts are not left waiting")
 	t.Logf("while paused: %v by status", p.refusals())
 	c.signal(syscall.SIGCONT)
-	require.Eventually(t, func() bool { return s.status("/readyz") == http.StatusOK }, time.Minute, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return s.status("/readyz") == http.StatusOK }, waittest.Hang, 50*time.Millisecond)
 	p.more(100)
 	c.restart()
-	require.Eventually(t, func() bool { return s.status("/readyz") == http.StatusOK }, time.Minute, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return s.status("/readyz") == http.StatusOK }, waittest.Hang, 50*time.Millisecond)
 	p.more(100)
 	t.Logf("in all: %v by status", p.refusals())
 	require.Zero(t, p.refusals()[0], "every post was answered")

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -161,7 +162,7 @@ func (p *pages) register(r *gin.Engine) {
 	r.GET("/media/:file/:name", p.service.links.serve)
 	staff := r.Group("", p.door.Identify(), p.door.Require(people.RoleLead, people.RoleAdmin))
 	p.board.Register(staff, r.Group("", p.door.Identify(), p.door.Require(people.RoleAdmin)))
-	r.POST("/api/ask", newAPI(p.service).ask)
+	r.POST("/api/ask", newAPI(p.service, time.Now).ask)
 	r.NoRoute(p.door.Identify(), func(c *gin.Context) { p.show(c, http.StatusNotFound, "missing", nil) })
 }
 

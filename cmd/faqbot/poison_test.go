@@ -30,6 +30,7 @@ import (
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 	"faqbot/retrieval"
 )
 
@@ -183,7 +184,7 @@ func (p *poisoned) soon(what string, done func() bool) {
 		}
 		p.hasten()
 		return false
-	}, time.Minute, 10*time.Millisecond, what)
+	}, waittest.Hang, 10*time.Millisecond, what)
 }
 
 // heard reports whether a customer was told something.

@@ -19,6 +19,7 @@ import (
 	"faqbot/bot/network"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 // Whatever the umask, what a command makes is its owner's alone. Looser files are warned about at start and
@@ -92,11 +93,11 @@ func TestReadyWritesAndSaysWhyNot(t *testing.T) {
 	require.NoError(t, db.InTx(t.Context(), func(*sql.Tx) error {
 		require.Eventually(t, func() bool {
 			return strings.Contains(s.body("/readyz"), "the database does not answer within 2s") || strings.Contains(s.body("/readyz"), "locked")
-		}, 30*time.Second, 50*time.Millisecond)
+		}, waittest.Hang, 50*time.Millisecond)
 		require.Equal(t, http.StatusOK, s.status("/healthz"))
 		return nil
 	}))
-	require.Eventually(t, func() bool { return s.status("/readyz") == http.StatusOK }, 60*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return s.status("/readyz") == http.StatusOK }, waittest.Hang, 50*time.Millisecond)
 }
 
 // A Postgres that has become read-only is said.
@@ -116,11 +117,11 @@ func TestReadyOnReadOnlyPostgres(t *testing.T) {
 		require.NoError(t, err)
 	}
 	set("on")
-	require.Eventually(t, func() bool { return strings.Contains(s.body("/readyz"), "it is read-only") }, 60*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(s.body("/readyz"), "it is read-only") }, waittest.Hang, 50*time.Millisecond)
 	_, err = raw.ExecContext(t.Context(), `SET default_transaction_read_only = off`)
 	require.NoError(t, err)
 	set("off")
-	require.Eventually(t, func() bool { return s.status("/readyz") == http.StatusOK }, 60*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return s.status("/readyz") == http.StatusOK }, waittest.Hang, 50*time.Millisecond)
 }
 
 // Two services that start at the same time on one empty Postgres print one link, and it works.
@@ -141,16 +142,16 @@ func TestOneLinkForTheFirstAdmin(t *testing.T) {
 	wg.Wait()
 	link := regexp.MustCompile(`/welcome/\S+`)
 	for _, s := range []*site{one, &two} {
-		require.Eventually(t, func() bool { return link.MatchString(s.log.String()) }, 60*time.Second, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return link.MatchString(s.log.String()) }, waittest.Hang, 20*time.Millisecond)
 	}
 	first := link.FindString(one.log.String())
 	require.Equal(t, first, link.FindString(two.log.String()))
 	for _, s := range []*site{one, &two} {
-		require.Eventually(t, func() bool { return s.status(first) == http.StatusOK }, 60*time.Second, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return s.status(first) == http.StatusOK }, waittest.Hang, 20*time.Millisecond)
 	}
 	one.stop()
 	one.launch("faqbot.toml")
-	require.Eventually(t, func() bool { return strings.Count(one.log.String(), first) == 2 }, 60*time.Second, 20*time.Millisecond, "a later start prints it again")
+	require.Eventually(t, func() bool { return strings.Count(one.log.String(), first) == 2 }, waittest.Hang, 20*time.Millisecond, "a later start prints it again")
 }
 
 // newEmptySite is a site on an empty database.

@@ -21,6 +21,7 @@ import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/faqfile"
 	"faqbot/knowledge/people"
+	"faqbot/knowledge/waittest"
 )
 
 // Who may go where. Every route is in this table, or the test fails.
@@ -161,7 +162,7 @@ func (h *house) furnish() {
 // status asks for a route as somebody and returns the answer's status and where it leads.
 func (h *house) status(route gin.RouteInfo, who string) (int, string) {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(h.t.Context(), waittest.Hang)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, route.Method, h.server.URL+h.params.Replace(route.Path), nil)
 	require.NoError(h.t, err)

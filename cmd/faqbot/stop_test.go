@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/waittest"
 )
 
 // ask and import end when they are told to, in the midst of work that takes a minute, and publish nothing.
@@ -38,14 +39,14 @@ func TestCommandsStop(t *testing.T) {
 			out := &syncBuffer{}
 			cmd.Stdout, cmd.Stderr = out, out
 			require.NoError(t, cmd.Start())
-			require.Eventually(t, func() bool { return strings.Contains(out.String(), "reading ") }, 2*time.Minute, 5*time.Millisecond, "it never began to make vectors")
+			require.Eventually(t, func() bool { return strings.Contains(out.String(), "reading ") }, waittest.Hang, 5*time.Millisecond, "it never began to make vectors")
 			require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 			ended := make(chan error, 1)
 			go func() { ended <- cmd.Wait() }()
 			select {
 			case err := <-ended:
 				require.Error(t, err)
-			case <-time.After(time.Minute): // it takes two when it does not listen
+			case <-time.After(waittest.Hang):
 				_ = cmd.Process.Kill()
 				require.Fail(t, "it goes on")
 			}
@@ -96,7 +97,7 @@ func TestCommandsEndWithAnEndlessWorkbook(t *testing.T) {
 		go func() { ended <- cmd.Wait() }()
 		select {
 		case <-ended:
-		case <-time.After(time.Minute): // it takes a fraction of a second, or the age of the universe
+		case <-time.After(waittest.Hang):
 			_ = cmd.Process.Kill()
 			require.Fail(t, "it goes on")
 		}

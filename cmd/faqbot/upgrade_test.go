@@ -20,6 +20,7 @@ import (
 	"faqbot/handoff"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 // A busySite is a faqbot on what a build that was killed in the midst of its work left behind:
@@ -271,5 +272,5 @@ func (s *busySite) calm(db *sqldb.DB) {
 		}
 		b, err := store.ReadBacklog(s.t.Context(), db)
 		return err == nil && b == store.Backlog{}
-	}, 30*time.Second, 20*time.Millisecond)
+	}, waittest.Hang, 20*time.Millisecond)
 }

@@ -19,6 +19,7 @@ import (
 	"faqbot/bot/telegram/telegramtest"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
+	"faqbot/knowledge/waittest"
 )
 
 // A webhookCase is what a network posts, and what must become of it. ACCOUNT, CUSTOMER1, CUSTOMER2, CASEID, TGUPDATE,
@@ -167,7 +168,7 @@ func (w *webhookSite) post(t *testing.T, channel string, body []byte) int {
 
 func (w *webhookSite) wait(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	require.Eventually(t, done, time.Minute, 50*time.Millisecond, what)
+	require.Eventually(t, done, waittest.Hang, 50*time.Millisecond, what)
 }
 
 func (w *webhookSite) count(t *testing.T, query string, args ...any) (n int) {

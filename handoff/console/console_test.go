@@ -38,6 +38,7 @@ import (
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 	"faqbot/knowledge/vault"
+	"faqbot/knowledge/waittest"
 	"faqbot/retrieval"
 )
 
@@ -130,7 +131,7 @@ func account(affiliate knowledge.AffiliateID) bot.Account {
 func open(t *testing.T) *office {
 	t.Helper()
 	t.Parallel()
-	o := &office{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), attempts.Schema(), events.Schema(), store.Schema(), handoff.Schema())}
+	o := &office{t: t, db: sqldbtest.Migrated(t, attempts.Schema(), events.Schema(), store.Schema(), handoff.Schema())}
 	log := logrus.New()
 	log.SetOutput(t.Output())
 	phrases, err := dialogue.LoadPhrases()
@@ -185,7 +186,7 @@ func open(t *testing.T) *office {
 
 func (o *office) soon(what string, cond func() bool) {
 	o.t.Helper()
-	require.Eventually(o.t, cond, 20*time.Second, 5*time.Millisecond, what)
+	require.Eventually(o.t, cond, waittest.Hang, 5*time.Millisecond, what)
 }
 
 // say lets a customer of an affiliate's account write.

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/knowledge/people"
+	"faqbot/knowledge/waittest"
 )
 
 // next waits for an event that is no heartbeat.
@@ -22,7 +23,7 @@ func (o *office) next(events <-chan string) string {
 			if e != "beat" {
 				return e
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(waittest.Hang):
 			o.t.Fatal("no event came")
 		}
 	}
@@ -52,7 +53,7 @@ func (o *office) still(events <-chan string, why string) {
 		select {
 		case e := <-events:
 			require.Equal(o.t, "beat", e, why)
-		case <-time.After(20 * time.Second):
+		case <-time.After(waittest.Hang):
 			o.t.Fatal("not even a heartbeat came")
 		}
 	}
@@ -69,7 +70,7 @@ func (o *office) settled(events <-chan string) {
 			if e != "beat" {
 				beats = 0
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(waittest.Hang):
 			o.t.Fatal("not even a heartbeat came")
 		}
 	}

@@ -16,10 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/waittest"
 )
-
-// patient is far longer than anything here takes on a busy machine.
-const patient = time.Minute
 
 // A process of its own reads what Parse and Look read.
 func TestPoolReadsAsParseDoes(t *testing.T) {
@@ -79,7 +77,7 @@ func waitForPID(t *testing.T, file string) (pid int) {
 		}
 		pid, err = strconv.Atoi(string(text))
 		return err == nil
-	}, patient, time.Millisecond)
+	}, waittest.Hang, time.Millisecond)
 	return pid
 }
 
@@ -97,7 +95,7 @@ func TestPoolReadsFewAtOnce(t *testing.T) {
 			ended <- err
 		}()
 	}
-	require.Eventually(t, func() bool { return len(p.slots) == limits.MaxReaders }, patient, time.Millisecond)
+	require.Eventually(t, func() bool { return len(p.slots) == limits.MaxReaders }, waittest.Hang, time.Millisecond)
 	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, _, err := p.Parse(short, "a.csv", nil, Options{})
@@ -106,7 +104,7 @@ func TestPoolReadsFewAtOnce(t *testing.T) {
 	for range limits.MaxReaders {
 		require.ErrorIs(t, <-ended, context.Canceled)
 	}
-	require.Eventually(t, func() bool { return len(p.slots) == 0 }, patient, time.Millisecond)
+	require.Eventually(t, func() bool { return len(p.slots) == 0 }, waittest.Hang, time.Millisecond)
 }
 
 // A reader that takes too much memory, fails or never ends its answer is ended, and its author is told what
@@ -144,7 +142,7 @@ func TestReaderEndsWithItsParent(t *testing.T) {
 	pid := waitForPID(t, file)
 	require.NoError(t, parent.Process.Kill())
 	_ = parent.Wait()
-	require.Eventually(t, func() bool { return gone(pid) }, patient, 5*time.Millisecond, "the reader goes on alone")
+	require.Eventually(t, func() bool { return gone(pid) }, waittest.Hang, 5*time.Millisecond, "the reader goes on alone")
 }
 
 // gone reports whether a process has ended, be it unburied.

@@ -187,7 +187,7 @@ func TestQuota(t *testing.T) {
 }
 
 func TestDiskAlmostFull(t *testing.T) {
-	db := sqldbtest.Open(t, sqldbtest.SQLite(t), Schema())
+	db := sqldbtest.Migrated(t, Schema())
 	free := int64(limits.MinFreeDisk) + 100
 	s := NewStore(db, Options{Free: func() (int64, bool) { return free, true }})
 	_, err := s.Put(t.Context(), "a.txt", strings.NewReader("small"), Owner{})

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/waittest"
 )
 
 // What is written reaches the file while the service runs, also what is read at the time and however much
@@ -32,14 +33,14 @@ func TestLogGoesIntoTheFile(t *testing.T) {
 	_, err = db.ExecContext(t.Context(), `CREATE TABLE t (x BYTEA)`)
 	require.NoError(t, err)
 	write(1 << 20)
-	require.Eventually(t, func() bool { return size(path) > 1<<20 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return size(path) > 1<<20 }, waittest.Hang, 10*time.Millisecond)
 
 	const all = 200 // megabytes, which is more than the log may have
 	for range all {
 		write(1 << 20)
 	}
 	require.Less(t, size(path+"-wal"), int64(all<<20*3/4))
-	require.Eventually(t, func() bool { return size(path) > all<<20 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return size(path) > all<<20 }, waittest.Hang, 10*time.Millisecond)
 	require.NoError(t, db.Close())
 	require.NoFileExists(t, path+"-wal")
 }

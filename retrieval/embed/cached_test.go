@@ -288,7 +288,7 @@ func count(t *testing.T, db *sqldb.DB) (n int) {
 }
 
 func BenchmarkCached10k(b *testing.B) {
-	db := sqldbtest.Open(b, sqldbtest.SQLite(b), Schema())
+	db := sqldbtest.Migrated(b, Schema())
 	list := texts(10_000)
 	c := NewCached(&fake{space: "a", dim: 384}, db, CachedOptions{Batch: 5000})
 	_, err := c.Embed(b.Context(), list)

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot/graphapi/graphtest"
+	"faqbot/knowledge/waittest"
 )
 
 // A hook hears webhooks and refuses the first few.
@@ -81,7 +82,7 @@ func code(answer map[string]any) float64 {
 
 func wait(t *testing.T, a *graphtest.Account, done func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Hang)
 	defer cancel()
 	require.NoError(t, a.Wait(ctx, done))
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot/telegram/telegramtest"
+	"faqbot/knowledge/waittest"
 )
 
 const token = "99:token"
@@ -65,7 +66,7 @@ func callJSON(t *testing.T, s *telegramtest.Server, method, body string) answer 
 
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), waittest.Hang)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/knowledge/page/live"
+	"faqbot/knowledge/waittest"
 )
 
 // A house serves one kind of stream, and counts those that ended.
@@ -61,7 +62,7 @@ func (h *house) until(lines <-chan string, want string) {
 			if strings.HasPrefix(line, want) {
 				return
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(waittest.Hang):
 			h.t.Fatalf("no %q came", want)
 		}
 	}

@@ -42,7 +42,7 @@ type site struct {
 
 func newSite(t *testing.T, https bool) *site {
 	t.Helper()
-	db := sqldbtest.Open(t, sqldbtest.SQLite(t), people.Schema())
+	db := sqldbtest.Migrated(t, people.Schema())
 	s := &site{t: t, dir: people.NewDirectory(db, people.Options{Now: time.Now}), log: &bytes.Buffer{}}
 	pages, err := signin.Pages(func(r *http.Request) page.Chrome {
 		p, _ := s.door.Who(r)
