@@ -13,6 +13,7 @@ func TestMaskSecrets(t *testing.T) {
 		"5500-0000-0000-0004, and 378282246310005.":            "•••• 0004, and •••• 0005.",
 		"Order 4111 1111 1111 1112 is late":                    "Order 4111 1111 1111 1112 is late",
 		"Pay to DE89 3704 0044 0532 0130 00 please":            "Pay to DE•••• 3000 please",
+		"Norway's are the shortest: NO93 8601 1117 947":        "Norway's are the shortest: NO•••• 7947",
 		"IBAN: gb82west12345698765432":                         "IBAN: GB•••• 5432",
 		"Pay to DE88 3704 0044 0532 0130 00 please":            "Pay to DE88 3704 0044 0532 0130 00 please",
 		"my password is hunter2 and it fails":                  "my password is •••• and it fails",

@@ -14,6 +14,15 @@ import (
 	"faqbot/retrieval/vector"
 )
 
+// Of two builds of a part that overlap the later one to end replaces nothing.
+func TestAnOvertakenBuildReplacesNothing(t *testing.T) {
+	s := NewSearcher(nil, &recorded{}, SearcherOptions{})
+	first, second := &part{revision: 1}, &part{revision: 2}
+	require.True(t, s.replace("acme", nil, second))
+	require.False(t, s.replace("acme", nil, first))
+	require.Same(t, second, (*s.parts.Load())["acme"])
+}
+
 // recorded is an embedder with token rows that knows what it was asked.
 type recorded struct {
 	mu              sync.Mutex

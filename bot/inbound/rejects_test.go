@@ -133,6 +133,7 @@ func TestReadAgain(t *testing.T) {
 		require.Equal(t, 2, w.Count(`SELECT COUNT(*) FROM rejects`))
 		require.Equal(t, bot.ModePerson, w.Conversation("c").Mode)
 		require.Equal(t, 2, w.Count(`SELECT COUNT(*) FROM deliveries WHERE lane = 'desk' AND payload LIKE '%"reason":"rejected"%'`))
+		require.Equal(t, 2, w.Count(`SELECT COUNT(*) FROM deliveries WHERE lane = 'desk'`), "the desk is not told again")
 
 		mended := mendedPostman{found{bottest.Postman{Recorder: w.Channel}}}
 		w.Accounts.Put(w.Account, mended)

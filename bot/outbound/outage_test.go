@@ -176,6 +176,19 @@ func TestOutageIsOneIncident(t *testing.T) {
 	})
 }
 
+// An outage that three sends met is told of, also when it is over.
+func TestThreeFailuresAreAnIncident(t *testing.T) {
+	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
+		w.Channel.Fails(3, bot.SendError{Kind: bot.SendTransient}, false)
+		w.Answered()
+		w.Soon("sent", w.Settled)
+		list, err := w.Store.Incidents(t.Context(), time.Time{})
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		require.False(t, list[0].Ended.IsZero())
+	})
+}
+
 // A failure or two are no incident, nor is what concerns one customer alone.
 func TestHiccupIsNoIncident(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {

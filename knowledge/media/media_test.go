@@ -177,6 +177,19 @@ func TestQuota(t *testing.T) {
 		now = now.Add(24*time.Hour + time.Second)
 		require.NoError(t, put(10, ana), "the next day")
 
+		dan := Owner{Visitor: "webchat/shop/v:dan"}
+		again := func() error {
+			_, err := s.Put(t.Context(), "a.txt", strings.NewReader("the same each day"), dan)
+			return err
+		}
+		require.NoError(t, again())
+		now = now.Add(24*time.Hour + time.Second)
+		require.NoError(t, again())
+		for range limits.MaxVisitorFiles().DayFiles - 1 {
+			require.NoError(t, put(10, dan))
+		}
+		require.ErrorIs(t, put(10, dan), ErrQuota, "a file of yesterday that is sent again counts today")
+
 		caro := Owner{Visitor: "webchat/shop/v:caro"}
 		size := 20<<20 - 3
 		for range limits.MaxVisitorFiles().DayBytes / int64(size) {

@@ -299,3 +299,23 @@ func BenchmarkCached10k(b *testing.B) {
 		}
 	}
 }
+
+// short gives one vector less than it was asked for.
+type short struct{ fake }
+
+func (s *short) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	vectors, err := s.fake.Embed(ctx, texts)
+	return vectors[1:], err
+}
+
+// An embedder that gives too few vectors is an error, and none of them is kept under another text.
+func TestTooFewVectors(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *sqldb.DB) {
+		c := NewCached(&short{fake{space: "s", dim: 4}}, db, CachedOptions{})
+		_, err := c.Embed(t.Context(), texts(3))
+		require.ErrorContains(t, err, "returned 2 vectors for 3 texts")
+		var kept int
+		require.NoError(t, db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM embeddings`).Scan(&kept))
+		require.Zero(t, kept)
+	})
+}
