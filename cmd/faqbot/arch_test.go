@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -85,11 +86,20 @@ type source struct {
 	lines   int
 }
 
-// sources parses every Go file of the repository.
-func sources(t *testing.T) (list []source) {
+// sources are every Go file of the repository.
+func sources(t *testing.T) []source {
 	t.Helper()
+	list, err := parsedOnce()
+	require.NoError(t, err)
+	require.NotEmpty(t, list)
+	return list
+}
+
+var parsedOnce = sync.OnceValues(parseSources)
+
+func parseSources() (list []source, err error) {
 	root := os.DirFS("../..")
-	err := fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {
+	err = fs.WalkDir(root, ".", func(path string, d fs.DirEntry, err error) error {
 		if path == "bin" { // what is built, git ignores
 			return fs.SkipDir
 		}
@@ -110,9 +120,7 @@ func sources(t *testing.T) (list []source) {
 			ignored: strings.Contains(string(data[:min(len(data), 200)]), "//go:build ignore")})
 		return nil
 	})
-	require.NoError(t, err)
-	require.NotEmpty(t, list)
-	return list
+	return list, err
 }
 
 func (s source) imports() (list []string) {

@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/xuri/excelize/v2"
 
+	"faqbot/knowledge/sqldb/sqldbtest"
 	"faqbot/knowledge/waittest"
 )
 
@@ -45,6 +46,9 @@ type browserDemo struct {
 // newBrowser starts a browser that ends with the test.
 func newBrowser(t *testing.T) context.Context {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("no browser with -short")
+	}
 	binary := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil && binary == "" {
@@ -75,6 +79,7 @@ func newBrowser(t *testing.T) context.Context {
 func newBrowserDemo(t *testing.T) *browserDemo {
 	t.Helper()
 	d := &browserDemo{t: t, data: filepath.Join(t.TempDir(), "demo.db"), log: &syncBuffer{}, browser: newBrowser(t)}
+	sqldbtest.Copy(t, d.data, schemas()...)
 	d.start("127.0.0.1:0")
 	t.Cleanup(func() {
 		d.stop()

@@ -109,13 +109,13 @@ locale = "en"
 affiliates = ["shop"]
 `, s.addr, s.addr, dsn, testToken, s.telegram.URL(), mode)
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "faqbot.toml"), []byte(config), 0o600))
-	faq, err := filepath.Abs("testdata/shop.jsonl")
-	require.NoError(t, err)
-	publish := exec.CommandContext(t.Context(), cmp.Or(binary, "faqbot"), "import", faq, "--affiliate", "shop", "--publish")
-	publish.Dir = s.dir
-	out, err := publish.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	require.Contains(t, string(out), "Published: revision 1")
+	if dsn == "faqbot.db" && binary == "" {
+		data, err := shopOnce()
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(s.dir, dsn), data, 0o600))
+	} else {
+		require.NoError(t, publishShop(cmp.Or(binary, "faqbot"), s.dir))
+	}
 	t.Cleanup(func() {
 		s.stop()
 		if t.Failed() {
@@ -124,6 +124,37 @@ affiliates = ["shop"]
 	})
 	return s
 }
+
+// publishShop publishes the shop's FAQ by the configuration in a folder.
+func publishShop(binary, dir string) error {
+	faq, err := filepath.Abs("testdata/shop.jsonl")
+	if err != nil {
+		return err
+	}
+	publish := exec.Command(binary, "import", faq, "--affiliate", "shop", "--publish")
+	publish.Dir = dir
+	out, err := publish.CombinedOutput()
+	if err == nil && !strings.Contains(string(out), "Published: revision 1") {
+		err = errors.New("nothing was published")
+	}
+	if err != nil {
+		return fmt.Errorf("publish the shop's FAQ: %w: %s", err, out)
+	}
+	return nil
+}
+
+// shopOnce is a SQLite file in which the shop's FAQ is published.
+var shopOnce = sync.OnceValues(func() (data []byte, err error) {
+	dir, err := os.MkdirTemp("", "faqbot-shop-*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := publishShop("faqbot", dir); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(dir, "faqbot.db"))
+})
 
 // faqbot runs a command beside the server and returns what it printed.
 func (s *site) faqbot(args ...string) string {
@@ -298,6 +329,7 @@ func TestFromQuestionToPersonAndBack(t *testing.T) {
 
 // A published answer is live in a running service, without a restart.
 func TestPublishIsLive(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "faqbot.db", network.ModePoll)
 	s.start()
 	c := &customer{s: s, chat: 5}
@@ -376,6 +408,7 @@ func TestHostileRequests(t *testing.T) {
 
 // One service at a time works on a SQLite file, and a killed one leaves no lock behind.
 func TestOneServicePerFile(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "faqbot.db", network.ModePoll)
 	s.start()
 	cmd := exec.CommandContext(t.Context(), "faqbot", "serve")

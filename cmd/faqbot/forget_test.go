@@ -120,6 +120,7 @@ func stillIn(t *testing.T, db *sqldb.DB, columns []column) (list []string) {
 // Every column of every table that may hold something of a customer is emptied by erasing them, a new column or table
 // as well: it fails here until Forget reaches it.
 func TestForgetReachesEveryColumn(t *testing.T) {
+	t.Parallel()
 	sqldbtest.Run(t, schemas(), func(t *testing.T, db *sqldb.DB) {
 		columns := columnsOf(t, db)
 		fill(t, db, "queues", []column{{"queues", "name", "TEXT"}, {"queues", "affiliate", "TEXT"}, {"queues", "answer_ms", "BIGINT"}})

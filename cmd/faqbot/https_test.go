@@ -43,6 +43,7 @@ func selfSigned(t *testing.T, dir string) *x509.CertPool {
 // With certificate files of its own the service speaks HTTPS, tells browsers to stay with it, and
 // keeps its cookies to it.
 func TestOwnCertificate(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "faqbot.db", network.ModePoll)
 	pool := selfSigned(t, s.dir)
 	path := filepath.Join(s.dir, "faqbot.toml")

@@ -26,6 +26,7 @@ import (
 	"faqbot/bot/telegram/telegramtest"
 	"faqbot/knowledge"
 	"faqbot/knowledge/people"
+	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 	"faqbot/knowledge/waittest"
 )
@@ -82,6 +83,9 @@ func openGallery(t *testing.T, dsn, speech, dir, accounts string) (*gallery, str
 	}
 	path := filepath.Join(dir, "faqbot.toml")
 	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, "[server]\npublic_url = %q\n[database]\ndsn = %q\n%s%s", g.base, dsn, speech, accounts), 0o600))
+	if !sqldb.IsPostgres(dsn) {
+		sqldbtest.Copy(t, dsn, schemas()...)
+	}
 	out := &bytes.Buffer{}
 	cli := &commands{Config: path}
 	require.NoError(t, importCommand{File: filepath.Join(dir, "faq.csv"), Affiliate: "shop", Publish: true}.Run(t.Context(), cli, terminal{out: out, err: out}))

@@ -48,6 +48,7 @@ func manyEntries(t *testing.T, dir, affiliate, answer string, n int) string {
 // While affiliates publish, every search finds something, and nobody finds another's entry; what was
 // published is live within 2 s.
 func TestPublishWhileSearching(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "faqbot.toml")
 	require.NoError(t, os.WriteFile(config, []byte("[database]\ndsn = '"+filepath.Join(dir, "faqbot.db")+"'\n"), 0o600))

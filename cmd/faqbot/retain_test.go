@@ -22,6 +22,7 @@ import (
 // What was said is emptied after as many days as the configuration says for the affiliate; counts stay, and so does what
 // is younger. Who was quiet for so long is nobody we know when they write again.
 func TestRetention(t *testing.T) {
+	t.Parallel()
 	sqldbtest.Run(t, schemas(), func(t *testing.T, db *sqldb.DB) {
 		var c config
 		require.NoError(t, parseConfig([]byte("[retention]\ndays = 100\naffiliates = { brief = 10 }\n"), &c))

@@ -21,6 +21,7 @@ import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/faqfile"
 	"faqbot/knowledge/people"
+	"faqbot/knowledge/sqldb/sqldbtest"
 	"faqbot/knowledge/waittest"
 )
 
@@ -102,6 +103,7 @@ mode = "poll"
 api_base = "http://127.0.0.1:9"
 affiliates = ["acme"]
 `), 0o600))
+	sqldbtest.Copy(t, filepath.Join(dir, "faqbot.db"), schemas()...)
 	c, err := loadConfig(path)
 	require.NoError(t, err)
 	log := logrus.New()

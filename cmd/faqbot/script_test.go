@@ -16,6 +16,7 @@ func TestMain(m *testing.M) {
 
 // The commands as a person types them: testdata/script/*.txtar. A script's folder "site" is a web site at $SITE.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: func(env *testscript.Env) error {
 		site := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(env.WorkDir, "site"))))
 		env.Defer(site.Close)
