@@ -4,7 +4,7 @@ GO ?= go
 N ?= 20
 DB ?= sqlite
 
-.PHONY: all build test prepare check slow faults crash load quality bench fuzz pictures
+.PHONY: all build test quick prepare check slow faults crash load quality bench fuzz pictures
 
 all: build
 
@@ -18,6 +18,10 @@ UNRACED = ./eval ./knowledge/faqfile
 test: prepare check
 	.ci/with-postgres $(GO) test -race -shuffle=on -parallel 6 -timeout 60m $$($(GO) list ./... | grep -v -x $(UNRACED:./%=-e faqbot/%))
 	$(GO) test -shuffle=on -timeout 60m $(UNRACED)
+
+# An answer in a minute and a half while working: SQLite alone, no race detector, no browser, nothing that takes long.
+quick:
+	FAQBOT_TEST_POSTGRES= CI= $(GO) test -short -parallel 6 ./...
 
 prepare:
 	@.ci/prepare

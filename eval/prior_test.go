@@ -221,6 +221,9 @@ func TestLeaveOneOut(t *testing.T) {
 }
 
 func TestFitPriorSaysWhereItComesFrom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	sources, _, err := ReadSources([]string{sets(t)})
 	require.NoError(t, err)
 	e, err := encoder.New()

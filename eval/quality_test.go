@@ -44,6 +44,9 @@ func measured(t *testing.T, dir string) *Report {
 }
 
 func TestQuality(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	r := measured(t, public(t))
 	require.Contains(t, r.Skipped, "banking77 k10")
 	require.NotContains(t, r.Skipped, "stackfaq")
@@ -124,6 +127,9 @@ func TestShares(t *testing.T) {
 }
 
 func TestQualityIsRepeatableAndComparesWithAnEarlierRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	dir := public(t)
 	first := measured(t, dir)
 	raw, err := json.Marshal(first)
@@ -150,6 +156,9 @@ func TestQualityIsRepeatableAndComparesWithAnEarlierRun(t *testing.T) {
 }
 
 func TestQualityWithoutSets(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	e, err := encoder.New()
 	require.NoError(t, err)
 	_, err = Quality(t.Context(), []string{t.TempDir()}, NewVectors(e), func(string) {})
@@ -161,6 +170,9 @@ func TestQualityWithoutSets(t *testing.T) {
 }
 
 func TestPrint(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	r := measured(t, public(t))
 	var out bytes.Buffer
 	require.NoError(t, r.Print(&out))

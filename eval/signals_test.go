@@ -86,6 +86,9 @@ func TestSignalsAreMeasured(t *testing.T) {
 
 // Sentences that were written before the lexicon was, and that it was not fitted to.
 func TestSentencesHeldBack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	for _, own := range ownSignals() {
 		for _, language := range locale.Shipped() {
 			list, err := own.sentences(language, true)

@@ -29,6 +29,9 @@ const decideHere = "FAQBOT_TEST_DECIDE" // makes the test decide, and print what
 
 // Whatever the processor has, a customer gets the same reply, with the same probabilities to the bit.
 func TestSameDecisionsOnEveryKernel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	if os.Getenv(decideHere) != "" {
 		fmt.Fprintln(os.Stdout, decisionsHere(t))
 		return

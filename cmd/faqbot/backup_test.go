@@ -106,6 +106,9 @@ func readZip(t *testing.T, path string) string {
 // A restore over what is there needs a flag and keeps it; a refused or failed one changes nothing.
 func TestRestoreLosesNothing(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	onOldSites(t, func(t *testing.T, s *oldSite) {
 		s.start()
 		backup := filepath.Join(s.dir, "backup.zip")

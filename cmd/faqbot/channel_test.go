@@ -236,6 +236,9 @@ func setHook(t *testing.T, s *telegramtest.Server, url string) {
 // The whole way on each of Meta's networks.
 func TestAddMeta(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	for _, kind := range []string{"whatsapp", "messenger", "instagram"} {
 		t.Run(kind, func(t *testing.T) {
 			n := newNewcomer(t, "faqbot.db")

@@ -242,6 +242,9 @@ var differences = map[string][]difference{
 // One conversation goes the same way on every channel, but for what a channel cannot do.
 func TestEveryChannelTheSameConversation(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	e := newEveryChannel(t)
 	t.Run("channels", func(t *testing.T) {
 		for channel, l := range e.lines {

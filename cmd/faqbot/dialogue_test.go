@@ -114,6 +114,9 @@ func (l *chatLine) hears(from int, s saying) int {
 // Each part of a dialogue goes its way in the chat of a running service.
 func TestDialogueInTheChat(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "faq.csv"), []byte(dialogueFAQ), 0o600))
 	g, _ := openGallery(t, sqldbtest.SQLite(t), "", dir, "[[account]]\nid = \"chat\"\nchannel = \"webchat\"\naffiliates = [\"shop\"]\nlocale = \"en\"\n")

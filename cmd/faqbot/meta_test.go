@@ -164,6 +164,9 @@ func TestWhatsAppBatch(t *testing.T) {
 // past us and silences the bot; in spite of shuffled, repeated and early statuses and echoes.
 func TestMetaConversation(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	onMeta(t, func(t *testing.T, s *metaSite) {
 		for kind, a := range s.accounts {
 			a.SetMoods(graphtest.Moods{Shuffle: true, Duplicate: 2, Early: 2})
@@ -204,6 +207,9 @@ func TestMetaConversation(t *testing.T) {
 // customers send is kept, and a voice note is not passed over.
 func TestMetaFiles(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	onMeta(t, func(t *testing.T, s *metaSite) {
 		s.stop()
 		plans, prices := picture(64, 48), []byte("%PDF-1.7 prices")

@@ -156,6 +156,9 @@ func plainKeys(t *testing.T, db *sqldb.DB) (n int) {
 // now on. A rotation of all keys beside the running service signs nobody out either; after a theft it can.
 func TestOlderBuildIsTakenOver(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	onOldSites(t, func(t *testing.T, s *oldSite) {
 		s.start()
 		s.whole()
@@ -185,6 +188,9 @@ func TestOlderBuildIsTakenOver(t *testing.T) {
 // key is made. With the key lost for good, one command begins anew.
 func TestKeyFileIsGone(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	onOldSites(t, func(t *testing.T, s *oldSite) {
 		s.start()
 		s.whole()

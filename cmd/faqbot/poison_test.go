@@ -243,6 +243,9 @@ func (p *poisoned) say(words string) {
 // then given to a person or set aside with its reason, while everybody else is served.
 func TestPoisonStopsNobody(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	for where, prove := range map[string]func(p *poisoned){
 		"turn": func(p *poisoned) {
 			p.say("hello")

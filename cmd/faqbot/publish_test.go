@@ -49,6 +49,9 @@ func manyEntries(t *testing.T, dir, affiliate, answer string, n int) string {
 // published is live within 2 s.
 func TestPublishWhileSearching(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	dir := t.TempDir()
 	config := filepath.Join(dir, "faqbot.toml")
 	require.NoError(t, os.WriteFile(config, []byte("[database]\ndsn = '"+filepath.Join(dir, "faqbot.db")+"'\n"), 0o600))

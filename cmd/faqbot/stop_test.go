@@ -22,6 +22,9 @@ import (
 // ask and import end when they are told to, in the midst of work that takes a minute, and publish nothing.
 func TestCommandsStop(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	for name, args := range map[string][]string{
 		"ask":    {"ask", "--knowledge", "faq.jsonl", "How do I get paid?"},
 		"import": {"import", "faq.jsonl", "--affiliate", "acme", "--publish"},

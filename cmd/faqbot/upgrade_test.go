@@ -166,6 +166,9 @@ func (s *busySite) reads(db *sqldb.DB) map[string]bot.Conversation {
 // and deliveries. What waited is answered and sent, once; who opted out hears nothing; all of them are answered on.
 func TestUpgradeInTheMidstOfWork(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	for kind, dsn := range map[string]func(testing.TB) string{"sqlite": func(testing.TB) string { return "faqbot.db" }, "postgres": sqldbtest.Postgres} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
