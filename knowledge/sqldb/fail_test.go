@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -58,6 +60,31 @@ func TestWaitingToWriteEnds(t *testing.T) {
 		lead = 1
 	}
 	require.Len(t, list(t, db), 6+lead)
+}
+
+// When the database is away, those who share a transaction fail with the first of them: each would wait for it alone.
+func TestGroupFailsWithItsFirst(t *testing.T) {
+	db := sqldbtest.Open(t, sqldbtest.SQLite(t), numbers()...)
+	held, release := make(chan struct{}), make(chan struct{})
+	var g errgroup.Group
+	g.Go(func() error {
+		return db.InTx(t.Context(), func(*sql.Tx) error { close(held); <-release; return nil })
+	})
+	<-held
+	const members = 50
+	var tried atomic.Int64
+	failed := make(chan error, members)
+	for range members {
+		go func() {
+			failed <- db.Grouped(t.Context(), func(context.Context, *sql.Tx) error { tried.Add(1); return io.EOF })
+		}()
+	}
+	time.AfterFunc(20*time.Millisecond, func() { close(release) }) // most of them are in the queue by then
+	for range members {
+		require.ErrorIs(t, <-failed, io.EOF)
+	}
+	require.NoError(t, g.Wait())
+	require.Less(t, tried.Load(), int64(members))
 }
 
 // A full database refuses what is written, says why, and takes it again when there is space.
