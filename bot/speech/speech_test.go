@@ -16,6 +16,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/knowledge/media"
+	"faqbot/knowledge/waittest"
 )
 
 // opus is the first page of an Ogg file with Opus in it and a last page that ends after d.
@@ -29,7 +30,7 @@ func opus(d time.Duration) []byte {
 func newClient(t *testing.T, serve http.HandlerFunc) *Client {
 	s := httptest.NewServer(serve)
 	t.Cleanup(s.Close)
-	c, err := New(Options{BaseURL: s.URL + "/v1/", Key: "secret-key", Model: "whisper-1", Client: &http.Client{Timeout: 5 * time.Second}})
+	c, err := New(Options{BaseURL: s.URL + "/v1/", Key: "secret-key", Model: "whisper-1", Client: &http.Client{Timeout: waittest.Hang}})
 	require.NoError(t, err)
 	return c
 }

@@ -35,6 +35,7 @@ import (
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 	"faqbot/knowledge/vault"
+	"faqbot/knowledge/waittest"
 	"faqbot/retrieval"
 )
 
@@ -346,7 +347,7 @@ func (f *feed) next() (e event, ok bool) {
 // until reads events until one is as asked, and returns all of them.
 func (f *feed) until(what string, ok func(event) bool) (list []event) {
 	f.t.Helper()
-	timer := time.AfterFunc(20*time.Second, func() { f.body.Close() })
+	timer := time.AfterFunc(waittest.Hang, func() { f.body.Close() })
 	defer timer.Stop()
 	for {
 		e, alive := f.next()

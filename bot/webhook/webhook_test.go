@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/gin-gonic/gin"
 	logtest "github.com/sirupsen/logrus/hooks/test"
@@ -23,6 +22,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/webhook"
+	"faqbot/knowledge/waittest"
 )
 
 const secret = "CANARY-secret"
@@ -191,7 +191,7 @@ func TestPostConcurrently(t *testing.T) {
 
 func TestGetIsNotServed(t *testing.T) {
 	s, _ := serve(t, "a")
-	client := http.Client{Timeout: 5 * time.Second}
+	client := http.Client{Timeout: waittest.Hang}
 	resp, err := client.Get(s.URL + "/hooks/net/a")
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"faqbot/knowledge/waittest"
 )
 
 // A script answers requests one after the other.
@@ -206,7 +208,7 @@ func TestOpenAIOverHTTP(t *testing.T) {
 		_, _ = io.WriteString(w, good)
 	}))
 	defer srv.Close()
-	o, err := NewOpenAI(OpenAIOptions{BaseURL: srv.URL + "/v1", Model: "m", Timeout: 10 * time.Second})
+	o, err := NewOpenAI(OpenAIOptions{BaseURL: srv.URL + "/v1", Model: "m", Timeout: waittest.Hang})
 	require.NoError(t, err)
 	got, err := o.Embed(t.Context(), []string{"a"})
 	require.NoError(t, err)
