@@ -4,14 +4,15 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"math"
 )
 
 // CalibrationVersion is the form of calibration.json that this code reads.
 const CalibrationVersion = 5
 
-//go:embed calibration.json
-var calibrationFile embed.FS
+//go:embed calibration*.json
+var calibrationFiles embed.FS
 
 // A Calibration turns evidence into a probability in any corpus. It was fitted once, on many public
 // corpora with entries left out so that some questions have no answer; calibration.json says on
@@ -33,6 +34,10 @@ type Calibration struct {
 	// The same for vector spaces without token rows, where nothing is known of Evidence.Late.
 	LearnedByVectors Coefficients `json:"learned_by_vectors"`
 	PlainByVectors   Coefficients `json:"plain_by_vectors"`
+
+	Provenance struct {
+		Space string `json:"space"` // the vector space that it was fitted in
+	} `json:"provenance"`
 }
 
 // Coefficients are those of a logistic regression (Platt 2000) of "the best entry answers". Two inputs
@@ -93,17 +98,32 @@ func (c *Calibration) of(e Evidence) *Coefficients {
 	return &c.PlainByVectors
 }
 
-// shippedCalibration reads the file that is part of the program; a test sees to it that it can.
-func shippedCalibration() *Calibration {
-	raw, err := calibrationFile.ReadFile("calibration.json")
+// otherSpaces stands for vector spaces that nothing was fitted in.
+const otherSpaces = ""
+
+// shippedCalibrations reads the files that are part of the program, by vector space; a test sees to it that it can.
+// What was fitted in the English one serves for otherSpaces, too.
+func shippedCalibrations() map[string]*Calibration {
+	byName := make(map[string]*Calibration)
+	names, err := fs.Glob(calibrationFiles, "*.json")
+	for _, name := range names {
+		var raw []byte
+		var c *Calibration
+		if raw, err = calibrationFiles.ReadFile(name); err == nil {
+			c, err = readCalibration(raw)
+		}
+		if err != nil {
+			break
+		}
+		byName[c.Provenance.Space] = c
+		if name == "calibration.json" {
+			byName[otherSpaces] = c
+		}
+	}
 	if err != nil {
 		panic(err)
 	}
-	c, err := readCalibration(raw)
-	if err != nil {
-		panic(err)
-	}
-	return c
+	return byName
 }
 
 func readCalibration(raw []byte) (*Calibration, error) {

@@ -8,7 +8,12 @@ import (
 )
 
 func TestShippedCalibration(t *testing.T) {
-	c := shippedCalibration()
+	for space, c := range shippedCalibrations() {
+		t.Run(space, func(t *testing.T) { testCalibration(t, c) })
+	}
+}
+
+func testCalibration(t *testing.T, c *Calibration) {
 	for kind := range 4 {
 		for _, entries := range []int{1, 2, 20, 600} {
 			for _, wordings := range []float64{1, 5, 100} {

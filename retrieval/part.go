@@ -26,6 +26,8 @@ type part struct {
 	landmarks *landmarks        // nil if there are too many entries for a logistic head
 	lexicon   *spelling.Lexicon // the wordings' words
 	builtin   *space
+	abroad    *foreignSpace
+	foreign   bool                   // builtin is the multilingual embedder's
 	primary   *space                 // nil until its vectors are there
 	reuse     map[string]late.Tokens // the primary vectors of the part before, until primary is there
 }
@@ -38,12 +40,13 @@ type space struct {
 	passages []late.Tokens // by entry; nil if there are none
 	rarity   *late.Rarity  // nil if the embedder gives no token rows
 	heads    heads
+	curve    *Calibration
 	shape    Evidence // without a question
 }
 
 // newPart prepares all of a part but its vectors.
 func newPart(a knowledge.AffiliateID, r knowledge.Revision, entries []knowledge.Entry) (*part, error) {
-	p := &part{affiliate: a, revision: r, entries: entries, first: make([]int32, 1, len(entries)+1)}
+	p := &part{affiliate: a, revision: r, entries: entries, abroad: new(foreignSpace), first: make([]int32, 1, len(entries)+1)}
 	for i, e := range entries {
 		// Every filter rests on a part holding one affiliate's entries only.
 		if e.Affiliate != a {

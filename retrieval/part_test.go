@@ -48,7 +48,7 @@ func (r *recorded) EmbedTokens(_ context.Context, texts []string) (list []late.T
 	row := make([]float32, 64)
 	row[0] = 1
 	for range texts {
-		t := late.Tokens{Vector: []float32{.6, .8}, Pieces: []uint16{7}}
+		t := late.Tokens{Vector: []float32{.6, .8}, Pieces: []uint32{7}}
 		t.Rows.Append(row)
 		list = append(list, t)
 	}
@@ -129,9 +129,10 @@ func TestWithoutTokensNothingIsCompared(t *testing.T) {
 	v, err := vector.Unit(tokens[0].Vector)
 	require.NoError(t, err)
 	q := question{limit: 2, readings: []reading{{text: "a", vector: v, tokens: late.NewQuestion(tokens[0])}}}
-	compared, err := p.rank(t.Context(), with, shippedCalibration(), q, new(buffers))
+	with.curve, without.curve = shippedCalibrations()[otherSpaces], shippedCalibrations()[otherSpaces]
+	compared, err := p.rank(t.Context(), with, q, new(buffers))
 	require.NoError(t, err)
-	plain, err := p.rank(t.Context(), without, shippedCalibration(), q, new(buffers))
+	plain, err := p.rank(t.Context(), without, q, new(buffers))
 	require.NoError(t, err)
 	require.InDelta(t, 1, compared[0].Parts.Late, .01)
 	require.Zero(t, plain[0].Parts.Late)

@@ -85,7 +85,7 @@ const unknown = math.MaxFloat32
 // probability that each does. An entry's score is a sum of its Parts. A question with misspelt words has
 // two readings, and an entry the mean of its scores in both. Candidates are the entries near by any
 // measure; all parts are then exact for each, but for Late, which only the best have.
-func (p *part) rank(ctx context.Context, sp *space, curve *Calibration, q question, buf *buffers) ([]scored, error) {
+func (p *part) rank(ctx context.Context, sp *space, q question, buf *buffers) ([]scored, error) {
 	shut := p.open.shut(q.now, q.locale)
 	readings := q.readings
 	if q.said != nil {
@@ -106,7 +106,7 @@ func (p *part) rank(ctx context.Context, sp *space, curve *Calibration, q questi
 	candidates := p.join(sp, shut, views, q.said)
 	p.sort(candidates)
 	p.sort(p.compare(sp, candidates, q))
-	return p.hits(candidates, q.limit, sp, curve, views[:len(q.readings)]), nil
+	return p.hits(candidates, q.limit, sp, views[:len(q.readings)]), nil
 }
 
 // sort puts the best candidates first.
@@ -163,7 +163,7 @@ func (p *part) late(sp *space, candidates []candidate, q *late.Question) []float
 
 // hits makes hits of the first so many candidates, which are in order, at most one of each set of
 // translations.
-func (p *part) hits(candidates []candidate, limit int, sp *space, curve *Calibration, views []view) []scored {
+func (p *part) hits(candidates []candidate, limit int, sp *space, views []view) []scored {
 	kept := p.untwinned(candidates)
 	odds, others := make([]float64, len(kept)), 0.0
 	for i, c := range kept {
@@ -184,7 +184,7 @@ func (p *part) hits(candidates []candidate, limit int, sp *space, curve *Calibra
 		evidence.Sure, evidence.Plain, evidence.Late = c.sure, c.parts.plain(), c.parts.Late
 		probability := best * (1 - best) * odds[i] / others
 		if i == 0 {
-			best = curve.At(evidence)
+			best = sp.curve.At(evidence)
 			probability = best
 		}
 		found = append(found, scored{which: c.which, Hit: Hit{

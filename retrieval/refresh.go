@@ -11,6 +11,7 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/guard"
+	"faqbot/retrieval/late"
 )
 
 const (
@@ -84,6 +85,8 @@ func (s *Searcher) refresh(ctx context.Context) error {
 // ctx's error. It looks for new revisions every SearcherOptions.Every, or when poked. Failures are
 // reported to Observe and tried again.
 func (s *Searcher) Run(ctx context.Context) error {
+	s.running.Store(true)
+	defer s.running.Store(false)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	if s.primary != nil {
@@ -117,6 +120,7 @@ func (s *Searcher) look(ctx context.Context, wg *sync.WaitGroup) {
 				})
 			}
 		}
+		s.makeWanted(ctx, wg)
 		return nil
 	})
 	if err != nil {
@@ -201,7 +205,12 @@ func (s *Searcher) build(ctx context.Context, a knowledge.AffiliateID, old *part
 	if err != nil {
 		return nil, err
 	}
-	p.builtin, err = p.embed(ctx, s.builtin, old.tokens(builtinOf))
+	p.foreign = s.builtin.readsMultilingual(entries)
+	var known map[string]late.Tokens
+	if old != nil && old.foreign == p.foreign {
+		known = old.tokens(builtinOf)
+	}
+	p.builtin, err = s.place(ctx, p, s.builtin.For(entries), known)
 	if err != nil {
 		return nil, err
 	}
@@ -210,9 +219,21 @@ func (s *Searcher) build(ctx context.Context, a knowledge.AffiliateID, old *part
 	}
 	p.reuse = old.tokens(primaryOf)
 	if p.covered() {
-		p.primary, err = p.embed(ctx, s.primary, p.reuse)
+		p.primary, err = s.place(ctx, p, s.primary, p.reuse)
 	}
 	return p, err
+}
+
+// place makes the space of p's texts that e makes of them. What is in known it is not asked for again.
+func (s *Searcher) place(ctx context.Context, p *part, e Embedder, known map[string]late.Tokens) (*space, error) {
+	sp, err := p.embed(ctx, e, known)
+	if err != nil {
+		return nil, err
+	}
+	if sp.curve = s.curves[e.Space()]; sp.curve == nil {
+		sp.curve = s.curves[otherSpaces]
+	}
+	return sp, nil
 }
 
 // replace puts next in the place of a's part, or removes it if next is nil, unless the part is no
@@ -253,7 +274,7 @@ func (s *Searcher) fill(ctx context.Context, p *part) error {
 	var err error
 	var refused error // of the embedder, which is no fault of the part's
 	err = s.counted(ctx, "vectors", p.affiliate, p.revision, func() error {
-		filled.primary, refused = p.embed(ctx, s.primary, p.reuse)
+		filled.primary, refused = s.place(ctx, p, s.primary, p.reuse)
 		return nil
 	})
 	if err = errors.Join(err, refused); err != nil {

@@ -21,6 +21,7 @@ import (
 // A Query is one question put to the corpus.
 type Query struct {
 	Text       string
+	Language   string                  // Text's, if it shows; else ""
 	Locale     string                  // preferred among an entry's translations; "" if unknown
 	Affiliates []knowledge.AffiliateID // whose entries may answer: none if empty, all with knowledge.Everyone
 	Limit      int                     // hits wanted; 0 means 10
@@ -52,8 +53,10 @@ type Result struct {
 	Hits      []Hit
 	Revisions map[knowledge.AffiliateID]knowledge.Revision // what was searched
 	Space     string                                       // the vector space that answered
-	Vector    []float32                                    // the query's vector in it, nil if nothing was searched
-	Fallback  string                                       // why the configured embedder did not answer, "" if it did
+
+	Multilingual bool      // it was the multilingual encoder's, which compares texts of any languages
+	Vector       []float32 // the query's vector in it, nil if nothing was searched
+	Fallback     string    // why the configured embedder did not answer, "" if it did
 }
 
 // An Embedder turns texts into unit vectors.

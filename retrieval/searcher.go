@@ -38,6 +38,8 @@ const (
 
 // SearcherOptions are what NewSearcher can do without.
 type SearcherOptions struct {
+	// Multilingual is the built-in embedder for entries that are not in English; nil: there is none.
+	Multilingual Embedder
 	// Primary answers in place of the built-in embedder when it can. One of the same space as the
 	// built-in is not used.
 	Primary Embedder
@@ -62,12 +64,12 @@ const (
 // is safe for concurrent use.
 type Searcher struct {
 	corpus  Corpus
-	builtin Embedder
+	builtin Builtin
 	primary Embedder // nil if there is none
 	opts    SearcherOptions
-	curve   *Calibration
+	curves  map[string]*Calibration // by vector space
 	kinds   *contrast.Lexicon
-	common  *spelling.Lexicon // words that the built-in embedder or kinds knows; nil if the embedder does not say
+	common  *spelling.Lexicon // words that the English embedder or kinds knows; nil if the embedder does not say
 
 	parts   atomic.Pointer[snapshot]
 	swap    sync.Mutex // held while parts is replaced
@@ -77,6 +79,7 @@ type Searcher struct {
 	cores   chan struct{} // bounds the searches and builds that compute at once
 	poke    chan struct{}
 	ready   atomic.Bool
+	running atomic.Bool // Run is
 	buffers sync.Pool
 }
 
@@ -94,7 +97,7 @@ func NewSearcher(corpus Corpus, builtin Embedder, opts SearcherOptions) *Searche
 		opts.Now = time.Now
 	}
 	s := &Searcher{
-		corpus: corpus, builtin: builtin, primary: opts.Primary, opts: opts, curve: shippedCalibration(), kinds: contrast.Load(),
+		corpus: corpus, builtin: Builtin{English: builtin, Multilingual: opts.Multilingual}, primary: opts.Primary, opts: opts, curves: shippedCalibrations(), kinds: contrast.Load(),
 		slots: make(chan struct{}, rebuilds), poke: make(chan struct{}, 1),
 		cores:   make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
 		buffers: sync.Pool{New: func() any { return new(buffers) }},
@@ -117,7 +120,7 @@ func (s *Searcher) Ready() bool { return s.ready.Load() }
 
 // Search returns the entries that may answer q. Only entries of q's affiliates that hold now
 // compete, and of the translations of one entry only the one that fits q's locale best. Text may be
-// any bytes; of a long one the first 2,000 characters count. If it has misspelt words, the built-in
+// any bytes; of a long one the first 2,000 characters count. If it has misspelt words, the English
 // embedder reads it a second time without them. A text without a visible character has no hits, and
 // no more than 100 are ever returned. An error means that ctx is done or the built-in embedder
 // failed.
@@ -133,7 +136,7 @@ func (s *Searcher) Search(ctx context.Context, q Query) (Result, error) {
 
 func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 	parts := s.pick(q.Affiliates)
-	res := Result{Space: s.builtin.Space(), Revisions: make(map[knowledge.AffiliateID]knowledge.Revision, len(parts))}
+	res := Result{Space: s.builtin.English.Space(), Revisions: make(map[knowledge.AffiliateID]knowledge.Revision, len(parts))}
 	for _, p := range parts {
 		res.Revisions[p.affiliate] = p.revision
 	}
@@ -162,24 +165,51 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 		return Result{}, err
 	}
 	defer release()
-	r, err := s.read(ctx, s.builtin, text)
+	english, others, err := s.spoken(ctx, parts, q.Language)
 	if err != nil {
-		return Result{}, fmt.Errorf("embed the query: %w", err)
+		return Result{}, fmt.Errorf("embed the entries for another language: %w", err)
 	}
-	res.Vector = r.vector
-	reader := s.reread(r)
-	if res.Hits, err = s.rank(ctx, parts, asked, reader, builtinOf); err != nil {
+	all, v, err := s.byBuiltin(ctx, false, english, asked, text, q)
+	if err == nil {
+		res.Vector = v
+	}
+	if err == nil && len(others) > 0 {
+		var found []scored
+		if found, v, err = s.byBuiltin(ctx, true, others, asked, text, q); len(all) == 0 || len(found) > 0 && compareScored(found[0], all[0]) < 0 {
+			res.Vector, res.Space, res.Multilingual = v, s.builtin.Multilingual.Space(), true
+		}
+		all = append(all, found...)
+	}
+	if err != nil {
 		return Result{}, err
 	}
-	if inDoubt(asked, res.Hits) {
-		if asked.said, err = s.recollect(ctx, s.builtin, text, asked, q.Leans); err != nil {
-			return Result{}, fmt.Errorf("embed the query with what was said before: %w", err)
-		}
-		if res.Hits, err = s.rank(ctx, parts, asked, reader, builtinOf); err != nil {
-			return Result{}, err
-		}
-	}
+	slices.SortFunc(all, compareScored)
+	res.Hits = best(all, asked.limit)
 	return res, nil
+}
+
+// byBuiltin searches parts in the space of the English or the multilingual embedder; nothing if there are none.
+func (s *Searcher) byBuiltin(ctx context.Context, multilingual bool, parts []*part, asked question, text string, q Query) (found []scored, v []float32, err error) {
+	if len(parts) == 0 {
+		return nil, nil, nil
+	}
+	e, reread, in := s.builtin.English, s.reread, builtinOf
+	if multilingual {
+		e, reread, in = s.builtin.Multilingual, once, multilingualOf // whether a word is misspelt it does not tell
+	}
+	r, err := s.read(ctx, e, text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("embed the query: %w", err)
+	}
+	read := reread(r)
+	found, err = s.rank(ctx, parts, asked, read, in)
+	if err == nil && inDoubt(asked, best(found, 1)) {
+		if asked.said, err = s.recollect(ctx, e, text, asked, q.Leans); err != nil {
+			return nil, nil, fmt.Errorf("embed the query with what was said before: %w", err)
+		}
+		found, err = s.rank(ctx, parts, asked, read, in)
+	}
+	return found, r.vector, err
 }
 
 // byPrimary searches in the configured embedder's space, or says why it cannot. What it says is
@@ -223,8 +253,8 @@ func (s *Searcher) rankPrimary(ctx context.Context, parts []*part, asked questio
 	}
 	defer release()
 	// A second request for a word misspelt would cost more than it helps: big models spell well.
-	once := func(context.Context, *part) ([]reading, error) { return []reading{r}, nil }
-	return s.rank(ctx, parts, asked, once, primaryOf)
+	found, err := s.rank(ctx, parts, asked, once(r), primaryOf)
+	return best(found, asked.limit), err
 }
 
 // compute waits for a core, since more searches at once than there are cores are only slower, and a
@@ -255,6 +285,11 @@ func (s *Searcher) read(ctx context.Context, e Embedder, text string) (reading, 
 // A reader says how a question may be read where a part's words are used.
 type reader func(ctx context.Context, p *part) ([]reading, error)
 
+// once reads a question as it is.
+func once(r reading) reader {
+	return func(context.Context, *part) ([]reading, error) { return []reading{r}, nil }
+}
+
 // reread reads a question as it is and, if it has misspelt words, as it was probably meant. Each
 // spelling is embedded once.
 func (s *Searcher) reread(raw reading) reader {
@@ -270,7 +305,7 @@ func (s *Searcher) reread(raw reading) reader {
 		r, ok := known[meant]
 		if !ok {
 			var err error
-			if r, err = s.read(ctx, s.builtin, meant); err != nil {
+			if r, err = s.read(ctx, s.builtin.English, meant); err != nil {
 				return nil, err
 			}
 			known[meant] = r
@@ -279,8 +314,8 @@ func (s *Searcher) reread(raw reading) reader {
 	}
 }
 
-// rank ranks the entries of all parts together.
-func (s *Searcher) rank(ctx context.Context, parts []*part, asked question, read reader, in func(*part) *space) ([]Hit, error) {
+// rank ranks the entries of all parts together, the best first.
+func (s *Searcher) rank(ctx context.Context, parts []*part, asked question, read reader, in func(*part) *space) ([]scored, error) {
 	buf := s.buffers.Get().(*buffers)
 	defer s.buffers.Put(buf)
 	var all []scored
@@ -290,7 +325,7 @@ func (s *Searcher) rank(ctx context.Context, parts []*part, asked question, read
 			return nil, fmt.Errorf("read the query for %s: %w", p.affiliate, err)
 		}
 		asked.readings = readings
-		found, err := p.rank(ctx, in(p), s.curve, asked, buf)
+		found, err := p.rank(ctx, in(p), asked, buf)
 		if err != nil {
 			return nil, fmt.Errorf("search %s: %w", p.affiliate, err)
 		}
@@ -300,12 +335,16 @@ func (s *Searcher) rank(ctx context.Context, parts []*part, asked question, read
 		all = append(all, found...)
 	}
 	slices.SortFunc(all, compareScored)
-	all = all[:min(len(all), asked.limit)]
-	hits := make([]Hit, len(all))
-	for i, f := range all {
-		hits[i] = f.Hit
+	return all, nil
+}
+
+// best are the first hits of a list that is in order.
+func best(list []scored, limit int) []Hit {
+	hits := make([]Hit, min(len(list), limit))
+	for i := range hits {
+		hits[i] = list[i].Hit
 	}
-	return hits, nil
+	return hits
 }
 
 // pick returns the parts of the affiliates named that have entries, each once, ordered by name.

@@ -94,7 +94,7 @@ func (c *Cached) Embed(ctx context.Context, texts []string) ([][]float32, error)
 
 // tokenSpace follows the space's name where vectors are kept with token rows. It changes whenever the
 // projection does, or what is packed.
-const tokenSpace = "/tokens/1"
+const tokenSpace = "/tokens/2"
 
 // EmbedTokens is Embed with the rows of each text's tokens; none if the inner embedder has no such.
 func (c *Cached) EmbedTokens(ctx context.Context, texts []string) ([]late.Tokens, error) {
@@ -268,13 +268,13 @@ func packTokens(t late.Tokens) []byte {
 	if len(t.Vector) == 0 {
 		return nil
 	}
-	b := make([]byte, 0, tokenHeader+4*len(t.Vector)+2*len(t.Pieces)+4*len(t.Rows.Scales)+len(t.Rows.Bytes))
+	b := make([]byte, 0, tokenHeader+4*len(t.Vector)+4*len(t.Pieces)+4*len(t.Rows.Scales)+len(t.Rows.Bytes))
 	for _, n := range []int{len(t.Vector), len(t.Pieces), t.Rows.Len(), len(t.Rows.Bytes)} {
 		b = binary.LittleEndian.AppendUint32(b, uint32(n))
 	}
 	b = append(b, packVector(t.Vector)...)
 	for _, piece := range t.Pieces {
-		b = binary.LittleEndian.AppendUint16(b, piece)
+		b = binary.LittleEndian.AppendUint32(b, piece)
 	}
 	b = append(b, packVector(t.Rows.Scales)...)
 	return append(b, t.Rows.Bytes...)
@@ -291,14 +291,14 @@ func unpackTokens(b []byte) (t late.Tokens, ok bool) {
 		counts[i] = int(binary.LittleEndian.Uint32(b[4*i:]))
 	}
 	b = b[tokenHeader:]
-	numbers, pieces, scales := 4*counts[0], 2*counts[1], 4*counts[2]
+	numbers, pieces, scales := 4*counts[0], 4*counts[1], 4*counts[2]
 	if counts[0] == 0 || len(b) != numbers+pieces+scales+counts[3] {
 		return t, false
 	}
 	t.Vector, _ = unpackVector(b[:numbers])
-	t.Pieces = make([]uint16, counts[1])
+	t.Pieces = make([]uint32, counts[1])
 	for i := range t.Pieces {
-		t.Pieces[i] = binary.LittleEndian.Uint16(b[numbers+2*i:])
+		t.Pieces[i] = binary.LittleEndian.Uint32(b[numbers+4*i:])
 	}
 	b = b[numbers+pieces:]
 	t.Rows.Scales, _ = unpackVector(b[:scales])

@@ -135,9 +135,9 @@ func (f *tokenFake) EmbedTokens(ctx context.Context, texts []string) ([]late.Tok
 	vectors, err := f.Embed(ctx, texts)
 	list := make([]late.Tokens, len(vectors))
 	for i, v := range vectors {
-		list[i] = late.Tokens{Vector: v, Pieces: []uint16{}}
+		list[i] = late.Tokens{Vector: v, Pieces: []uint32{}}
 		for k := range len(texts[i]) {
-			list[i].Pieces = append(list[i].Pieces, uint16(60_000+k))
+			list[i].Pieces = append(list[i].Pieces, uint32(200_000+k))
 			if k > 0 {
 				row := make([]float32, 64)
 				row[k%64] = 1

@@ -3,6 +3,7 @@ package encoder
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -14,9 +15,14 @@ const Dim = 384
 
 // An Encoder embeds texts. It is safe for concurrent use.
 type Encoder struct {
-	tokens    *tokenizer
+	space     string
+	tokens    tokenizer
+	lead      int // tokens before a text's own; behind them is one
 	net       *network
-	rows      [][]float32 // the directions that a token's row is projected to
+	words     map[string]int32 // those that the model knows whole
+	mean      []float32        // taken from vectors before they are of length one; nil: nothing is
+	meanRow   []float32        // likewise from tokens' rows
+	rows      [][]float32      // the directions that a token's row is projected to
 	kernel    string
 	scratches sync.Pool // of *scratch
 }
@@ -27,7 +33,7 @@ func New() (*Encoder, error) {
 }
 
 func newEncoder(k kernel) (*Encoder, error) {
-	net, tokens, err := load(english, k)
+	net, tokens, err := loadEnglish(english, k)
 	if err != nil {
 		return nil, err
 	}
@@ -36,18 +42,23 @@ func newEncoder(k kernel) (*Encoder, error) {
 		return nil, err
 	}
 	return &Encoder{
+		space:     "all-MiniLM-L6-v2/int8/1",
 		tokens:    tokens,
+		lead:      1, // [CLS]
 		net:       net,
+		words:     tokens.words,
 		rows:      rows,
 		kernel:    k.name,
-		scratches: sync.Pool{New: func() any { return new(scratch) }},
+		scratches: newScratches(),
 	}, nil
 }
+
+func newScratches() sync.Pool { return sync.Pool{New: func() any { return new(scratch) }} }
 
 // Space names the vector space. Vectors may only be compared within one space: whoever stores
 // vectors stores its name too and embeds anew when it differs. It must change whenever the weights,
 // the tokenizer or the numerics do.
-func (e *Encoder) Space() string { return "all-MiniLM-L6-v2/int8/1" }
+func (e *Encoder) Space() string { return e.space }
 
 // Kernel names the matrix kernel in use, for people and benchmarks. All kernels give the same
 // vectors, to the bit.
@@ -64,7 +75,7 @@ func (e *Encoder) Embed(ctx context.Context, texts []string) ([][]float32, error
 		vectors[i] = slab[i*Dim : (i+1)*Dim : (i+1)*Dim]
 	}
 	err := e.each(ctx, texts, func(i int, ids []int32, s *scratch) {
-		e.net.embed(vectors[i], ids, s)
+		e.embed(vectors[i], ids, s)
 	})
 	if err != nil {
 		return nil, err
@@ -72,17 +83,35 @@ func (e *Encoder) Embed(ctx context.Context, texts []string) ([][]float32, error
 	return vectors, nil
 }
 
-// EmbedTokens is Embed that also returns the rows of each text's first tokens, [CLS] and [SEP] left out:
+// embed is network.embed without the direction that all texts share. Of the multilingual model's that is most of the
+// vector: cosines of any two texts are between .75 and 1, which drowns differences in what else entries are ranked by.
+func (e *Encoder) embed(dst []float32, ids []int32, s *scratch) {
+	e.net.embed(dst, ids, s)
+	if e.mean != nil {
+		unit(centred(dst, e.mean))
+	}
+}
+
+// centred is v less mean, in place.
+func centred(v, mean []float32) []float32 {
+	for i, m := range mean {
+		v[i] -= m
+	}
+	return v
+}
+
+// EmbedTokens is Embed that also returns the rows of each text's first tokens, those at both ends left out:
 // what the last layer makes of them, projected to RowDim numbers and scaled to length one.
 func (e *Encoder) EmbedTokens(ctx context.Context, texts []string) ([]late.Tokens, error) {
 	list := make([]late.Tokens, len(texts))
 	err := e.each(ctx, texts, func(i int, ids []int32, s *scratch) {
 		list[i].Vector = make([]float32, Dim)
-		e.net.embed(list[i].Vector, ids, s)
-		for _, id := range ids[1 : len(ids)-1] {
-			list[i].Pieces = append(list[i].Pieces, uint16(id))
+		e.embed(list[i].Vector, ids, s)
+		own := ids[e.lead : len(ids)-1]
+		for _, id := range own {
+			list[i].Pieces = append(list[i].Pieces, uint32(id))
 		}
-		list[i].Rows = e.project(s.x, min(len(ids)-2, late.MaxRows))
+		list[i].Rows = e.project(s.x, min(len(own), late.MaxRows))
 	})
 	if err != nil {
 		return nil, err
@@ -90,13 +119,13 @@ func (e *Encoder) EmbedTokens(ctx context.Context, texts []string) ([]late.Token
 	return list, nil
 }
 
-// TokenRows are the rows of a text's tokens as the last layer leaves them, [CLS] and [SEP] left out: what a
-// projection is fitted to.
+// TokenRows are the rows of a text's tokens before they are projected, those at both ends left out: what a projection
+// is fitted to.
 func (e *Encoder) TokenRows(text string) (rows [][]float32) {
 	_ = e.each(context.Background(), []string{text}, func(_ int, ids []int32, s *scratch) {
 		e.net.embed(make([]float32, Dim), ids, s)
-		for i := 1; i < len(ids)-1; i++ {
-			rows = append(rows, append([]float32(nil), s.x[i*hidden:][:hidden]...))
+		for i := e.lead; i < len(ids)-1; i++ {
+			rows = append(rows, centred(slices.Clone(s.x[i*hidden:][:hidden]), e.meanRow))
 		}
 	})
 	return rows

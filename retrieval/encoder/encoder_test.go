@@ -33,21 +33,26 @@ type reference struct {
 
 func references(tb testing.TB) []reference {
 	tb.Helper()
-	file, err := os.Open("testdata/english_reference.jsonl.gz")
+	list := readReferences[reference](tb, "testdata/english_reference.jsonl.gz")
+	require.Len(tb, list, 101)
+	return list
+}
+
+func readReferences[T any](tb testing.TB, path string) (list []T) {
+	tb.Helper()
+	file, err := os.Open(path)
 	require.NoError(tb, err)
 	defer file.Close()
 	unzipped, err := gzip.NewReader(file)
 	require.NoError(tb, err)
 	lines := bufio.NewScanner(unzipped)
 	lines.Buffer(nil, 1<<20)
-	var list []reference
 	for lines.Scan() {
-		var r reference
+		var r T
 		require.NoError(tb, json.Unmarshal(lines.Bytes(), &r))
 		list = append(list, r)
 	}
 	require.NoError(tb, lines.Err())
-	require.Len(tb, list, 101)
 	return list
 }
 

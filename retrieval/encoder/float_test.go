@@ -81,7 +81,7 @@ func (p published) network() *network {
 	net := &network{
 		kernel:    kernels()[0],
 		words:     floatWords(p.tensor("embeddings.word_embeddings.weight")),
-		positions: p.tensor("embeddings.position_embeddings.weight")[:maxTokens*hidden],
+		positions: p.tensor("embeddings.position_embeddings.weight")[:maxEnglish*hidden],
 		norm:      p.norm("embeddings.LayerNorm."),
 	}
 	types := p.tensor("embeddings.token_type_embeddings.weight")

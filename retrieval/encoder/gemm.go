@@ -13,7 +13,7 @@ type kernel struct {
 	name string
 
 	// panel sets tile[r*panelColumns+c] = Σ_k (u[r*k+k′]−zeroPoint) · w[k′, c] for each of rows.
-	// w is laid out as pack in model/convert.go says, never holds −128, and k is a multiple of 4.
+	// w is laid out as pack in model/write.go says, never holds −128, and k is a multiple of 4.
 	// sums has the plain sum of each column. Assembly cannot be preempted and the garbage collector
 	// waits for it, so a kernel must leave it every 50 µs; these do every few.
 	panel func(tile []int32, u []uint8, w []int8, sums []int32, rows, k int)
@@ -35,13 +35,13 @@ type linear interface {
 }
 
 // An int8Linear is a linear whose weights are 8-bit integers with one scale per output. Inputs that
-// tend to be large are scaled down first, and their weights up; model/convert.go says why.
+// tend to be large are scaled down first, and their weights up; model/write.go says why.
 type int8Linear struct {
 	inputs, outputs int
 	factors         []float32 // per input, what it is multiplied by before it is quantised
 	scales, bias    []float32
 	sums            []int32 // per output, the sum of its quantised weights
-	weights         []int8  // panels, see pack in model/convert.go
+	weights         []int8  // panels, see pack in model/write.go
 	kernel          kernel
 }
 

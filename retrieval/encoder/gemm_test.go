@@ -126,7 +126,7 @@ func FuzzKernelsAgree(f *testing.F) {
 
 func TestShippedWeightsKeepTheKernelsPromise(t *testing.T) {
 	t.Parallel()
-	net, _, err := load(english, goKernel())
+	net, _, err := loadEnglish(english, goKernel())
 	require.NoError(t, err)
 	for i, l := range net.layers {
 		for j, part := range []linear{l.qkv, l.output, l.expand, l.reduce} {
@@ -157,7 +157,7 @@ func TestQuantise(t *testing.T) {
 }
 
 func BenchmarkPanel(b *testing.B) {
-	for _, shape := range [][2]int{{14, hidden}, {14, ffn}, {maxTokens, hidden}, {maxTokens, ffn}} {
+	for _, shape := range [][2]int{{14, hidden}, {14, ffn}, {maxEnglish, hidden}, {maxEnglish, ffn}} {
 		p := newProduct(shape[0], shape[1],
 			func() uint8 { return uint8(rand.Uint32()) }, func() int8 { return int8(rand.IntN(255) - 127) })
 		tile := make([]int32, p.rows*panelColumns)

@@ -6,9 +6,9 @@ import "math"
 type network struct {
 	kernel    kernel
 	words     wordTable
-	positions []float32 // maxTokens rows; token type 0 is added in
+	positions []float32 // a row for each position; token type 0 is added in
 	norm      layerNorm
-	layers    [layers]layer
+	layers    []layer
 }
 
 // A wordTable holds one row of hidden numbers per token ID.
@@ -44,7 +44,7 @@ func (s *scratch) grow(rows int) {
 	if rows <= s.rows {
 		return
 	}
-	s.rows = min(maxTokens, 2*rows)
+	s.rows = 2 * rows
 	s.x = make([]float32, s.rows*hidden)
 	s.y = make([]float32, s.rows*hidden)
 	s.z = make([]float32, s.rows*hidden)
@@ -55,7 +55,7 @@ func (s *scratch) grow(rows int) {
 	s.tile = make([]int32, s.rows*panelColumns)
 }
 
-// embed writes the unit vector of at most maxTokens tokens to dst, and leaves the last layer's rows in s.x.
+// embed writes the unit vector of at most as many tokens as there are positions to dst, and leaves the last layer's rows in s.x.
 func (n *network) embed(dst []float32, ids []int32, s *scratch) {
 	rows := len(ids)
 	s.grow(rows)
@@ -91,6 +91,11 @@ func pool(dst, x []float32) {
 	for ; len(x) > 0; x = x[hidden:] {
 		add(dst, x[:hidden])
 	}
+	unit(dst)
+}
+
+// unit scales dst to length one.
+func unit(dst []float32) {
 	var square float64
 	for _, v := range dst {
 		square += float64(float64(v) * float64(v))

@@ -30,12 +30,12 @@ func loadProjection(file string) ([][]float32, error) {
 	return rows, nil
 }
 
-// project makes rows of the first n tokens behind [CLS], whose last layer x is.
+// project makes rows of a text's first n tokens; x is the last layer's, of all tokens.
 func (e *Encoder) project(x []float32, n int) vector.Rows {
 	rows := vector.Rows{Bytes: make([]uint8, 0, n*RowDim), Scales: make([]float32, 0, n)}
 	var row [RowDim]float32
 	for i := range n {
-		vector.Dots(row[:], x[(i+1)*hidden:][:hidden], e.rows)
+		vector.Dots(row[:], centred(x[(e.lead+i)*hidden:][:hidden], e.meanRow), e.rows)
 		square := 0.0
 		for _, v := range row {
 			square += float64(float64(v) * float64(v))

@@ -8,57 +8,35 @@ import (
 	"unsafe"
 )
 
-// english is the model's file. model/README.md describes it.
+// english is the English model's file. model/README.md describes it.
 //
 //go:embed model/english.bin
 var english string
 
-// The model's shape; the file states it too.
+// The shape that both models share; the files state it too.
 const (
-	vocabulary = 30522
-	hidden     = Dim
-	heads      = 12
-	headWidth  = hidden / heads
-	layers     = 6
-	ffn        = 4 * hidden
+	hidden    = Dim
+	heads     = 12
+	headWidth = hidden / heads
+	ffn       = 4 * hidden
+
+	englishWords  = 30522
+	englishLayers = 6
 )
 
-// load makes a network and its tokenizer of a model's file. The 8-bit weights are not copied: they
-// stay in the binary, where the system reads them in when first used and shares them between
-// processes.
-func load(file string, k kernel) (*network, *tokenizer, error) {
+// loadEnglish makes a network and its tokenizer of the English model's file. The 8-bit weights are not copied: they
+// stay in the binary, where the system reads them in when first used and shares them between processes.
+func loadEnglish(file string, k kernel) (*network, *wordPiece, error) {
 	r := &reader{rest: file}
-	if r.take(8) != "FAQENC01" {
-		return nil, nil, errors.New("encoder: not a model file")
-	}
-	var shape [6]int
-	for i := range shape {
-		shape[i] = r.number()
-	}
-	if want := [6]int{vocabulary, maxTokens, hidden, heads, layers, ffn}; shape != want {
-		return nil, nil, fmt.Errorf("encoder: model has shape %v, want %v", shape, want)
+	if err := r.head("FAQENC01", englishWords, maxEnglish, englishLayers); err != nil {
+		return nil, nil, err
 	}
 	words := r.take(r.number())
-	net := &network{
-		kernel:    k,
-		words:     int8Words{scales: r.floats(vocabulary), rows: r.bytes(vocabulary * hidden)},
-		positions: r.floats(maxTokens * hidden),
-		norm:      r.norm(),
+	net := r.network(int8Words{scales: r.floats(englishWords), rows: r.bytes(englishWords * hidden)}, maxEnglish, englishLayers, k)
+	if err := r.end(); err != nil {
+		return nil, nil, err
 	}
-	for i := range net.layers {
-		net.layers[i] = layer{
-			qkv:     r.linear(hidden, 3*hidden, k),
-			output:  r.linear(hidden, hidden, k),
-			norm:    r.norm(),
-			expand:  r.linear(hidden, ffn, k),
-			reduce:  r.linear(ffn, hidden, k),
-			ffnNorm: r.norm(),
-		}
-	}
-	if r.short || r.rest != "" {
-		return nil, nil, errors.New("encoder: model file has the wrong length")
-	}
-	tokens, err := newTokenizer(words)
+	tokens, err := newWordPiece(words)
 	return net, tokens, err
 }
 
@@ -90,6 +68,45 @@ func (r *reader) take(n int) string {
 	part := r.rest[:n]
 	r.rest = r.rest[n:]
 	return part
+}
+
+// head reads what a file begins with.
+func (r *reader) head(magic string, words, positions, layers int) error {
+	if r.take(len(magic)) != magic {
+		return errors.New("encoder: not a model file")
+	}
+	var shape [6]int
+	for i := range shape {
+		shape[i] = r.number()
+	}
+	if want := [6]int{words, positions, hidden, heads, layers, ffn}; shape != want {
+		return fmt.Errorf("encoder: model has shape %v, want %v", shape, want)
+	}
+	return nil
+}
+
+// network reads all that follows the word embeddings.
+func (r *reader) network(words wordTable, positions, layers int, k kernel) *network {
+	net := &network{kernel: k, words: words, positions: r.floats(positions * hidden), norm: r.norm(), layers: make([]layer, layers)}
+	for i := range net.layers {
+		net.layers[i] = layer{
+			qkv:     r.linear(hidden, 3*hidden, k),
+			output:  r.linear(hidden, hidden, k),
+			norm:    r.norm(),
+			expand:  r.linear(hidden, ffn, k),
+			reduce:  r.linear(ffn, hidden, k),
+			ffnNorm: r.norm(),
+		}
+	}
+	return net
+}
+
+// end returns an error unless the file was read to its end, and no further.
+func (r *reader) end() error {
+	if r.short || r.rest != "" {
+		return errors.New("encoder: model file has the wrong length")
+	}
+	return nil
 }
 
 func (r *reader) number() int { return int(r.ints(1)[0]) }

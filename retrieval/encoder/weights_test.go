@@ -33,7 +33,7 @@ func TestDamagedModelFile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, _, err := load(file, goKernel())
+			_, _, err := loadEnglish(file, goKernel())
 			assert.ErrorContains(t, err, "model")
 		})
 	}

@@ -20,23 +20,23 @@ const MaxRows = 60
 // Tokens are a text as an encoder reads it.
 type Tokens struct {
 	Vector []float32   // of the whole text, of length one
-	Pieces []uint16    // its word pieces; the first have rows
+	Pieces []uint32    // its word pieces; the first have rows
 	Rows   vector.Rows // a unit vector for each of the first MaxRows pieces; none if the encoder gives none
 }
 
 // A Rarity knows how many entries each word piece is in.
 type Rarity struct {
 	entries int
-	in      map[uint16]int
+	in      map[uint32]int
 }
 
 // NewRarity returns a Rarity that knows no entry.
-func NewRarity() *Rarity { return &Rarity{in: make(map[uint16]int)} }
+func NewRarity() *Rarity { return &Rarity{in: make(map[uint32]int)} }
 
 // Add counts an entry with these texts.
 func (r *Rarity) Add(texts ...Tokens) {
 	r.entries++
-	seen := make(map[uint16]bool)
+	seen := make(map[uint32]bool)
 	for _, t := range texts {
 		for _, piece := range t.Pieces {
 			if !seen[piece] {
@@ -49,7 +49,7 @@ func (r *Rarity) Add(texts ...Tokens) {
 
 // Weights are idf² of each piece, as shares of their sum, with idf = ln(1 + (N − n + ½)/(n + ½)) for a piece
 // that n of N entries have.
-func (r *Rarity) Weights(pieces []uint16) []float64 {
+func (r *Rarity) Weights(pieces []uint32) []float64 {
 	weights, sum := make([]float64, len(pieces)), 0.0
 	for i, piece := range pieces {
 		n := float64(r.in[piece])
@@ -65,7 +65,7 @@ func (r *Rarity) Weights(pieces []uint16) []float64 {
 
 // A Question is a question's word pieces, ready to be compared. It is not for concurrent use.
 type Question struct {
-	pieces  []uint16
+	pieces  []uint32
 	probe   *vector.Probe
 	nearest []float32
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // text has a row along the axis of each piece.
-func text(pieces ...uint16) (t Tokens) {
+func text(pieces ...uint32) (t Tokens) {
 	for _, piece := range pieces {
 		row := make([]float32, 64)
 		row[piece] = 1

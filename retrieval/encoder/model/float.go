@@ -2,17 +2,21 @@
 
 package main
 
-import (
-	"fmt"
-	"math"
-	"strings"
+import "math"
+
+// The shape that both models share.
+const (
+	hidden = 384
+	heads  = 12
+	ffn    = 1536
 )
 
-// A model is the published model in float32, as far as it is used.
+// A model is a published model in float32, as far as it is used.
 type model struct {
-	words, positions []float32
-	norm             norm
-	layers           [layers]layer
+	word      func(dst []float32, id int) // the word embedding of a token
+	positions []float32                   // a row for each position, with token type 0's added
+	norm      norm
+	layers    []layer
 }
 
 type layer struct {
@@ -28,86 +32,17 @@ type linear struct {
 	peaks         []float32 // per input, its largest absolute value so far
 }
 
-func newModel(src *source) *model {
-	m := &model{
-		words:     src.tensor("embeddings.word_embeddings.weight", vocab*hidden),
-		positions: src.tensor("embeddings.position_embeddings.weight", 512*hidden)[:positions*hidden],
-		norm:      newNorm(src, "embeddings.LayerNorm."),
-	}
-	// A single sentence only ever has token type 0, so its row is added to every position's.
-	types := src.tensor("embeddings.token_type_embeddings.weight", 2*hidden)
-	for i := range m.positions {
-		m.positions[i] += types[i%hidden]
-	}
-	for i := range m.layers {
-		at := fmt.Sprintf("encoder.layer.%d.", i)
-		m.layers[i] = layer{
-			// Query, key and value read the same input, so they are one matrix here.
-			qkv: newLinear(src, hidden, hidden, at+"attention.self.query.",
-				at+"attention.self.key.", at+"attention.self.value."),
-			output:  newLinear(src, hidden, hidden, at+"attention.output.dense."),
-			norm:    newNorm(src, at+"attention.output.LayerNorm."),
-			expand:  newLinear(src, ffn, hidden, at+"intermediate.dense."),
-			reduce:  newLinear(src, hidden, ffn, at+"output.dense."),
-			ffnNorm: newNorm(src, at+"output.LayerNorm."),
-		}
-	}
-	return m
+func newLinear(inputs int, weights, bias []float32) linear {
+	return linear{inputs: inputs, weights: weights, bias: bias, peaks: make([]float32, inputs)}
 }
 
-func newNorm(src *source, at string) norm {
-	return norm{scale: src.tensor(at+"weight", hidden), shift: src.tensor(at+"bias", hidden)}
-}
-
-func newLinear(src *source, outputs, inputs int, parts ...string) linear {
-	l := linear{inputs: inputs, peaks: make([]float32, inputs)}
-	for _, at := range parts {
-		l.weights = append(l.weights, src.tensor(at+"weight", outputs*inputs)...)
-		l.bias = append(l.bias, src.tensor(at+"bias", outputs)...)
-	}
-	return l
-}
-
-// calibrate runs the model over sentences, one per line, to find every linear layer's peaks.
-func (m *model) calibrate(vocabulary, sentences string) {
-	ids := make(map[string]int)
-	for i, token := range strings.Fields(vocabulary) {
-		ids[token] = i
-	}
-	for line := range strings.Lines(sentences) {
-		tokens := []int{ids["[CLS]"]}
-		for _, word := range strings.Fields(line) {
-			tokens = append(tokens, pieces(ids, word)...)
-		}
-		m.forward(append(tokens, ids["[SEP]"]))
-	}
-}
-
-// pieces is WordPiece for a lower-case word that the vocabulary can spell.
-func pieces(ids map[string]int, word string) (tokens []int) {
-	for prefix := ""; word != ""; prefix = "##" {
-		end := len(word)
-		for ; end > 0; end-- {
-			if id, ok := ids[prefix+word[:end]]; ok {
-				tokens = append(tokens, id)
-				break
-			}
-		}
-		if end == 0 {
-			panic("calibration: cannot spell " + word)
-		}
-		word = word[end:]
-	}
-	return tokens
-}
-
-func (m *model) forward(tokens []int) {
+// forward returns the last layer's rows, one for each token.
+func (m *model) forward(tokens []int) []float32 {
 	x := make([]float32, len(tokens)*hidden)
 	for i, id := range tokens {
-		for j := range hidden {
-			x[i*hidden+j] = m.words[id*hidden+j] + m.positions[i*hidden+j]
-		}
+		m.word(x[i*hidden:][:hidden], id)
 	}
+	add(x, m.positions[:len(x)])
 	m.norm.apply(x)
 	for i := range m.layers {
 		l := &m.layers[i]
@@ -118,6 +53,7 @@ func (m *model) forward(tokens []int) {
 		}
 		l.ffnNorm.apply(add(x, l.reduce.apply(wide)))
 	}
+	return x
 }
 
 func add(a, b []float32) []float32 {

@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func englishTokenizer(tb testing.TB) *tokenizer {
+func englishTokenizer(tb testing.TB) *wordPiece {
 	tb.Helper()
-	_, tokens, err := load(english, goKernel())
+	_, tokens, err := loadEnglish(english, goKernel())
 	require.NoError(tb, err)
 	return tokens
 }
@@ -88,12 +88,12 @@ func TestTokensFollowWhatIsThere(t *testing.T) {
 	t.Parallel()
 	got := englishTokenizer(t).append([]int32{7, 8}, strings.Repeat("word ", 300), new(tokenScratch))
 	assert.Equal(t, []int32{7, 8, 101}, got[:3])
-	assert.Len(t, got, 2+maxTokens)
+	assert.Len(t, got, 2+maxEnglish)
 }
 
 func TestVocabularyMustHaveTheControlTokens(t *testing.T) {
 	t.Parallel()
-	_, err := newTokenizer("[CLS]\n[SEP]\nword\n")
+	_, err := newWordPiece("[CLS]\n[SEP]\nword\n")
 	assert.ErrorContains(t, err, "[UNK]")
 }
 
@@ -104,11 +104,11 @@ func FuzzTokenizer(f *testing.F) {
 	s := new(tokenScratch)
 	f.Fuzz(func(t *testing.T, text string) {
 		ids := tokens.append(nil, text, s)
-		require.LessOrEqual(t, len(ids), maxTokens)
+		require.LessOrEqual(t, len(ids), maxEnglish)
 		require.Equal(t, tokens.cls, ids[0])
 		require.Equal(t, tokens.sep, ids[len(ids)-1])
 		for _, id := range ids {
-			require.True(t, 0 <= id && id < vocabulary)
+			require.True(t, 0 <= id && id < englishWords)
 		}
 		require.Equal(t, ids, tokens.append(nil, text, new(tokenScratch)), "scratch must not matter")
 	})
@@ -121,7 +121,7 @@ func BenchmarkTokenizer(b *testing.B) {
 		"hostile": strings.Repeat(strings.Repeat("xq", 50)+" ", 300),
 	} {
 		b.Run(name, func(b *testing.B) {
-			ids := make([]int32, 0, maxTokens+maxWordRunes)
+			ids := make([]int32, 0, maxEnglish+maxWordRunes)
 			for b.Loop() {
 				ids = tokens.append(ids[:0], text, s)
 			}

@@ -10,26 +10,33 @@ import (
 )
 
 const (
-	maxTokens    = 256 // with [CLS] and [SEP]
+	maxEnglish   = 256 // tokens of a text, with [CLS] and [SEP]
 	maxWordRunes = 100 // a longer word is unknown
 )
 
-// A tokenizer cuts text into the model's WordPiece tokens (Schuster and Nakajima 2012) as BERT's
+// A tokenizer cuts texts into a model's tokens.
+type tokenizer interface {
+	// append adds the tokens of text to ids, those at both ends included: at most as many as the model has
+	// positions. Invalid UTF-8 is skipped.
+	append(ids []int32, text string, s *tokenScratch) []int32
+}
+
+// A wordPiece cuts text into the English model's WordPiece tokens (Schuster and Nakajima 2012) as BERT's
 // uncased tokenizer does. It differs on purpose in one point: "[SEP]" and the like in a text are
 // plain characters, so that nobody can type a control token. Characters added to Unicode after
 // version 8 may be classed differently, as the tables here are Go's.
-type tokenizer struct {
+type wordPiece struct {
 	words         map[string]int32 // tokens that may start a word
 	continuations map[string]int32 // tokens that continue one, without their "##"
 	longest       int              // the longest key of both, in bytes
 	cls, sep, unk int32
 }
 
-// newTokenizer reads a vocabulary of one token per line, in order of ID. The tokenizer keeps
+// newWordPiece reads a vocabulary of one token per line, in order of ID. The tokenizer keeps
 // parts of vocabulary.
-func newTokenizer(vocabulary string) (*tokenizer, error) {
+func newWordPiece(vocabulary string) (*wordPiece, error) {
 	lines := strings.Count(vocabulary, "\n")
-	t := &tokenizer{
+	t := &wordPiece{
 		words:         make(map[string]int32, lines),
 		continuations: make(map[string]int32, lines/4),
 	}
@@ -57,12 +64,14 @@ func newTokenizer(vocabulary string) (*tokenizer, error) {
 type tokenScratch struct {
 	word  []byte // the word being read, normalised; grows no further than maxWordRunes
 	runes int    // its length; maxWordRunes+1 stands for any greater length
+
+	viterbi viterbiScratch
 }
 
-// append adds the tokens of text, [CLS] and [SEP] included, to ids: at most maxTokens. It stops
+// append adds the tokens of text, [CLS] and [SEP] included, to ids: at most maxEnglish. It stops
 // reading as soon as these are found. Invalid UTF-8 is skipped.
-func (t *tokenizer) append(ids []int32, text string, s *tokenScratch) []int32 {
-	limit := len(ids) + maxTokens - 1 // room for [SEP]
+func (t *wordPiece) append(ids []int32, text string, s *tokenScratch) []int32 {
+	limit := len(ids) + maxEnglish - 1 // room for [SEP]
 	ids = append(ids, t.cls)
 	s.word, s.runes = s.word[:0], 0
 	for _, r := range text {
@@ -88,7 +97,7 @@ func (t *tokenizer) append(ids []int32, text string, s *tokenScratch) []int32 {
 	return append(ids[:min(len(ids), limit)], t.sep)
 }
 
-func (t *tokenizer) ascii(ids []int32, c byte, s *tokenScratch) []int32 {
+func (t *wordPiece) ascii(ids []int32, c byte, s *tokenScratch) []int32 {
 	switch {
 	case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
 		s.add(rune(c))
@@ -105,7 +114,7 @@ func (t *tokenizer) ascii(ids []int32, c byte, s *tokenScratch) []int32 {
 
 // decomposed reads one character beyond ASCII by its canonical decomposition. Marks are not put in
 // canonical order: nearly all of them are dropped.
-func (t *tokenizer) decomposed(ids []int32, r rune, s *tokenScratch) []int32 {
+func (t *wordPiece) decomposed(ids []int32, r rune, s *tokenScratch) []int32 {
 	if r >= 0xac00 && r <= 0xd7a3 { // Hangul syllables decompose by rule (Unicode 3.12)
 		i := r - 0xac00
 		s.add(0x1100 + i/588)
@@ -130,7 +139,7 @@ func (t *tokenizer) decomposed(ids []int32, r rune, s *tokenScratch) []int32 {
 }
 
 // character reads one decomposed character: accents vanish, punctuation parts words.
-func (t *tokenizer) character(ids []int32, r rune, s *tokenScratch) []int32 {
+func (t *wordPiece) character(ids []int32, r rune, s *tokenScratch) []int32 {
 	switch {
 	case unicode.Is(unicode.Mn, r):
 		return ids
@@ -143,7 +152,7 @@ func (t *tokenizer) character(ids []int32, r rune, s *tokenScratch) []int32 {
 	return ids
 }
 
-func (t *tokenizer) punctuation(ids []int32, r rune, s *tokenScratch) []int32 {
+func (t *wordPiece) punctuation(ids []int32, r rune, s *tokenScratch) []int32 {
 	ids = t.flush(ids, s)
 	s.add(r)
 	return t.flush(ids, s)
@@ -159,7 +168,7 @@ func (s *tokenScratch) add(r rune) {
 
 // flush ends the word in s and appends its tokens: the longest piece that the vocabulary has, then
 // the longest continuation, and so on; [UNK] alone if that fails anywhere.
-func (t *tokenizer) flush(ids []int32, s *tokenScratch) []int32 {
+func (t *wordPiece) flush(ids []int32, s *tokenScratch) []int32 {
 	word, runes := s.word, s.runes
 	s.word, s.runes = s.word[:0], 0
 	if runes == 0 {

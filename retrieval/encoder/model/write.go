@@ -1,9 +1,5 @@
 //go:build ignore
 
-// Convert writes english.bin, the file that package encoder embeds, from the published weights.
-// README.md beside it says where they come from and how the file is laid out.
-//
-//	go run convert.go float.go -weights model.safetensors -vocab vocab.txt -out english.bin
 package main
 
 import (
@@ -11,72 +7,12 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
-	"log"
 	"math"
 	"os"
 )
 
-const (
-	weightsSum = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-	vocabSum   = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
-
-	vocab     = 30522
-	positions = 256 // the model is trained on at most 256 tokens, so no further rows are shipped
-	hidden    = 384
-	heads     = 12
-	layers    = 6
-	ffn       = 1536
-
-	panelColumns = 32
-)
-
-func main() {
-	log.SetFlags(0)
-	weights := flag.String("weights", "model.safetensors", "published weights")
-	words := flag.String("vocab", "vocab.txt", "published vocabulary")
-	sentences := flag.String("calibration", "calibration.txt", "sentences to calibrate with")
-	out := flag.String("out", "english.bin", "file to write")
-	flag.Parse()
-	if err := convert(*weights, *words, *sentences, *out); err != nil {
-		log.Fatal(err)
-	}
-}
-
-func convert(weights, words, sentences, out string) error {
-	raw, err := readVerified(weights, weightsSum)
-	if err != nil {
-		return err
-	}
-	list, err := readVerified(words, vocabSum)
-	if err != nil {
-		return err
-	}
-	src, err := parseSafetensors(raw)
-	if err != nil {
-		return err
-	}
-	w := new(writer)
-	w.WriteString("FAQENC01")
-	w.values([]uint32{vocab, positions, hidden, heads, layers, ffn, uint32(len(list))})
-	w.Write(list)
-	m := newModel(src)
-	if src.err != nil {
-		return src.err
-	}
-	text, err := os.ReadFile(sentences)
-	if err != nil {
-		return err
-	}
-	m.calibrate(string(list), string(text))
-	w.model(m)
-	sum := sha256.Sum256(w.Bytes())
-	fmt.Printf("%s  %s (%d bytes)\n", hex.EncodeToString(sum[:]), out, w.Len())
-	return os.WriteFile(out, w.Bytes(), 0o644)
-}
+const panelColumns = 32
 
 func readVerified(path, want string) ([]byte, error) {
 	raw, err := os.ReadFile(path)
@@ -90,48 +26,7 @@ func readVerified(path, want string) ([]byte, error) {
 	return raw, nil
 }
 
-// A source gives the published tensors by name. The first failure is kept in err.
-type source struct {
-	data    []byte
-	tensors map[string]struct {
-		DType   string `json:"dtype"`
-		Offsets [2]int `json:"data_offsets"`
-	}
-	err error
-}
-
-func parseSafetensors(raw []byte) (*source, error) {
-	if len(raw) < 8 {
-		return nil, errors.New("safetensors: no header")
-	}
-	n := binary.LittleEndian.Uint64(raw)
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(raw[8:8+n], &fields); err != nil {
-		return nil, err
-	}
-	delete(fields, "__metadata__")
-	tensors, err := json.Marshal(fields)
-	if err != nil {
-		return nil, err
-	}
-	s := &source{data: raw[8+n:]}
-	return s, json.Unmarshal(tensors, &s.tensors)
-}
-
-// tensor returns n values.
-func (s *source) tensor(name string, n int) []float32 {
-	t, ok := s.tensors[name]
-	if !ok || t.DType != "F32" || t.Offsets[1]-t.Offsets[0] != 4*n {
-		s.err = errors.Join(s.err, fmt.Errorf("%s: missing, or not %d float32", name, n))
-		return make([]float32, n)
-	}
-	out := make([]float32, n)
-	for i := range out {
-		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(s.data[t.Offsets[0]+4*i:]))
-	}
-	return out
-}
-
+// A writer collects a model's file.
 type writer struct{ bytes.Buffer }
 
 // values writes fixed-size little-endian numbers.
@@ -141,10 +36,8 @@ func (w *writer) values(v any) {
 	}
 }
 
+// model writes everything but the word embeddings.
 func (w *writer) model(m *model) {
-	q, scales := quantise(m.words, hidden)
-	w.values(scales)
-	w.values(q)
 	w.values(m.positions)
 	w.norm(m.norm)
 	for i := range m.layers {
@@ -156,6 +49,12 @@ func (w *writer) model(m *model) {
 		w.linear(&l.reduce)
 		w.norm(l.ffnNorm)
 	}
+}
+
+func (w *writer) save(path string) error {
+	sum := sha256.Sum256(w.Bytes())
+	fmt.Printf("%s  %s (%d bytes)\n", hex.EncodeToString(sum[:]), path, w.Len())
+	return os.WriteFile(path, w.Bytes(), 0o644)
 }
 
 func (w *writer) norm(n norm) {

@@ -1,0 +1,178 @@
+package retrieval
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode"
+
+	"faqbot/knowledge"
+	"faqbot/knowledge/guard"
+)
+
+// Builtin are the encoders that need no network. Multilingual is nil in a build for English alone.
+type Builtin struct {
+	English, Multilingual Embedder
+}
+
+// A foreignSpace is what the multilingual encoder makes of a part in English. It is made when somebody first asks in
+// another language, since most affiliates never need it.
+type foreignSpace struct {
+	making sync.Mutex // held by who makes it
+	made   atomic.Pointer[space]
+	wanted atomic.Bool
+}
+
+// maxAtOnce is how many texts are embedded while a customer waits, about two seconds. More are embedded by Run, and
+// until then the English encoder answers.
+const maxAtOnce = 400
+
+// multilingualOf is p's space of the multilingual encoder, nil if it has none yet.
+func multilingualOf(p *part) *space {
+	if p.foreign {
+		return p.builtin
+	}
+	return p.abroad.made.Load()
+}
+
+// spoken splits parts by the encoder that reads a question in a language: the English one for a question in English,
+// or in no language that shows, to entries in English.
+func (s *Searcher) spoken(ctx context.Context, parts []*part, language string) (english, others []*part, err error) {
+	elsewhere := language != "" && !strings.HasPrefix(canonical(language), "en") && s.builtin.Multilingual != nil
+	for _, p := range parts {
+		if elsewhere && !p.foreign {
+			err = s.wantForeign(ctx, p)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if p.foreign || elsewhere && multilingualOf(p) != nil {
+			others = append(others, p)
+		} else {
+			english = append(english, p)
+		}
+	}
+	return english, others, nil
+}
+
+// wantForeign makes p's foreignSpace, or leaves that to Run.
+func (s *Searcher) wantForeign(ctx context.Context, p *part) error {
+	if p.abroad.made.Load() != nil {
+		return nil
+	}
+	if s.running.Load() && len(p.wordings)+len(p.passages) > maxAtOnce {
+		p.abroad.wanted.Store(true)
+		s.Poke()
+		return nil
+	}
+	p.abroad.making.Lock()
+	defer p.abroad.making.Unlock()
+	return s.makeForeign(ctx, p)
+}
+
+// makeForeign makes p's foreignSpace. The caller holds its lock.
+func (s *Searcher) makeForeign(ctx context.Context, p *part) error {
+	if p.abroad.made.Load() != nil {
+		return nil
+	}
+	sp, err := s.place(ctx, p, s.builtin.Multilingual, nil)
+	if err == nil {
+		p.abroad.made.Store(sp)
+	}
+	return err
+}
+
+// makeWanted begins to make the foreignSpaces that searches wanted. What fails is reported to Observe, and wanted
+// again by the next search.
+func (s *Searcher) makeWanted(ctx context.Context, wg *sync.WaitGroup) {
+	for _, p := range *s.parts.Load() {
+		if !p.abroad.wanted.Load() || !p.abroad.making.TryLock() {
+			continue
+		}
+		p.abroad.wanted.Store(false)
+		wg.Go(func() {
+			defer p.abroad.making.Unlock()
+			start := time.Now()
+			err := guard.Run(func() error { return s.makeForeign(ctx, p) })
+			s.opts.Observe(StagePart, time.Since(start), err)
+		})
+	}
+}
+
+// For is the encoder of an affiliate's entries: the English one, which knows English best, unless more than a few of
+// them are in another language. Vectors of two encoders cannot be compared, so all entries have the same.
+func (b Builtin) For(entries []knowledge.Entry) Embedder {
+	if b.readsMultilingual(entries) {
+		return b.Multilingual
+	}
+	return b.English
+}
+
+func (b Builtin) readsMultilingual(entries []knowledge.Entry) bool {
+	return b.Multilingual != nil && !mostlyEnglish(entries)
+}
+
+// foreignShare is the share of entries from which the multilingual encoder reads them all.
+const foreignShare = .1
+
+// mostlyEnglish reports whether no more than foreignShare of the entries are in another language than English.
+func mostlyEnglish(entries []knowledge.Entry) bool {
+	words := englishWords()
+	foreign := 0
+	for _, e := range entries {
+		if foreignEntry(e, words) {
+			foreign++
+		}
+	}
+	return float64(foreign) <= foreignShare*float64(len(entries))
+}
+
+// English text has a third and more of its frequent words, that of other languages hardly one in thirty. A few words
+// show nothing.
+const (
+	foreignBelow    = .04
+	fewestWords     = 8
+	mostOtherScript = .5
+)
+
+// foreignEntry reports whether an entry is in another language than English: by its locale, else by its script and
+// its words.
+func foreignEntry(e knowledge.Entry, frequent map[string]bool) bool {
+	if e.Locale != "" {
+		return !strings.HasPrefix(canonical(e.Locale), "en")
+	}
+	text := strings.ToLower(strings.Join(e.Wordings(), " ") + " " + answerText(e))
+	letters, other := 0, 0
+	for _, r := range text {
+		if unicode.IsLetter(r) {
+			letters++
+			if !unicode.Is(unicode.Latin, r) {
+				other++
+			}
+		}
+	}
+	if float64(other) > mostOtherScript*float64(letters) {
+		return true
+	}
+	count, known := 0, 0
+	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' }) {
+		count++
+		if frequent[word] {
+			known++
+		}
+	}
+	return count >= fewestWords && float64(known) < foreignBelow*float64(count)
+}
+
+// englishWords are frequent words of English that are none of another language in Latin script: not "of", "is", "to".
+func englishWords() map[string]bool {
+	set := make(map[string]bool)
+	for word := range strings.FieldsSeq(`the and are you your how what when where why which who can could would should
+		does did with from this that these its been have has not our they their there if i'm don't please about get make
+		any other after before`) {
+		set[word] = true
+	}
+	return set
+}
