@@ -24,12 +24,16 @@ type Bot struct {
 
 // NewBot learns entries that are published nowhere, which have IDs, with the defaults that the
 // service has.
-func NewBot(ctx context.Context, entries []knowledge.Entry, e retrieval.Embedder) (*Bot, error) {
+func NewBot(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Bot, error) {
 	phrases, err := dialogue.LoadPhrases()
 	if err != nil {
 		return nil, err
 	}
-	searcher := retrieval.NewSearcher(dialogue.NewUnpublished(affiliate, entries), e, retrieval.SearcherOptions{})
+	var o retrieval.SearcherOptions
+	if e.multilingual != nil {
+		o.Multilingual = e.multilingual
+	}
+	searcher := retrieval.NewSearcher(dialogue.NewUnpublished(affiliate, entries), e, o)
 	if err := searcher.Refresh(ctx); err != nil {
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}
@@ -140,6 +144,8 @@ type Vectors struct {
 	mu     sync.Mutex
 	known  map[string][]float32
 	tokens map[string]late.Tokens
+
+	multilingual *Vectors // for entries that are not in English; nil: there are no others
 }
 
 // An Embedder is the built-in one: it also says which words it knows.
@@ -151,6 +157,12 @@ type Embedder interface {
 // NewVectors keeps the vectors of e.
 func NewVectors(e Embedder) *Vectors {
 	return &Vectors{Embedder: e, known: make(map[string][]float32), tokens: make(map[string]late.Tokens)}
+}
+
+// With reads entries that are not in English by another embedder, the multilingual one.
+func (v *Vectors) With(multilingual Embedder) *Vectors {
+	v.multilingual = NewVectors(multilingual)
+	return v
 }
 
 // EmbedQuery embeds a customer's question.

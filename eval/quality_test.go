@@ -219,7 +219,7 @@ func TestGains(t *testing.T) {
 	require.NoError(t, err)
 	e, err := encoder.New()
 	require.NoError(t, err)
-	b, err := NewBot(t.Context(), set.Entries, e)
+	b, err := NewBot(t.Context(), set.Entries, NewVectors(e))
 	require.NoError(t, err)
 	results, err := b.AskAll(t.Context(), set.Cases, nil)
 	require.NoError(t, err)

@@ -51,21 +51,40 @@ type listener struct {
 	vectors *Vectors
 }
 
+// read tells the signals of each message by itself.
+func (l listener) read(ctx context.Context, list []message) ([]dialogue.Signals, error) {
+	signals := make([]dialogue.Signals, len(list))
+	texts, of := map[*Vectors][]string{}, map[*Vectors][]int{}
+	for i, m := range list {
+		signals[i] = dialogue.Read(l.phrases, bot.Turn{Waiting: []bot.Message{{Author: bot.AuthorCustomer, Text: m.text}}})
+		e := l.vectors
+		if language := signals[i].Language; language != "" && language != "en" && e.multilingual != nil {
+			e = e.multilingual
+		}
+		texts[e], of[e] = append(texts[e], m.text), append(of[e], i)
+	}
+	for e := range texts {
+		vectors, err := e.Embed(ctx, texts[e])
+		if err != nil {
+			return nil, err
+		}
+		for k, i := range of[e] {
+			l.phrases.Vote(&signals[i], retrieval.Result{Space: e.Space(), Vector: vectors[k]})
+		}
+	}
+	return signals, nil
+}
+
 // detect reads each message by itself. signal is one of dialogue.Signals.Names.
 func detect(ctx context.Context, l listener, signal string, list []message) (detections, error) {
 	d := detections{should: make([]bool, len(list)), fired: make([]bool, len(list))}
-	dialogs, texts := make([]string, len(list)), make([]string, len(list))
-	for i, m := range list {
-		texts[i] = m.text
-	}
-	vectors, err := l.vectors.Embed(ctx, texts)
+	dialogs := make([]string, len(list))
+	read, err := l.read(ctx, list)
 	if err != nil {
 		return d, err
 	}
 	for i, m := range list {
-		read := dialogue.Read(l.phrases, bot.Turn{Waiting: []bot.Message{{Author: bot.AuthorCustomer, Text: m.text}}})
-		l.phrases.Vote(&read, retrieval.Result{Space: l.vectors.Space(), Vector: vectors[i]})
-		d.should[i], d.fired[i], dialogs[i] = m.should, slices.Contains(read.Names(), signal), m.dialog
+		d.should[i], d.fired[i], dialogs[i] = m.should, slices.Contains(read[i].Names(), signal), m.dialog
 	}
 	d.cluster = clustersOf(dialogs)
 	return d, nil

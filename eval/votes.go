@@ -26,24 +26,12 @@ type example struct {
 	vector       []float32
 }
 
-// FitVotes fits what e makes of English messages: to the sentences that the lexicon was fitted to, and to the
-// wordings of public sets whose licence allows it. told hears what is being done.
-func FitVotes(ctx context.Context, sources []Source, e *Vectors, told func(string)) (*dialogue.Ballot, error) {
-	const language = "en"
-	var list []example
-	for _, own := range ownSignals() {
-		sentences, err := own.sentences(language, false)
-		if err != nil {
-			return nil, fmt.Errorf("sentences for %s: %w", own.signal, err)
-		}
-		for _, m := range sentences {
-			switch {
-			case m.should:
-				list = append(list, example{text: m.text, signal: own.signal, weight: 1})
-			case own.file == own.signal: // in the asides it is of another signal, whose turn comes
-				list = append(list, example{text: m.text, weight: 1})
-			}
-		}
+// FitVotes fits what e makes of messages in some languages: to the sentences that the lexicon was fitted to, and to
+// the wordings of public sets whose licence allows it, which are English. told hears what is being done.
+func FitVotes(ctx context.Context, sources []Source, e *Vectors, languages []string, told func(string)) (*dialogue.Ballot, error) {
+	list, err := ownExamples(languages)
+	if err != nil {
+		return nil, err
 	}
 	for _, s := range sources {
 		if s.Usable && !strings.HasSuffix(s.Name, " k5") {
@@ -69,11 +57,35 @@ func FitVotes(ctx context.Context, sources []Source, e *Vectors, told func(strin
 	if err != nil {
 		return nil, err
 	}
-	b := &dialogue.Ballot{Space: e.Space(), Language: language, Signals: map[string]dialogue.Vote{}}
+	b := &dialogue.Ballot{Space: e.Space(), Signals: map[string]dialogue.Vote{}}
+	if len(languages) == 1 {
+		b.Language = languages[0]
+	}
 	for i, name := range names {
 		b.Signals[name] = votes[i]
 	}
 	return b, nil
+}
+
+// ownExamples are the sentences that are not held back.
+func ownExamples(languages []string) (list []example, err error) {
+	for _, own := range ownSignals() {
+		for _, language := range languages {
+			sentences, err := own.sentences(language, false)
+			if err != nil {
+				return nil, fmt.Errorf("sentences for %s: %w", own.signal, err)
+			}
+			for _, m := range sentences {
+				switch {
+				case m.should:
+					list = append(list, example{text: m.text, signal: own.signal, weight: 1})
+				case own.file == own.signal: // in the asides it is of another signal, whose turn comes
+					list = append(list, example{text: m.text, weight: 1})
+				}
+			}
+		}
+	}
+	return list, nil
 }
 
 // votedSignals are the signals that are voted on.

@@ -79,7 +79,7 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 // query is what to search for. What was said before goes along only where it may be needed.
 func (e *Engine) query(ev Evidence) retrieval.Query {
 	s, t := ev.Signals, ev.Turn
-	q := retrieval.Query{Text: s.Whole, Locale: t.Conversation.Locale, Affiliates: t.Account.Affiliates}
+	q := retrieval.Query{Text: s.Whole, Language: s.Language, Locale: t.Conversation.Locale, Affiliates: t.Account.Affiliates}
 	if q.Text == "" {
 		q.Text = s.Raw
 	}
@@ -178,7 +178,8 @@ func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
 	return o
 }
 
-// lead is what stands before the first reply: a greeting returned, and that the bot is automated.
+// lead is what stands before the first reply: a greeting returned, that the bot is automated, and that the answer is
+// in another language than the question.
 func (e *Engine) lead(ev Evidence, v Verdict, locale string) string {
 	var list []string
 	if ev.Signals.Greeting && v.Answer != nil && v.Answer.Answer != "" {
@@ -186,6 +187,9 @@ func (e *Engine) lead(ev Evidence, v Verdict, locale string) string {
 	}
 	if (ev.Turn.Disclose || ev.Signals.Identity && v.Answer != nil) && !discloses(v.Phrase) {
 		list = append(list, e.voice(ev.Turn, locale)(PhraseDisclosure))
+	}
+	if raw := ev.Signals.Raw; v.Answer != nil && v.Answer.Answer != "" && e.phrases.foreignTo(raw, e.phrases.languageFrom(raw, leastForeign), v.Answer.Locale, v.Answer.Question) {
+		list = append(list, e.voice(ev.Turn, locale)(PhraseOtherLanguage))
 	}
 	if len(list) == 0 {
 		return ""

@@ -87,11 +87,12 @@ func without(hits []retrieval.Hit, excluded []knowledge.EntryID, known bool) []r
 	return list
 }
 
-// foreignAt is the most that an entry in another language than the question's may be sure of: the encoder
-// knows only English, so what it finds across languages is a guess.
+// foreignAt is the most that an entry in another language than the question's may be sure of where the multilingual
+// encoder did not search: what the others find across languages is a guess.
 const foreignAt = .45
 
-// heedLanguage caps the probability of entries in another language than the words.
+// heedLanguage caps the probability of entries in another language than the words. What the multilingual encoder found
+// counts in full.
 func (e *Engine) heedLanguage(ev *Evidence) {
 	language := e.phrases.languageFrom(ev.Signals.Raw, leastForeign)
 	if language == "" {
@@ -107,7 +108,10 @@ func (e *Engine) heedLanguage(ev *Evidence) {
 			fits = true
 			continue
 		}
-		ev.Found.Hits[i].Score = min(h.Score, foreignAt)
+		if !ev.Found.Multilingual {
+			ev.Found.Hits[i].Score = min(h.Score, foreignAt)
+		}
+		fits = fits || ev.Found.Multilingual && h.Score >= e.policy.AnswerAt
 	}
 	ev.Foreign = spoken(language) == "" && !fits
 }

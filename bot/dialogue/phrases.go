@@ -29,6 +29,7 @@ const (
 	PhraseWhichOther    Phrase = "which_other"     // after the answer to a first question
 	PhraseWhichOtherOne Phrase = "which_other_one" // the same with a single entry
 	PhraseNothingAbout  Phrase = "nothing_about"   // no entry speaks of {word}; these are near
+	PhraseOtherLanguage Phrase = "other_language"  // before an answer
 	PhraseNoneOfThese   Phrase = "none_of_these"
 	PhraseTalkToPerson  Phrase = "talk_to_person"
 	PhraseTryAgain      Phrase = "try_again"
@@ -79,7 +80,7 @@ const (
 // phraseNames lists every Phrase; each locale must have them all.
 func phraseNames() []Phrase {
 	return []Phrase{PhraseStart, PhraseHelp, PhraseGreeting, PhraseGreetingShort, PhraseThanks, PhraseGoodbye, PhraseNoted,
-		PhraseAskAgain, PhraseOffer, PhraseWhich, PhraseWhichOne, PhraseWhichOther, PhraseWhichOtherOne, PhraseNothingAbout, PhraseNoneOfThese, PhraseTalkToPerson, PhraseTryAgain, PhraseAgain, PhraseHandoff,
+		PhraseAskAgain, PhraseOffer, PhraseWhich, PhraseWhichOne, PhraseWhichOther, PhraseWhichOtherOne, PhraseNothingAbout, PhraseOtherLanguage, PhraseNoneOfThese, PhraseTalkToPerson, PhraseTryAgain, PhraseAgain, PhraseHandoff,
 		PhraseHandoffWish, PhraseHandoffBroken, PhraseHandoffFlood, PhraseHandoffUrgent,
 		PhraseOfferToo, PhraseSorry, PhraseCalm, PhraseGibberish, PhraseTooLong, PhraseUnreadable, PhraseHandoffForm, PhraseVoice, PhraseGone,
 		PhraseBack, PhraseHandedBack, PhraseDisclosure, PhraseStopped, PhraseResumed,

@@ -14,12 +14,12 @@ import (
 var voteFiles embed.FS
 
 // A Ballot is what a vector space makes of messages: for each signal a logistic regression on a message's
-// vector, fitted to example sentences in one language ("faqbot eval fit-votes"). Another vector space votes as
+// vector, fitted to example sentences ("faqbot eval fit-votes"). Another vector space votes as
 // soon as a file of its own stands beside the others.
 type Ballot struct {
 	Space    string          `json:"space"`
-	Language string          `json:"language"`
-	Signals  map[string]Vote `json:"signals"` // by the name that Signals.Names gives them
+	Language string          `json:"language,omitempty"` // of the messages that it is for; "": any
+	Signals  map[string]Vote `json:"signals"`            // by the name that Signals.Names gives them
 }
 
 // A Vote is a logistic regression, and the probability from which it counts.
@@ -73,7 +73,7 @@ func (p *Phrases) Vote(s *Signals, found retrieval.Result) {
 		best = found.Hits[0].Score
 	}
 	for _, b := range p.ballots {
-		if b.Space != found.Space || s.Language != "" && s.Language != b.Language {
+		if b.Space != found.Space || b.Language != "" && s.Language != "" && s.Language != b.Language {
 			continue
 		}
 		chosen, most := "", best

@@ -125,7 +125,7 @@ func fileAsker(ctx context.Context, path string, term terminal) (*asker, error) 
 		r.ID = knowledge.EntryID(r.Key) // IDs as in the file
 		a.all = append(a.all, r.Entry)
 	}
-	e, err := encoder.New()
+	english, multilingual, err := newEncoders()
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,11 @@ func fileAsker(ctx context.Context, path string, term terminal) (*asker, error) 
 		return nil, err
 	}
 	progress := newProgress(term.err, "reading")
-	searcher := retrieval.NewSearcher(dialogue.NewUnpublished(triedAs, a.all), inBatches{e, progress.set}, retrieval.SearcherOptions{})
+	var o retrieval.SearcherOptions
+	if multilingual != nil {
+		o.Multilingual = inBatches{multilingual, progress.set}
+	}
+	searcher := retrieval.NewSearcher(dialogue.NewUnpublished(triedAs, a.all), inBatches{english, progress.set}, o)
 	if err := searcher.Refresh(ctx); err != nil {
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}

@@ -86,6 +86,8 @@ func flows() []flow {
 		{"text: full-width", []saying{{"ｍｉｎｉｍｕｍ ｐａｙｏｕｔ?", "50 euros", ""}}},
 		{"text: anger", []saying{{"😡", "sorry", ""}}},
 
+		{"language: an answer in another one", []saying{{"¿cuándo se pagan las comisiones?", "en otro idioma", ""}, {"when do you pay commissions?", "15th", "another language"}}},
+
 		{"stop: not a thing in the chat", []saying{{"STOP", "won't write unless you do", ""}, pay}},
 		{"stop: the assistant turned off, and on", []saying{{"STOP", "won't write unless you do", ""}, {"#0", "assistant is off", ""}, {"minimum payout?", "a person will read this", "50 euros"}, {"#0", "automated assistant again", ""}, pay}},
 		{"stop: unsubscribe has an answer", []saying{{"how do I unsubscribe from the newsletter?", "end of each mail", ""}}},

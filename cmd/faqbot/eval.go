@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"faqbot/eval"
+	"faqbot/knowledge/locale"
 	"faqbot/retrieval/encoder"
 )
 
@@ -43,12 +44,16 @@ func (cmd evalQualityCommand) Run(ctx context.Context, term terminal) error {
 			return fmt.Errorf("read the earlier report %s: %w", cmd.Against, err)
 		}
 	}
-	e, err := encoder.New()
+	e, multilingual, err := newEncoders()
 	if err != nil {
 		return err
 	}
+	vectors := eval.NewVectors(e)
+	if multilingual != nil {
+		vectors = vectors.With(multilingual)
+	}
 	told := func(what string) { fmt.Fprintf(term.err, "asking %s\n", what) }
-	r, err := eval.Quality(ctx, cmd.Data, eval.NewVectors(e), told)
+	r, err := eval.Quality(ctx, cmd.Data, vectors, told)
 	if err == nil && earlier != nil {
 		err = r.CompareWith(earlier)
 	}
@@ -79,6 +84,24 @@ type evalFitPriorCommand struct {
 	Data []string `arg:"" help:"Folders of sets, or a set's own: meta.json with its licence, faq.jsonl, queries.jsonl." type:"existingdir"`
 	Out  string   `help:"Write the fit with its provenance to this file." placeholder:"FILE.json"`
 	Rows string   `help:"Write what was fitted on to this file, a row for each question asked, to try other fits." placeholder:"FILE.jsonl"`
+
+	Encoder fittedEncoder `embed:""`
+}
+
+// fittedEncoder says to which encoder something is fitted.
+type fittedEncoder struct {
+	Multilingual bool `help:"Fit to the multilingual encoder, not the English one."`
+}
+
+func (f fittedEncoder) load() (*encoder.Encoder, error) {
+	english, multilingual, err := newEncoders()
+	if err != nil || !f.Multilingual {
+		return english, err
+	}
+	if multilingual == nil {
+		return nil, errors.New("this build has no multilingual encoder")
+	}
+	return multilingual, nil
 }
 
 func (cmd evalFitPriorCommand) Run(ctx context.Context, term terminal) error {
@@ -89,7 +112,7 @@ func (cmd evalFitPriorCommand) Run(ctx context.Context, term terminal) error {
 	for _, name := range skipped {
 		fmt.Fprintf(term.err, "skipped: %s has no faq.jsonl or no queries.jsonl\n", name)
 	}
-	e, err := encoder.New()
+	e, err := cmd.Encoder.load()
 	if err != nil {
 		return err
 	}
@@ -125,6 +148,8 @@ func (cmd evalFitPriorCommand) Run(ctx context.Context, term terminal) error {
 type evalFitVotesCommand struct {
 	Data []string `arg:"" help:"Folders of sets, or a set's own, as for fit-prior." type:"existingdir"`
 	Out  string   `required:"" help:"Write the votes to this file: bot/dialogue/votes/en.json." placeholder:"FILE.json"`
+
+	Encoder fittedEncoder `embed:""`
 }
 
 func (cmd evalFitVotesCommand) Run(ctx context.Context, term terminal) error {
@@ -132,11 +157,15 @@ func (cmd evalFitVotesCommand) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
-	e, err := encoder.New()
+	e, err := cmd.Encoder.load()
 	if err != nil {
 		return err
 	}
-	votes, err := eval.FitVotes(ctx, sources, eval.NewVectors(e), func(what string) { fmt.Fprintf(term.err, "fitting %s\n", what) })
+	languages := []string{"en"}
+	if cmd.Encoder.Multilingual {
+		languages = locale.Shipped()
+	}
+	votes, err := eval.FitVotes(ctx, sources, eval.NewVectors(e), languages, func(what string) { fmt.Fprintf(term.err, "fitting %s\n", what) })
 	if err != nil {
 		return err
 	}
@@ -147,6 +176,8 @@ func (cmd evalFitVotesCommand) Run(ctx context.Context, term terminal) error {
 type evalFitRowsCommand struct {
 	Data []string `arg:"" help:"Folders of sets, or a set's own, as for fit-prior." type:"existingdir"`
 	Out  string   `required:"" help:"Write the projection to this file: retrieval/encoder/model/projection.bin." placeholder:"FILE.bin"`
+
+	Encoder fittedEncoder `embed:""`
 }
 
 func (cmd evalFitRowsCommand) Run(context.Context) error {
@@ -154,7 +185,7 @@ func (cmd evalFitRowsCommand) Run(context.Context) error {
 	if err != nil {
 		return err
 	}
-	e, err := encoder.New()
+	e, err := cmd.Encoder.load()
 	if err != nil {
 		return err
 	}

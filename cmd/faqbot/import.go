@@ -181,7 +181,7 @@ func publish(ctx context.Context, corpus *knowledge.Corpus, e embedders, u knowl
 			entries = append(entries, change.After)
 		}
 	}
-	if err := retrieval.Prepare(ctx, e.builtin, entries); err != nil {
+	if err := retrieval.Prepare(ctx, e.builtin.For(entries), entries); err != nil {
 		return fmt.Errorf("make vectors: %w", err)
 	}
 	if e.primary != nil {

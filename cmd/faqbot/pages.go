@@ -261,7 +261,7 @@ const suggestions = 3
 
 // prepare makes the vectors of entries before they are published.
 func (s *service) prepare(ctx context.Context, entries []knowledge.Entry) error {
-	if err := retrieval.Prepare(ctx, s.embedders.builtin, entries); err != nil {
+	if err := retrieval.Prepare(ctx, s.embedders.builtin.For(entries), entries); err != nil {
 		return fmt.Errorf("make vectors: %w", err)
 	}
 	if s.embedders.primary != nil {

@@ -97,16 +97,19 @@ func newKeyring(c config, db *sqldb.DB) *people.Keyring {
 
 // embedders are what turns texts into vectors, with the database as their memory.
 type embedders struct {
-	builtin *embed.Cached
+	builtin retrieval.Builtin
 	primary *embed.Cached // nil unless a service is configured
 }
 
 func newEmbedders(c config, db *sqldb.DB, progress func(done, total int)) (embedders, error) {
-	e, err := encoder.New()
+	english, multilingual, err := newEncoders()
 	if err != nil {
-		return embedders{}, fmt.Errorf("built-in encoder: %w", err)
+		return embedders{}, err
 	}
-	list := embedders{builtin: embed.NewCached(e, db, embed.CachedOptions{Progress: progress})}
+	list := embedders{builtin: retrieval.Builtin{English: embed.NewCached(english, db, embed.CachedOptions{Progress: progress})}}
+	if multilingual != nil {
+		list.builtin.Multilingual = embed.NewCached(multilingual, db, embed.CachedOptions{Progress: progress})
+	}
 	if c.Embeddings.Model == "" {
 		return list, nil
 	}
@@ -118,13 +121,24 @@ func newEmbedders(c config, db *sqldb.DB, progress func(done, total int)) (embed
 	return list, nil
 }
 
+// newEncoders loads the built-in encoders; multilingual is nil in a build for English alone.
+func newEncoders() (english, multilingual *encoder.Encoder, err error) {
+	if english, err = encoder.New(); err == nil {
+		multilingual, err = encoder.NewMultilingual()
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("built-in encoder: %w", err)
+	}
+	return english, multilingual, nil
+}
+
 // searcher returns a Searcher over corpus.
 func (e embedders) searcher(corpus retrieval.Corpus, counter retrieval.Attempts, observe func(string, time.Duration, error)) *retrieval.Searcher {
-	o := retrieval.SearcherOptions{Observe: observe, Attempts: counter}
+	o := retrieval.SearcherOptions{Multilingual: e.builtin.Multilingual, Observe: observe, Attempts: counter}
 	if e.primary != nil { // a nil *Cached must not become a non-nil Embedder
 		o.Primary = e.primary
 	}
-	return retrieval.NewSearcher(corpus, e.builtin, o)
+	return retrieval.NewSearcher(corpus, e.builtin.English, o)
 }
 
 // networks are the accounts that are served, and the channels that serve them.
