@@ -95,6 +95,16 @@ func TestCustomerOverChannelsInABrowser(t *testing.T) {
 	agent.says("Hello Ana, about your order 1042: may we write to you again?")
 	require.Equal(t, "template", heard(t, wa, phone, 3)[2].Type)
 
+	// What changes while the page is being brought up to date, or has just been, is not missed.
+	var looks int
+	require.NoError(t, agent.js(`window.asked = 0;
+		const look = () => { const before = asked; document.body.dispatchEvent(new Event('live:here')); return asked - before; };
+		document.body.addEventListener('htmx:beforeRequest', (e) => { if (e.target.id === 'said') asked++; });
+		const shown = document.querySelector('#said');
+		new MutationObserver((_, o) => { if (!shown.isConnected) { o.disconnect(); window.again = look(); } }).observe(document.body, {childList: true, subtree: true});
+		look() + look()`, &looks))
+	require.Equal(t, 2, looks, "the second goes out, though the first is on its way")
+	agent.until(`window.again === 1`)
 	wa.Say(phone, "STOP")
 	require.Contains(t, heard(t, wa, phone, 4)[3].Text, "stop messaging you")
 	agent.says("Opted out")
