@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
@@ -231,20 +232,27 @@ func (b *tab) ask(question, answer string) {
 	b.until(fmt.Sprintf(`document.querySelector('#bubbles').innerText.includes(%s)`, quoted(answer)))
 }
 
-// askUntil asks again until a bubble holds the answer: what was just published takes a moment to be live. An answer may
-// take longer than the next question.
+// askUntil asks until a bubble holds the answer: what was just published takes a moment to be live. After another reply
+// somebody else asks, since who repeats a question is passed to a person.
 func (b *tab) askUntil(question, answer string) {
 	b.d.t.Helper()
+	var here string
+	require.NoError(b.d.t, b.js(`location.pathname + location.search`, &here))
 	answered := fmt.Sprintf(`document.querySelector('#bubbles').innerText.includes(%s)`, quoted(answer))
+	const said = `document.querySelectorAll('#bubbles li[data-seq]').length`
 	for began := time.Now(); time.Since(began) < waittest.Hang; {
 		b.fill("#text", question)
+		var before int
+		require.NoError(b.d.t, b.js(said, &before))
 		b.do(chromedp.KeyEvent("\r"))
-		for asked := time.Now(); time.Since(asked) < 4*time.Second; {
-			var ok bool
-			if b.js(answered, &ok) == nil && ok {
-				return
-			}
+		var ok bool
+		b.until(fmt.Sprintf(`%s || %s >= %d`, answered, said, before+2)) // what they said, and a reply
+		if b.js(answered, &ok) == nil && ok {
+			return
 		}
+		b.do(network.ClearBrowserCookies())
+		require.NoError(b.d.t, b.js(`localStorage.clear(); sessionStorage.clear()`, nil))
+		b.open(here)
 	}
 	b.d.t.Fatalf("never live: %s", answer)
 }
