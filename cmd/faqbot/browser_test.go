@@ -17,7 +17,6 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
@@ -151,7 +150,16 @@ func (b *tab) open(path string) {
 
 // js evaluates an expression, in the chat's frame if the tab looks at that.
 func (b *tab) js(expression string, result any) error {
-	return chromedp.Run(b.ctx, chromedp.ActionFunc(func(ctx context.Context) error {
+	return b.jsWithin(waittest.Hang, expression, result)
+}
+
+// glance is how long until waits for one value: Chromium never gives that of a frame that went meanwhile.
+const glance = 10 * time.Second
+
+func (b *tab) jsWithin(limit time.Duration, expression string, result any) error {
+	ctx, cancel := context.WithTimeout(b.ctx, limit)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.ActionFunc(func(ctx context.Context) error {
 		call := runtime.Evaluate(expression).WithAwaitPromise(true).WithReturnByValue(true)
 		if b.frame {
 			tree, err := page.GetFrameTree().Do(ctx)
@@ -186,7 +194,7 @@ func (b *tab) until(expression string) {
 	b.d.t.Helper()
 	for began := time.Now(); ; {
 		var ok bool
-		if b.js("!!("+expression+")", &ok) == nil && ok {
+		if b.jsWithin(glance, "!!("+expression+")", &ok) == nil && ok {
 			return
 		}
 		if time.Since(began) > waittest.Hang {
@@ -230,31 +238,6 @@ func (b *tab) ask(question, answer string) {
 	b.fill("#text", question)
 	b.do(chromedp.KeyEvent("\r"))
 	b.until(fmt.Sprintf(`document.querySelector('#bubbles').innerText.includes(%s)`, quoted(answer)))
-}
-
-// askUntil asks until a bubble holds the answer: what was just published takes a moment to be live. After another reply
-// somebody else asks, since who repeats a question is passed to a person.
-func (b *tab) askUntil(question, answer string) {
-	b.d.t.Helper()
-	var here string
-	require.NoError(b.d.t, b.js(`location.pathname + location.search`, &here))
-	answered := fmt.Sprintf(`document.querySelector('#bubbles').innerText.includes(%s)`, quoted(answer))
-	const said = `document.querySelectorAll('#bubbles li[data-seq]').length`
-	for began := time.Now(); time.Since(began) < waittest.Hang; {
-		b.fill("#text", question)
-		var before int
-		require.NoError(b.d.t, b.js(said, &before))
-		b.do(chromedp.KeyEvent("\r"))
-		var ok bool
-		b.until(fmt.Sprintf(`%s || %s >= %d`, answered, said, before+2)) // what they said, and a reply
-		if b.js(answered, &ok) == nil && ok {
-			return
-		}
-		b.do(network.ClearBrowserCookies())
-		require.NoError(b.d.t, b.js(`localStorage.clear(); sessionStorage.clear()`, nil))
-		b.open(here)
-	}
-	b.d.t.Fatalf("never live: %s", answer)
 }
 
 // still waits until nothing on the page moves or fades any more: what is half faded in has neither

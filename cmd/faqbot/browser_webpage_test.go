@@ -7,8 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"faqbot/knowledge/waittest"
 )
 
 // An affiliate enters the address of their FAQ, looks at what was found on it and the pages below, publishes it, and
@@ -58,4 +63,29 @@ func TestWebPageInABrowser(t *testing.T) {
 	customer := d.tab(390, 844)
 	customer.open("/chat/chat")
 	customer.askUntil("where is your harbour museum?", "At the old pier.")
+}
+
+// askUntil asks until a bubble holds the answer: what was just published takes a moment to be live. After another reply
+// somebody else asks, since who repeats a question is passed to a person.
+func (b *tab) askUntil(question, answer string) {
+	b.d.t.Helper()
+	var here string
+	require.NoError(b.d.t, b.js(`location.pathname + location.search`, &here))
+	answered := fmt.Sprintf(`document.querySelector('#bubbles').innerText.includes(%s)`, quoted(answer))
+	const said = `document.querySelectorAll('#bubbles li[data-seq]').length`
+	for began := time.Now(); time.Since(began) < waittest.Hang; {
+		b.fill("#text", question)
+		var before int
+		require.NoError(b.d.t, b.js(said, &before))
+		b.do(chromedp.KeyEvent("\r"))
+		var ok bool
+		b.until(fmt.Sprintf(`%s || %s >= %d`, answered, said, before+2)) // what they said, and a reply
+		if b.js(answered, &ok) == nil && ok {
+			return
+		}
+		b.do(network.ClearBrowserCookies())
+		require.NoError(b.d.t, b.js(`localStorage.clear(); sessionStorage.clear()`, nil))
+		b.open(here)
+	}
+	b.d.t.Fatalf("never live: %s", answer)
 }

@@ -95,6 +95,7 @@ func TestCustomerOverChannelsInABrowser(t *testing.T) {
 	agent.says("Hello Ana, about your order 1042: may we write to you again?")
 	require.Equal(t, "template", heard(t, wa, phone, 3)[2].Type)
 
+	agent.until(`document.readyState === 'complete' && document.querySelector('#said').innerText.includes('Hello Ana')`)
 	// What changes while the page is being brought up to date, or has just been, is not missed.
 	var looks int
 	require.NoError(t, agent.js(`window.asked = 0;
