@@ -10,6 +10,7 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/guard"
+	"faqbot/knowledge/locale"
 )
 
 // Builtin are the encoders that need no network. Multilingual is nil in a build for English alone.
@@ -67,13 +68,13 @@ func (s *Searcher) wantForeign(ctx context.Context, p *part) error {
 		s.Poke()
 		return nil
 	}
-	p.abroad.making.Lock()
-	defer p.abroad.making.Unlock()
 	return s.makeForeign(ctx, p)
 }
 
-// makeForeign makes p's foreignSpace. The caller holds its lock.
+// makeForeign makes p's foreignSpace, if it is not there. The caller may compute.
 func (s *Searcher) makeForeign(ctx context.Context, p *part) error {
+	p.abroad.making.Lock()
+	defer p.abroad.making.Unlock()
 	if p.abroad.made.Load() != nil {
 		return nil
 	}
@@ -88,14 +89,16 @@ func (s *Searcher) makeForeign(ctx context.Context, p *part) error {
 // again by the next search.
 func (s *Searcher) makeWanted(ctx context.Context, wg *sync.WaitGroup) {
 	for _, p := range *s.parts.Load() {
-		if !p.abroad.wanted.Load() || !p.abroad.making.TryLock() {
+		if !p.abroad.wanted.CompareAndSwap(true, false) {
 			continue
 		}
-		p.abroad.wanted.Store(false)
 		wg.Go(func() {
-			defer p.abroad.making.Unlock()
 			start := time.Now()
-			err := guard.Run(func() error { return s.makeForeign(ctx, p) })
+			release, err := s.compute(ctx)
+			if err == nil {
+				err = guard.Run(func() error { return s.makeForeign(ctx, p) })
+				release()
+			}
 			s.opts.Observe(StagePart, time.Since(start), err)
 		})
 	}
@@ -104,14 +107,19 @@ func (s *Searcher) makeWanted(ctx context.Context, wg *sync.WaitGroup) {
 // For is the encoder of an affiliate's entries: the English one, which knows English best, unless more than a few of
 // them are in another language. Vectors of two encoders cannot be compared, so all entries have the same.
 func (b Builtin) For(entries []knowledge.Entry) Embedder {
-	if b.readsMultilingual(entries) {
+	return b.of(b.foreign(entries))
+}
+
+// foreign reports whether the multilingual encoder reads entries.
+func (b Builtin) foreign(entries []knowledge.Entry) bool {
+	return b.Multilingual != nil && !mostlyEnglish(entries)
+}
+
+func (b Builtin) of(foreign bool) Embedder {
+	if foreign {
 		return b.Multilingual
 	}
 	return b.English
-}
-
-func (b Builtin) readsMultilingual(entries []knowledge.Entry) bool {
-	return b.Multilingual != nil && !mostlyEnglish(entries)
 }
 
 // foreignShare is the share of entries from which the multilingual encoder reads them all.
@@ -132,9 +140,8 @@ func mostlyEnglish(entries []knowledge.Entry) bool {
 // English text has a third and more of its frequent words, that of other languages hardly one in thirty. A few words
 // show nothing.
 const (
-	foreignBelow    = .04
-	fewestWords     = 8
-	mostOtherScript = .5
+	foreignBelow = .04
+	fewestWords  = 8
 )
 
 // foreignEntry reports whether an entry is in another language than English: by its locale, else by its script and
@@ -144,16 +151,7 @@ func foreignEntry(e knowledge.Entry, frequent map[string]bool) bool {
 		return !strings.HasPrefix(canonical(e.Locale), "en")
 	}
 	text := strings.ToLower(strings.Join(e.Wordings(), " ") + " " + answerText(e))
-	letters, other := 0, 0
-	for _, r := range text {
-		if unicode.IsLetter(r) {
-			letters++
-			if !unicode.Is(unicode.Latin, r) {
-				other++
-			}
-		}
-	}
-	if float64(other) > mostOtherScript*float64(letters) {
+	if locale.OtherScript(text) {
 		return true
 	}
 	count, known := 0, 0

@@ -205,12 +205,12 @@ func (s *Searcher) build(ctx context.Context, a knowledge.AffiliateID, old *part
 	if err != nil {
 		return nil, err
 	}
-	p.foreign = s.builtin.readsMultilingual(entries)
+	p.foreign = s.builtin.foreign(entries)
 	var known map[string]late.Tokens
 	if old != nil && old.foreign == p.foreign {
 		known = old.tokens(builtinOf)
 	}
-	p.builtin, err = s.place(ctx, p, s.builtin.For(entries), known)
+	p.builtin, err = s.place(ctx, p, s.builtin.of(p.foreign), known)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package dialogue
 
 import (
 	"strings"
-	"unicode"
 
 	"faqbot/knowledge/locale"
 )
@@ -65,7 +64,7 @@ func (l *lexicon) language(text string) string { return l.languageFrom(text, 1) 
 
 // languageFrom is the language of which a text has so many frequent words at least.
 func (l *lexicon) languageFrom(text string, least int) string {
-	if foreignScript(text) {
+	if locale.OtherScript(text) {
 		return otherLanguage
 	}
 	best, most, second := "", 0, 0
@@ -104,21 +103,6 @@ func spoken(language string) string {
 	return ""
 }
 
-// foreignScript reports whether most letters of text are in a script in which none of our languages is
-// written.
-func foreignScript(text string) bool {
-	foreign, letters := 0, 0
-	for _, r := range text {
-		if unicode.IsLetter(r) {
-			letters++
-			if !unicode.Is(unicode.Latin, r) {
-				foreign++
-			}
-		}
-	}
-	return 2*foreign > letters
-}
-
 // foreignTo reports whether a text in a language is in another one than an entry, as far as both show: each
 // has leastForeign more frequent words of its own language than of the other's.
 func (l *lexicon) foreignTo(text, language, entryLocale, question string) bool {
@@ -128,7 +112,7 @@ func (l *lexicon) foreignTo(text, language, entryLocale, question string) bool {
 	}
 	switch {
 	case language == otherLanguage:
-		return !foreignScript(question)
+		return !locale.OtherScript(question)
 	case of == "" || of == language:
 		return false
 	}

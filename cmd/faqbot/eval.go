@@ -79,40 +79,39 @@ func missed(checks []eval.Checked, term terminal) error {
 	return errMissed
 }
 
-// evalFitPriorCommand fits what the search ships with.
-type evalFitPriorCommand struct {
-	Data []string `arg:"" help:"Folders of sets, or a set's own: meta.json with its licence, faq.jsonl, queries.jsonl." type:"existingdir"`
-	Out  string   `help:"Write the fit with its provenance to this file." placeholder:"FILE.json"`
-	Rows string   `help:"Write what was fitted on to this file, a row for each question asked, to try other fits." placeholder:"FILE.jsonl"`
-
-	Encoder fittedEncoder `embed:""`
+// fitted is what something is fitted to.
+type fitted struct {
+	Data         []string `arg:"" help:"Folders of sets, or a set's own: meta.json with its licence, faq.jsonl, queries.jsonl." type:"existingdir"`
+	Multilingual bool     `help:"Fit to the multilingual encoder, not the English one."`
 }
 
-// fittedEncoder says to which encoder something is fitted.
-type fittedEncoder struct {
-	Multilingual bool `help:"Fit to the multilingual encoder, not the English one."`
-}
-
-func (f fittedEncoder) load() (*encoder.Encoder, error) {
-	english, multilingual, err := newEncoders()
-	if err != nil || !f.Multilingual {
-		return english, err
-	}
-	if multilingual == nil {
-		return nil, errors.New("this build has no multilingual encoder")
-	}
-	return multilingual, nil
-}
-
-func (cmd evalFitPriorCommand) Run(ctx context.Context, term terminal) error {
-	sources, skipped, err := eval.ReadSources(cmd.Data)
+// open reads the sets and loads the encoder. Folders that are no sets are named.
+func (f fitted) open(term terminal) ([]eval.Source, *encoder.Encoder, error) {
+	sources, skipped, err := eval.ReadSources(f.Data)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	for _, name := range skipped {
 		fmt.Fprintf(term.err, "skipped: %s has no faq.jsonl or no queries.jsonl\n", name)
 	}
-	e, err := cmd.Encoder.load()
+	e, multilingual, err := newEncoders()
+	if err == nil && f.Multilingual {
+		if e = multilingual; e == nil {
+			err = errors.New("this build has no multilingual encoder")
+		}
+	}
+	return sources, e, err
+}
+
+// evalFitPriorCommand fits what the search ships with.
+type evalFitPriorCommand struct {
+	Fitted fitted `embed:""`
+	Out    string `help:"Write the fit with its provenance to this file." placeholder:"FILE.json"`
+	Rows   string `help:"Write what was fitted on to this file, a row for each question asked, to try other fits." placeholder:"FILE.jsonl"`
+}
+
+func (cmd evalFitPriorCommand) Run(ctx context.Context, term terminal) error {
+	sources, e, err := cmd.Fitted.open(term)
 	if err != nil {
 		return err
 	}
@@ -146,23 +145,17 @@ func (cmd evalFitPriorCommand) Run(ctx context.Context, term terminal) error {
 
 // evalFitVotesCommand fits how the encoder tells the signals of a message.
 type evalFitVotesCommand struct {
-	Data []string `arg:"" help:"Folders of sets, or a set's own, as for fit-prior." type:"existingdir"`
-	Out  string   `required:"" help:"Write the votes to this file: bot/dialogue/votes/en.json." placeholder:"FILE.json"`
-
-	Encoder fittedEncoder `embed:""`
+	Fitted fitted `embed:""`
+	Out    string `required:"" help:"Write the votes to this file: bot/dialogue/votes/en.json." placeholder:"FILE.json"`
 }
 
 func (cmd evalFitVotesCommand) Run(ctx context.Context, term terminal) error {
-	sources, _, err := eval.ReadSources(cmd.Data)
-	if err != nil {
-		return err
-	}
-	e, err := cmd.Encoder.load()
+	sources, e, err := cmd.Fitted.open(term)
 	if err != nil {
 		return err
 	}
 	languages := []string{"en"}
-	if cmd.Encoder.Multilingual {
+	if cmd.Fitted.Multilingual {
 		languages = locale.Shipped()
 	}
 	votes, err := eval.FitVotes(ctx, sources, eval.NewVectors(e), languages, func(what string) { fmt.Fprintf(term.err, "fitting %s\n", what) })
@@ -174,18 +167,12 @@ func (cmd evalFitVotesCommand) Run(ctx context.Context, term terminal) error {
 
 // evalFitRowsCommand fits the projection that the encoder ships with.
 type evalFitRowsCommand struct {
-	Data []string `arg:"" help:"Folders of sets, or a set's own, as for fit-prior." type:"existingdir"`
-	Out  string   `required:"" help:"Write the projection to this file: retrieval/encoder/model/projection.bin." placeholder:"FILE.bin"`
-
-	Encoder fittedEncoder `embed:""`
+	Fitted fitted `embed:""`
+	Out    string `required:"" help:"Write the projection to this file: retrieval/encoder/model/projection.bin." placeholder:"FILE.bin"`
 }
 
-func (cmd evalFitRowsCommand) Run(context.Context) error {
-	sources, _, err := eval.ReadSources(cmd.Data)
-	if err != nil {
-		return err
-	}
-	e, err := cmd.Encoder.load()
+func (cmd evalFitRowsCommand) Run(_ context.Context, term terminal) error {
+	sources, e, err := cmd.Fitted.open(term)
 	if err != nil {
 		return err
 	}

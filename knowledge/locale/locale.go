@@ -7,7 +7,7 @@
 // none are translated; who reads one that is not gets English. The bot's phrases are in bot/dialogue.
 //
 // It is not for the languages of entries, which are the affiliate's, nor for telling the language of a
-// message.
+// message, beyond its script.
 package locale
 
 import (
@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/language"
 )
@@ -105,4 +106,18 @@ func Read(files fs.FS, dir string, add func(locale string, data []byte) error) e
 		}
 	}
 	return nil
+}
+
+// OtherScript reports whether most letters of a text are in a script in which none of the shipped languages is written.
+func OtherScript(text string) bool {
+	other, letters := 0, 0
+	for _, r := range text {
+		if unicode.IsLetter(r) {
+			letters++
+			if !unicode.Is(unicode.Latin, r) {
+				other++
+			}
+		}
+	}
+	return 2*other > letters
 }

@@ -51,3 +51,11 @@ func TestRead(t *testing.T) {
 	broken := errors.New("no phrase")
 	require.ErrorIs(t, locale.Read(files, "words", func(string, []byte) error { return broken }), broken)
 }
+
+func TestOtherScript(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": false, "2️⃣ 👍": false, "¿Dónde está mi pedido?": false, "PayPal で払うことはできますか。": true, "когда": true, "Wo ist Straße 7?": false,
+	} {
+		require.Equal(t, want, locale.OtherScript(text), text)
+	}
+}

@@ -26,16 +26,22 @@ func insert(ctx context.Context, n int) func(*sql.Tx) error {
 	}
 }
 
-// Whoever waits to write waits no longer than their context, and what they gave up is not written; the others'
-// turn comes all the same.
-func TestWaitingToWriteEnds(t *testing.T) {
-	db := sqldbtest.Open(t, sqldbtest.SQLite(t), numbers()...)
+// holdWriter keeps the one writer in a transaction of g until release is closed.
+func holdWriter(t *testing.T, db *sqldb.DB, g *errgroup.Group) (release chan struct{}) {
 	held, release := make(chan struct{}), make(chan struct{})
-	var g errgroup.Group
 	g.Go(func() error {
 		return db.InTx(t.Context(), func(*sql.Tx) error { close(held); <-release; return nil })
 	})
 	<-held
+	return release
+}
+
+// Whoever waits to write waits no longer than their context, and what they gave up is not written; the others'
+// turn comes all the same.
+func TestWaitingToWriteEnds(t *testing.T) {
+	db := sqldbtest.Open(t, sqldbtest.SQLite(t), numbers()...)
+	var g errgroup.Group
+	release := holdWriter(t, db, &g)
 	grouped := func(ctx context.Context, n int) error {
 		return db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error { return insert(ctx, n)(tx) })
 	}
@@ -65,12 +71,8 @@ func TestWaitingToWriteEnds(t *testing.T) {
 // When the database is away, those who share a transaction fail with the first of them: each would wait for it alone.
 func TestGroupFailsWithItsFirst(t *testing.T) {
 	db := sqldbtest.Open(t, sqldbtest.SQLite(t), numbers()...)
-	held, release := make(chan struct{}), make(chan struct{})
 	var g errgroup.Group
-	g.Go(func() error {
-		return db.InTx(t.Context(), func(*sql.Tx) error { close(held); <-release; return nil })
-	})
-	<-held
+	release := holdWriter(t, db, &g)
 	const members = 50
 	var tried atomic.Int64
 	failed := make(chan error, members)
