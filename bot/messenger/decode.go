@@ -191,7 +191,7 @@ func (d *decoding) postback(p *postback, out bot.Event) {
 	if out.Message.Text == "" { // "SHIPPING_COSTS" means to say something
 		out.Message.Text = strings.ToLower(strings.Join(strings.FieldsFunc(plaintext.Cut(p.Payload, longestWords), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " "))
 	}
-	if p.Payload == "GET_STARTED" { // what Meta's examples have pages set
+	if p.Payload == "GET_STARTED" || out.Message.Text == "" && out.Referral == nil { // what Meta's examples have pages set; a tap without words
 		out.Message.Text = startPayload
 	}
 	d.add(out)
