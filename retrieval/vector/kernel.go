@@ -53,6 +53,8 @@ func dotsGo(dst, query []float32, rows [][]float32) {
 // dotGo is the dot product. It adds in eight lanes, which is several times as fast as one after the
 // other. The products are converted to float32 before they are added: that forbids fused
 // multiply-add, so that every architecture computes the same bits.
+//
+//go:norace
 func dotGo(a, b []float32) float32 {
 	var s0, s1, s2, s3, s4, s5, s6, s7 float32
 	b = b[:len(a)]

@@ -7,24 +7,21 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// byChromem answers as Nearest does, from chromem's own Query.
-func byChromem(t testing.TB, s *Set, query []float32, n int) []Neighbour {
+// byChromem answers as Nearest does, from chromem's own Query in all, which holds what s does.
+func byChromem(t testing.TB, s *Set, all *collection, query []float32, n int) []Neighbour {
 	t.Helper()
 	q, err := Unit(query)
 	require.NoError(t, err)
 	// chromem leaves the choice among equals, and among what its sums take for equals, to chance.
-	found, err := s.docs.QueryEmbedding(t.Context(), q, min(s.Len(), 2*n+50), nil, nil)
+	found, _, err := all.nearest(t.Context(), q, min(s.Len(), 2*n+50))
 	require.NoError(t, err)
 	near := make([]Neighbour, len(found))
-	for i, r := range found {
-		at, err := strconv.Atoi(r.ID)
-		require.NoError(t, err)
+	for i, at := range found {
 		near[i] = Neighbour{Index: at, Cosine: dotGo(q, s.vectors[at])}
 	}
 	sortNear(near)
@@ -74,6 +71,29 @@ func spiky(n, dim int) [][]float32 {
 	return vectors
 }
 
+// TestNearestOfFew has chromem answer, with sets of a size that leaves it a choice.
+func TestNearestOfFew(t *testing.T) {
+	t.Parallel()
+	for _, count := range []int{1, 2, 60, collectionMax, collectionMax + 1} {
+		for name, vectors := range map[string][][]float32{
+			"random":  random(count, 48),
+			"tight":   clustered(count, 48, 3, 1e-5),
+			"doubled": doubled(max(count, 20), 48),
+			"spiky":   spiky(count, 48),
+		} {
+			s := mustBuild(t, vectors...)
+			require.Equal(t, s.Len() <= collectionMax, s.small != nil)
+			require.Equal(t, s.Len() > collectionMax, len(s.slab.bytes) > 0, "the vectors are held twice")
+			for _, n := range []int{1, 7, 50, s.Len()} {
+				n = min(n, s.Len())
+				got, err := s.Nearest(t.Context(), vectors[0], n)
+				require.NoError(t, err)
+				require.Equal(t, byAll(t, s, vectors[0], n), got, "%d nearest of %d, %s", n, count, name)
+			}
+		}
+	}
+}
+
 func TestNearestAgreesWithChromem(t *testing.T) {
 	t.Parallel()
 	for _, dim := range []int{1, 3, 64, 100, 384, 1030} {
@@ -85,6 +105,8 @@ func TestNearestAgreesWithChromem(t *testing.T) {
 			"spiky":     spiky(700, dim),
 		} {
 			oracle := mustBuild(t, vectors...)
+			all, err := newCollection(t.Context(), oracle.vectors)
+			require.NoError(t, err)
 			sets := make([]*Set, len(kernels()))
 			for i, k := range kernels() {
 				var err error
@@ -93,7 +115,7 @@ func TestNearestAgreesWithChromem(t *testing.T) {
 			}
 			for _, n := range []int{1, 7, 128} {
 				for _, q := range [][]float32{vectors[3], random(701, dim)[700]} {
-					want := byChromem(t, oracle, q, n)
+					want := byChromem(t, oracle, all, q, n)
 					if dim < 3 || name == "doubled" {
 						// More equals than chromem was asked for.
 						want = byAll(t, oracle, q, n)
@@ -212,9 +234,10 @@ func BenchmarkBuild(b *testing.B) {
 }
 
 // BenchmarkNearest shows in one run what a query takes on each kernel, what chromem's own Query
-// takes, and how long it takes merely to read the 8-bit integers.
+// takes, and how long it takes merely to read the 8-bit integers. Up to collectionMax vectors the
+// query is chromem's.
 func BenchmarkNearest(b *testing.B) {
-	for _, n := range []int{1000, 10_000, 100_000} {
+	for _, n := range []int{64, 256, 1000, 10_000, 100_000} {
 		vectors := random(n, 384)
 		for i, k := range kernels() {
 			s, err := build(b.Context(), vectors, k)
@@ -237,13 +260,27 @@ func BenchmarkNearest(b *testing.B) {
 
 func benchmarkOthers(b *testing.B, s *Set) {
 	query := s.Vector(7)
+	all, err := newCollection(b.Context(), s.vectors)
+	require.NoError(b, err)
 	b.Run(fmt.Sprintf("%d/chromem", s.Len()), func(b *testing.B) {
 		for b.Loop() {
-			if _, err := s.docs.QueryEmbedding(b.Context(), query, min(128, s.Len()), nil, nil); err != nil {
+			if _, _, err := all.nearest(b.Context(), query, min(128, s.Len())); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
+	if s.small == nil {
+		benchmarkScan(b, s, query)
+	}
+	b.Run(fmt.Sprintf("%d/cosines", s.Len()), func(b *testing.B) {
+		var dst []float32
+		for b.Loop() {
+			dst, _ = s.Cosines(dst, query)
+		}
+	})
+}
+
+func benchmarkScan(b *testing.B, s *Set, query []float32) {
 	b.Run(fmt.Sprintf("%d/read", s.Len()), func(b *testing.B) {
 		for b.Loop() {
 			// There is no 0, so that the runtime's assembly looks at every byte.
@@ -260,12 +297,6 @@ func benchmarkOthers(b *testing.B, s *Set) {
 				rows := min(blockRows, s.Len()-from)
 				s.kernel.scan(scores[:rows], &sq, s.slab.part(from, rows))
 			}
-		}
-	})
-	b.Run(fmt.Sprintf("%d/cosines", s.Len()), func(b *testing.B) {
-		var dst []float32
-		for b.Loop() {
-			dst, _ = s.Cosines(dst, query)
 		}
 	})
 }

@@ -1,15 +1,16 @@
 // Package vector finds the nearest of a fixed set of unit vectors, exactly: what it returns is what
-// comparing the query with every vector returns. It is the only user of chromem, whose traps it
-// keeps to itself: a Set is built afresh for each snapshot and never persisted, and what chromem
-// would accept and choke on later is refused at the door. The package does not know what the vectors
-// stand for: they are named by their place in the list. It does not filter, nor approximate.
+// comparing the query with every vector returns. The package does not know what the vectors stand
+// for: they are named by their place in the list. It does not filter, nor approximate. What would be
+// accepted and make trouble later is refused when a Set is built.
 //
-// chromem stores the vectors but does not search them: its Query takes some fifty times as long, on
-// all cores. Nearest scans a copy of the vectors as 8-bit integers (Jacob et al. 2018,
-// arXiv:1712.05877), takes some times as many candidates as were asked for, and ranks them by their
-// float32 cosines. The scan bounds what rounding may hide, so that it is known whether a vector left
-// out could belong in; if so, Nearest takes more candidates. The copy has a byte for each number of a
-// vector, up to the next multiple of rowAlign, and eight bytes beside.
+// Of a Set of up to collectionMax vectors, which most FAQs have, chromem finds the nearest. It takes
+// up to fifty times as long as a scan, so above that a Set has no collection but a copy of its vectors
+// as 8-bit integers (Jacob et al. 2018, arXiv:1712.05877), which Nearest scans. The copy has a byte
+// for each number of a vector, up to the next multiple of rowAlign, and eight bytes beside.
+//
+// Either gives candidates, more than were asked for, and a limit of what the cosine of any other vector
+// can be; Nearest ranks the candidates by their float32 cosines. If a vector left out could belong in,
+// it takes more candidates, and in the end all.
 package vector
 
 import (
@@ -18,27 +19,26 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"sync"
-
-	"github.com/philippgille/chromem-go"
 )
 
 const (
 	// unitWithin is how far from length one chromem lets a vector be without copying it.
 	unitWithin = 1e-6
 
-	// Nearest ranks so many candidates at least, and so many times as many as it is to return.
-	leastCandidates = 50
-	candidatesEach  = 4
+	// Nearest ranks so many candidates of a scan at least, and so many times as many as it is to return.
+	minCandidates  = 50
+	candidatesEach = 4
+	// Of chromem's, whose order is wrong by rounding only, it ranks so many more than it is to return.
+	spareCandidates = 8
 )
 
 // A Set is an immutable set of unit vectors of one length. It is safe for concurrent use.
 type Set struct {
-	vectors [][]float32 // shared with chromem's documents
+	vectors [][]float32
 	dim     int
-	docs    *chromem.Collection // nil if there are none
-	slab    slab
+	small   *collection // of the vectors if there are up to collectionMax, else nil
+	slab    slab        // of the vectors if there are more, else empty
 	kernel  kernel
 
 	scratches sync.Pool // of *scratch
@@ -73,12 +73,7 @@ func build(ctx context.Context, vectors [][]float32, k kernel) (*Set, error) {
 	if s.dim = len(vectors[0]); s.dim > maxDim {
 		return nil, fmt.Errorf("vector 0: has %d numbers, more than %d", s.dim, maxDim)
 	}
-	// The collection is never given a text, so its embedding function, which by default calls a
-	// paid service, must not be reached.
-	docs, err := chromem.NewDB().CreateCollection("wordings", nil, refuseText)
-	if err != nil {
-		return nil, fmt.Errorf("make collection: %w", err)
-	}
+	var err error
 	for i, v := range vectors {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -86,19 +81,13 @@ func build(ctx context.Context, vectors [][]float32, k kernel) (*Set, error) {
 		if s.vectors[i], err = unit(v, s.dim); err != nil {
 			return nil, fmt.Errorf("vector %d: %w", i, err)
 		}
-		// No Metadata: chromem keeps the caller's map, not its copy.
-		doc := chromem.Document{ID: strconv.Itoa(i), Embedding: s.vectors[i]}
-		if err := docs.AddDocument(ctx, doc); err != nil {
-			return nil, fmt.Errorf("add vector %d: %w", i, err)
-		}
 	}
-	s.docs = docs
+	if len(vectors) <= collectionMax {
+		s.small, err = newCollection(ctx, s.vectors)
+		return s, err
+	}
 	s.slab = newSlab(s.vectors, s.dim)
 	return s, nil
-}
-
-func refuseText(context.Context, string) ([]float32, error) {
-	return nil, errors.New("texts are embedded before they come here")
 }
 
 // Len is the number of vectors.
@@ -120,14 +109,37 @@ func (s *Set) Nearest(ctx context.Context, query []float32, n int) ([]Neighbour,
 	if err != nil {
 		return nil, fmt.Errorf("query vector: %w", err)
 	}
+	if s.small != nil {
+		near, exact, err := s.rankCollected(ctx, q, n)
+		if err != nil || exact {
+			return near, err
+		}
+		return s.rankAll(ctx, q, n)
+	}
 	sq := s.slab.query(q)
-	for want := max(leastCandidates, candidatesEach*n); want < s.Len(); want *= candidatesEach {
+	for want := max(minCandidates, candidatesEach*n); want < s.Len(); want *= candidatesEach {
 		near, exact, err := s.rankScanned(ctx, q, &sq, n, want)
 		if err != nil || exact {
 			return near, err
 		}
 	}
 	return s.rankAll(ctx, q, n)
+}
+
+// rankCollected returns the n nearest among those that chromem finds, and whether they are the nearest of all.
+func (s *Set) rankCollected(ctx context.Context, q []float32, n int) ([]Neighbour, bool, error) {
+	places, limit, err := s.small.nearest(ctx, q, min(n+spareCandidates, s.Len()))
+	if err != nil {
+		return nil, false, err
+	}
+	w := s.scratches.Get().(*scratch)
+	defer s.scratches.Put(w)
+	w.keys = w.keys[:0]
+	for _, at := range places {
+		w.keys = append(w.keys, key(0, at))
+	}
+	near := s.rankKeys(w, q, w.keys, n)
+	return near, len(places) == s.Len() || float64(near[n-1].Cosine) > limit, nil
 }
 
 // rankScanned returns the n nearest among the vectors that a scan scores highest, want of them, and
@@ -143,16 +155,21 @@ func (s *Set) rankScanned(ctx context.Context, q []float32, sq *scanQuery, n, wa
 		return nil, false, err
 	}
 	candidates.cut()
-	w.rows, w.cosines = w.rows[:0], slices.Grow(w.cosines[:0], want)[:want]
-	for _, k := range candidates.keys {
+	near := s.rankKeys(w, q, candidates.keys, n)
+	return near, float64(near[n-1].Cosine) > sq.limit(candidates.floor), nil
+}
+
+// rankKeys returns the n vectors among keys' with the highest cosines. It gives the keys those as scores.
+func (s *Set) rankKeys(w *scratch, q []float32, keys []uint64, n int) []Neighbour {
+	w.rows, w.cosines = w.rows[:0], slices.Grow(w.cosines[:0], len(keys))[:len(keys)]
+	for _, k := range keys {
 		w.rows = append(w.rows, s.vectors[indexOf(k)])
 	}
 	s.kernel.dots(w.cosines, q, w.rows)
-	for i, k := range candidates.keys {
-		candidates.keys[i] = key(w.cosines[i], indexOf(k))
+	for i, k := range keys {
+		keys[i] = key(w.cosines[i], indexOf(k))
 	}
-	near := neighbours(candidates.keys, n)
-	return near, float64(near[n-1].Cosine) > sq.limit(candidates.floor), nil
+	return neighbours(keys, n)
 }
 
 // rankAll returns the n nearest by the cosines of all.

@@ -130,7 +130,7 @@ func TestTrapNotNormalised(t *testing.T) {
 	require.Equal(t, float32(.999), almost[0], "the caller's vector is not changed")
 	require.Same(t, &exact[0], &s.Vector(1)[0])
 	for i := range 2 {
-		doc, err := s.docs.GetByID(t.Context(), fmt.Sprint(i))
+		doc, err := s.small.docs.GetByID(t.Context(), fmt.Sprint(i))
 		require.NoError(t, err)
 		require.Equal(t, s.Vector(i), doc.Embedding)
 	}
@@ -138,13 +138,13 @@ func TestTrapNotNormalised(t *testing.T) {
 
 func TestTrapSharedMetadata(t *testing.T) {
 	s := mustBuild(t, []float32{1, 0})
-	doc, err := s.docs.GetByID(t.Context(), "0")
+	doc, err := s.small.docs.GetByID(t.Context(), "0")
 	require.NoError(t, err)
 	require.Empty(t, doc.Metadata, "what is not there cannot be shared")
 }
 
 func TestTrapDefaultEmbeddingCallsAService(t *testing.T) {
-	_, err := mustBuild(t, []float32{1, 0}).docs.Query(t.Context(), "text", 1, nil, nil)
+	_, err := mustBuild(t, []float32{1, 0}).small.docs.Query(t.Context(), "text", 1, nil, nil)
 	require.ErrorContains(t, err, "texts are embedded before they come here")
 }
 
