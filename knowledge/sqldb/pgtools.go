@@ -73,19 +73,35 @@ func Load(ctx context.Context, dsn, path string, replace bool) (kept string, err
 // ErrNotEmpty means that there is something in a database that was to be replaced.
 var ErrNotEmpty = errors.New("the database is not empty")
 
-// alone returns an error if anybody else is connected to the database.
+// maxLeaving bounds how long the connections of a program that has just ended may take to go.
+const maxLeaving = 10 * time.Second
+
+// alone returns an error if anybody else is connected to the database, and still is after maxLeaving.
 func alone(ctx context.Context, raw *sql.DB) error {
-	var n int
-	var names string
-	err := raw.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(STRING_AGG(DISTINCT application_name, ', '), '') FROM pg_stat_activity
+	for deadline := time.Now().Add(maxLeaving); ; {
+		n, names, err := countOthers(ctx, raw)
+		if err != nil || n == 0 {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d other connections use the database (%s): stop every service on it first", n, names)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// countOthers counts the connections to the database that are not raw's only one, and names their programs.
+func countOthers(ctx context.Context, raw *sql.DB) (n int, names string, err error) {
+	err = raw.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(STRING_AGG(DISTINCT application_name, ', '), '') FROM pg_stat_activity
 		WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`).Scan(&n, &names)
 	if err != nil {
-		return fmt.Errorf("look who uses the database: %w", err)
+		return 0, "", fmt.Errorf("look who uses the database: %w", err)
 	}
-	if n > 0 {
-		return fmt.Errorf("%d other connections use the database (%s): stop every service on it first", n, names)
-	}
-	return nil
+	return n, names, nil
 }
 
 func listTables(ctx context.Context, raw *sql.DB) (tables []string, err error) {
