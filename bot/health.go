@@ -74,10 +74,10 @@ func ClockProblem(skew time.Duration) *Problem {
 	if skew.Abs() <= skewMost {
 		return nil
 	}
-	which := "behind"
+	direction := "behind"
 	if skew < 0 {
-		which = "ahead"
+		direction = "ahead"
 	}
-	return &Problem{Kind: ProblemClock, What: fmt.Sprintf("This machine's clock is %s %s of the network's.", skew.Abs().Round(time.Second), which),
+	return &Problem{Kind: ProblemClock, What: fmt.Sprintf("This machine's clock is %s %s of the network's.", skew.Abs().Round(time.Second), direction),
 		Fix: "Switch on time synchronisation: timedatectl set-ntp true.", Section: "the-clock"}
 }

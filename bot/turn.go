@@ -115,16 +115,16 @@ type Escalation struct {
 // A Trace records how a decision came about, for the desk and eval. It holds customers' words and
 // never goes to a log.
 type Trace struct {
-	Query    string        `json:"query,omitempty"`
-	Hits     []TraceHit    `json:"hits,omitempty"`
-	Space    string        `json:"space,omitempty"`
-	Fallback string        `json:"fallback,omitempty"`
-	Before   []string      `json:"before,omitempty"`  // what was said before, if the query was read with it
-	Leans    float64       `json:"leans,omitempty"`   // how much the query needed that
-	Parts    []TracePart   `json:"parts,omitempty"`   // the questions in it, if it was read as several
-	Signals  []string      `json:"signals,omitempty"` // what the words showed
-	Rule     string        `json:"rule"`              // the rule of Decide that fired
-	Took     time.Duration `json:"took"`              // working it out
+	Query             string        `json:"query,omitempty"`
+	Hits              []TraceHit    `json:"hits,omitempty"`
+	Space             string        `json:"space,omitempty"`
+	Fallback          string        `json:"fallback,omitempty"`
+	Before            []string      `json:"before,omitempty"`  // what was said before, if the query was read with it
+	ContextDependence float64       `json:"leans,omitempty"`   // how much the query needed that
+	Parts             []TracePart   `json:"parts,omitempty"`   // the questions in it, if it was read as several
+	Signals           []string      `json:"signals,omitempty"` // what the words showed
+	Rule              string        `json:"rule"`              // the rule of Decide that fired
+	Took              time.Duration `json:"took"`              // working it out
 }
 
 // A TracePart is one of several questions in a message.
@@ -139,7 +139,7 @@ type TraceHit struct {
 	Wording  string             `json:"wording"`
 	Score    float64            `json:"score"`
 	Odds     float64            `json:"odds"` // against the best one's
-	Parts    retrieval.Parts    `json:"parts"`
+	Parts    retrieval.Features `json:"parts"`
 	Evidence retrieval.Evidence `json:"evidence"`
 	Contrast *contrast.Contrast `json:"contrast,omitempty"`
 }

@@ -36,10 +36,10 @@ func benchmarks() []benchmark {
 		{name: "verdea_es", folder: "verdea_es", faq: faq, queries: clean, targets: []Target{{"acc", .75, .85}, {"joint", .60, .80}}},
 		{name: "casinha_pt", folder: "casinha_pt", faq: faq, queries: clean, targets: []Target{{"acc", .75, .85}, {"joint", .58, .80}}},
 		{name: "xsid", folder: "xsid", faq: faq, queries: clean, targets: []Target{{"acc", .79, .84}}},
-		{name: "courses", folder: "dialogue", faq: "courses.csv", queries: "courses.queries.jsonl", targets: []Target{{"acc", .75, .80}, {reached, .84, .90}}},
+		{name: "courses", folder: "dialogue", faq: "courses.csv", queries: "courses.queries.jsonl", targets: []Target{{"acc", .75, .80}, {figureReached, .84, .90}}},
 		{name: "siblings, first", folder: "siblings", faq: "faq.csv", queries: clean, targets: siblingTargets()},
 		{name: "siblings, second", folder: "siblings", faq: "faq2.csv", queries: "queries2.jsonl", targets: siblingTargets()},
-		{name: "siblings, own", folder: "siblings_own", faq: "faq.csv", queries: clean, targets: []Target{{overanswered, .20, .10}, {reached, .97, 1}}},
+		{name: "siblings, own", folder: "siblings_own", faq: "faq.csv", queries: clean, targets: []Target{{figureOveranswered, .20, .10}, {figureReached, .97, 1}}},
 		{name: "banking77 k10" + typing, folder: "banking77", faq: k10, queries: typo, targets: []Target{{"acc", .80, .84}}},
 		{name: "clinc150 k10" + typing, folder: "clinc150", faq: k10, queries: typo, targets: []Target{{"acc", .83, .88}}},
 		{name: "stackfaq" + typing, folder: "stackfaq", faq: faq, queries: typo, byEntry: true, targets: []Target{{"acc", .90, .93}}},
@@ -52,7 +52,9 @@ func jointTargets() map[string]Target {
 }
 
 // siblingTargets are those of sets in which most questions are about another member of a kind than the entry.
-func siblingTargets() []Target { return []Target{{overanswered, .15, .05}, {reached, 1, 1}} }
+func siblingTargets() []Target {
+	return []Target{{figureOveranswered, .15, .05}, {figureReached, 1, 1}}
+}
 
 // At the end of a benchmark's name.
 const (
@@ -61,8 +63,8 @@ const (
 	leftOut    = " lo"   // 30 % of the entries left out at random, so that nothing answers their questions
 )
 
-// mostOfVariant is how many questions of a variant are asked.
-const mostOfVariant = 600
+// maxOfVariant is how many questions of a variant are asked.
+const maxOfVariant = 600
 
 // variants are benchmarks as affiliates have them: with one wording of each entry, or with questions that
 // no entry answers.
@@ -93,7 +95,7 @@ func (s Set) variant(p plan) Set {
 		present[e.ID] = true
 	}
 	drawn.Cases = nil
-	for _, i := range random.Perm(len(s.Cases))[:min(len(s.Cases), mostOfVariant)] {
+	for _, i := range random.Perm(len(s.Cases))[:min(len(s.Cases), maxOfVariant)] {
 		c := s.Cases[i]
 		c.Relevant = slices.DeleteFunc(slices.Clone(c.Relevant), func(id knowledge.EntryID) bool { return !present[id] })
 		drawn.Cases = append(drawn.Cases, c)

@@ -57,8 +57,8 @@ func (c Case) question() dialogue.Question {
 	return dialogue.Question{ID: c.ID, Text: c.Text, Locale: c.Lang, Said: c.Context}
 }
 
-// result is the answer to a case.
-func (b *Bot) result(c Case, a dialogue.Answer) Result {
+// resultOf is the answer to a case.
+func (b *Bot) resultOf(c Case, a dialogue.Answer) Result {
 	r := Result{Case: c, Answer: a}
 	if c.InScope() {
 		r.Topic = b.topics[c.Relevant[0]]
@@ -69,7 +69,7 @@ func (b *Bot) result(c Case, a dialogue.Answer) Result {
 // Ask asks one case as a conversation of its own.
 func (b *Bot) Ask(ctx context.Context, c Case) (Result, error) {
 	a, err := b.asker.Ask(ctx, c.question())
-	return b.result(c, a), err
+	return b.resultOf(c, a), err
 }
 
 // search is what the search finds for c's words alone.
@@ -91,7 +91,7 @@ func (b *Bot) AskAll(ctx context.Context, cases []Case, asked func(done int)) ([
 	}
 	results := make([]Result, len(cases))
 	for i, a := range answers {
-		results[i] = b.result(cases[i], a)
+		results[i] = b.resultOf(cases[i], a)
 	}
 	return results, nil
 }

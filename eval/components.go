@@ -59,7 +59,7 @@ func gains(ctx context.Context, b *Bot, cases []Case, set string, whole *Sample)
 		}
 		t := Target{Figure: "AUROC above " + component.name, Floor: 0, Goal: .02}
 		difference, interval := whole.Difference(whole.By(confidence), AUROC)
-		c := Checked{Set: set, Target: t, Value: difference, Interval: &interval, Standing: standing(difference, t, false)}
+		c := Checked{Set: set, Target: t, Value: difference, Interval: &interval, Standing: standingOf(difference, t, false)}
 		if !(interval.Low > 0) {
 			c.Standing = Missing
 		}

@@ -49,7 +49,7 @@ const (
 )
 
 const (
-	mostAsked       = 400 // queries of a draw that are fitted on
+	maxAsked        = 400 // queries of a draw that are fitted on
 	severalFrom     = 1.5 // wordings per entry from which draws with fewer say something
 	outsideAtMost   = .8  // of the questions are assumed to be out of scope where next to nothing is published
 	outsideFallsOff = 20. // entries, with which that falls by a factor of e
@@ -275,7 +275,7 @@ func (s Set) without(random *rand.Rand, p plan) Set {
 func (s Source) ask(ctx context.Context, random *rand.Rand, draw string, e *Vectors) ([]Row, error) {
 	order := random.Perm(len(s.Cases))
 	if draw != drawWhole {
-		order = order[:min(len(order), mostAsked)]
+		order = order[:min(len(order), maxAsked)]
 	}
 	b, err := NewBot(ctx, s.Entries, e)
 	if err != nil {
@@ -301,7 +301,7 @@ func (s Source) ask(ctx context.Context, random *rand.Rand, draw string, e *Vect
 		return row, nil
 	})
 	for i := range rows {
-		rows[i].Fit = s.Usable && i < mostAsked
+		rows[i].Fit = s.Usable && i < maxAsked
 	}
 	return rows, err
 }

@@ -16,11 +16,11 @@ func figures() []named {
 		{name: "joint", of: Joint}, {name: "hindsight", of: Hindsight}, {name: "ECE", of: ECE, low: true},
 		{name: "coverage", of: Coverage()}, {name: "selective acc", of: SelectiveAccuracy()}, {name: "menu hit", of: MenuHit()}, {name: "utility", of: Utility()},
 		{name: "right", of: AnswersRight()}, {name: "menu right", of: MenusRight()}, {name: "wasted", of: Wasted(), low: true}, {name: "wrong", of: AnswersWrong(), low: true}, {name: "net", of: Net()},
-		{name: reached, of: Reached()}, {name: overanswered, of: Overanswered(), low: true},
+		{name: figureReached, of: Reached()}, {name: figureOveranswered, of: Overanswered(), low: true},
 	}
 }
 
 // kindFigures are those of each kind of question out of scope, against all that are in scope.
 func kindFigures() []named {
-	return []named{{name: "AUROC", of: AUROC}, {name: "FPR95", of: FPR95}, {name: "AUPR", of: AUPR}, {name: overanswered, of: Overanswered()}}
+	return []named{{name: "AUROC", of: AUROC}, {name: "FPR95", of: FPR95}, {name: "AUPR", of: AUPR}, {name: figureOveranswered, of: Overanswered()}}
 }

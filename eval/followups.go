@@ -76,7 +76,7 @@ func (r *Report) followUps(ctx context.Context, data, name string, e *Vectors) e
 	}
 	r.note(name, figureOf("acc alone", alone, Accuracy), figureOf("acc in context", inContext, Accuracy))
 	m := Measured{"way from alone to 1", way(nil), bootstrap(inContext.Len(), inContext.cluster, way)}
-	r.Checks = append(r.Checks, checked(name, m, Target{m.Name, .33, .50}, false))
+	r.Checks = append(r.Checks, checkTarget(name, m, Target{m.Name, .33, .50}, false))
 	return nil
 }
 

@@ -91,7 +91,7 @@ func (r *Report) lists(ctx context.Context, l listener) error {
 				of     func(Detection) float64
 			}{{own.recall, Detection.Recall}, {own.precision, Detection.Precision}} {
 				m := d.measure(own.signal+" "+c.target.Figure, c.of)
-				r.Checks = append(r.Checks, checked(own.list+" sentences, "+language, m, Target{m.Name, c.target.Floor, c.target.Goal}, false))
+				r.Checks = append(r.Checks, checkTarget(own.list+" sentences, "+language, m, Target{m.Name, c.target.Floor, c.target.Goal}, false))
 			}
 		}
 	}

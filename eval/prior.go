@@ -110,14 +110,14 @@ func LeaveOneOut(rows []Row, of func(Row) string, fit Fitter) ([]Transfer, error
 			of, _ := part(own, func(r Row) bool { return r.Set == set })
 			for _, draw := range distinct(of, func(r Row) string { return r.Draw }) {
 				drawn, _ := part(of, func(r Row) bool { return r.Draw == draw })
-				list = append(list, transfer(set, draw, drawn, probability))
+				list = append(list, measureTransfer(set, draw, drawn, probability))
 			}
 		}
 	}
 	return list, nil
 }
 
-func transfer(set, draw string, rows []Row, probability func(Row) float64) Transfer {
+func measureTransfer(set, draw string, rows []Row, probability func(Row) float64) Transfer {
 	judged := make([]Judged, len(rows))
 	for i, r := range rows {
 		judged[i] = Judged{Confidence: probability(r), Right: r.Right, InScope: r.InScope}
@@ -257,7 +257,7 @@ func FitPrior(sources []Source, rows []Row, space string) (*Prior, error) {
 func (p *Prior) Checks() (list []Checked) {
 	for _, t := range p.Provenance.Spread {
 		if target, ok := jointTargets()[t.Set]; ok && t.Draw == drawWhole {
-			list = append(list, Checked{Set: t.Set, Target: target, Value: t.Joint, Standing: standing(t.Joint, target, false)})
+			list = append(list, Checked{Set: t.Set, Target: target, Value: t.Joint, Standing: standingOf(t.Joint, target, false)})
 		}
 	}
 	if mean, worst, ok := calibrationErrors(p.Provenance.BySet); ok {

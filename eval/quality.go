@@ -60,8 +60,8 @@ const (
 	Missing Standing = "MISSED"
 )
 
-// standing compares v with t to three digits, as both are told: more of a target is not known.
-func standing(v float64, t Target, low bool) Standing {
+// standingOf compares v with t to three digits, as both are told: more of a target is not known.
+func standingOf(v float64, t Target, low bool) Standing {
 	if low {
 		v, t.Floor, t.Goal = -v, -t.Floor, -t.Goal
 	}
@@ -172,7 +172,7 @@ func (r *Report) steps(ctx context.Context, folders []string, e *Vectors, p *dia
 	return append(list,
 		step{"multidogo_software", func() error { return r.smallTalk(ctx, data, l) }},
 		step{"sentences", func() error { return r.lists(ctx, l) }},
-		step{"banking77, signals", func() error { return r.falseAlarms(ctx, data, l) }},
+		step{"banking77, signals", func() error { return r.countFalseAlarms(ctx, data, l) }},
 		step{"signals_airline", func() error {
 			return r.moods(ctx, data, "signals_airline", "complaint", l, func(m moodRow) bool { return m.Sentiment == "negative" })
 		}},
@@ -247,7 +247,7 @@ func (r *Report) note(set string, list ...Measured) {
 // reportOf works out all figures of a set.
 func reportOf(set Set, s *Sample) SetReport {
 	r := SetReport{Name: set.Name, Entries: len(set.Entries), Queries: s.Len(), Decisions: s.Decisions(),
-		Took:        Milliseconds{milliseconds(s, .5), milliseconds(s, .95), milliseconds(s, .99)},
+		Took:        Milliseconds{latencyMS(s, .5), latencyMS(s, .95), latencyMS(s, .99)},
 		Reliability: s.Reliability(), Curve: hundredths(s.RiskCoverage()), Slices: parts(s), sample: s}
 	kinds := s.SliceBy(func(r Result) []string {
 		if r.Case.InScope() {
@@ -336,7 +336,7 @@ func figureOf(name string, s *Sample, f Figure) Measured {
 	return Measured{name, f(s, nil), s.Interval(f)}
 }
 
-func milliseconds(s *Sample, q float64) float64 { return float64(s.Latency(q).Microseconds()) / 1000 }
+func latencyMS(s *Sample, q float64) float64 { return float64(s.Latency(q).Microseconds()) / 1000 }
 
 // Figure is the figure of that name; false if it means nothing on this set.
 func (r SetReport) Figure(name string) (Measured, bool) {
@@ -358,17 +358,17 @@ func (r SetReport) check(targets []Target) (list []Checked) {
 		if !ok {
 			m.Value = math.NaN()
 		}
-		list = append(list, checked(r.Name, m, t, low))
+		list = append(list, checkTarget(r.Name, m, t, low))
 	}
 	return list
 }
 
-// checked checks m; what means nothing on this set misses its target.
-func checked(set string, m Measured, t Target, low bool) Checked {
+// checkTarget checks m; what means nothing on this set misses its target.
+func checkTarget(set string, m Measured, t Target, low bool) Checked {
 	if math.IsNaN(m.Value) {
 		return Checked{Set: set, Target: t, Standing: Missing}
 	}
-	return Checked{Set: set, Target: t, Value: m.Value, Interval: &m.Interval, Standing: standing(m.Value, t, low)}
+	return Checked{Set: set, Target: t, Value: m.Value, Interval: &m.Interval, Standing: standingOf(m.Value, t, low)}
 }
 
 // checkCalibration checks the mean and the worst calibration error of the sets that are large enough.
@@ -389,7 +389,7 @@ func (r *Report) checkCalibration() {
 func calibrationChecks(mean, worst float64) []Checked {
 	list := []Checked{{Set: everySet, Target: Target{"mean ECE", .08, .05}, Value: mean}, {Set: everySet, Target: Target{"worst ECE", .15, .15}, Value: worst}}
 	for i, c := range list {
-		list[i].Standing = standing(c.Value, c.Target, true)
+		list[i].Standing = standingOf(c.Value, c.Target, true)
 	}
 	return list
 }

@@ -98,7 +98,7 @@ func TestVariants(t *testing.T) {
 	}
 	one := s.variant(plan{keep: 1})
 	require.Len(t, one.Entries, 10)
-	require.Len(t, one.Cases, mostOfVariant)
+	require.Len(t, one.Cases, maxOfVariant)
 	for _, e := range one.Entries {
 		require.Len(t, e.Wordings(), 1)
 	}
@@ -111,7 +111,7 @@ func TestVariants(t *testing.T) {
 			out++
 		}
 	}
-	require.InDelta(t, .3*mostOfVariant, out, 60)
+	require.InDelta(t, .3*maxOfVariant, out, 60)
 	require.True(t, s.Cases[0].InScope(), "the set itself stays")
 }
 
@@ -188,9 +188,9 @@ func TestPrint(t *testing.T) {
 func TestStanding(t *testing.T) {
 	high, low := Target{"acc", .8, .9}, Target{"ECE", .08, .05}
 	require.Equal(t, []Standing{AtGoal, AtGoal, AtFloor, AtFloor, Missing},
-		[]Standing{standing(.95, high, false), standing(.9, high, false), standing(.89, high, false), standing(.8, high, false), standing(.79, high, false)})
-	require.Equal(t, []Standing{AtGoal, AtFloor, Missing}, []Standing{standing(.05, low, true), standing(.08, low, true), standing(.081, low, true)})
-	require.Equal(t, []Standing{AtFloor, Missing}, []Standing{standing(.7996, high, false), standing(.7994, high, false)}, "compared as they are told")
+		[]Standing{standingOf(.95, high, false), standingOf(.9, high, false), standingOf(.89, high, false), standingOf(.8, high, false), standingOf(.79, high, false)})
+	require.Equal(t, []Standing{AtGoal, AtFloor, Missing}, []Standing{standingOf(.05, low, true), standingOf(.08, low, true), standingOf(.081, low, true)})
+	require.Equal(t, []Standing{AtFloor, Missing}, []Standing{standingOf(.7996, high, false), standingOf(.7994, high, false)}, "compared as they are told")
 }
 
 func TestCalibrationIsCheckedOverLargeSetsAsTheyAre(t *testing.T) {

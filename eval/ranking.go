@@ -222,8 +222,8 @@ func Net() Figure {
 }
 
 const (
-	reached      = "reached"      // the figure Reached
-	overanswered = "overanswered" // the figure Overanswered
+	figureReached      = "reached"      // the figure Reached
+	figureOveranswered = "overanswered" // the figure Overanswered
 )
 
 // Reached is the share of the questions in scope that the right entry answered, or that had it on a menu.

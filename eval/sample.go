@@ -30,10 +30,10 @@ func NewSample(results []Result) *Sample {
 	for i, r := range results {
 		judged[i] = Judged{Confidence: r.Probability(), Right: r.Right(), InScope: r.Case.InScope()}
 	}
-	return sampleOf(results, judged)
+	return sampleOfResults(results, judged)
 }
 
-func sampleOf(results []Result, judged []Judged) *Sample {
+func sampleOfResults(results []Result, judged []Judged) *Sample {
 	dialogs := make([]string, len(results))
 	for i, r := range results {
 		dialogs[i] = r.Case.Dialog
@@ -74,7 +74,7 @@ func (s *Sample) Only(keep func(Result) bool) *Sample {
 			kept, judged = append(kept, r), append(judged, s.judged[i])
 		}
 	}
-	return sampleOf(kept, judged)
+	return sampleOfResults(kept, judged)
 }
 
 // Len is how many results there are.

@@ -134,9 +134,9 @@ type Bin struct {
 
 // Reliability cuts s into ten bins of equal mass, the most confident first; fewer if s has fewer
 // results. Equals on a border are shared between the bins in proportion.
-func (s *Sample) Reliability() []Bin { return s.reliability(nil) }
+func (s *Sample) Reliability() []Bin { return s.weightedReliability(nil) }
 
-func (s *Sample) reliability(weights []int) (list []Bin) {
+func (s *Sample) weightedReliability(weights []int) (list []Bin) {
 	all := s.total(weights).all
 	capacity := all / min(bins, all)
 	var b Bin
@@ -163,7 +163,7 @@ func (s *Sample) reliability(weights []int) (list []Bin) {
 // mean distance between a bin's confidence and its share of right answers.
 func ECE(s *Sample, weights []int) float64 {
 	sum, n := 0.0, 0.0
-	for _, b := range s.reliability(weights) {
+	for _, b := range s.weightedReliability(weights) {
 		sum += b.Count * math.Abs(b.Confidence-b.Right)
 		n += b.Count
 	}

@@ -136,14 +136,14 @@ func (r *Report) smallTalk(ctx context.Context, data string, l listener) error {
 			return err
 		}
 		m := d.measure(c.signal+" F1", Detection.F1)
-		r.Checks = append(r.Checks, checked(name, m, Target{m.Name, .80, .90}, false))
+		r.Checks = append(r.Checks, checkTarget(name, m, Target{m.Name, .80, .90}, false))
 		r.note(name, d.measure(c.signal+" precision", Detection.Precision), d.measure(c.signal+" recall", Detection.Recall))
 	}
 	return nil
 }
 
-// falseAlarms checks how often a customer's plain question is taken for a mood.
-func (r *Report) falseAlarms(ctx context.Context, data string, l listener) error {
+// countFalseAlarms checks how often a customer's plain question is taken for a mood.
+func (r *Report) countFalseAlarms(ctx context.Context, data string, l listener) error {
 	const name = "banking77"
 	set, err := ReadSet(name, filepath.Join(data, name, "faq.jsonl"), filepath.Join(data, name, "queries.jsonl"))
 	if err != nil {
@@ -159,7 +159,7 @@ func (r *Report) falseAlarms(ctx context.Context, data string, l listener) error
 			return err
 		}
 		m := d.measure(signal+" false alarms", Detection.FalseAlarms)
-		r.Checks = append(r.Checks, checked(name, m, Target{m.Name, .01, .003}, true))
+		r.Checks = append(r.Checks, checkTarget(name, m, Target{m.Name, .01, .003}, true))
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ func TestSignalsAreMeasured(t *testing.T) {
 
 	r, l := &Report{}, listening(t)
 	require.NoError(t, r.smallTalk(t.Context(), dir, l))
-	require.NoError(t, r.falseAlarms(t.Context(), dir, l))
+	require.NoError(t, r.countFalseAlarms(t.Context(), dir, l))
 	require.NoError(t, r.moods(t.Context(), dir, "signals_airline", "complaint", l, func(m moodRow) bool { return m.Sentiment == "negative" }))
 	reached := map[string]Checked{}
 	for _, c := range r.Checks {

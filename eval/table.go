@@ -83,7 +83,7 @@ func (r SetReport) printFigures(w io.Writer, names []string) {
 
 // printDecisions shows what customers got, in shares and in numbers.
 func (r *Report) printDecisions(w io.Writer) {
-	shares := []string{"right", "menu right", "wasted", "wrong", "net", reached, overanswered}
+	shares := []string{"right", "menu right", "wasted", "wrong", "net", figureReached, figureOveranswered}
 	fmt.Fprintf(w, "decisions, in scope + out of it\t%s", strings.Join(shares, "\t"))
 	for _, v := range Verdicts() {
 		fmt.Fprintf(w, "\t%s", v)

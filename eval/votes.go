@@ -150,7 +150,7 @@ func fitVote(list []example, signal string) (dialogue.Vote, error) {
 		}
 	}
 	v, err := regress(list, signal, func(int) bool { return true })
-	v.Least = leastOf(list, signal, judged)
+	v.Least = minOf(list, signal, judged)
 	return v, err
 }
 
@@ -166,8 +166,8 @@ func (e example) tells(signal string) bool {
 	return true
 }
 
-// leastOf is the probability from .5 on at which at most one in 20 is wrong, in steps of .05.
-func leastOf(list []example, signal string, judged []float64) float64 {
+// minOf is the probability from .5 on at which at most one in 20 is wrong, in steps of .05.
+func minOf(list []example, signal string, judged []float64) float64 {
 	least := .5
 	for ; least < .95; least += .05 {
 		right, wrong := 0.0, 0.0

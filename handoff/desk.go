@@ -67,7 +67,7 @@ func (d *Desk) Tell(ctx context.Context, n bot.DeskEvent) error {
 		return err
 	}
 	if n.ReturnedToBot {
-		if err := d.close(ctx, t, "", ResolutionLeft, n.At); err != nil {
+		if err := d.closeTicket(ctx, t, "", ResolutionLeft, n.At); err != nil {
 			return err
 		}
 		return d.release(ctx, n.Conversation)
@@ -188,8 +188,8 @@ func (d *Desk) newEvent(ctx context.Context, kind events.Kind, t Ticket, at time
 	return events.Event{Kind: kind, At: at, Affiliate: string(t.Affiliate), Conversation: string(t.Conversation), Episode: string(conv.Episode), Cause: string(t.ID)}, err
 }
 
-// close closes a ticket; agent is "" if nobody of ours does it.
-func (d *Desk) close(ctx context.Context, t Ticket, agent AgentID, r Resolution, at time.Time) error {
+// closeTicket closes a ticket; agent is "" if nobody of ours does it.
+func (d *Desk) closeTicket(ctx context.Context, t Ticket, agent AgentID, r Resolution, at time.Time) error {
 	closed, err := d.newEvent(ctx, events.Closed, t, at)
 	if err != nil {
 		return err
@@ -285,7 +285,7 @@ func (d *Desk) end(ctx context.Context, id TicketID, agent AgentID, r Resolution
 	if err := d.release(ctx, t.Conversation); err != nil {
 		return err
 	}
-	return d.close(ctx, t, agent, r, d.now())
+	return d.closeTicket(ctx, t, agent, r, d.now())
 }
 
 // StepIn gives a conversation to people and its ticket to agent, opening one if there is none, and

@@ -82,7 +82,7 @@ func (d *Desk) escalated(ctx context.Context, n bot.DeskEvent) error {
 	}
 	if err == nil && t.State != StateClosed && t.OpenedAt.UnixMilli() < n.At.UnixMilli() {
 		// Only what the bot had is escalated, so whoever has an older ticket is just ending it, see end.
-		if err := d.close(ctx, t, "", ResolutionHandedBack, n.At); err != nil {
+		if err := d.closeTicket(ctx, t, "", ResolutionHandedBack, n.At); err != nil {
 			return err
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"faqbot/knowledge"
 )
 
-// mostListed bounds a list.
-const mostListed = 500
+// maxListed bounds a list.
+const maxListed = 500
 
 // A Filter says which tickets List returns. What is left out narrows nothing, but Affiliates.
 type Filter struct {
@@ -32,7 +32,9 @@ func States() []State { return []State{StateOpen, StateAssigned, StateClosed} }
 
 // List returns the tickets a filter asks for: who waits first, by the end of the promise, then the
 // others, closed ones last, the latest first.
-func (d *Desk) List(ctx context.Context, f Filter) ([]Ticket, error) { return d.store.list(ctx, f) }
+func (d *Desk) List(ctx context.Context, f Filter) ([]Ticket, error) {
+	return d.store.selectTickets(ctx, f)
+}
 
 // Counts are how many tickets are open.
 type Counts struct {
@@ -41,7 +43,7 @@ type Counts struct {
 
 // Count counts the open tickets of some affiliates, as Filter names them, and agent's own.
 func (d *Desk) Count(ctx context.Context, of []knowledge.AffiliateID, agent AgentID) (Counts, error) {
-	return d.store.count(ctx, of, agent)
+	return d.store.countTickets(ctx, of, agent)
 }
 
 // A Case is all there is to know about a ticket, or about a conversation of which no person has one.
@@ -57,7 +59,7 @@ func (d *Desk) Show(ctx context.Context, id TicketID) (c Case, err error) {
 	if c.Ticket, err = d.store.ticket(ctx, id); err != nil {
 		return c, err
 	}
-	if err = d.hear(ctx, &c, c.Ticket.Conversation); err != nil {
+	if err = d.attachTranscripts(ctx, &c, c.Ticket.Conversation); err != nil {
 		return c, err
 	}
 	c.Notes, err = d.store.notes(ctx, id)
@@ -74,11 +76,11 @@ func (d *Desk) ShowConversation(ctx context.Context, id bot.ConversationID) (c C
 	if len(open) > 0 {
 		return d.Show(ctx, open[0].ID)
 	}
-	return c, d.hear(ctx, &c, id)
+	return c, d.attachTranscripts(ctx, &c, id)
 }
 
-// hear fills in a case's conversation and what was said in it.
-func (d *Desk) hear(ctx context.Context, c *Case, id bot.ConversationID) (err error) {
+// attachTranscripts fills in a case's conversation and what was said in it.
+func (d *Desk) attachTranscripts(ctx context.Context, c *Case, id bot.ConversationID) (err error) {
 	if c.Conversation, err = d.conversations.Get(ctx, id); err == nil {
 		c.Said, err = d.conversations.Transcript(ctx, id, 0)
 	}
@@ -90,8 +92,8 @@ func (d *Desk) Ticket(ctx context.Context, id TicketID) (Ticket, error) {
 	return d.store.ticket(ctx, id)
 }
 
-// A Pulse tells a ticket as it is from what it was: Changes only grows.
-type Pulse struct {
+// A ChangeMark tells a ticket as it is from what it was: Changes only grows.
+type ChangeMark struct {
 	Ticket       TicketID
 	Conversation bot.ConversationID
 	Affiliate    knowledge.AffiliateID
@@ -99,8 +101,8 @@ type Pulse struct {
 }
 
 // Pulses returns those of the tickets that changed since then, notes included.
-func (d *Desk) Pulses(ctx context.Context, since time.Time) ([]Pulse, error) {
-	return d.store.pulses(ctx, since)
+func (d *Desk) Pulses(ctx context.Context, since time.Time) ([]ChangeMark, error) {
+	return d.store.selectChangeMarks(ctx, since)
 }
 
 // where is the condition of a filter; its parameters join args.
@@ -134,11 +136,11 @@ func (f Filter) where(args *[]any) string {
 	return strings.Join(parts, " AND ")
 }
 
-// list reads the tickets a filter asks for: those of customers in danger first, then those whose promise ends
+// selectTickets reads the tickets a filter asks for: those of customers in danger first, then those whose promise ends
 // soonest.
-func (s *store) list(ctx context.Context, f Filter) (list []Ticket, err error) {
-	if f.Limit <= 0 || f.Limit > mostListed {
-		f.Limit = mostListed
+func (s *store) selectTickets(ctx context.Context, f Filter) (list []Ticket, err error) {
+	if f.Limit <= 0 || f.Limit > maxListed {
+		f.Limit = maxListed
 	}
 	args := []any{string(StateClosed), f.Limit, f.Offset, string(bot.ReasonUrgent)}
 	where := f.where(&args)
@@ -159,7 +161,7 @@ func (s *store) list(ctx context.Context, f Filter) (list []Ticket, err error) {
 	return list, rows.Err()
 }
 
-func (s *store) count(ctx context.Context, of []knowledge.AffiliateID, agent AgentID) (c Counts, err error) {
+func (s *store) countTickets(ctx context.Context, of []knowledge.AffiliateID, agent AgentID) (c Counts, err error) {
 	args := []any{string(StateClosed), string(agent)}
 	where := knowledge.Among(of, &args)
 	err = s.db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN assignee = $2 THEN 1 ELSE 0 END), 0),
@@ -171,14 +173,14 @@ func (s *store) count(ctx context.Context, of []knowledge.AffiliateID, agent Age
 	return c, nil
 }
 
-func (s *store) pulses(ctx context.Context, since time.Time) (list []Pulse, err error) {
+func (s *store) selectChangeMarks(ctx context.Context, since time.Time) (list []ChangeMark, err error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT id, conversation_id, affiliate, changes FROM tickets WHERE changed_at >= $1`, since.UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("watch tickets: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var p Pulse
+		var p ChangeMark
 		if err := rows.Scan(&p.Ticket, &p.Conversation, &p.Affiliate, &p.Changes); err != nil {
 			return nil, err
 		}

@@ -43,7 +43,7 @@ func TestFilter(t *testing.T) {
 		tickets, err := o.desk.List(t.Context(), Filter{Affiliates: []knowledge.AffiliateID{"acme"}})
 		require.NoError(t, err)
 		require.NoError(t, o.desk.Take(t.Context(), tickets[0].ID, "ann", false))
-		require.NoError(t, o.desk.close(t.Context(), tickets[1], "ann", ResolutionResolved, time.Now()))
+		require.NoError(t, o.desk.closeTicket(t.Context(), tickets[1], "ann", ResolutionResolved, time.Now()))
 		require.NoError(t, o.desk.store.replied(t.Context(), tickets[2].ID, time.Now()))
 
 		require.Empty(t, o.questions(Filter{}), "no affiliate named means none")
@@ -97,7 +97,7 @@ func TestTicketPulse(t *testing.T) {
 			require.Greater(t, now, last, name)
 			last = now
 		}
-		require.NoError(t, o.desk.close(t.Context(), list[0], "", ResolutionLeft, time.Now()))
+		require.NoError(t, o.desk.closeTicket(t.Context(), list[0], "", ResolutionLeft, time.Now()))
 		require.NoError(t, o.desk.store.reopen(t.Context(), events.Event{Kind: events.Reopened, Cause: string(id), At: time.Now()}))
 		require.NoError(t, o.desk.store.heard(t.Context(), id, time.Now()))
 		require.Equal(t, last+3, changes())

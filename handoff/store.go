@@ -17,10 +17,10 @@ import (
 )
 
 //go:embed schema/*.sql
-var schema embed.FS
+var migrations embed.FS
 
 // Schema is this folder's migrations.
-func Schema() sqldb.Schema { return sqldb.Embedded("handoff", schema) }
+func Schema() sqldb.Schema { return sqldb.Embedded("handoff", migrations) }
 
 // A store keeps tickets.
 type store struct{ db *sqldb.DB }

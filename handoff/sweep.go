@@ -38,15 +38,15 @@ func (d *Desk) Sweep(ctx context.Context) error {
 	}
 	var failed error
 	for _, c := range waiting {
-		err := guard.Run(func() error { return d.sweep(ctx, c) })
+		err := guard.Run(func() error { return d.sweepConversation(ctx, c) })
 		guard.Log(d.log.WithField("conversation", c.ID), "the sweep", err)
 		failed = errors.Join(failed, err)
 	}
 	return failed
 }
 
-// sweep opens a ticket for a conversation that has none.
-func (d *Desk) sweep(ctx context.Context, c bot.Conversation) error {
+// sweepConversation opens a ticket for a conversation that has none.
+func (d *Desk) sweepConversation(ctx context.Context, c bot.Conversation) error {
 	has, err := d.store.hasOpen(ctx, c.ID)
 	if err != nil || has {
 		return err

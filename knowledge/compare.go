@@ -94,7 +94,7 @@ func refuseTooMany(u *Upload, rows []Row) {
 	}
 	u.Changes, u.Stay, u.Unchanged, u.Kept = nil, nil, 0, 0
 	u.Problems = append(slices.Clone(u.Problems), Problem{Fatal: true, Text: fmt.Sprintf(
-		"There would be %d wordings, with those of entries that stay because a row could not be read; at most %d can be published. Mend the rows, or keep the variants that differ most.",
+		"There would be %d wordings, with those of entries that stay because a row could not be read; at most %d can be published. Fix the rows, or keep the variants that differ most.",
 		wordings, limits.MaxAllWordings)})
 }
 

@@ -113,7 +113,7 @@ func (c *Corpus) Preview(ctx context.Context, u Upload, rows []Row) (Upload, err
 		return Upload{}, doing(err)
 	}
 	u.ID, u.At = UploadID(rand.Text()), c.now().UTC().Truncate(time.Millisecond)
-	u.Changes, u.Stay, u.Unchanged, u.Kept, u.Published, u.Aside = nil, nil, 0, 0, 0, false
+	u.Changes, u.Stay, u.Unchanged, u.Kept, u.Published, u.Discarded = nil, nil, 0, 0, 0, false
 	err = c.db.InTx(ctx, func(tx *sql.Tx) error {
 		u.Base, err = lockAffiliate(ctx, tx, u.Affiliate)
 		if err != nil {
@@ -227,13 +227,13 @@ func (c *Corpus) Publish(ctx context.Context, id UploadID, by string) (Revision,
 // already, nothing happens and the current revision is returned. ErrNotFound: no such affiliate or
 // revision.
 func (c *Corpus) RollBack(ctx context.Context, affiliate AffiliateID, to Revision, by string) (Revision, error) {
-	return c.rollBack(ctx, affiliate, to, by, func(Revision) error { return nil })
+	return c.republish(ctx, affiliate, to, by, func(Revision) error { return nil })
 }
 
 // RollBackFrom is RollBack by somebody who saw what it changes in revision from: if another is
 // published by now and its content differs, the error is ErrOutdated.
 func (c *Corpus) RollBackFrom(ctx context.Context, affiliate AffiliateID, from, to Revision, by string) (Revision, error) {
-	return c.rollBack(ctx, affiliate, to, by, func(current Revision) error {
+	return c.republish(ctx, affiliate, to, by, func(current Revision) error {
 		if current != from {
 			return ErrOutdated
 		}
@@ -241,8 +241,8 @@ func (c *Corpus) RollBackFrom(ctx context.Context, affiliate AffiliateID, from, 
 	})
 }
 
-// rollBack asks may of the current revision before it changes anything.
-func (c *Corpus) rollBack(ctx context.Context, affiliate AffiliateID, to Revision, by string, may func(current Revision) error) (Revision, error) {
+// republish asks may of the current revision before it changes anything.
+func (c *Corpus) republish(ctx context.Context, affiliate AffiliateID, to Revision, by string, may func(current Revision) error) (Revision, error) {
 	var revision Revision
 	err := c.db.InTx(ctx, func(tx *sql.Tx) error {
 		current, err := lockAffiliate(ctx, tx, affiliate)

@@ -50,7 +50,7 @@ func TestFilesAreKeptAndForgotten(t *testing.T) {
 func TestDraftsAndSetAside(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *Corpus) {
 		u := preview(t, c, "acme", rows("a: A?: 1"))
-		reading := Reading{Columns: map[string]string{"x": "question"}, Mends: []Mend{{Row: 2, Field: "answer", Value: "v"}}}
+		reading := Reading{Columns: map[string]string{"x": "question"}, Mends: []Fix{{Row: 2, Field: "answer", Value: "v"}}}
 		v, err := c.Preview(t.Context(), Upload{Affiliate: "acme", File: "faq.csv", Digest: u.Digest, By: "ann", Reading: reading}, rows("a: A?: 1"))
 		require.NoError(t, err)
 		assert.NotEqual(t, u.ID, v.ID, "read in another way")

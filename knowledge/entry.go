@@ -88,7 +88,7 @@ type Reading struct {
 	// second column, for one without a header of its own.
 	Columns  map[string]string `json:",omitempty"`
 	Headless bool              `json:",omitempty"` // the first row is no header; Columns has places alone
-	Mends    []Mend            `json:",omitempty"` // the last of a row and field counts
+	Mends    []Fix             `json:",omitempty"` // the last of a row and field counts
 	Absent   Absent            `json:",omitempty"`
 }
 
@@ -101,8 +101,8 @@ const (
 	AbsentRetired Absent = "retire" // the file replaces everything
 )
 
-// A Mend is what somebody typed instead of what stands in one field of one row of a file.
-type Mend struct {
+// A Fix is what somebody typed instead of what stands in one field of one row of a file.
+type Fix struct {
 	Row   int // see Problem.Row
 	Line  int `json:",omitempty"` // of the row, for people
 	Field string

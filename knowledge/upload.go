@@ -37,7 +37,7 @@ type Upload struct {
 	Stay      []Entry  // those entries, by key
 	Problems  []Problem
 	Reading   Reading  // how it was read
-	Aside     bool     // discarded, or replaced by the same file read otherwise; it can still be read
+	Discarded bool     // discarded, or replaced by the same file read otherwise; it can still be read
 	Published Revision // zero until published
 }
 

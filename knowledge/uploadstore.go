@@ -117,7 +117,7 @@ func selectUploadAlone(ctx context.Context, r sqldb.Reader, id UploadID) (Upload
 	var at int64
 	err := r.QueryRowContext(ctx, `SELECT affiliate, base_revision, file, digest, uploaded_by, uploaded_at, changes, problems,
 		unchanged, kept, published, reading, kept_ids, aside FROM uploads WHERE id = $1`, string(id)).
-		Scan(&u.Affiliate, &u.Base, &u.File, &u.Digest, &u.By, &at, &changes, &problems, &u.Unchanged, &u.Kept, &u.Published, &reading, &stay, &u.Aside)
+		Scan(&u.Affiliate, &u.Base, &u.File, &u.Digest, &u.By, &at, &changes, &problems, &u.Unchanged, &u.Kept, &u.Published, &reading, &stay, &u.Discarded)
 	if err != nil {
 		return Upload{}, notFound(err, "upload")
 	}

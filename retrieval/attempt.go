@@ -20,11 +20,11 @@ type Attempts interface {
 	End(ctx context.Context, kind, id string, failure error) error
 }
 
-// maxBuilds is how often a part is built for one revision. After that the affiliate keeps the part it has until the
+// maxBuilds is how often an index is built for one revision. After that the affiliate keeps the index it has until the
 // next revision; with none, people answer its customers.
 const maxBuilds = 5
 
-// firstRest is the wait after the first failure to build a part, which doubles up to longestRest.
+// firstRest is the wait after the first failure to build an index, which doubles up to maxRest.
 const firstRest = time.Second
 
 var (
@@ -33,7 +33,7 @@ var (
 	errSoon     = fmt.Errorf("%w a moment", errTooSoon)
 )
 
-// worthWaiting is how long the first answers wait for a part whose next attempt waits. Others' customers need not
+// worthWaiting is how long the first answers wait for an index whose next attempt waits. Others' customers need not
 // wait longer.
 const worthWaiting = 10 * time.Second
 
@@ -80,7 +80,7 @@ func (r *rests) note(a knowledge.AffiliateID, of knowledge.Revision, err error) 
 	if last := r.byName[a]; last.of == of {
 		n = last.failures + 1
 	}
-	wait := min(firstRest<<min(n-1, 10), longestRest)
+	wait := min(firstRest<<min(n-1, 10), maxRest)
 	if errors.Is(err, errSetAside) {
 		wait = time.Hour // a new revision is built all the same
 	}
@@ -91,12 +91,12 @@ func (r *rests) note(a knowledge.AffiliateID, of knowledge.Revision, err error) 
 	r.byName[a] = resting{of: of, until: time.Now().Add(wait), failures: n, why: err}
 }
 
-// attempt builds a's part of a revision, unless that failed or ended the service too often. A panic is a failure.
+// attempt builds a's index of a revision, unless that failed or ended the service too often. A panic is a failure.
 func (s *Searcher) attempt(ctx context.Context, a knowledge.AffiliateID, newest knowledge.Revision) error {
 	err := s.counted(ctx, "index", a, newest, func() error { return s.rebuild(ctx, a, newest) })
 	s.rests.note(a, newest, err)
 	if errors.Is(err, errSetAside) || errors.Is(err, errTooSoon) && !errors.Is(err, errSoon) {
-		s.opts.Observe(StagePart, 0, fmt.Errorf("refresh %s: %w", a, err))
+		s.opts.Observe(StageIndex, 0, fmt.Errorf("refresh %s: %w", a, err))
 		return nil // everything else can be found
 	}
 	return err

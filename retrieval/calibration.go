@@ -59,19 +59,19 @@ type Coefficients struct {
 	LateWordings float64 `json:"late_wordings"`
 }
 
-// mostEntries is how many the largest corpus fitted on has. What is learned of larger ones would be
+// maxEntries is how many the largest corpus fitted on has. What is learned of larger ones would be
 // extrapolated; they are taken to be as large as that.
-const mostEntries = 150
+const maxEntries = 150
 
 // rising reports whether surer evidence is likelier right, in corpora of any size.
 func (k *Coefficients) rising() bool {
-	return k.Sure > 0 && k.Sure+k.Spread*math.Log(mostEntries) > 0
+	return k.Sure > 0 && k.Sure+k.Spread*math.Log(maxEntries) > 0
 }
 
 // Inputs are what the coefficients but Bias are multiplied with, in their order; sure is Sure or Plain.
-func (e Evidence) Inputs(sure float64) [8]float64 {
-	entries, wordings := math.Log(float64(min(max(e.Entries, 1), mostEntries))), math.Log(max(e.Wordings, 1))
-	return [8]float64{sure, wordings, e.Nearest, entries, sure * entries, wordings * e.Nearest, e.Late, e.Late * wordings}
+func (e Evidence) Inputs(confidence float64) [8]float64 {
+	entries, wordings := math.Log(float64(min(max(e.Entries, 1), maxEntries))), math.Log(max(e.Wordings, 1))
+	return [8]float64{confidence, wordings, e.Nearest, entries, confidence * entries, wordings * e.Nearest, e.Late, e.Late * wordings}
 }
 
 // At is the probability that a best entry with this evidence answers.

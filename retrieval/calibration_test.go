@@ -18,8 +18,8 @@ func testCalibration(t *testing.T, c *Calibration) {
 		for _, entries := range []int{1, 2, 20, 600} {
 			for _, wordings := range []float64{1, 5, 100} {
 				last := 0.0
-				for sure := -1.0; sure <= 3; sure += .01 {
-					p := c.At(Evidence{Sure: sure, Plain: sure, Learned: kind%2 == 1, Tokens: kind > 1, Late: .5, Entries: entries, Wordings: wordings, Nearest: .5})
+				for confidence := -1.0; confidence <= 3; confidence += .01 {
+					p := c.At(Evidence{Sure: confidence, Plain: confidence, Learned: kind%2 == 1, Tokens: kind > 1, Late: .5, Entries: entries, Wordings: wordings, Nearest: .5})
 					require.Greater(t, p, last, "surer evidence is likelier right")
 					require.Less(t, p, 1.)
 					last = p
@@ -34,9 +34,9 @@ func testCalibration(t *testing.T, c *Calibration) {
 	require.Greater(t, c.At(few), c.At(many), "heads grown on many wordings are surer of themselves")
 	require.Less(t, c.At(nothing), .1)
 	large := few
-	large.Entries = mostEntries
+	large.Entries = maxEntries
 	larger := large
-	larger.Entries = 100 * mostEntries
+	larger.Entries = 100 * maxEntries
 	require.Equal(t, c.At(large), c.At(larger), "beyond what was fitted on nothing is extrapolated")
 	found, lost := few, few
 	found.Late, lost.Late = .8, .3

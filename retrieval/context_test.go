@@ -21,7 +21,7 @@ func TestSearchInContext(t *testing.T) {
 		question("How do I return a parcel?"), question("How do I get paid?"))
 	s := fresh(t, c, e, retrieval.SearcherOptions{})
 	best := func(text string, leans float64, before ...string) retrieval.Hit {
-		res, err := s.Search(t.Context(), retrieval.Query{Text: text, Affiliates: []knowledge.AffiliateID{"acme"}, Before: before, Leans: leans})
+		res, err := s.Search(t.Context(), retrieval.Query{Text: text, Affiliates: []knowledge.AffiliateID{"acme"}, Before: before, ContextDependence: leans})
 		require.NoError(t, err)
 		require.NotEmpty(t, res.Hits)
 		return res.Hits[0]
@@ -51,7 +51,7 @@ func TestPastIsReadOnlyInDoubt(t *testing.T) {
 	s := fresh(t, c, builtin, retrieval.SearcherOptions{})
 	for text, calls := range map[string]int{"delivery to spain": 1, "and spain": 2} {
 		asked := builtin.called()
-		res, err := s.Search(t.Context(), retrieval.Query{Text: text, Affiliates: []knowledge.AffiliateID{"acme"}, Before: []string{"delivery to france"}, Leans: 1})
+		res, err := s.Search(t.Context(), retrieval.Query{Text: text, Affiliates: []knowledge.AffiliateID{"acme"}, Before: []string{"delivery to france"}, ContextDependence: 1})
 		require.NoError(t, err)
 		require.Equal(t, "delivery to spain", res.Hits[0].Entry.Question)
 		require.Equal(t, calls, builtin.called()-asked, text)
@@ -65,7 +65,7 @@ func TestPrimaryInContext(t *testing.T) {
 	primary := newBag("p")
 	s := fresh(t, c, newBag("b"), retrieval.SearcherOptions{Primary: primary})
 	asked := primary.called()
-	res, err := s.Search(t.Context(), retrieval.Query{Text: "and spain", Affiliates: []knowledge.AffiliateID{"acme"}, Before: []string{"delivery to france"}, Leans: 1})
+	res, err := s.Search(t.Context(), retrieval.Query{Text: "and spain", Affiliates: []knowledge.AffiliateID{"acme"}, Before: []string{"delivery to france"}, ContextDependence: 1})
 	require.NoError(t, err)
 	require.Equal(t, "p", res.Space)
 	require.Equal(t, "delivery to spain", res.Hits[0].Entry.Question)

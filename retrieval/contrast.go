@@ -14,7 +14,7 @@ const maxContrasted = 32
 const maxShared = 20
 
 // contrast is what q asks about in place of something that e speaks of, nil if there is no such thing.
-func (s *Searcher) contrast(p *part, q question, e knowledge.Entry) *contrast.Contrast {
+func (s *Searcher) contrast(p *index, q question, e knowledge.Entry) *contrast.Contrast {
 	read := s.kinds.Read
 	var entry contrast.Entry
 	list := wordings(e)
@@ -23,7 +23,7 @@ func (s *Searcher) contrast(p *part, q question, e knowledge.Entry) *contrast.Co
 	}
 	entry.Answer = read(e.Answer)
 	var asked, before []contrast.Text
-	for _, r := range q.readings {
+	for _, r := range q.variants {
 		asked = append(asked, read(r.text))
 	}
 	for _, text := range slices.Backward(q.before) {

@@ -7,7 +7,7 @@ import (
 	"faqbot/knowledge"
 )
 
-// A filter says which entries of a part may compete.
+// A filter says which entries of an index may compete.
 type filter struct {
 	entries  []knowledge.Entry
 	locales  []string // canonical, by entry
@@ -43,29 +43,29 @@ func newFilter(entries []knowledge.Entry) filter {
 	return f
 }
 
-// shut marks the entries that may not compete: those that do not hold now, and translations when
+// excluded marks the entries that may not compete: those that do not hold now, and translations when
 // another that holds fits locale better. Nil means that all may. Translations that fit equally, as
 // when the locale is unknown, all compete; ranking then keeps the best.
-func (f *filter) shut(now time.Time, locale string) []bool {
+func (f *filter) excluded(now time.Time, locale string) []bool {
 	if len(f.windowed) == 0 && len(f.twins) == 0 {
 		return nil
 	}
-	shut := make([]bool, len(f.entries))
+	excluded := make([]bool, len(f.entries))
 	for _, i := range f.windowed {
-		shut[i] = !f.entries[i].Holds(now)
+		excluded[i] = !f.entries[i].Holds(now)
 	}
 	for _, group := range f.twins {
 		best := -1
 		for _, i := range group {
-			if !shut[i] {
+			if !excluded[i] {
 				best = max(best, fit(f.locales[i], locale))
 			}
 		}
 		for _, i := range group {
-			shut[i] = shut[i] || fit(f.locales[i], locale) < best
+			excluded[i] = excluded[i] || fit(f.locales[i], locale) < best
 		}
 	}
-	return shut
+	return excluded
 }
 
 // fit is how well an entry in locale have serves a customer of locale want, both canonical: the

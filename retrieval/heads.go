@@ -18,7 +18,7 @@ const (
 	phraseWeight = 0.2  // of words and pairs of words
 )
 
-// heads are what was learned of the wordings in a space, once for each part: two learners, since the
+// heads are what was learned of the wordings in a space, once for each index: two learners, since the
 // one knows best which entry is meant and the other is the better judge of what is none of them. Both
 // are nil where there is nothing to choose from.
 type heads struct {
@@ -37,7 +37,7 @@ type landmarks struct {
 
 // learns reports how many wordings of each entry logistic regression can be given at most; none if
 // there are too many entries for it, or nothing to choose from.
-func (p *part) learns() (most int) {
+func (p *index) learns() (most int) {
 	n := len(p.entries)
 	switch {
 	case n < 2:
@@ -51,7 +51,7 @@ func (p *part) learns() (most int) {
 }
 
 // landmark picks p's landmarks, nil if no logistic head will be learned.
-func (p *part) landmark() *landmarks {
+func (p *index) landmark() *landmarks {
 	if p.learns() == 0 {
 		return nil
 	}
@@ -78,7 +78,7 @@ func (l *landmarks) alike(dst []float64, grams, phrases []float32) []float64 {
 }
 
 // learn fits heads to p's wordings.
-func (p *part) learn(set *vector.Set) heads {
+func (p *index) learn(set *vector.Set) heads {
 	n := len(p.entries)
 	if n < 2 || len(p.wordings) < 2 || len(set.Vector(0)) > widest {
 		return heads{}
@@ -126,7 +126,7 @@ func (h *heads) traits(dst, v []float32, plane *head.Nystrom, alike []float64) [
 }
 
 // evenly picks at most most of each entry's wordings.
-func (p *part) evenly(most int) (wordings []int32) {
+func (p *index) evenly(most int) (wordings []int32) {
 	for e := range p.entries {
 		lo, has := int(p.first[e]), int(p.first[e+1]-p.first[e])
 		take := min(has, most)
@@ -166,19 +166,19 @@ type verdict struct {
 }
 
 // judge asks h about a question's vector and, where there are landmarks, how alike it is to them.
-func (v *verdict) judge(h heads, question []float32, l *landmarks, alike []float64, shut []bool) {
+func (v *verdict) judge(h heads, question []float32, l *landmarks, alike []float64, excluded []bool) {
 	v.chances, v.direction = v.chances[:0], nil
 	if h.ridge != nil {
 		v.direction = h.ridge.Direction(question)
 	}
 	if h.logistic != nil {
 		v.traits = h.traits(v.traits, question, l.plane, alike)
-		v.chances = h.logistic.Probabilities(v.chances, v.traits, shut)
+		v.chances = h.logistic.Probabilities(v.chances, v.traits, excluded)
 	}
 }
 
 // ridge is the ridge head's score of entry e, 0 if there is none.
-func (p *part) ridge(e int32, sp *space, v *verdict) float64 {
+func (p *index) ridge(e int32, sp *vectorSpace, v *verdict) float64 {
 	if v.direction == nil {
 		return 0
 	}

@@ -23,7 +23,7 @@ func learned(t *testing.T, entries, wordings, dim int) heads {
 		}
 		list = append(list, e)
 	}
-	p, err := newPart("acme", 1, list)
+	p, err := newIndex("acme", 1, list)
 	require.NoError(t, err)
 	vectors := make([][]float32, len(p.wordings))
 	for i := range vectors {

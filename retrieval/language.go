@@ -18,11 +18,11 @@ type Builtin struct {
 	English, Multilingual Embedder
 }
 
-// A foreignSpace is what the multilingual encoder makes of a part in English. It is made when somebody first asks in
+// A foreignSpace is what the multilingual encoder makes of an English index. It is made when somebody first asks in
 // another language, since most affiliates never need it.
 type foreignSpace struct {
 	making sync.Mutex // held by who makes it
-	made   atomic.Pointer[space]
+	made   atomic.Pointer[vectorSpace]
 	wanted atomic.Bool
 }
 
@@ -31,18 +31,18 @@ type foreignSpace struct {
 const maxAtOnce = 400
 
 // multilingualOf is p's space of the multilingual encoder, nil if it has none yet.
-func multilingualOf(p *part) *space {
+func multilingualOf(p *index) *vectorSpace {
 	if p.foreign {
 		return p.builtin
 	}
 	return p.abroad.made.Load()
 }
 
-// spoken splits parts by the encoder that reads a question in a language: the English one for a question in English,
+// spoken splits indexes by the encoder that reads a question in a language: the English one for a question in English,
 // or in no language that shows, to entries in English.
-func (s *Searcher) spoken(ctx context.Context, parts []*part, language string) (english, others []*part, err error) {
+func (s *Searcher) spoken(ctx context.Context, indexes []*index, language string) (english, others []*index, err error) {
 	elsewhere := language != "" && !strings.HasPrefix(canonical(language), "en") && s.builtin.Multilingual != nil
-	for _, p := range parts {
+	for _, p := range indexes {
 		if elsewhere && !p.foreign {
 			err = s.wantForeign(ctx, p)
 		}
@@ -59,7 +59,7 @@ func (s *Searcher) spoken(ctx context.Context, parts []*part, language string) (
 }
 
 // wantForeign makes p's foreignSpace, or leaves that to Run.
-func (s *Searcher) wantForeign(ctx context.Context, p *part) error {
+func (s *Searcher) wantForeign(ctx context.Context, p *index) error {
 	if p.abroad.made.Load() != nil {
 		return nil
 	}
@@ -72,7 +72,7 @@ func (s *Searcher) wantForeign(ctx context.Context, p *part) error {
 }
 
 // makeForeign makes p's foreignSpace, if it is not there. The caller may compute.
-func (s *Searcher) makeForeign(ctx context.Context, p *part) error {
+func (s *Searcher) makeForeign(ctx context.Context, p *index) error {
 	p.abroad.making.Lock()
 	defer p.abroad.making.Unlock()
 	if p.abroad.made.Load() != nil {
@@ -88,7 +88,7 @@ func (s *Searcher) makeForeign(ctx context.Context, p *part) error {
 // makeWanted begins to make the foreignSpaces that searches wanted. What fails is reported to Observe, and wanted
 // again by the next search.
 func (s *Searcher) makeWanted(ctx context.Context, wg *sync.WaitGroup) {
-	for _, p := range *s.parts.Load() {
+	for _, p := range *s.indexes.Load() {
 		if !p.abroad.wanted.CompareAndSwap(true, false) {
 			continue
 		}
@@ -99,7 +99,7 @@ func (s *Searcher) makeWanted(ctx context.Context, wg *sync.WaitGroup) {
 				err = guard.Run(func() error { return s.makeForeign(ctx, p) })
 				release()
 			}
-			s.opts.Observe(StagePart, time.Since(start), err)
+			s.opts.Observe(StageIndex, time.Since(start), err)
 		})
 	}
 }
@@ -141,7 +141,7 @@ func mostlyEnglish(entries []knowledge.Entry) bool {
 // show nothing.
 const (
 	foreignBelow = .04
-	fewestWords  = 8
+	minWords     = 8
 )
 
 // foreignEntry reports whether an entry is in another language than English: by its locale, else by its script and
@@ -161,7 +161,7 @@ func foreignEntry(e knowledge.Entry, frequent map[string]bool) bool {
 			known++
 		}
 	}
-	return count >= fewestWords && float64(known) < foreignBelow*float64(count)
+	return count >= minWords && float64(known) < foreignBelow*float64(count)
 }
 
 // englishWords are frequent words of English that are none of another language in Latin script: not "of", "is", "to".

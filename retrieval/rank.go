@@ -13,23 +13,23 @@ import (
 )
 
 const (
-	nearest = 128   // wordings asked of the vector store
-	spare   = 10    // candidates beyond the hits wanted, from either side
-	exactly = 0.995 // n-gram similarity from which two texts have the same words
+	nearest         = 128   // wordings asked of the vector store
+	spareCandidates = 10    // candidates beyond the hits wanted, from either side
+	exactSimilarity = 0.995 // n-gram similarity from which two texts have the same words
 )
 
 // A question is a query made ready.
 type question struct {
-	readings []reading     // as it is, and as it was probably meant if that differs
-	before   []string      // what was said before it, the latest first; nothing if it stands alone
-	said     *recollection // the question with that, nil if it is not needed
+	variants []queryVariant // as it is, and as it was probably meant if that differs
+	before   []string       // what was said before it, the latest first; nothing if it stands alone
+	said     *recollection  // the question with that, nil if it is not needed
 	locale   string
 	now      time.Time
 	limit    int
 }
 
-// A reading is a spelling of a question.
-type reading struct {
+// A queryVariant is a spelling of a question.
+type queryVariant struct {
 	text   string
 	vector []float32      // of length one
 	tokens *late.Question // nil if its space has no token rows
@@ -38,7 +38,7 @@ type reading struct {
 // scored is a hit with what it is ranked by among its affiliate's.
 type scored struct {
 	Hit
-	which float64
+	rankScore float64
 }
 
 // compareScored orders by probability. Where that is the same, the score decides, then the entry's ID
@@ -46,7 +46,7 @@ type scored struct {
 func compareScored(a, b scored) int {
 	return cmp.Or(
 		cmp.Compare(b.Score, a.Score),
-		cmp.Compare(b.which, a.which),
+		cmp.Compare(b.rankScore, a.rankScore),
 		cmp.Compare(a.Entry.ID, b.Entry.ID),
 		cmp.Compare(a.Entry.Affiliate, b.Entry.Affiliate),
 	)
@@ -55,9 +55,9 @@ func compareScored(a, b scored) int {
 // buffers are the scratch memory of one ranking.
 type buffers [3]view
 
-// A view is what a part looks like from one reading.
+// A view is what an index looks like from one variant.
 type view struct {
-	reading
+	queryVariant
 	verdict
 	byWording  []float32 // n-gram similarity, then BM25
 	phrases    []float32 // by wording: similarity in words and pairs of words
@@ -72,76 +72,76 @@ type view struct {
 	stale      []float32 // by entry: how near it is to what was said before; only with a past
 }
 
-// A candidate is an entry with its parts, and with what they come to in the conversation.
+// A candidate is an entry with its features, and with what they come to in the conversation.
 type candidate struct {
-	entry       int32
-	parts       Parts
-	which, sure float64
+	entry             int32
+	features          Features
+	score, confidence float64
 }
 
 const unknown = math.MaxFloat32
 
 // rank returns the entries that answer q best, at most one of each set of translations, with the
 // probability that each does. An entry's score is a sum of its Parts. A question with misspelt words has
-// two readings, and an entry the mean of its scores in both. Candidates are the entries near by any
-// measure; all parts are then exact for each, but for Late, which only the best have.
-func (p *part) rank(ctx context.Context, sp *space, q question, buf *buffers) ([]scored, error) {
-	shut := p.open.shut(q.now, q.locale)
-	readings := q.readings
+// two variants, and an entry the mean of its scores in both. Candidates are the entries near by any
+// measure; all features are then exact for each, but for Late, which only the best have.
+func (p *index) rank(ctx context.Context, sp *vectorSpace, q question, buf *buffers) ([]scored, error) {
+	excluded := p.open.excluded(q.now, q.locale)
+	variants := q.variants
 	if q.said != nil {
-		readings = append(slices.Clip(readings), q.said.reading)
+		variants = append(slices.Clip(variants), q.said.queryVariant)
 	}
-	views := buf[:len(readings)]
-	for i, r := range readings {
+	views := buf[:len(variants)]
+	for i, r := range variants {
 		if len(r.vector) != sp.vectors.Dim() {
 			return nil, fmt.Errorf("the query's vector has %d numbers, the wordings' %d", len(r.vector), sp.vectors.Dim())
 		}
-		views[i].reading = r
-		p.spell(shut, &views[i])
-		views[i].judge(sp.heads, r.vector, p.landmarks, views[i].alike, shut)
-		if err := p.near(ctx, sp, q.limit+spare, shut, &views[i]); err != nil {
+		views[i].queryVariant = r
+		p.spell(excluded, &views[i])
+		views[i].judge(sp.heads, r.vector, p.landmarks, views[i].alike, excluded)
+		if err := p.near(ctx, sp, q.limit+spareCandidates, excluded, &views[i]); err != nil {
 			return nil, err
 		}
 	}
-	candidates := p.join(sp, shut, views, q.said)
+	candidates := p.join(sp, excluded, views, q.said)
 	p.sort(candidates)
 	p.sort(p.compare(sp, candidates, q))
-	return p.hits(candidates, q.limit, sp, views[:len(q.readings)]), nil
+	return p.hits(candidates, q.limit, sp, views[:len(q.variants)]), nil
 }
 
 // sort puts the best candidates first.
-func (p *part) sort(candidates []candidate) {
+func (p *index) sort(candidates []candidate) {
 	slices.SortFunc(candidates, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.which, a.which), cmp.Compare(p.entries[a.entry].ID, p.entries[b.entry].ID))
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(p.entries[a.entry].ID, p.entries[b.entry].ID))
 	})
 }
 
 // compare compares q's tokens with those of the best candidates, which it returns: others would hardly get
-// ahead of them. Of what was said before it takes as much as of the other parts, see inContext; but what is
+// ahead of them. Of what was said before it takes as much as of the other features, see inContext; but what is
 // told of an entry, and how likely it is, goes by the question alone.
-func (p *part) compare(sp *space, candidates []candidate, q question) []candidate {
+func (p *index) compare(sp *vectorSpace, candidates []candidate, q question) []candidate {
 	if sp.rarity == nil {
 		return nil
 	}
 	best, weight := candidates[:min(len(candidates), maxLate)], lateWeight(sp.shape.Wordings)
-	for _, r := range q.readings {
+	for _, r := range q.variants {
 		for i, score := range p.late(sp, best, r.tokens) {
-			best[i].parts.Late += score / float64(len(q.readings))
+			best[i].features.Late += score / float64(len(q.variants))
 		}
 	}
 	for i := range best {
-		best[i].which += float64(weight * best[i].parts.Late)
+		best[i].score += float64(weight * best[i].features.Late)
 	}
 	if q.said != nil {
 		for i, score := range p.late(sp, best, q.said.tokens) {
-			best[i].which += float64(weight * q.said.leans * score)
+			best[i].score += float64(weight * q.said.dependence * score)
 		}
 	}
 	return best
 }
 
 // late is how well a text's tokens are found in each candidate's passage or the best of its wordings.
-func (p *part) late(sp *space, candidates []candidate, q *late.Question) []float64 {
+func (p *index) late(sp *vectorSpace, candidates []candidate, q *late.Question) []float64 {
 	scores := make([]float64, len(candidates))
 	if q == nil {
 		return scores
@@ -163,11 +163,11 @@ func (p *part) late(sp *space, candidates []candidate, q *late.Question) []float
 
 // hits makes hits of the first so many candidates, which are in order, at most one of each set of
 // translations.
-func (p *part) hits(candidates []candidate, limit int, sp *space, views []view) []scored {
-	kept := p.untwinned(candidates)
+func (p *index) hits(candidates []candidate, limit int, sp *vectorSpace, views []view) []scored {
+	kept := p.dedupeTranslations(candidates)
 	odds, others := make([]float64, len(kept)), 0.0
 	for i, c := range kept {
-		odds[i] = math.Exp(decay * (c.which - kept[0].which))
+		odds[i] = math.Exp(decay * (c.score - kept[0].score))
 		if i > 0 {
 			others += odds[i]
 		}
@@ -181,27 +181,27 @@ func (p *part) hits(candidates []candidate, limit int, sp *space, views []view) 
 			v = last
 		}
 		evidence := sp.shape
-		evidence.Sure, evidence.Plain, evidence.Late = c.sure, c.parts.plain(), c.parts.Late
+		evidence.Sure, evidence.Plain, evidence.Late = c.confidence, c.features.plain(), c.features.Late
 		probability := best * (1 - best) * odds[i] / others
 		if i == 0 {
 			best = sp.curve.At(evidence)
 			probability = best
 		}
-		found = append(found, scored{which: c.which, Hit: Hit{
+		found = append(found, scored{rankScore: c.score, Hit: Hit{
 			Entry:    p.entries[c.entry],
 			Wording:  p.wordings[v.best[c.entry]],
 			Score:    probability,
 			Odds:     odds[i],
-			Exact:    v.lexical[c.entry] >= exactly,
-			Parts:    c.parts,
+			Exact:    v.lexical[c.entry] >= exactSimilarity,
+			Parts:    c.features,
 			Evidence: evidence,
 		}})
 	}
 	return found
 }
 
-// untwinned returns candidates without those that are translations of a better one.
-func (p *part) untwinned(candidates []candidate) []candidate {
+// dedupeTranslations returns candidates without those that are translations of a better one.
+func (p *index) dedupeTranslations(candidates []candidate) []candidate {
 	kept := candidates[:0]
 	var seen map[int32]bool // sets of translations
 	for _, c := range candidates {
@@ -219,46 +219,46 @@ func (p *part) untwinned(candidates []candidate) []candidate {
 	return kept
 }
 
-// join scores the candidates of every view in all of them, and returns each with the mean of its parts.
+// join scores the candidates of every view in all of them, and returns each with the mean of its features.
 // With a past, the last view is the question's with it.
-func (p *part) join(sp *space, shut []bool, views []view, said *recollection) []candidate {
+func (p *index) join(sp *vectorSpace, excluded []bool, views []view, said *recollection) []candidate {
 	for i := range views {
 		for k := range views {
 			for _, e := range views[i].candidates {
-				p.consider(e, sp, shut, &views[k])
+				p.consider(e, sp, excluded, &views[k])
 			}
 		}
 	}
 	alone, last := views, &views[len(views)-1]
 	if said != nil {
 		alone = views[:len(views)-1]
-		last.stale = p.stale(last.stale, shut, said, last)
+		last.stale = p.stale(last.stale, excluded, said, last)
 	}
 	joined := make([]candidate, 0, len(views[0].candidates))
 	for _, e := range views[0].candidates {
 		c := candidate{entry: e}
 		for i := range alone {
-			c.parts.add(1/float64(len(alone)), p.parts(e, sp, &alone[i]))
+			c.features.add(1/float64(len(alone)), p.features(e, sp, &alone[i]))
 		}
-		c.which, c.sure = c.parts.which(), c.parts.sure(len(p.entries))
+		c.score, c.confidence = c.features.rankScore(), c.features.confidence(len(p.entries))
 		if said != nil {
 			// The logistic head would be sure that what was asked before is asked again, and of a question
 			// that means little by itself it knows little.
-			by, together := c.parts, p.parts(e, sp, last)
-			by.Chance, by.logChance = (1-said.leans)*by.Chance, (1-said.leans)*by.logChance
+			by, together := c.features, p.features(e, sp, last)
+			by.Chance, by.logChance = (1-said.dependence)*by.Chance, (1-said.dependence)*by.logChance
 			together.Chance, together.logChance = by.Chance, by.logChance
 			// Twice the evidence sets entries twice as far apart: a mean would make them all seem likely.
-			c.which = (1 + said.leans) * said.inContext(by.which(), together.which(), alone[0].lexical[e], last.stale[e])
-			c.sure = said.inContext(c.sure, together.sure(len(p.entries)), alone[0].lexical[e], last.stale[e])
+			c.score = (1 + said.dependence) * said.inContext(by.rankScore(), together.rankScore(), alone[0].lexical[e], last.stale[e])
+			c.confidence = said.inContext(c.confidence, together.confidence(len(p.entries)), alone[0].lexical[e], last.stale[e])
 		}
 		joined = append(joined, c)
 	}
 	return joined
 }
 
-// parts are an entry's in a view that has it as a candidate.
-func (p *part) parts(e int32, sp *space, v *view) Parts {
-	parts := Parts{
+// features are an entry's in a view that has it as a candidate.
+func (p *index) features(e int32, sp *vectorSpace, v *view) Features {
+	features := Features{
 		Cosine: float64(v.semantic[e]),
 		Mean:   float64(sp.mean(e, v.vector, v.semantic[e])),
 		Ngrams: float64(v.lexical[e]),
@@ -266,20 +266,20 @@ func (p *part) parts(e int32, sp *space, v *view) Parts {
 		Ridge:  p.ridge(e, sp, &v.verdict),
 	}
 	if sp.passages != nil {
-		parts.Passage = float64(vector.Dot(v.vector, sp.passages[e].Vector))
+		features.Passage = float64(vector.Dot(v.vector, sp.passages[e].Vector))
 	}
 	if len(v.whole) > 0 {
-		parts.AnswerWords = float64(v.whole[e])
+		features.AnswerWords = float64(v.whole[e])
 	}
 	if len(v.chances) > 0 {
-		parts.Chance = float64(v.chances[e])
-		parts.logChance = math.Log(parts.Chance + leastChance)
+		features.Chance = float64(v.chances[e])
+		features.logChance = math.Log(features.Chance + minChance)
 	}
-	return parts
+	return features
 }
 
 // mean is the mean cosine of unit vector v with e's wordings; best is that of its best one.
-func (sp *space) mean(e int32, v []float32, best float32) float32 {
+func (sp *vectorSpace) mean(e int32, v []float32, best float32) float32 {
 	if sp.means[e] == nil {
 		return best
 	}
@@ -287,16 +287,16 @@ func (sp *space) mean(e int32, v []float32, best float32) float32 {
 }
 
 // spell fills what v knows of spelling, and resets the rest.
-func (p *part) spell(shut []bool, v *view) {
+func (p *index) spell(excluded []bool, v *view) {
 	v.byWording = p.grams.Scores(v.byWording, v.text)
-	v.lexical = p.byEntry(v.lexical, v.byWording, shut)
+	v.lexical = p.byEntry(v.lexical, v.byWording, excluded)
 	v.alike = v.alike[:0]
 	if l := p.landmarks; l != nil {
 		v.phrases = l.phrases.Scores(v.phrases, v.text)
 		v.alike = l.alike(v.alike, v.byWording, v.phrases)
 	}
 	v.byWording = p.words.Scores(v.byWording, v.text)
-	v.words = p.byEntry(v.words, v.byWording, shut)
+	v.words = p.byEntry(v.words, v.byWording, excluded)
 	if p.whole != nil {
 		v.whole = p.whole.Scores(v.whole, v.text)
 	} else {
@@ -311,12 +311,12 @@ func (p *part) spell(shut []bool, v *view) {
 	}
 }
 
-// byEntry returns each entry's best score, zero for those that are shut. It reuses dst's memory.
-func (p *part) byEntry(dst, byWording []float32, shut []bool) []float32 {
+// byEntry returns each entry's best score, zero for those that are excluded. It reuses dst's memory.
+func (p *index) byEntry(dst, byWording []float32, excluded []bool) []float32 {
 	dst = slices.Grow(dst[:0], len(p.entries))[:len(p.entries)]
 	clear(dst)
 	for w, score := range byWording {
-		if e := p.owner[w]; score > dst[e] && (shut == nil || !shut[e]) {
+		if e := p.owner[w]; score > dst[e] && (excluded == nil || !excluded[e]) {
 			dst[e] = score
 		}
 	}
@@ -324,38 +324,38 @@ func (p *part) byEntry(dst, byWording []float32, shut []bool) []float32 {
 }
 
 // near finds at least want candidates, if there are, and fills v.semantic and v.best for them.
-func (p *part) near(ctx context.Context, sp *space, want int, shut []bool, v *view) error {
+func (p *index) near(ctx context.Context, sp *vectorSpace, want int, excluded []bool, v *view) error {
 	found, err := sp.vectors.Nearest(ctx, v.vector, nearest)
 	if err != nil {
 		return err
 	}
 	for _, n := range found {
 		e := p.owner[n.Index]
-		if (shut != nil && shut[e]) || v.semantic[e] != unknown {
-			continue // shut, or its best wording was here before
+		if (excluded != nil && excluded[e]) || v.semantic[e] != unknown {
+			continue // excluded, or its best wording was here before
 		}
 		v.semantic[e], v.best[e] = n.Cosine, int32(n.Index)
 		v.candidates = append(v.candidates, e)
 	}
 	if len(v.candidates) < want && len(found) < len(p.wordings) {
-		// A few entries with very many wordings, or many that are shut: look at everything.
+		// A few entries with very many wordings, or many that are excluded: look at everything.
 		for e := range p.entries {
-			p.consider(int32(e), sp, shut, v)
+			p.consider(int32(e), sp, excluded, v)
 		}
 		return nil
 	}
 	for _, scores := range [][]float32{v.lexical, v.words, v.chances} {
 		v.top = top(v.top[:0], scores, want)
 		for _, e := range v.top {
-			p.consider(e, sp, shut, v)
+			p.consider(e, sp, excluded, v)
 		}
 	}
 	return nil
 }
 
-// consider makes e a candidate unless it is one already or shut.
-func (p *part) consider(e int32, sp *space, shut []bool, v *view) {
-	if (shut != nil && shut[e]) || v.semantic[e] != unknown || p.first[e] == p.first[e+1] {
+// consider makes e a candidate unless it is one already or excluded.
+func (p *index) consider(e int32, sp *vectorSpace, excluded []bool, v *view) {
+	if (excluded != nil && excluded[e]) || v.semantic[e] != unknown || p.first[e] == p.first[e+1] {
 		return
 	}
 	for w := p.first[e]; w < p.first[e+1]; w++ {

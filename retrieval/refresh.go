@@ -15,11 +15,11 @@ import (
 )
 
 const (
-	rebuilds    = 4           // parts built at once: one that is big does not hold up the others
-	longestRest = time.Minute // between two tries to get vectors from a failing embedder
+	rebuilds = 4           // indexes built at once: one that is big does not hold up the others
+	maxRest  = time.Minute // between two tries to get vectors from a failing embedder
 )
 
-// claims lets each affiliate's part be built by one at a time.
+// claims lets each affiliate's index be built by one at a time.
 type claims struct {
 	mu     sync.Mutex
 	byName map[knowledge.AffiliateID]*sync.Mutex
@@ -37,13 +37,13 @@ func (c *claims) of(a knowledge.AffiliateID) *sync.Mutex {
 	return c.byName[a]
 }
 
-// Refresh brings the snapshot up to date: it rebuilds the parts of the affiliates whose revision
+// Refresh brings the snapshot up to date: it rebuilds the indexes of the affiliates whose revision
 // changed, each visible as soon as it is ready, drops those of the affiliates that are gone, and
-// gets the configured embedder's vectors. An affiliate that fails keeps the part it had and is
+// gets the configured embedder's vectors. An affiliate that fails keeps the index it had and is
 // named in the error; the others go on. That the configured embedder fails is no error: the
 // built-in one answers meanwhile.
 func (s *Searcher) Refresh(ctx context.Context) error {
-	err := s.refresh(ctx)
+	err := s.refreshOnce(ctx)
 	if s.primary != nil {
 		for _, p := range s.lacking() {
 			_ = s.fill(ctx, p) // reported to Observe
@@ -52,7 +52,7 @@ func (s *Searcher) Refresh(ctx context.Context) error {
 	return err
 }
 
-func (s *Searcher) refresh(ctx context.Context) error {
+func (s *Searcher) refreshOnce(ctx context.Context) error {
 	changed, err := s.outdated(ctx)
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *Searcher) refresh(ctx context.Context) error {
 	err = errors.Join(errs...)
 	// One affiliate that cannot be read does not keep the service from starting, a corpus that
 	// cannot be read does.
-	if ctx.Err() == nil && !errors.Is(err, errSoon) && (err == nil || len(*s.parts.Load()) > 0) {
+	if ctx.Err() == nil && !errors.Is(err, errSoon) && (err == nil || len(*s.indexes.Load()) > 0) {
 		s.ready.Store(true)
 	}
 	return err
@@ -109,7 +109,7 @@ func (s *Searcher) Run(ctx context.Context) error {
 func (s *Searcher) look(ctx context.Context, wg *sync.WaitGroup) {
 	err := guard.Run(func() error {
 		if !s.Ready() {
-			_ = s.refresh(ctx)
+			_ = s.refreshOnce(ctx)
 		}
 		changed, _ := s.outdated(ctx)
 		for _, a := range changed {
@@ -136,13 +136,13 @@ func (s *Searcher) Poke() {
 	}
 }
 
-// A change is an affiliate whose part is not of its newest revision.
+// A change is an affiliate whose index is not of its newest revision.
 type change struct {
 	name   knowledge.AffiliateID
 	newest knowledge.Revision
 }
 
-// outdated lists the affiliates to rebuild, by name, and drops the parts of those that are gone.
+// outdated lists the affiliates to rebuild, by name, and drops the indexes of those that are gone.
 func (s *Searcher) outdated(ctx context.Context) ([]change, error) {
 	start := time.Now()
 	newest, err := s.corpus.Revisions(ctx)
@@ -151,14 +151,14 @@ func (s *Searcher) outdated(ctx context.Context) ([]change, error) {
 		s.opts.Observe(StageRevisions, time.Since(start), err)
 		return nil, err
 	}
-	parts := *s.parts.Load()
+	indexes := *s.indexes.Load()
 	var changed []change
 	for _, a := range slices.Sorted(maps.Keys(newest)) {
-		if newest[a] > 0 && (parts[a] == nil || parts[a].revision != newest[a]) {
+		if newest[a] > 0 && (indexes[a] == nil || indexes[a].revision != newest[a]) {
 			changed = append(changed, change{a, newest[a]})
 		}
 	}
-	for a, p := range parts {
+	for a, p := range indexes {
 		if newest[a] == 0 {
 			s.replace(a, p, nil)
 		}
@@ -166,7 +166,7 @@ func (s *Searcher) outdated(ctx context.Context) ([]change, error) {
 	return changed, nil
 }
 
-// rebuild makes a's part anew and puts it in the snapshot, unless it is of the newest revision by
+// rebuild makes a's index anew and puts it in the snapshot, unless it is of the newest revision by
 // now. The caller holds a's claim.
 func (s *Searcher) rebuild(ctx context.Context, a knowledge.AffiliateID, newest knowledge.Revision) error {
 	select {
@@ -180,28 +180,28 @@ func (s *Searcher) rebuild(ctx context.Context, a knowledge.AffiliateID, newest 
 		return err
 	}
 	defer release()
-	old := (*s.parts.Load())[a]
+	old := (*s.indexes.Load())[a]
 	if old != nil && old.revision == newest {
 		return nil
 	}
 	start := time.Now()
-	var p *part
+	var p *index
 	err = guard.Run(func() (err error) { p, err = s.build(ctx, a, old); return err })
 	if err != nil {
 		err = fmt.Errorf("refresh %s: %w", a, err)
 	} else {
-		s.replace(a, (*s.parts.Load())[a], p)
+		s.replace(a, (*s.indexes.Load())[a], p)
 	}
-	s.opts.Observe(StagePart, time.Since(start), err)
+	s.opts.Observe(StageIndex, time.Since(start), err)
 	return err
 }
 
-func (s *Searcher) build(ctx context.Context, a knowledge.AffiliateID, old *part) (*part, error) {
+func (s *Searcher) build(ctx context.Context, a knowledge.AffiliateID, old *index) (*index, error) {
 	entries, revision, err := s.corpus.Published(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPart(a, revision, entries)
+	p, err := newIndex(a, revision, entries)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +225,7 @@ func (s *Searcher) build(ctx context.Context, a knowledge.AffiliateID, old *part
 }
 
 // place makes the space of p's texts that e makes of them. What is in known it is not asked for again.
-func (s *Searcher) place(ctx context.Context, p *part, e Embedder, known map[string]late.Tokens) (*space, error) {
+func (s *Searcher) place(ctx context.Context, p *index, e Embedder, known map[string]late.Tokens) (*vectorSpace, error) {
 	sp, err := p.embed(ctx, e, known)
 	if err != nil {
 		return nil, err
@@ -236,43 +236,43 @@ func (s *Searcher) place(ctx context.Context, p *part, e Embedder, known map[str
 	return sp, nil
 }
 
-// replace puts next in the place of a's part, or removes it if next is nil, unless the part is no
+// replace puts next in the place of a's index, or removes it if next is nil, unless the index is no
 // longer old.
-func (s *Searcher) replace(a knowledge.AffiliateID, old, next *part) bool {
+func (s *Searcher) replace(a knowledge.AffiliateID, old, next *index) bool {
 	s.swap.Lock()
 	defer s.swap.Unlock()
-	parts := *s.parts.Load()
-	if parts[a] != old {
+	indexes := *s.indexes.Load()
+	if indexes[a] != old {
 		return false
 	}
-	parts = maps.Clone(parts)
+	indexes = maps.Clone(indexes)
 	if next == nil {
-		delete(parts, a)
+		delete(indexes, a)
 	} else {
-		parts[a] = next
+		indexes[a] = next
 	}
-	s.parts.Store(&parts)
+	s.indexes.Store(&indexes)
 	return true
 }
 
-// lacking lists the parts without vectors of the configured embedder, by affiliate.
-func (s *Searcher) lacking() []*part {
-	parts := *s.parts.Load()
-	var lacking []*part
-	for _, a := range slices.Sorted(maps.Keys(parts)) {
-		if parts[a].primary == nil {
-			lacking = append(lacking, parts[a])
+// lacking lists the indexes without vectors of the configured embedder, by affiliate.
+func (s *Searcher) lacking() []*index {
+	indexes := *s.indexes.Load()
+	var lacking []*index
+	for _, a := range slices.Sorted(maps.Keys(indexes)) {
+		if indexes[a].primary == nil {
+			lacking = append(lacking, indexes[a])
 		}
 	}
 	return lacking
 }
 
 // fill gets p's vectors from the configured embedder. If p is replaced meanwhile they are dropped.
-func (s *Searcher) fill(ctx context.Context, p *part) error {
+func (s *Searcher) fill(ctx context.Context, p *index) error {
 	start := time.Now()
 	filled := *p
 	var err error
-	var refused error // of the embedder, which is no fault of the part's
+	var refused error // of the embedder, which is no fault of the index's
 	err = s.counted(ctx, "vectors", p.affiliate, p.revision, func() error {
 		filled.primary, refused = s.place(ctx, p, s.primary, p.reuse)
 		return nil
@@ -287,7 +287,7 @@ func (s *Searcher) fill(ctx context.Context, p *part) error {
 	return err
 }
 
-// keepFilled fills parts until ctx is done, and rests longer and longer while the embedder fails.
+// keepFilled fills indexes until ctx is done, and rests longer and longer while the embedder fails.
 func (s *Searcher) keepFilled(ctx context.Context) {
 	rest := s.opts.Every
 	timer := time.NewTimer(0)
@@ -303,7 +303,7 @@ func (s *Searcher) keepFilled(ctx context.Context) {
 			failed = s.fill(ctx, p) != nil || failed
 		}
 		if failed {
-			rest = min(2*rest, longestRest)
+			rest = min(2*rest, maxRest)
 		} else {
 			rest = s.opts.Every
 		}

@@ -1,8 +1,8 @@
 // Package retrieval finds the entries that may answer a question and says how likely each does.
 //
-// A Searcher keeps a snapshot of what is published: for each affiliate an immutable part with the
+// A Searcher keeps a snapshot of what is published: for each affiliate an immutable index with the
 // entries, the vectors of their wordings, what was learned from those, and an index of their
-// spelling. Searches read the snapshot they found; a publish replaces its affiliate's part and
+// spelling. Searches read the snapshot they found; a publish replaces its affiliate's index and
 // disturbs nobody. A hit carries its whole entry, so that an answer never quotes what has changed
 // since.
 //
@@ -26,8 +26,8 @@ type Query struct {
 	Affiliates []knowledge.AffiliateID // whose entries may answer: none if empty, all with knowledge.Everyone
 	Limit      int                     // hits wanted; 0 means 10
 
-	Before []string // what was said before in the same matter, oldest first; the last 6 count
-	Leans  float64  // how much Text needs Before to be understood: 0, it stands alone, to 1
+	Before            []string // what was said before in the same matter, oldest first; the last 6 count
+	ContextDependence float64  // how much Text needs Before to be understood: 0, it stands alone, to 1
 }
 
 // A Hit is an entry that may answer the query.
@@ -44,7 +44,7 @@ type Hit struct {
 	// affiliate's best hit has it.
 	Contrast *contrast.Contrast
 
-	Parts    Parts    // what the entry is ranked by
+	Parts    Features // what the entry is ranked by
 	Evidence Evidence // what Score was worked out from
 }
 

@@ -2,9 +2,9 @@ package retrieval
 
 import "math"
 
-// Parts are what an entry's score is made of, each on its natural scale: sums of such carry over to
+// Features are what an entry's score is made of, each on its natural scale: sums of such carry over to
 // other corpora better than products or ranks. Of a question with two readings they are the means.
-type Parts struct {
+type Features struct {
 	Cosine      float64 `json:"cosine"`       // of the entry's best wording, -1 to 1
 	Mean        float64 `json:"mean"`         // mean cosine of all its wordings
 	Ngrams      float64 `json:"ngrams"`       // n-gram similarity of the best wording, 0 to 1
@@ -19,7 +19,7 @@ type Parts struct {
 }
 
 // Which entry is meant and how sure that is are two questions, with weights of their own. The first
-// leans on what was learned, on passages and on tokens, the second on how near the question lies to anything
+// goes by what was learned, on passages and on tokens, the second on how near the question lies to anything
 // at all: of an unanswerable question the logistic head still says which entry is the likeliest, and
 // an answer has words for many a question. The weights were chosen on public sets, where
 // neighbouring ones do as well to within a few questions.
@@ -27,13 +27,13 @@ const (
 	// A best wording can be near by accident, the more so the more there are; the mean makes up for it.
 	bestShare, meanShare = 0.7, 0.3
 
-	whichNgrams      = 0.12
-	whichWords       = 0.3
-	whichPassage     = 1.25
-	whichAnswerWords = 0.3
-	whichChance      = 1.25
-	whichLogChance   = 0.06
-	leastChance      = 1e-4 // below which a chance is as good as none
+	rankNgrams      = 0.12
+	rankWords       = 0.3
+	rankPassage     = 1.25
+	rankAnswerWords = 0.3
+	rankChance      = 1.25
+	rankLogChance   = 0.06
+	minChance       = 1e-4 // below which a chance is as good as none
 
 	// decay is how soon an entry that ranks below another gets less likely than that one: by a factor of e
 	// for each 1/decay of score. Fitted to each of thirteen public sets by itself it was 2.8 to 6 on ten,
@@ -41,43 +41,43 @@ const (
 	decay = 4
 
 	// Late counts less the more wordings an entry has, since their vectors and the heads then tell as much.
-	whichLate    = 1.5
+	rankLate     = 1.5
 	lateDiscount = 0.5
 	maxLate      = 10 // candidates whose tokens are compared
 
-	sureNgrams = 0.3
-	sureWords  = 0.3
-	sureRidge  = 0.5
-	sureChance = 0.2 // times the logarithm of how many entries the chance was shared among
+	confidenceNgrams = 0.3
+	confidenceWords  = 0.3
+	confidenceRidge  = 0.5
+	confidenceChance = 0.2 // times the logarithm of how many entries the chance was shared among
 )
 
 // lateWeight is that of Late in what entries are ranked by, where an entry has so many wordings on average.
 func lateWeight(wordings float64) float64 {
-	return whichLate / (1 + lateDiscount*math.Log(max(wordings, 1)))
+	return rankLate / (1 + lateDiscount*math.Log(max(wordings, 1)))
 }
 
-// which is what entries are ranked by, but for Late. Products are converted before they are added, which forbids
+// rankScore is what entries are ranked by, but for Late. Products are converted before they are added, rankScore forbids
 // fused multiply-add: the sum has the same bits on every machine.
-func (p *Parts) which() float64 {
+func (p *Features) rankScore() float64 {
 	return float64(bestShare*p.Cosine) + float64(meanShare*p.Mean) +
-		float64(whichNgrams*p.Ngrams) + float64(whichWords*p.Words) +
-		float64(whichPassage*p.Passage) + float64(whichAnswerWords*p.AnswerWords) +
-		float64(whichChance*p.Chance) + float64(whichLogChance*p.logChance)
+		float64(rankNgrams*p.Ngrams) + float64(rankWords*p.Words) +
+		float64(rankPassage*p.Passage) + float64(rankAnswerWords*p.AnswerWords) +
+		float64(rankChance*p.Chance) + float64(rankLogChance*p.logChance)
 }
 
-// sure is what the probability of the best entry goes by, among so many entries.
-func (p *Parts) sure(entries int) float64 {
-	return p.plain() + float64(sureChance*math.Log(float64(entries))*p.Chance)
+// confidence is what the probability of the best entry goes by, among so many entries.
+func (p *Features) confidence(entries int) float64 {
+	return p.plain() + float64(confidenceChance*math.Log(float64(entries))*p.Chance)
 }
 
-// plain is sure without the logistic head's part.
-func (p *Parts) plain() float64 {
+// plain is confidence without the logistic head's part.
+func (p *Features) plain() float64 {
 	return float64(bestShare*p.Cosine) + float64(meanShare*p.Mean) +
-		float64(sureNgrams*p.Ngrams) + float64(sureWords*p.Words) + float64(sureRidge*p.Ridge)
+		float64(confidenceNgrams*p.Ngrams) + float64(confidenceWords*p.Words) + float64(confidenceRidge*p.Ridge)
 }
 
 // add adds share times q to p.
-func (p *Parts) add(share float64, q Parts) {
+func (p *Features) add(share float64, q Features) {
 	p.Cosine += float64(share * q.Cosine)
 	p.Mean += float64(share * q.Mean)
 	p.Ngrams += float64(share * q.Ngrams)

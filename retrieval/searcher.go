@@ -32,7 +32,7 @@ const (
 	StageSearch    = "search"          // one Search
 	StagePrimary   = "primary"         // the configured embedder was asked for a query's vector
 	StageRevisions = "revisions"       // the corpus could not say what is published; only with an error
-	StagePart      = "snapshot"        // one affiliate's part of the snapshot was rebuilt
+	StageIndex     = "snapshot"        // one affiliate's index of the snapshot was rebuilt
 	StageVectors   = "primary-vectors" // the configured embedder was asked for one affiliate's wordings
 )
 
@@ -49,7 +49,7 @@ type SearcherOptions struct {
 	Observe func(stage string, took time.Duration, err error)
 	// Now is the clock that validity windows go by; nil means time.Now.
 	Now func() time.Time
-	// Attempts counts attempts to build parts across the death of the process; nil: nobody does.
+	// Attempts counts attempts to build indexes across the death of the process; nil: nobody does.
 	Attempts Attempts
 }
 
@@ -71,11 +71,11 @@ type Searcher struct {
 	kinds   *contrast.Lexicon
 	common  *spelling.Lexicon // words that the English embedder or kinds knows; nil if the embedder does not say
 
-	parts   atomic.Pointer[snapshot]
-	swap    sync.Mutex // held while parts is replaced
+	indexes atomic.Pointer[snapshot]
+	swap    sync.Mutex // held while indexes is replaced
 	claims  claims
 	rests   rests
-	slots   chan struct{} // bounds the parts being built at once
+	slots   chan struct{} // bounds the indexes being built at once
 	cores   chan struct{} // bounds the searches and builds that compute at once
 	poke    chan struct{}
 	ready   atomic.Bool
@@ -83,8 +83,8 @@ type Searcher struct {
 	buffers sync.Pool
 }
 
-// A snapshot is what is searched: each affiliate's part. It never changes.
-type snapshot map[knowledge.AffiliateID]*part
+// A snapshot is what is searched: each affiliate's index. It never changes.
+type snapshot map[knowledge.AffiliateID]*index
 
 // NewSearcher returns a Searcher that finds nothing until its first Refresh. builtin must be able to
 // embed at any time, without the network.
@@ -111,7 +111,7 @@ func NewSearcher(corpus Corpus, builtin Embedder, opts SearcherOptions) *Searche
 			s.common = spelling.NewLexicon(append(words, s.kinds.Words()...))
 		}
 	}
-	s.parts.Store(&snapshot{})
+	s.indexes.Store(&snapshot{})
 	return s
 }
 
@@ -126,7 +126,7 @@ func (s *Searcher) Ready() bool { return s.ready.Load() }
 // failed.
 func (s *Searcher) Search(ctx context.Context, q Query) (Result, error) {
 	start := time.Now()
-	res, err := s.search(ctx, q)
+	res, err := s.searchSnapshot(ctx, q)
 	if err != nil {
 		err = fmt.Errorf("search: %w", err)
 	}
@@ -134,10 +134,10 @@ func (s *Searcher) Search(ctx context.Context, q Query) (Result, error) {
 	return res, err
 }
 
-func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
-	parts := s.pick(q.Affiliates)
-	res := Result{Space: s.builtin.English.Space(), Revisions: make(map[knowledge.AffiliateID]knowledge.Revision, len(parts))}
-	for _, p := range parts {
+func (s *Searcher) searchSnapshot(ctx context.Context, q Query) (Result, error) {
+	indexes := s.pick(q.Affiliates)
+	res := Result{Space: s.builtin.English.Space(), Revisions: make(map[knowledge.AffiliateID]knowledge.Revision, len(indexes))}
+	for _, p := range indexes {
 		res.Revisions[p.affiliate] = p.revision
 	}
 	text := bounded(q.Text)
@@ -146,11 +146,11 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 		asked.limit = defaultLimit
 	}
 	asked.limit = min(asked.limit, maxLimit)
-	if text == "" || len(parts) == 0 {
+	if text == "" || len(indexes) == 0 {
 		return res, ctx.Err()
 	}
 	if s.primary != nil {
-		hits, v, why := s.byPrimary(ctx, parts, asked, text, q)
+		hits, v, why := s.byPrimary(ctx, indexes, asked, text, q)
 		if why == "" {
 			res.Hits, res.Vector, res.Space = hits, v, s.primary.Space()
 			return res, nil
@@ -165,7 +165,7 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 		return Result{}, err
 	}
 	defer release()
-	english, others, err := s.spoken(ctx, parts, q.Language)
+	english, others, err := s.spoken(ctx, indexes, q.Language)
 	if err != nil {
 		return Result{}, fmt.Errorf("embed the entries for another language: %w", err)
 	}
@@ -188,9 +188,9 @@ func (s *Searcher) search(ctx context.Context, q Query) (Result, error) {
 	return res, nil
 }
 
-// byBuiltin searches parts in the space of the English or the multilingual embedder; nothing if there are none.
-func (s *Searcher) byBuiltin(ctx context.Context, multilingual bool, parts []*part, asked question, text string, q Query) (found []scored, v []float32, err error) {
-	if len(parts) == 0 {
+// byBuiltin searches indexes in the space of the English or the multilingual embedder; nothing if there are none.
+func (s *Searcher) byBuiltin(ctx context.Context, multilingual bool, indexes []*index, asked question, text string, q Query) (found []scored, v []float32, err error) {
+	if len(indexes) == 0 {
 		return nil, nil, nil
 	}
 	e, reread, in := s.builtin.English, s.reread, builtinOf
@@ -202,20 +202,20 @@ func (s *Searcher) byBuiltin(ctx context.Context, multilingual bool, parts []*pa
 		return nil, nil, fmt.Errorf("embed the query: %w", err)
 	}
 	read := reread(r)
-	found, err = s.rank(ctx, parts, asked, read, in)
+	found, err = s.rank(ctx, indexes, asked, read, in)
 	if err == nil && inDoubt(asked, best(found, 1)) {
-		if asked.said, err = s.recollect(ctx, e, text, asked, q.Leans); err != nil {
+		if asked.said, err = s.recollect(ctx, e, text, asked, q.ContextDependence); err != nil {
 			return nil, nil, fmt.Errorf("embed the query with what was said before: %w", err)
 		}
-		found, err = s.rank(ctx, parts, asked, read, in)
+		found, err = s.rank(ctx, indexes, asked, read, in)
 	}
 	return found, r.vector, err
 }
 
 // byPrimary searches in the configured embedder's space, or says why it cannot. What it says is
 // shown to people, so it never quotes an error: that goes to Observe.
-func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question, text string, q Query) (hits []Hit, v []float32, why string) {
-	for _, p := range parts {
+func (s *Searcher) byPrimary(ctx context.Context, indexes []*index, asked question, text string, q Query) (hits []Hit, v []float32, why string) {
+	for _, p := range indexes {
 		if p.primary == nil {
 			return nil, nil, fmt.Sprintf("%s has no vectors yet for all of %s's wordings", s.primary.Space(), p.affiliate)
 		}
@@ -229,11 +229,11 @@ func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question,
 	start := time.Now()
 	r, err := s.read(limited, s.primary, text)
 	if err == nil {
-		hits, err = s.rankPrimary(limited, parts, asked, r)
+		hits, err = s.rankPrimary(limited, indexes, asked, r)
 	}
 	if err == nil && inDoubt(asked, hits) {
-		if asked.said, err = s.recollect(limited, s.primary, text, asked, q.Leans); err == nil {
-			hits, err = s.rankPrimary(limited, parts, asked, r)
+		if asked.said, err = s.recollect(limited, s.primary, text, asked, q.ContextDependence); err == nil {
+			hits, err = s.rankPrimary(limited, indexes, asked, r)
 		}
 	}
 	s.opts.Observe(StagePrimary, time.Since(start), err)
@@ -246,19 +246,19 @@ func (s *Searcher) byPrimary(ctx context.Context, parts []*part, asked question,
 	return nil, nil, fmt.Sprintf("%s failed", s.primary.Space())
 }
 
-func (s *Searcher) rankPrimary(ctx context.Context, parts []*part, asked question, r reading) ([]Hit, error) {
+func (s *Searcher) rankPrimary(ctx context.Context, indexes []*index, asked question, r queryVariant) ([]Hit, error) {
 	release, err := s.compute(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
 	// A second request for a word misspelt would cost more than it helps: big models spell well.
-	found, err := s.rank(ctx, parts, asked, once(r), primaryOf)
+	found, err := s.rank(ctx, indexes, asked, once(r), primaryOf)
 	return best(found, asked.limit), err
 }
 
 // compute waits for a core, since more searches at once than there are cores are only slower, and a
-// part being rebuilt must get its share however many search. Nobody holds a core while it waits for
+// index being rebuilt must get its share however many search. Nobody holds a core while it waits for
 // the network.
 func (s *Searcher) compute(ctx context.Context) (release func(), err error) {
 	select {
@@ -270,37 +270,37 @@ func (s *Searcher) compute(ctx context.Context) (release func(), err error) {
 }
 
 // read embeds a text that is searched for.
-func (s *Searcher) read(ctx context.Context, e Embedder, text string) (reading, error) {
+func (s *Searcher) read(ctx context.Context, e Embedder, text string) (queryVariant, error) {
 	t, err := EmbedQuery(ctx, e, text)
 	if err != nil {
-		return reading{}, err
+		return queryVariant{}, err
 	}
 	v, err := vector.Unit(t.Vector)
 	if err != nil {
-		return reading{}, fmt.Errorf("the query's vector %w", err)
+		return queryVariant{}, fmt.Errorf("the query's vector %w", err)
 	}
-	return reading{text: text, vector: v, tokens: late.NewQuestion(t)}, nil
+	return queryVariant{text: text, vector: v, tokens: late.NewQuestion(t)}, nil
 }
 
-// A reader says how a question may be read where a part's words are used.
-type reader func(ctx context.Context, p *part) ([]reading, error)
+// A reader says how a question may be read where an index's words are used.
+type reader func(ctx context.Context, p *index) ([]queryVariant, error)
 
 // once reads a question as it is.
-func once(r reading) reader {
-	return func(context.Context, *part) ([]reading, error) { return []reading{r}, nil }
+func once(r queryVariant) reader {
+	return func(context.Context, *index) ([]queryVariant, error) { return []queryVariant{r}, nil }
 }
 
 // reread reads a question as it is and, if it has misspelt words, as it was probably meant. Each
 // spelling is embedded once.
-func (s *Searcher) reread(raw reading) reader {
-	known := make(map[string]reading)
-	return func(ctx context.Context, p *part) ([]reading, error) {
+func (s *Searcher) reread(raw queryVariant) reader {
+	known := make(map[string]queryVariant)
+	return func(ctx context.Context, p *index) ([]queryVariant, error) {
 		if s.common == nil {
-			return []reading{raw}, nil // whether a word is misspelt or only new here nobody knows
+			return []queryVariant{raw}, nil // whether a word is misspelt or only new here nobody knows
 		}
 		meant := spelling.Repair(raw.text, p.lexicon, s.common)
 		if meant == raw.text {
-			return []reading{raw}, nil
+			return []queryVariant{raw}, nil
 		}
 		r, ok := known[meant]
 		if !ok {
@@ -310,21 +310,21 @@ func (s *Searcher) reread(raw reading) reader {
 			}
 			known[meant] = r
 		}
-		return []reading{raw, r}, nil
+		return []queryVariant{raw, r}, nil
 	}
 }
 
-// rank ranks the entries of all parts together, the best first.
-func (s *Searcher) rank(ctx context.Context, parts []*part, asked question, read reader, in func(*part) *space) ([]scored, error) {
+// rank ranks the entries of all indexes together, the best first.
+func (s *Searcher) rank(ctx context.Context, indexes []*index, asked question, read reader, in func(*index) *vectorSpace) ([]scored, error) {
 	buf := s.buffers.Get().(*buffers)
 	defer s.buffers.Put(buf)
 	var all []scored
-	for _, p := range parts {
-		readings, err := read(ctx, p)
+	for _, p := range indexes {
+		variants, err := read(ctx, p)
 		if err != nil {
 			return nil, fmt.Errorf("read the query for %s: %w", p.affiliate, err)
 		}
-		asked.readings = readings
+		asked.variants = variants
 		found, err := p.rank(ctx, in(p), asked, buf)
 		if err != nil {
 			return nil, fmt.Errorf("search %s: %w", p.affiliate, err)
@@ -347,23 +347,23 @@ func best(list []scored, limit int) []Hit {
 	return hits
 }
 
-// pick returns the parts of the affiliates named that have entries, each once, ordered by name.
-func (s *Searcher) pick(names []knowledge.AffiliateID) []*part {
-	parts := *s.parts.Load()
-	var picked []*part
+// pick returns the indexes of the affiliates named that have entries, each once, ordered by name.
+func (s *Searcher) pick(names []knowledge.AffiliateID) []*index {
+	indexes := *s.indexes.Load()
+	var picked []*index
 	if slices.Contains(names, knowledge.Everyone) {
-		for _, p := range parts {
+		for _, p := range indexes {
 			picked = append(picked, p)
 		}
 	} else {
 		for _, a := range names {
-			if p := parts[a]; p != nil {
+			if p := indexes[a]; p != nil {
 				picked = append(picked, p)
 			}
 		}
 	}
-	picked = slices.DeleteFunc(picked, func(p *part) bool { return len(p.entries) == 0 })
-	slices.SortFunc(picked, func(a, b *part) int { return cmp.Compare(a.affiliate, b.affiliate) })
+	picked = slices.DeleteFunc(picked, func(p *index) bool { return len(p.entries) == 0 })
+	slices.SortFunc(picked, func(a, b *index) int { return cmp.Compare(a.affiliate, b.affiliate) })
 	return slices.Compact(picked)
 }
 

@@ -14,7 +14,7 @@ const (
 )
 
 // shapeOf measures what calibration knows of p as a whole in sp.
-func (p *part) shapeOf(ctx context.Context, sp *space) (Evidence, error) {
+func (p *index) shapeOf(ctx context.Context, sp *vectorSpace) (Evidence, error) {
 	e := Evidence{Learned: sp.heads.logistic != nil, Entries: len(p.entries), Nearest: loneNearest, Tokens: sp.rarity != nil}
 	if len(p.entries) == 0 {
 		return e, nil
@@ -41,6 +41,6 @@ func (p *part) shapeOf(ctx context.Context, sp *space) (Evidence, error) {
 }
 
 // twins reports whether two entries are one, or translations of each other.
-func (p *part) twins(a, b int32) bool {
+func (p *index) twins(a, b int32) bool {
 	return a == b || p.open.twin[a] >= 0 && p.open.twin[a] == p.open.twin[b]
 }

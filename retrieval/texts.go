@@ -118,7 +118,7 @@ func Prepare(ctx context.Context, e Embedder, entries []knowledge.Entry) error {
 }
 
 // embed places p's texts in e's space. What is in known is not asked for again.
-func (p *part) embed(ctx context.Context, e Embedder, known map[string]late.Tokens) (*space, error) {
+func (p *index) embed(ctx context.Context, e Embedder, known map[string]late.Tokens) (*vectorSpace, error) {
 	made, err := read(ctx, e, p.entries, known)
 	if err != nil {
 		return nil, err
@@ -131,9 +131,9 @@ func (p *part) embed(ctx context.Context, e Embedder, known map[string]late.Toke
 }
 
 // place makes a space of what an embedder made of p's texts.
-func (p *part) place(ctx context.Context, made map[string]late.Tokens) (*space, error) {
+func (p *index) place(ctx context.Context, made map[string]late.Tokens) (*vectorSpace, error) {
 	vectors := make([][]float32, len(p.wordings))
-	sp := &space{means: make([][]float32, len(p.entries)), wordings: make([]late.Tokens, len(p.wordings))}
+	sp := &vectorSpace{means: make([][]float32, len(p.entries)), wordings: make([]late.Tokens, len(p.wordings))}
 	for w, text := range p.wordings {
 		sp.wordings[w] = made[text]
 		vectors[w] = made[text].Vector
@@ -166,7 +166,7 @@ func (p *part) place(ctx context.Context, made map[string]late.Tokens) (*space, 
 }
 
 // rarity counts the word pieces of sp's entries.
-func (p *part) rarity(sp *space) *late.Rarity {
+func (p *index) rarity(sp *vectorSpace) *late.Rarity {
 	if !slices.ContainsFunc(sp.wordings, func(t late.Tokens) bool { return t.Rows.Len() > 0 }) {
 		return nil
 	}
@@ -181,11 +181,11 @@ func (p *part) rarity(sp *space) *late.Rarity {
 	return r
 }
 
-func builtinOf(p *part) *space { return p.builtin }
-func primaryOf(p *part) *space { return p.primary }
+func builtinOf(p *index) *vectorSpace { return p.builtin }
+func primaryOf(p *index) *vectorSpace { return p.primary }
 
 // tokens returns what p has in one of its spaces, by text.
-func (p *part) tokens(in func(*part) *space) map[string]late.Tokens {
+func (p *index) tokens(in func(*index) *vectorSpace) map[string]late.Tokens {
 	if p == nil {
 		return nil
 	}
@@ -204,7 +204,7 @@ func (p *part) tokens(in func(*part) *space) map[string]late.Tokens {
 }
 
 // covered reports whether reuse has a vector for every text.
-func (p *part) covered() bool {
+func (p *index) covered() bool {
 	missing := func(text string) bool { return p.reuse[text].Vector == nil }
 	return !slices.ContainsFunc(p.wordings, missing) && !slices.ContainsFunc(p.passages, missing)
 }

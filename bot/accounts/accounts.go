@@ -246,12 +246,12 @@ func (svc *Service) serve(ctx context.Context, n *servedAccount) error {
 func (svc *Service) watch(ctx context.Context) {
 	before := map[string]bool{}
 	for _, r := range svc.snapshot() {
-		before[r.Settings.Key()] = r.Standing.Critical()
+		before[r.Settings.Key()] = r.Health.Critical()
 	}
 	for _, r := range svc.Check(ctx) {
-		if r.Standing.Critical() && !before[r.Settings.Key()] && ctx.Err() == nil {
-			svc.o.Log.WithFields(logrus.Fields{"channel": r.Settings.Channel, "account": r.Settings.ID, "problem": r.Standing.Problems[0].Kind,
-				"mend": "see /channels, or faqbot channel check"}).Error("an account does not work")
+		if r.Health.Critical() && !before[r.Settings.Key()] && ctx.Err() == nil {
+			svc.o.Log.WithFields(logrus.Fields{"channel": r.Settings.Channel, "account": r.Settings.ID, "problem": r.Health.Problems[0].Kind,
+				"fix": "see /channels, or faqbot channel check"}).Error("an account does not work")
 		}
 	}
 }

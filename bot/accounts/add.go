@@ -72,7 +72,7 @@ func (svc *Service) Add(ctx context.Context, s network.Settings, dir string) (Ad
 		a.HookErr = svc.Hook(ctx, s.Key())
 		a.Hooked = a.HookErr == nil
 	}
-	svc.check(ctx, s.Key())
+	svc.checkAccount(ctx, s.Key())
 	var err error
 	a.Report, err = svc.Report(ctx, s.Key())
 	return a, err

@@ -23,7 +23,7 @@ type Report struct {
 	Settings  network.Settings // without secrets
 	Added     bool             // by a person; else it stands in the file and can only be changed there
 	Hook      string           // where the network should post, "" if it cannot or need not
-	Standing  bot.AccountHealth
+	Health    bot.AccountHealth
 	CheckedAt time.Time // when the network was asked, zero if it was not yet
 	Traffic   store.Traffic
 }
@@ -39,18 +39,18 @@ func (svc *Service) snapshot() (list []Report) {
 	svc.mu.Lock()
 	defer svc.mu.Unlock()
 	for _, n := range svc.served {
-		list = append(list, svc.report(n))
+		list = append(list, svc.reportOn(n))
 	}
 	slices.SortFunc(list, func(a, b Report) int { return cmp.Compare(a.Settings.Key(), b.Settings.Key()) })
 	return list
 }
 
-// report is n without secrets. svc.mu is held.
-func (svc *Service) report(n *servedAccount) Report {
-	r := Report{Settings: n.settings, Added: n.added, Hook: svc.hook(n.settings), Standing: n.standing, CheckedAt: n.checkedAt}
+// reportOn is n without secrets. svc.mu is held.
+func (svc *Service) reportOn(n *servedAccount) Report {
+	r := Report{Settings: n.settings, Added: n.added, Hook: svc.hook(n.settings), Health: n.standing, CheckedAt: n.checkedAt}
 	r.Settings.Token, r.Settings.Secret, r.Settings.VerifyToken = "", "", ""
 	if n.broken != nil {
-		r.Standing.Problems = []bot.Problem{brokenProblem(n.settings.Channel, n.broken)}
+		r.Health.Problems = []bot.Problem{brokenProblem(n.settings.Channel, n.broken)}
 	}
 	return r
 }
@@ -87,7 +87,7 @@ func (svc *Service) Report(ctx context.Context, key string) (Report, error) {
 		return Report{}, fmt.Errorf("%s: %w", key, ErrNoAccount)
 	}
 	svc.mu.Lock()
-	r := svc.report(n)
+	r := svc.reportOn(n)
 	svc.mu.Unlock()
 	return r, svc.addTraffic(ctx, &r)
 }
@@ -116,7 +116,7 @@ func (svc *Service) checkThose(ctx context.Context, wanted func(Report) bool) {
 	var g sync.WaitGroup
 	for _, r := range svc.snapshot() {
 		if wanted(r) {
-			g.Go(func() { guard.Do(svc.o.Log, "checking an account", func() { svc.check(ctx, r.Settings.Key()) }) })
+			g.Go(func() { guard.Do(svc.o.Log, "checking an account", func() { svc.checkAccount(ctx, r.Settings.Key()) }) })
 		}
 	}
 	g.Wait()
@@ -140,7 +140,7 @@ func (svc *Service) Freshen(ctx context.Context, within time.Duration) {
 // checkWithin bounds the check of one account.
 const checkWithin = 20 * time.Second
 
-func (svc *Service) check(ctx context.Context, key string) {
+func (svc *Service) checkAccount(ctx context.Context, key string) {
 	n := svc.find(key)
 	if n == nil {
 		return

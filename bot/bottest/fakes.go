@@ -159,7 +159,7 @@ func Status(s bot.StatusUpdate) bot.Event {
 	return bot.Event{Address: bot.Address{Channel: "test", Account: "one", Customer: "c"}, ExternalID: "s", At: time.Now(), Status: &s}
 }
 
-func Aside(id string, a bot.Echo) bot.Event {
+func EchoEvent(id string, a bot.Echo) bot.Event {
 	return bot.Event{Address: bot.Address{Channel: "test", Account: "one", Customer: "c"}, ExternalID: "echo:" + id, At: time.Now(), Echo: &a}
 }
 

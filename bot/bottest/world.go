@@ -222,8 +222,10 @@ func (w *World) Fetches(state string) int {
 	return w.Count(`SELECT COUNT(*) FROM fetches WHERE state = $1`, state)
 }
 
-// Tells makes the account's network one that gives our ID back within two minutes, as Meta's do.
-func (w *World) Tells() { w.Channel.Capacity.Resend, w.Channel.Capacity.Confirm = false, 2*time.Minute }
+// ConfirmReceipts makes the account's network one that gives our ID back within two minutes, as Meta's do.
+func (w *World) ConfirmReceipts() {
+	w.Channel.Capacity.Resend, w.Channel.Capacity.Confirm = false, 2*time.Minute
+}
 
 // Ours is the delivery of the only reply.
 func (w *World) Ours() (id bot.DeliveryID, code string, due time.Time) {

@@ -166,7 +166,7 @@ func begin(t *testing.T, open func(Stage) *Harness) *play {
 	}
 	server := httptest.NewServer(router)
 	t.Cleanup(server.Close)
-	p.run(p.intake.Run)
+	p.runLoops(p.intake.Run)
 	p.hook = server.URL
 	if p.Receiver != nil {
 		p.hook += "/hooks/" + key
@@ -286,14 +286,14 @@ func (e echo) Broken(t bot.Turn) bot.Outcome { return bot.Outcome{Next: t.Conver
 func (p *play) answer(n int) {
 	p.carry(n)
 	runner := turns.NewRunner(p.store, echo{}, p.accounts, p.log, turns.RunnerOptions{Poke: p.courier.Poke})
-	p.run(runner.Run)
+	p.runLoops(runner.Run)
 }
 
 // carry runs the courier alone.
 func (p *play) carry(n int) {
 	p.hurry = n
 	p.courier = outbound.NewCourier(p.store, p.accounts, p.desk, p.log, outbound.CourierOptions{Now: p.now, Link: p.linkTo})
-	p.run(p.courier.Run)
+	p.runLoops(p.courier.Run)
 }
 
 // now is the courier's time.
@@ -323,8 +323,8 @@ func (p *play) nextDue(now time.Time) time.Time {
 	return time.UnixMilli(due.Int64)
 }
 
-// run runs loops until the test ends.
-func (p *play) run(loops ...func(context.Context) error) {
+// runLoops runs loops until the test ends.
+func (p *play) runLoops(loops ...func(context.Context) error) {
 	ctx, stop := context.WithCancel(context.Background())
 	var g errgroup.Group
 	for _, run := range loops {

@@ -70,7 +70,7 @@ func OggVoice() File {
 
 // collect has files fetched until the test ends.
 func (p *play) collect() {
-	p.run(inbound.NewCollector(p.store, p.accounts, p.shelf, p.log, inbound.CollectorOptions{}).Run)
+	p.runLoops(inbound.NewCollector(p.store, p.accounts, p.shelf, p.log, inbound.CollectorOptions{}).Run)
 }
 
 // said is the customer's last message.
@@ -212,7 +212,7 @@ func (p *play) settled() bool {
 // person of ours says it if r names one, else the bot.
 func (p *play) give(conv bot.Conversation, key string, r bot.Reply) []Got {
 	p.t.Helper()
-	before := len(p.got())
+	before := len(p.receivedFiles())
 	if r.Agent == "" {
 		require.NoError(p.t, p.conversations.Notify(p.t.Context(), conv.ID, r))
 	} else {
@@ -222,11 +222,11 @@ func (p *play) give(conv bot.Conversation, key string, r bot.Reply) []Got {
 	}
 	p.courier.Poke()
 	p.soon("settled", p.settled)
-	return p.got()[before:]
+	return p.receivedFiles()[before:]
 }
 
-// got is what the customer has of ours, oldest first.
-func (p *play) got() (list []Got) {
+// receivedFiles is what the customer has of ours, oldest first.
+func (p *play) receivedFiles() (list []Got) {
 	if p.Media.Got != nil {
 		return p.Media.Got()
 	}

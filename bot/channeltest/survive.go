@@ -37,8 +37,8 @@ func WordsSurvive(f *testing.F, decode func(body []byte) ([]bot.Event, error), f
 	for i := range 300 {
 		f.Add(uint(i), uint64(i), 1+i%4)
 	}
-	f.Fuzz(func(t *testing.T, which uint, seed uint64, oddities int) {
-		n := int(which % uint(len(says)))
+	f.Fuzz(func(t *testing.T, kind uint, seed uint64, oddities int) {
+		n := int(kind % uint(len(says)))
 		o := oddness{rand: rand.New(rand.NewPCG(seed, 1)), words: words[n], fixed: fixed}
 		tree := o.copied(says[n]).(map[string]any)
 		for range oddities & 7 {

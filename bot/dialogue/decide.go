@@ -41,14 +41,14 @@ type Verdict struct {
 
 // Decide decides a turn. It is pure, and the order of its rules is the product's behaviour.
 func Decide(p Policy, e Evidence) Verdict {
-	v := decide(p, e)
+	v := decideByRules(p, e)
 	if len(e.Found.Hits) > 0 {
 		v.Score = e.Found.Hits[0].Score
 	}
 	return v
 }
 
-func decide(p Policy, e Evidence) Verdict {
+func decideByRules(p Policy, e Evidence) Verdict {
 	if v, ok := decideConsent(e); ok {
 		return v
 	}
@@ -213,7 +213,7 @@ const maxSuggestions = 3
 // decideFeedback answers that an answer did not help: with what else may have been meant, else a person.
 func decideFeedback(p Policy, e Evidence) Verdict {
 	if options, chance := likely(p, e.Others, nil); chance >= p.OfferAt {
-		v := which("did not help", bot.ReasonUnsure, options)
+		v := askWhich("did not help", bot.ReasonUnsure, options)
 		v.Phrase, v.Miss = PhraseFeedbackWhich, true
 		return v
 	}
@@ -231,7 +231,7 @@ func decideCourtesy(s Signals) (Verdict, bool) {
 		return small("goodbye", PhraseGoodbye), true
 	case s.Greeting:
 		return small("greeting", PhraseGreeting), true
-	case s.Noted:
+	case s.Acknowledgement:
 		return small("noted", PhraseNoted), true
 	}
 	return Verdict{}, false
@@ -250,12 +250,12 @@ func decideQuestion(p Policy, e Evidence) Verdict {
 	case s.TooLong:
 		return miss(p, e, "too long", bot.ReasonUnreadable, PhraseTooLong)
 	case len(hits) > 0 && hits[0].Exact && (len(hits) == 1 || !hits[1].Exact) && !e.Elsewhere:
-		return answer("exact words", bot.ReasonConfident, hits[0].Entry).soothe(s)
+		return answer("exact words", bot.ReasonConfident, hits[0].Entry).offerPersonToo(s)
 	case s.Gibberish:
 		return miss(p, e, "gibberish", bot.ReasonUnreadable, PhraseGibberish)
 	}
 	if v, ok := decideParts(p, e); ok {
-		return v.soothe(s)
+		return v.offerPersonToo(s)
 	}
 	return decideHits(p, e)
 }
@@ -263,33 +263,33 @@ func decideQuestion(p Policy, e Evidence) Verdict {
 // decideHits decides by how likely the entries found are.
 func decideHits(p Policy, e Evidence) Verdict {
 	s, hits := e.Signals, e.Found.Hits
-	best, tied := 0.0, false
+	best, near := 0.0, false
 	if v, ok := decideContrast(p, e); ok {
 		return v
 	}
 	if len(hits) > 0 {
-		best, tied = hits[0].Score, close(p, hits)
+		best, near = hits[0].Score, tied(p, hits)
 	}
 	options, chance := likely(p, hits, codes(s.Question))
 	mayAsk := e.Turn.Conversation.Clarify < p.MaxClarify
 	switch {
 	case e.Elsewhere && mayAsk && len(options) > 0:
-		return which("points at something else", bot.ReasonUnsure, options)
+		return askWhich("points at something else", bot.ReasonUnsure, options)
 	case e.Elsewhere:
 		return miss(p, e, "points at something else", bot.ReasonNoAnswer, PhraseAskAgain)
-	case best >= p.AnswerAt && (!tied || !mayAsk):
-		return answer("confident", bot.ReasonConfident, hits[0].Entry).soothe(s)
+	case best >= p.AnswerAt && (!near || !mayAsk):
+		return answer("confident", bot.ReasonConfident, hits[0].Entry).offerPersonToo(s)
 	case s.StopMaybe:
 		return Verdict{Rule: "may opt out", Phrase: PhraseStopAsk, Decision: bot.Decision{Action: bot.ActionClarify, Reason: bot.ReasonSmallTalk}}
 	case e.Foreign:
 		return miss(p, e, "another language", bot.ReasonNoAnswer, PhraseLanguage)
 	case best >= p.AnswerAt:
-		return which("close call", bot.ReasonCloseCall, options)
+		return askWhich("close call", bot.ReasonCloseCall, options)
 	case s.Abuse:
 		return miss(p, e, "abuse", bot.ReasonAbuse, PhraseCalm)
 	}
 	if chance >= p.OfferAt && mayAsk {
-		return which("unsure", bot.ReasonUnsure, options)
+		return askWhich("unsure", bot.ReasonUnsure, options)
 	}
 	if v, ok := decideCourtesy(s); ok && s.Polite {
 		return v
@@ -315,7 +315,7 @@ func decideContrast(p Policy, e Evidence) (Verdict, bool) {
 	if chance < p.OfferAt || e.Turn.Conversation.Clarify >= p.MaxClarify {
 		return Verdict{}, false
 	}
-	v := which("may ask about something else", bot.ReasonUnsure, options)
+	v := askWhich("may ask about something else", bot.ReasonUnsure, options)
 	if c.Sure {
 		v.Rule = "asks about something else"
 	}
@@ -325,8 +325,8 @@ func decideContrast(p Policy, e Evidence) (Verdict, bool) {
 	return v, true
 }
 
-// soothe offers a person after the answer to somebody who is upset, and to stop to somebody who may want that.
-func (v Verdict) soothe(s Signals) Verdict {
+// offerPersonToo offers a person after the answer to somebody who is upset, and to stop to somebody who may want that.
+func (v Verdict) offerPersonToo(s Signals) Verdict {
 	switch {
 	case v.Too != "": // it asks something already, and its choices go with that
 	case s.StopMaybe:
@@ -337,9 +337,9 @@ func (v Verdict) soothe(s Signals) Verdict {
 	return v
 }
 
-// close reports whether another entry is so nearly as likely as the best that it is better to ask. One
+// tied reports whether another entry is so nearly as likely as the best that it is better to ask. One
 // that gives the same answer does not count.
-func close(p Policy, hits []retrieval.Hit) bool {
+func tied(p Policy, hits []retrieval.Hit) bool {
 	for _, h := range hits[1:] {
 		if h.Odds < p.CloseOdds {
 			break
@@ -372,7 +372,7 @@ func answer(rule string, reason bot.Reason, e knowledge.Entry) Verdict {
 		Decision: bot.Decision{Action: bot.ActionAnswer, Reason: reason, Entries: []knowledge.EntryID{e.ID}}}
 }
 
-func which(rule string, reason bot.Reason, options []knowledge.Entry) Verdict {
+func askWhich(rule string, reason bot.Reason, options []knowledge.Entry) Verdict {
 	v := Verdict{Rule: rule, Phrase: PhraseWhich, Options: options,
 		Decision: bot.Decision{Action: bot.ActionClarify, Reason: reason}}
 	for _, e := range options {

@@ -101,7 +101,7 @@ func TestDecide(t *testing.T) {
 		{"a greeting with a topic", bot.Conversation{}, Signals{Question: "refund", Greeting: true, Polite: true}, good, nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},
 		{"thanks with a remark", bot.Conversation{}, Signals{Question: "it works", Thanks: true, Polite: true}, hits(hit("A", .1, 0)), nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseThanks},
 		{"goodbye", bot.Conversation{}, Signals{Goodbye: true}, good, nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseGoodbye},
-		{"a bare no", bot.Conversation{}, Signals{Noted: true}, good, nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseNoted},
+		{"a bare no", bot.Conversation{}, Signals{Acknowledgement: true}, good, nil, bot.ActionAnswer, bot.ReasonSmallTalk, "", PhraseNoted},
 		{"none of the offers likely", bot.Conversation{}, asks, hits(hit("A", .15, 0), hit("B", .1, 0)), nil, bot.ActionClarify, bot.ReasonNoAnswer, "", PhraseAskAgain},
 		{"one of the offers likely", bot.Conversation{}, asks, hits(hit("A", .15, 0), hit("B", .14, 0), hit("C", .13, 0)), nil, bot.ActionClarify, bot.ReasonUnsure, "A B C", PhraseWhich},
 		{"an answer at the third try", bot.Conversation{Misses: 2}, asks, good, nil, bot.ActionAnswer, bot.ReasonConfident, "A", ""},

@@ -71,7 +71,7 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 		}
 	}
 	v := Decide(e.policy, ev)
-	o := e.word(ev, v)
+	o := e.compose(ev, v)
 	o.Trace = trace(query, ev, v)
 	return o, nil
 }
@@ -86,12 +86,12 @@ func (e *Engine) query(ev Evidence) retrieval.Query {
 	if q.Locale == "" {
 		q.Locale = t.Account.Locale
 	}
-	if s.Leans > 0 {
+	if s.ContextDependence > 0 {
 		if q.Before = e.said(t); s.About != "" {
 			q.Before = append(q.Before, s.About)
 		}
 		if len(q.Before) > 0 {
-			q.Leans = s.Leans
+			q.ContextDependence = s.ContextDependence
 			q.Text = s.Question // few words, which a greeting must not outweigh
 		}
 	}
@@ -104,8 +104,8 @@ func (e *Engine) searchParts(ctx context.Context, parts []string, whole retrieva
 	var list []retrieval.Result
 	for _, part := range parts {
 		q := whole
-		if q.Text, q.Leans = part, 0; len(q.Before) > 0 {
-			q.Leans = leans(e.phrases, part)
+		if q.Text, q.ContextDependence = part, 0; len(q.Before) > 0 {
+			q.ContextDependence = leans(e.phrases, part)
 		}
 		found, err := e.retriever.Search(ctx, q)
 		if err != nil {
@@ -120,13 +120,13 @@ func (e *Engine) searchParts(ctx context.Context, parts []string, whole retrieva
 func (e *Engine) Broken(t bot.Turn) bot.Outcome {
 	ev := Evidence{Turn: t, Signals: Read(e.phrases, t)}
 	if t.Conversation.Mode == bot.ModePerson {
-		return e.word(ev, Decide(e.policy, ev))
+		return e.compose(ev, Decide(e.policy, ev))
 	}
-	return e.word(ev, handoff("broken", bot.ReasonBroken, PhraseHandoffBroken))
+	return e.compose(ev, handoff("broken", bot.ReasonBroken, PhraseHandoffBroken))
 }
 
-// word turns a verdict into what is said and how the conversation goes on.
-func (e *Engine) word(ev Evidence, v Verdict) bot.Outcome {
+// compose turns a verdict into what is said and how the conversation goes on.
+func (e *Engine) compose(ev Evidence, v Verdict) bot.Outcome {
 	t := ev.Turn
 	locale := e.locale(ev)
 	o := bot.Outcome{Decision: v.Decision, Feedback: ev.Feedback, Next: next(t.Conversation, v)}
@@ -188,7 +188,7 @@ func (e *Engine) lead(ev Evidence, v Verdict, locale string) string {
 	if (ev.Turn.Disclose || ev.Signals.Identity && v.Answer != nil) && !discloses(v.Phrase) {
 		list = append(list, e.voice(ev.Turn, locale)(PhraseDisclosure))
 	}
-	if raw := ev.Signals.Raw; v.Answer != nil && v.Answer.Answer != "" && e.phrases.foreignTo(raw, e.phrases.languageFrom(raw, leastForeign), v.Answer.Locale, v.Answer.Question) {
+	if raw := ev.Signals.Raw; v.Answer != nil && v.Answer.Answer != "" && e.phrases.foreignTo(raw, e.phrases.languageFrom(raw, minForeign), v.Answer.Locale, v.Answer.Question) {
 		list = append(list, e.voice(ev.Turn, locale)(PhraseOtherLanguage))
 	}
 	if len(list) == 0 {
@@ -366,8 +366,8 @@ func question(ev Evidence) string {
 
 func trace(q retrieval.Query, ev Evidence, v Verdict) bot.Trace {
 	t := bot.Trace{Query: q.Text, Space: ev.Found.Space, Fallback: ev.Found.Fallback, Rule: v.Rule, Signals: ev.Signals.Names()}
-	if q.Leans > 0 {
-		t.Before, t.Leans = q.Before, q.Leans
+	if q.ContextDependence > 0 {
+		t.Before, t.ContextDependence = q.Before, q.ContextDependence
 	}
 	for _, h := range ev.Found.Hits {
 		t.Hits = append(t.Hits, traceHit(h))

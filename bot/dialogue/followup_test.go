@@ -53,20 +53,20 @@ func TestContextOfAFollowUp(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"how long does delivery take?", "question A"}, (*asked)[0].Before)
 	require.Equal(t, "and in Germany?", (*asked)[0].Text)
-	require.Equal(t, 1., (*asked)[0].Leans)
+	require.Equal(t, 1., (*asked)[0].ContextDependence)
 	require.Equal(t, (*asked)[0].Before, o.Trace.Before)
 
 	tn.Waiting[0].Text = "Where do I download the annual tax report for affiliate income?"
 	o, err = e.Turn(t.Context(), tn)
 	require.NoError(t, err)
 	require.Empty(t, (*asked)[1].Before, "it stands alone")
-	require.Zero(t, (*asked)[1].Leans)
+	require.Zero(t, (*asked)[1].ContextDependence)
 	require.Empty(t, o.Trace.Before)
 
 	tn.Waiting[0].Text, tn.History = "and in Germany?", nil
 	_, err = e.Turn(t.Context(), tn)
 	require.NoError(t, err)
-	require.Zero(t, (*asked)[2].Leans, "nothing was said before")
+	require.Zero(t, (*asked)[2].ContextDependence, "nothing was said before")
 }
 
 // Two questions in one message are both answered, in order, when each is likely by itself.

@@ -25,7 +25,7 @@ func (e *Engine) heedFeedback(ctx context.Context, ev *Evidence, query retrieval
 	}
 	if ev.Signals.Feedback && ev.Signals.Question == "" {
 		if said := e.said(ev.Turn); len(said) > 0 {
-			query.Text, query.Before, query.Leans = said[len(said)-1], nil, 0
+			query.Text, query.Before, query.ContextDependence = said[len(said)-1], nil, 0
 			found, err := e.retriever.Search(ctx, query)
 			if err != nil {
 				return err
@@ -94,7 +94,7 @@ const foreignAt = .45
 // heedLanguage caps the probability of entries in another language than the words. What the multilingual encoder found
 // counts in full.
 func (e *Engine) heedLanguage(ev *Evidence) {
-	language := e.phrases.languageFrom(ev.Signals.Raw, leastForeign)
+	language := e.phrases.languageFrom(ev.Signals.Raw, minForeign)
 	if language == "" {
 		return
 	}
@@ -149,7 +149,7 @@ func (e *Engine) heedEmergency(ctx context.Context, ev *Evidence, query retrieva
 	if !ev.Signals.Emergency {
 		return nil
 	}
-	query.Text, query.Before, query.Leans = "emergency / emergencia / emergência", nil, 0
+	query.Text, query.Before, query.ContextDependence = "emergency / emergencia / emergência", nil, 0
 	found, err := e.retriever.Search(ctx, query)
 	if err != nil {
 		return err

@@ -20,9 +20,9 @@ func (s wordSet) add(phrases []string) {
 
 // languageWords are the words of a locale's lists that show its language: single ones that say nothing of
 // what a message is about.
-func languageWords(lists map[wordKind][]string) wordSet {
+func languageWords(lists map[lexiconKind][]string) wordSet {
 	set := wordSet{}
-	for _, kind := range []wordKind{wordFunction, wordAsking, wordPointing, wordJoining, wordGreeting, wordThanks} {
+	for _, kind := range []lexiconKind{wordFunction, wordAsking, wordPointing, wordJoining, wordGreeting, wordThanks} {
 		for _, phrase := range lists[kind] {
 			if tokens := tokenize(phrase); len(tokens) == 1 {
 				set[tokens[0].word] = true
@@ -83,15 +83,15 @@ func (l *lexicon) languageFrom(text string, least int) string {
 	for name := range l.foreign {
 		count(name)
 	}
-	if most == second || most < least || spoken(best) == "" && most < leastForeign {
+	if most == second || most < least || spoken(best) == "" && most < minForeign {
 		return ""
 	}
 	return best
 }
 
-// leastForeign is how many frequent words show a language that we do not speak, or that an entry is in
+// minForeign is how many frequent words show a language that we do not speak, or that an entry is in
 // another language than a question.
-const leastForeign = 2
+const minForeign = 2
 
 // spoken is the name of a language if it is one of ours, else "".
 func spoken(language string) string {
@@ -104,7 +104,7 @@ func spoken(language string) string {
 }
 
 // foreignTo reports whether a text in a language is in another one than an entry, as far as both show: each
-// has leastForeign more frequent words of its own language than of the other's.
+// has minForeign more frequent words of its own language than of the other's.
 func (l *lexicon) foreignTo(text, language, entryLocale, question string) bool {
 	of := l.language(question)
 	if name := locale.Match(entryLocale); entryLocale != "" && strings.HasPrefix(entryLocale, name[:2]) {
@@ -117,8 +117,8 @@ func (l *lexicon) foreignTo(text, language, entryLocale, question string) bool {
 		return false
 	}
 	asked, entry := tokenize(text), tokenize(question)
-	return (entryLocale != "" || l.frequent(entry, of) >= l.frequent(entry, language)+leastForeign) &&
-		l.frequent(asked, language) >= l.frequent(asked, of)+leastForeign
+	return (entryLocale != "" || l.frequent(entry, of) >= l.frequent(entry, language)+minForeign) &&
+		l.frequent(asked, language) >= l.frequent(asked, of)+minForeign
 }
 
 // frequent is how many of tokens are frequent words of a language.

@@ -10,52 +10,52 @@ import (
 	"faqbot/knowledge/locale"
 )
 
-// A wordKind names a list of words by which Read understands what needs no search; each locale must
+// A lexiconKind names a list of words by which Read understands what needs no search; each locale must
 // have them all. Lists hold what people say anywhere, not what one set of messages happens to.
-type wordKind string
+type lexiconKind string
 
 const (
-	wordGreeting wordKind = "greeting"
-	wordGoodbye  wordKind = "goodbye"
-	wordThanks   wordKind = "thanks"
-	wordFiller   wordKind = "filler" // says nothing by itself: "ok", "please"
-	wordYes      wordKind = "yes"
-	wordNo       wordKind = "no"
+	wordGreeting lexiconKind = "greeting"
+	wordGoodbye  lexiconKind = "goodbye"
+	wordThanks   lexiconKind = "thanks"
+	wordFiller   lexiconKind = "filler" // says nothing by itself: "ok", "please"
+	wordYes      lexiconKind = "yes"
+	wordNo       lexiconKind = "no"
 
-	wordStop      wordKind = "stop"       // the whole message: they want to hear no more
-	wordStopMaybe wordKind = "stop_maybe" // the whole message: they want to hear no more, or ask how: "unsubscribe"
-	wordResume    wordKind = "resume"     // the whole message, after that: they do again
+	wordStop      lexiconKind = "stop"       // the whole message: they want to hear no more
+	wordStopMaybe lexiconKind = "stop_maybe" // the whole message: they want to hear no more, or ask how: "unsubscribe"
+	wordResume    lexiconKind = "resume"     // the whole message, after that: they do again
 
-	wordComplaint wordKind = "complaint"
-	wordAbuse     wordKind = "abuse"
-	wordMild      wordKind = "mild" // holds words of the two above and means no harm
+	wordComplaint lexiconKind = "complaint"
+	wordAbuse     lexiconKind = "abuse"
+	wordMild      lexiconKind = "mild" // holds words of the two above and means no harm
 
-	wordFirst   wordKind = "first" // a choice by its place
-	wordSecond  wordKind = "second"
-	wordThird   wordKind = "third"
-	wordLast    wordKind = "last"
-	wordBoth    wordKind = "both"
-	wordPicking wordKind = "picking" // stands beside a choice: "the … one please"
-	wordNeither wordKind = "neither" // none of the choices
-	wordIMean   wordKind = "i_mean"  // begins what is asked instead
+	wordFirst   lexiconKind = "first" // a choice by its place
+	wordSecond  lexiconKind = "second"
+	wordThird   lexiconKind = "third"
+	wordLast    lexiconKind = "last"
+	wordBoth    lexiconKind = "both"
+	wordPicking lexiconKind = "picking" // stands beside a choice: "the … one please"
+	wordNeither lexiconKind = "neither" // none of the choices
+	wordIMean   lexiconKind = "i_mean"  // begins what is asked instead
 
-	wordPointing   wordKind = "pointing"    // "it": what it means was said before
-	wordCarryingOn wordKind = "carrying_on" // "what about": begins a follow-up
-	wordFunction   wordKind = "function"    // says nothing of what a question is about
-	wordAsking     wordKind = "asking"      // begins a question
-	wordJoining    wordKind = "joining"     // "and also": joins two questions
+	wordPointing   lexiconKind = "pointing"    // "it": what it means was said before
+	wordCarryingOn lexiconKind = "carrying_on" // "what about": begins a follow-up
+	wordFunction   lexiconKind = "function"    // says nothing of what a question is about
+	wordAsking     lexiconKind = "asking"      // begins a question
+	wordJoining    lexiconKind = "joining"     // "and also": joins two questions
 )
 
 // wordKinds lists every wordKind.
-func wordKinds() []wordKind {
-	return []wordKind{wordGreeting, wordGoodbye, wordThanks, wordFiller, wordYes, wordNo,
+func wordKinds() []lexiconKind {
+	return []lexiconKind{wordGreeting, wordGoodbye, wordThanks, wordFiller, wordYes, wordNo,
 		wordStop, wordStopMaybe, wordResume, wordComplaint, wordAbuse, wordMild,
 		wordFirst, wordSecond, wordThird, wordLast, wordBoth, wordPicking, wordNeither, wordIMean,
 		wordPointing, wordCarryingOn, wordFunction, wordAsking, wordJoining}
 }
 
 // loose reports whether a kind's words are small talk, in which people double letters and forget to.
-func (k wordKind) loose() bool {
+func (k lexiconKind) loose() bool {
 	switch k {
 	case wordGreeting, wordGoodbye, wordThanks, wordFiller:
 		return true
@@ -93,12 +93,12 @@ var lexiconFiles embed.FS
 // A lexicon is what customers say: words and shapes, by kind. What the bot says is in Phrases. It never
 // changes once loaded.
 type lexicon struct {
-	words   map[wordKind]*wordList // of all languages, since people mix them
-	short   map[string]string      // words that people shorten in chats, and what they stand for: "u" → "you"
-	shapes  map[shapeKind][]shapes // of each language, since what takes back in one may be a word of another
-	known   map[string]*spellings  // by locale: the words of the shapes, and of the lists
-	stops   map[string]wordSet     // by locale: the words that show a language
-	foreign map[string]wordSet     // the same, of languages that we do not speak
+	words   map[lexiconKind]*wordList // of all languages, since people mix them
+	short   map[string]string         // words that people shorten in chats, and what they stand for: "u" → "you"
+	shapes  map[shapeKind][]shapes    // of each language, since what takes back in one may be a word of another
+	known   map[string]*spellings     // by locale: the words of the shapes, and of the lists
+	stops   map[string]wordSet        // by locale: the words that show a language
+	foreign map[string]wordSet        // the same, of languages that we do not speak
 }
 
 // loadLexicon reads the lexicon that the binary carries. A missing list is an error.
@@ -114,7 +114,7 @@ func loadLexicon() (*lexicon, error) {
 }
 
 func newLexicon() *lexicon {
-	l := &lexicon{words: map[wordKind]*wordList{}, short: map[string]string{}, shapes: map[shapeKind][]shapes{}, known: map[string]*spellings{}, stops: map[string]wordSet{}, foreign: foreignWords()}
+	l := &lexicon{words: map[lexiconKind]*wordList{}, short: map[string]string{}, shapes: map[shapeKind][]shapes{}, known: map[string]*spellings{}, stops: map[string]wordSet{}, foreign: foreignWords()}
 	for _, kind := range wordKinds() {
 		l.words[kind] = &wordList{loose: kind.loose()}
 	}
@@ -123,9 +123,9 @@ func newLexicon() *lexicon {
 
 func (l *lexicon) add(name string, data []byte) error {
 	var file struct {
-		Words   map[wordKind][]string `json:"words"`
-		Short   map[string]string     `json:"short"`
-		Classes map[string][]string   `json:"classes"`
+		Words   map[lexiconKind][]string `json:"words"`
+		Short   map[string]string        `json:"short"`
+		Classes map[string][]string      `json:"classes"`
 		Shapes  map[shapeKind]struct {
 			Is  []string `json:"is"`
 			Not []string `json:"not"`
@@ -190,7 +190,7 @@ func (l *lexicon) read(tokens []token) []token {
 	for i := range tokens {
 		tokens[i].word = l.meant(tokens[i].word, languages)
 	}
-	talk := []wordKind{wordGreeting, wordThanks, wordFiller, wordGoodbye}
+	talk := []lexiconKind{wordGreeting, wordThanks, wordFiller, wordGoodbye}
 	smallTalk := make([]bool, len(tokens))
 	for i := 0; i < len(tokens); {
 		n := 0
@@ -259,7 +259,7 @@ func (l *lexicon) spans(kind shapeKind, tokens []token) (list []span) {
 }
 
 // says reports whether tokens hold words of a kind that the mild ones do not account for.
-func (l *lexicon) says(kind wordKind, tokens []token) bool {
+func (l *lexicon) says(kind lexiconKind, tokens []token) bool {
 	for i := 0; i < len(tokens); i++ {
 		if n := l.words[wordMild].at(tokens, i); n > 0 {
 			i += n - 1

@@ -82,7 +82,7 @@ func (p *Phrases) named(offered, entries []bot.Choice, tokens []token) (bot.Choi
 			return offered[n-1], true
 		}
 	}
-	for i, kind := range []wordKind{wordFirst, wordSecond, wordThird} {
+	for i, kind := range []lexiconKind{wordFirst, wordSecond, wordThird} {
 		if p.words[kind].is(core) && i < len(entries) {
 			return entries[i], true
 		}

@@ -3,10 +3,10 @@ package dialogue
 import "strings"
 
 const (
-	// shortestMisspelt is the letters of a word that may be misspelt: shorter ones are too near to one another.
-	shortestMisspelt = 5
-	// shortestVowel is the same for a vowel in place of another: "export" is no expert.
-	shortestVowel = 8
+	// minMisspelt is the letters of a word that may be misspelt: shorter ones are too near to one another.
+	minMisspelt = 5
+	// minVowel is the same for a vowel in place of another: "export" is no expert.
+	minVowel = 8
 )
 
 // A wordSet is a set of folded words.
@@ -29,7 +29,7 @@ func newSpellings() *spellings {
 func (s *spellings) add(phrase string, ofShape bool) {
 	for _, t := range tokenize(phrase) {
 		s.all[t.word] = true
-		if ofShape && len(t.word) >= shortestMisspelt {
+		if ofShape && len(t.word) >= minMisspelt {
 			s.targets = append(s.targets, t.word)
 		}
 	}
@@ -55,10 +55,10 @@ func (s *spellings) meant(word string) string {
 	if short := squeeze(word); short != word && s.all[short] && len(word) > len(short)+1 {
 		return short // "pleeease"
 	}
-	if len(word) < shortestMisspelt {
+	if len(word) < minMisspelt {
 		return word
 	}
-	for i := 1; i+1 < len(word) && len(word) >= shortestMisspelt; i++ {
+	for i := 1; i+1 < len(word) && len(word) >= minMisspelt; i++ {
 		if swapped := word[:i] + word[i+1:i+2] + word[i:i+1] + word[i+2:]; s.all[swapped] {
 			return swapped
 		}
@@ -67,10 +67,10 @@ func (s *spellings) meant(word string) string {
 		return right
 	}
 	for i := 1; i < len(word); i++ {
-		if without := word[:i] + word[i+1:]; i+1 < len(word) && len(without) >= shortestMisspelt && s.all[without] {
+		if without := word[:i] + word[i+1:]; i+1 < len(word) && len(without) >= minMisspelt && s.all[without] {
 			return without
 		}
-		if strings.IndexByte("aeiou", word[i]) >= 0 && len(word) >= shortestVowel {
+		if strings.IndexByte("aeiou", word[i]) >= 0 && len(word) >= minVowel {
 			for _, vowel := range "aeiou" {
 				if other := word[:i] + string(vowel) + word[i+1:]; s.all[other] {
 					return other

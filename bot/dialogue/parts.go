@@ -14,8 +14,8 @@ func decideParts(p Policy, e Evidence) (Verdict, bool) {
 	var answers []knowledge.Entry
 	chance := 1.0 // that all answers are right
 	for i, part := range e.Parts {
-		entry, sure := sureOf(p, part.Hits)
-		if !sure {
+		entry, certain := sureOf(p, part.Hits)
+		if !certain {
 			if v, ok := decideLast(p, e, answers); ok && i == len(e.Parts)-1 {
 				return v, true
 			}
@@ -67,7 +67,7 @@ func several(rule string, answers []knowledge.Entry) Verdict {
 
 // sureOf returns a part's best entry if it is likely enough, and no close call.
 func sureOf(p Policy, hits []retrieval.Hit) (knowledge.Entry, bool) {
-	if len(hits) == 0 || hits[0].Score < p.AnswerAt || hits[0].Contrast != nil || close(p, hits) {
+	if len(hits) == 0 || hits[0].Score < p.AnswerAt || hits[0].Contrast != nil || tied(p, hits) {
 		return knowledge.Entry{}, false
 	}
 	return hits[0].Entry, true

@@ -18,46 +18,46 @@ const (
 
 // Signals are what the waiting messages say by themselves.
 type Signals struct {
-	Command     string              // start, help, human, bot
-	WantsPerson bool                // in words, by command or by button
-	Chosen      knowledge.EntryID   // a tapped or named choice
-	Both        []knowledge.EntryID // the choices after Chosen, if all of them were named
-	None        bool                // none of the choices
-	Again       bool                // the offer of a person was declined
-	Repeated    bool                // the same button was tapped, and answered, just before
-	Greeting    bool
-	Goodbye     bool
-	Thanks      bool
-	Noted       bool     // a bare "ok", "yes" or "no" that answers nothing
-	Polite      bool     // what Question holds beside small talk asks nothing: "hi Riley", "thanks, it works now"
-	Complaint   bool     // or anger
-	Danger      bool     // to life, account, money or rights, by an event: a person first
-	Emergency   bool     // to life and limb
-	Feedback    bool     // the answer given did not help
-	Praise      bool     // it did
-	Identity    bool     // they ask who or what the bot is
-	Help        bool     // a bare cry for help, or a question announced and not asked
-	Abuse       bool     // insults
-	Gibberish   bool     // keys struck at random
-	Question    string   // the words that ask, without greeting and thanks; "" if there are none
-	Whole       string   // Question with its greeting and thanks: what is searched for, since an entry may have them too
-	Parts       []string // the questions in Question, if there are two or three
-	Leans       float64  // how much Question needs what was said before: see retrieval.Query
-	Raw         string   // all words, for a search that shows what was considered
-	Unreadable  bool     // something came, but no words: a picture, a voice note, an emoji
-	Voice       bool     // a recording came of which nobody told us the words
-	TooLong     bool
-	Flood       bool
-	Stop        bool   // they want to hear no more of the bot
-	Off         bool   // the assistant shall be silent in the chat on a page
-	StopMaybe   bool   // they do, or they ask how to: "unsubscribe"
-	Language    string // of the words, "" if it does not show: see lexicon.language
-	Resume      bool   // they opted out and take it back
-	Linked      bool   // they came by a link from another channel, and go on here
-	LinkGone    bool   // the same, but the link was of no use
-	FilledIn    bool   // they filled in a form or ordered
-	PointsAt    bool   // the words may be about something that they point at
-	About       string // what is known of that
+	Command           string              // start, help, human, bot
+	WantsPerson       bool                // in words, by command or by button
+	Chosen            knowledge.EntryID   // a tapped or named choice
+	Both              []knowledge.EntryID // the choices after Chosen, if all of them were named
+	None              bool                // none of the choices
+	Again             bool                // the offer of a person was declined
+	Repeated          bool                // the same button was tapped, and answered, just before
+	Greeting          bool
+	Goodbye           bool
+	Thanks            bool
+	Acknowledgement   bool     // a bare "ok", "yes" or "no" that answers nothing
+	Polite            bool     // what Question holds beside small talk asks nothing: "hi Riley", "thanks, it works now"
+	Complaint         bool     // or anger
+	Danger            bool     // to life, account, money or rights, by an event: a person first
+	Emergency         bool     // to life and limb
+	Feedback          bool     // the answer given did not help
+	Praise            bool     // it did
+	Identity          bool     // they ask who or what the bot is
+	Help              bool     // a bare cry for help, or a question announced and not asked
+	Abuse             bool     // insults
+	Gibberish         bool     // keys struck at random
+	Question          string   // the words that ask, without greeting and thanks; "" if there are none
+	Whole             string   // Question with its greeting and thanks: what is searched for, since an entry may have them too
+	Parts             []string // the questions in Question, if there are two or three
+	ContextDependence float64  // how much Question needs what was said before: see retrieval.Query
+	Raw               string   // all words, for a search that shows what was considered
+	Unreadable        bool     // something came, but no words: a picture, a voice note, an emoji
+	Voice             bool     // a recording came of which nobody told us the words
+	TooLong           bool
+	Flood             bool
+	Stop              bool   // they want to hear no more of the bot
+	Off               bool   // the assistant shall be silent in the chat on a page
+	StopMaybe         bool   // they do, or they ask how to: "unsubscribe"
+	Language          string // of the words, "" if it does not show: see lexicon.language
+	Resume            bool   // they opted out and take it back
+	Linked            bool   // they came by a link from another channel, and go on here
+	LinkGone          bool   // the same, but the link was of no use
+	FilledIn          bool   // they filled in a form or ordered
+	PointsAt          bool   // the words may be about something that they point at
+	About             string // what is known of that
 }
 
 // Names are the signals that fired, for the trace and for whoever takes over.
@@ -67,7 +67,7 @@ func (s Signals) Names() (list []string) {
 		fired bool
 	}{
 		{"wants_person", s.WantsPerson}, {"danger", s.Danger}, {"urgent", s.Danger}, {"complaint", s.Complaint}, {"abuse", s.Abuse}, {"gibberish", s.Gibberish},
-		{"greeting", s.Greeting}, {"thanks", s.Thanks}, {"goodbye", s.Goodbye}, {"noted", s.Noted}, {"unreadable", s.Unreadable},
+		{"greeting", s.Greeting}, {"thanks", s.Thanks}, {"goodbye", s.Goodbye}, {"noted", s.Acknowledgement}, {"unreadable", s.Unreadable},
 		{"too_long", s.TooLong}, {"flood", s.Flood}, {"feedback", s.Feedback}, {"identity", s.Identity || s.Help}, {"stop", s.Stop},
 	} {
 		if one.fired {
@@ -112,7 +112,7 @@ func Read(p *Phrases, t bot.Turn) Signals {
 		s.detectMood(p, raw)
 		s.Polite = polite(p, s)
 		s.Language = p.language(s.Raw)
-		s.Parts, s.Leans = split(p, s.Question), leans(p, s.Question)
+		s.Parts, s.ContextDependence = split(p, s.Question), leans(p, s.Question)
 	}
 	s.Flood = len(t.Waiting) > flood
 	return s
@@ -141,7 +141,7 @@ func (s *Signals) attached(m bot.Message) {
 	}
 	sticker := func(a bot.Attachment) bool { return a.Kind == "sticker" }
 	if len(m.Attachments) > 0 && !slices.ContainsFunc(m.Attachments, func(a bot.Attachment) bool { return !sticker(a) }) {
-		s.Noted = true
+		s.Acknowledgement = true
 		return
 	}
 	s.Unreadable = s.Unreadable || len(m.Attachments) > 0

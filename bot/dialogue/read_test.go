@@ -35,7 +35,7 @@ func TestRead(t *testing.T) {
 		"good morning":                   {Greeting: true},
 		"Thanks":                         {Thanks: true},
 		"ok great, thank you so much":    {Thanks: true},
-		"ok":                             {Noted: true},
+		"ok":                             {Acknowledgement: true},
 		"thanks but how do I get paid":   {Thanks: true, Question: "but how do I get paid"},
 		"¡Hola! ¿Cuándo me pagan?":       {Greeting: true, Question: "Cuándo me pagan?"},
 		"oi, tudo bem":                   {Greeting: true},
@@ -59,7 +59,7 @@ func TestRead(t *testing.T) {
 		"मुझे भुगतान कब मिलेगा": {Question: "मुझे भुगतान कब मिलेगा"},
 	} {
 		got := Read(p, turn(text))
-		want.Raw, got.Leans, got.Language = strings.TrimSpace(text), 0, "" // TestLeans, TestLanguage
+		want.Raw, got.ContextDependence, got.Language = strings.TrimSpace(text), 0, "" // TestLeans, TestLanguage
 		if want.Question != "" {
 			want.Whole = want.Raw
 		}
@@ -72,7 +72,7 @@ func TestRead(t *testing.T) {
 
 func TestReadBurst(t *testing.T) {
 	p := phrases(t)
-	require.Equal(t, Signals{Greeting: true, Question: "how do I\nget paid", Whole: "how do I\nget paid", Leans: 1, Raw: "hi\nhow do I\nget paid", Language: "en"}, Read(p, turn("hi", "how do I", "get paid")))
+	require.Equal(t, Signals{Greeting: true, Question: "how do I\nget paid", Whole: "how do I\nget paid", ContextDependence: 1, Raw: "hi\nhow do I\nget paid", Language: "en"}, Read(p, turn("hi", "how do I", "get paid")))
 	require.True(t, Read(p, turn(make([]string, flood+1)...)).Flood)
 	require.True(t, Read(p, turn(strings.Repeat("word ", 2000))).TooLong)
 	photo := turn("")
@@ -93,20 +93,20 @@ func TestReadReplies(t *testing.T) {
 	asked.Waiting[0].Text = "how do I get paid"
 	require.Equal(t, "how do I get paid", Read(p, asked).Question)
 
-	which := turn("2")
-	which.Conversation.Asked = bot.AskedWhich
-	which.History = []bot.Message{{Author: bot.AuthorBot, Choices: []bot.Choice{{Label: "One thing", Payload: "e:A"}, {Label: "Other thing", Payload: "e:B"}, {Label: "None of these", Payload: "none"}}}}
+	second := turn("2")
+	second.Conversation.Asked = bot.AskedWhich
+	second.History = []bot.Message{{Author: bot.AuthorBot, Choices: []bot.Choice{{Label: "One thing", Payload: "e:A"}, {Label: "Other thing", Payload: "e:B"}, {Label: "None of these", Payload: "none"}}}}
 	for text, want := range map[string]Signals{
 		"2": {Chosen: "B"}, "one thing": {Chosen: "A"}, "3": {None: true}, "none": {None: true}, "neither": {None: true},
 	} {
-		which.Waiting[0].Text = text
+		second.Waiting[0].Text = text
 		want.Raw = text
-		got := Read(p, which)
+		got := Read(p, second)
 		got.Language = ""
 		require.Equal(t, want, got, "%q", text)
 	}
-	which.Waiting[0].Text = "4"
-	require.Equal(t, "4", Read(p, which).Question)
+	second.Waiting[0].Text = "4"
+	require.Equal(t, "4", Read(p, second).Question)
 }
 
 func TestReadTaps(t *testing.T) {

@@ -25,10 +25,10 @@ const (
 // A gap never reaches over a comma, a full stop or the end of a line. So "<reach> <det>* <human>" is
 // "talk to a real person" and "chat with one of your agents".
 type shape struct {
-	steps []step
-	start bool // ^
-	end   bool // $
-	close bool // no gap ends where a clause begins either: what takes back must stand beside what it takes back
+	steps  []step
+	start  bool // ^
+	end    bool // $
+	strict bool // no gap ends where a clause begins either: what takes back must stand beside what it takes back
 }
 
 // A step is a word of a class, or a gap.
@@ -66,8 +66,8 @@ func newShapes(is, not []string, classes map[string]*wordList) (shapes, error) {
 // A shapeIndex holds shapes by their possible first words.
 type shapeIndex map[string][]*shape
 
-func (x shapeIndex) add(pattern string, close bool, classes map[string]*wordList) error {
-	s := &shape{close: close}
+func (x shapeIndex) add(pattern string, strict bool, classes map[string]*wordList) error {
+	s := &shape{strict: strict}
 	for _, field := range strings.Fields(pattern) {
 		switch class, many := strings.CutSuffix(field, "*"); {
 		case field == "^":
@@ -168,7 +168,7 @@ func (s *shape) matchGap(tokens []token, i, at int) int {
 		return s.match(tokens, most, at+1, 0)
 	}
 	for k := i; k <= most; k++ {
-		if s.close && k < len(tokens) && tokens[k].opens {
+		if s.strict && k < len(tokens) && tokens[k].opens {
 			continue
 		}
 		if to := s.match(tokens, k, at+1, 0); to >= 0 {

@@ -13,8 +13,8 @@ const (
 	shoutWords = 3
 	// mashShare is how much of a message must be keys struck at random for it to be gibberish.
 	mashShare = 0.7
-	// shortestMash is the letters of a word without vowels that is no abbreviation.
-	shortestMash = 6
+	// minMash is the letters of a word without vowels that is no abbreviation.
+	minMash = 6
 )
 
 // detectMood reads what the messages' words show of the customer's mood and matter.
@@ -90,7 +90,7 @@ func isCode(word string) bool { return len(word) <= maxCode && strings.ToUpper(w
 // mashed reports whether word, folded, has no vowel, or far too many consonants in a row, or one
 // letter four times in a row, or is a walk along a row of the keyboard.
 func mashed(word string) bool {
-	vowels, consonants, most, same, mostSame := 0, 0, 0, 0, 0
+	vowels, consonants, most, same, maxSame := 0, 0, 0, 0, 0
 	for i := range len(word) {
 		c := word[i]
 		if c < 'a' || c > 'z' {
@@ -106,12 +106,12 @@ func mashed(word string) bool {
 		if same++; i == 0 || word[i-1] != c {
 			same = 1
 		}
-		mostSame = max(mostSame, same)
+		maxSame = max(maxSame, same)
 	}
 	switch {
-	case walks(word) || mostSame >= 4 && len(squeeze(word)) <= 2:
+	case walks(word) || maxSame >= 4 && len(squeeze(word)) <= 2:
 		return len(word) >= 4
-	case len(word) < shortestMash:
+	case len(word) < minMash:
 		return false
 	}
 	return vowels == 0 || most >= 6 && 5*vowels < len(word)

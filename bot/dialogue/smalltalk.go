@@ -11,7 +11,7 @@ import (
 func (s *Signals) strip(p *Phrases, text string, tokens []token) string {
 	if p.says(wordThanks, tokens) {
 		declines := p.words[wordNo].at(tokens, 0) > 0 // "no, nothing else, thanks"
-		s.Thanks, s.Noted = s.Thanks || !declines, s.Noted || declines
+		s.Thanks, s.Acknowledgement = s.Thanks || !declines, s.Acknowledgement || declines
 	}
 	if s.smallTalk(p, tokens) {
 		return ""
@@ -49,8 +49,8 @@ func (s *Signals) smallTalk(p *Phrases, tokens []token) bool {
 	var found Signals
 	for i := 0; i < len(tokens); {
 		longest := 0
-		var as wordKind
-		for _, kind := range []wordKind{wordGreeting, wordGoodbye, wordThanks, wordNo, wordYes, wordFiller} {
+		var as lexiconKind
+		for _, kind := range []lexiconKind{wordGreeting, wordGoodbye, wordThanks, wordNo, wordYes, wordFiller} {
 			if n := p.words[kind].at(tokens, i); n > longest {
 				longest, as = n, kind
 			}
@@ -66,7 +66,7 @@ func (s *Signals) smallTalk(p *Phrases, tokens []token) bool {
 		i += longest
 	}
 	s.Greeting, s.Goodbye = s.Greeting || found.Greeting, s.Goodbye || found.Goodbye
-	s.Noted = s.Noted || !found.Greeting && !found.Goodbye && !s.Thanks
+	s.Acknowledgement = s.Acknowledgement || !found.Greeting && !found.Goodbye && !s.Thanks
 	return true
 }
 
@@ -113,17 +113,17 @@ func (s *Signals) feedback(p *Phrases, text string, tokens []token) (rest string
 		return "", false
 	}
 	s.Feedback = true
-	if contentWords(p, tokens[in.to:]) >= leastAnew {
+	if contentWords(p, tokens[in.to:]) >= minAnew {
 		return strings.TrimSpace(text[tokens[in.to].start:]), true
 	}
-	if contentWords(p, tokens[:in.from]) >= leastAnew {
+	if contentWords(p, tokens[:in.from]) >= minAnew {
 		return strings.TrimSpace(text[:tokens[in.from-1].end]), true
 	}
 	return "", true
 }
 
-// leastAnew is how many words of content beside feedback are a question.
-const leastAnew = 2
+// minAnew is how many words of content beside feedback are a question.
+const minAnew = 2
 
 // clause is the stretch of tokens with the whole clauses in which one stands.
 func clause(tokens []token, one span) span {
@@ -146,7 +146,7 @@ func (p *Phrases) beside(tokens []token, in span, spans []span) (n int) {
 	}
 	for i := 0; i < len(rest); {
 		skip := 0
-		for _, kind := range []wordKind{wordFunction, wordPointing, wordGreeting, wordThanks, wordFiller, wordGoodbye} {
+		for _, kind := range []lexiconKind{wordFunction, wordPointing, wordGreeting, wordThanks, wordFiller, wordGoodbye} {
 			skip = max(skip, p.words[kind].at(rest, i))
 		}
 		if skip == 0 {
@@ -185,7 +185,7 @@ func polite(p *Phrases, s Signals) bool {
 	if s.Question == "" {
 		return false // there is nothing beside it
 	}
-	if s.Thanks || s.Goodbye || s.Noted {
+	if s.Thanks || s.Goodbye || s.Acknowledgement {
 		return !asks(p, s.Question)
 	}
 	return s.Greeting && len(tokenize(s.Question)) <= nameWords

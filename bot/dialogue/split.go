@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	mostParts   = 3 // questions answered apart; more in one message is a story
-	leastBefore = 3 // words before an "and" that joins two questions
-	leastStated = 3 // words of a statement that may be a question
+	maxParts  = 3 // questions answered apart; more in one message is a story
+	minBefore = 3 // words before an "and" that joins two questions
+	minStated = 3 // words of a statement that may be a question
 )
 
 // split returns the questions of a text that holds two or three, in order, nil if it holds one or
@@ -26,7 +26,7 @@ func split(p *Phrases, text string) []string {
 	if len(ends) < 2 && len(list) == 2 && states(p, text[:list[0].to]) && states(p, text[list[1].from:]) {
 		ends = []int{list[0].to, list[1].to}
 	}
-	if len(ends) < 2 || len(ends) > mostParts {
+	if len(ends) < 2 || len(ends) > maxParts {
 		return nil
 	}
 	ends[len(ends)-1] = len(text)
@@ -52,7 +52,7 @@ func segments(p *Phrases, text string) (list []segment) {
 			continue
 		}
 		n := p.words[wordJoining].at(tokens, i)
-		if n > 0 && i-began >= leastBefore && i+n < len(tokens) && p.words[wordAsking].at(tokens, i+n) > 0 {
+		if n > 0 && i-began >= minBefore && i+n < len(tokens) && p.words[wordAsking].at(tokens, i+n) > 0 {
 			cuts[t.start], began = true, i
 		}
 	}
@@ -92,5 +92,5 @@ func asks(p *Phrases, text string) bool {
 // states reports whether a segment says enough to be a question in other words: "my card is lost".
 func states(p *Phrases, text string) bool {
 	tokens := tokenize(text)
-	return len(tokens) >= leastStated && contentWords(p, tokens) >= 2
+	return len(tokens) >= minStated && contentWords(p, tokens) >= 2
 }

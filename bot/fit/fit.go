@@ -27,7 +27,7 @@ func Split(r bot.Reply, l bot.Limits) []bot.Reply {
 	for i, c := range r.Choices {
 		r.Choices[i].Label = Shorten(c.Label, l.Label)
 	}
-	parts := split(r.Text, l)
+	parts := splitText(r.Text, l)
 	list := make([]bot.Reply, len(parts))
 	for i, text := range parts {
 		list[i] = bot.Reply{Text: text, Entry: r.Entry, Agent: r.Agent}
@@ -111,7 +111,7 @@ func bytePrefix(s string, most int) int {
 	return most
 }
 
-func split(text string, l bot.Limits) []string {
+func splitText(text string, l bot.Limits) []string {
 	var parts []string
 	for l.Text > 0 {
 		head := text[:min(utf16Prefix(text, l.Text), bytePrefix(text, l.Bytes))]

@@ -51,7 +51,7 @@ func BenchmarkInbox(b *testing.B) {
 				}
 				require.NoError(b, g.Wait())
 			}
-			takeIn := func() {
+			receiveAll := func() {
 				ctx, stop := context.WithCancel(b.Context())
 				var g errgroup.Group
 				g.Go(func() error { return intake.Run(ctx) })
@@ -62,11 +62,11 @@ func BenchmarkInbox(b *testing.B) {
 				require.NoError(b, g.Wait())
 			}
 			receive(1000)
-			takeIn()
+			receiveAll()
 			b.ResetTimer()
 			receive(b.N)
 			received := b.Elapsed()
-			takeIn()
+			receiveAll()
 			b.ReportMetric(float64(received.Nanoseconds())/float64(b.N), "receive-ns/op")
 			b.ReportMetric(float64((b.Elapsed()-received).Nanoseconds())/float64(b.N), "take-ns/op")
 		})

@@ -26,7 +26,7 @@ func TestReceive(t *testing.T) {
 		w.Receive("c 7 word 7", "nothing", "c 199 word 199")
 		traffic, err := w.Store.Traffic(t.Context(), "test", "one", time.Now())
 		require.NoError(t, err)
-		require.Equal(t, 203, traffic.Unread, "it is durable before anybody reads it")
+		require.Equal(t, 203, traffic.UndecodedPosts, "it is durable before anybody reads it")
 		w.Intake = inbound.NewIntake(w.Store, w.Accounts, w.Log, inbound.IntakeOptions{})
 		w.Run(w.Intake.Run)
 		w.Receive("c 200 last")

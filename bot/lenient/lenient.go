@@ -44,8 +44,8 @@ func (e *FieldError) Error() string {
 
 // A Decoding gathers what the parts of a body tell.
 type Decoding[E any] struct {
-	Events []E
-	Unread func(raw json.RawMessage, err error) E // what a part tells that cannot be read
+	Events      []E
+	Undecodable func(raw json.RawMessage, err error) E // what a part tells that cannot be read
 }
 
 // Each reads the elements of a list into d, each on its own: do gets the element as it came and as it was read.
@@ -53,7 +53,7 @@ func Each[T, E any](d *Decoding[E], list []json.RawMessage, do func(json.RawMess
 	for _, raw := range list {
 		var v T
 		if err := d.Read(Parse(raw, &v), func() error { return do(raw, v) }); err != nil {
-			d.Events = append(d.Events, d.Unread(raw, err))
+			d.Events = append(d.Events, d.Undecodable(raw, err))
 		}
 	}
 }

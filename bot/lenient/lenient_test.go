@@ -17,7 +17,7 @@ func TestEach(t *testing.T) {
 	var list []json.RawMessage
 	require.NoError(t, json.Unmarshal([]byte(`[{"text":"a","at":"soon"},{"text":5},"b",{"at":3}]`), &list))
 	var read []string
-	d := Decoding[string]{Unread: func(raw json.RawMessage, err error) string {
+	d := Decoding[string]{Undecodable: func(raw json.RawMessage, err error) string {
 		require.NotContains(t, err.Error(), "soon", "no words in an error")
 		return "unread " + string(raw)
 	}}

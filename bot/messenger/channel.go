@@ -127,9 +127,9 @@ func isID(id string) bool {
 // Limits is what Meta documents. Instagram counts bytes: "Message text must be UTF-8 and be a 1000
 // bytes or less" (https://developers.facebook.com/docs/messenger-platform/instagram/features/send-message).
 func (c *Channel) Limits() bot.Limits {
-	l := bot.Limits{Text: longestText, Media: true, Choices: mostReplies, Label: longestLabel, Window: window, Person: personWindow, Confirm: confirm}
+	l := bot.Limits{Text: maxText, Media: true, Choices: maxReplies, Label: maxLabel, Window: window, Person: personWindow, Confirm: confirm}
 	if c.instagram {
-		l.Text, l.Bytes = longestOnInstagram, longestOnInstagram
+		l.Text, l.Bytes = maxOnInstagram, maxOnInstagram
 	}
 	return l
 }

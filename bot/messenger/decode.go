@@ -20,8 +20,8 @@ const (
 	startPayload = "/start"
 	// choiceMost is the longest payload that our quick replies carry, in bytes.
 	choiceMost = 64
-	// longestWords is how much is kept of what Meta itself says, in characters.
-	longestWords = 200
+	// maxWords is how much is kept of what Meta itself says, in characters.
+	maxWords = 200
 )
 
 // Decode turns a webhook body into events. An element that cannot be read is an Undecodable, and the others
@@ -38,7 +38,7 @@ func (c *Channel) Decode(body []byte) ([]bot.Event, error) {
 	if e.Object != want {
 		return nil, c.errorf("the body is not about a %s: is the webhook of another product set to this address?", want)
 	}
-	d := decoding{channel: c, Decoding: lenient.Decoding[bot.Event]{Unread: func(raw json.RawMessage, err error) bot.Event {
+	d := decoding{channel: c, Decoding: lenient.Decoding[bot.Event]{Undecodable: func(raw json.RawMessage, err error) bot.Event {
 		return bot.Event{Undecodable: &bot.Undecodable{Body: raw, Reason: c.errorf("%v", err).Error()}}
 	}}}
 	lenient.Each(&d.Decoding, e.Entry, func(_ json.RawMessage, e entry) error {
@@ -78,7 +78,7 @@ func (d *decoding) event(raw json.RawMessage, e event) error {
 		return d.echo(e)
 	}
 	if e.Policy != nil {
-		return fmt.Errorf("a policy is enforced on this account (%s): see the page's support inbox", plaintext.Cut(strings.TrimSpace(e.Policy.Action+": "+e.Policy.Reason), longestWords))
+		return fmt.Errorf("a policy is enforced on this account (%s): see the page's support inbox", plaintext.Cut(strings.TrimSpace(e.Policy.Action+": "+e.Policy.Reason), maxWords))
 	}
 	if to := e.Recipient.id(); e.Message != nil && to != d.channel.page {
 		return fmt.Errorf("a message to %s, which is another than this account's page_id", safe(to))
@@ -122,7 +122,7 @@ func (d *decoding) dispatch(e event, out bot.Event) error {
 		out.ExternalID = fmt.Sprintf("edit:%s:%s", e.Edit.ID, e.Edit.Count)
 		out.Edit = &bot.Edit{NetworkID: e.Edit.ID, Text: e.Edit.Text}
 		d.add(out)
-	case e.Passed != nil && (d.channel.app == "" || string(e.Passed.To) == d.channel.app):
+	case e.PassThreadControl != nil && (d.channel.app == "" || string(e.PassThreadControl.To) == d.channel.app):
 		out.ControlPassed = &bot.ControlPassed{}
 		d.add(out)
 	case e.Delivery != nil:
@@ -189,7 +189,7 @@ func (d *decoding) postback(p *postback, out bot.Event) {
 		out.Message.Text = p.Payload
 	}
 	if out.Message.Text == "" { // "SHIPPING_COSTS" means to say something
-		out.Message.Text = strings.ToLower(strings.Join(strings.FieldsFunc(plaintext.Cut(p.Payload, longestWords), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " "))
+		out.Message.Text = strings.ToLower(strings.Join(strings.FieldsFunc(plaintext.Cut(p.Payload, maxWords), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " "))
 	}
 	if p.Payload == "GET_STARTED" || out.Message.Text == "" && out.Referral == nil { // what Meta's examples have pages set; a tap without words
 		out.Message.Text = startPayload

@@ -45,7 +45,7 @@ type event struct {
 		Action string `json:"action"`
 		Reason string `json:"reason"`
 	} `json:"policy_enforcement"`
-	Passed *struct {
+	PassThreadControl *struct {
 		To lenient.Text `json:"new_owner_app_id"`
 	} `json:"pass_thread_control"`
 }

@@ -82,8 +82,8 @@ func (c *Channel) uploadedAs(kind, id string) *fileOut {
 // (https://developers.facebook.com/documentation/business-messaging/messenger-platform/send-messages/saving-assets);
 // Instagram's kinds are those of the page that form names.
 const (
-	mostImage = 8 << 20
-	mostFile  = 25 << 20
+	maxImage = 8 << 20
+	maxFile  = 25 << 20
 )
 
 // shownAs is the way in which the network takes f, "" if it takes it in none. Of a link it must find out.
@@ -99,13 +99,13 @@ func (c *Channel) shownAs(f bot.Media) string {
 		return f.Size <= most && slices.Contains(types, graphapi.BaseType(f.Type))
 	}
 	switch {
-	case is(mostImage, "image/jpeg", "image/png", "image/gif"):
+	case is(maxImage, "image/jpeg", "image/png", "image/gif"):
 		return "image"
-	case is(mostFile, "video/mp4", "video/webm"):
+	case is(maxFile, "video/mp4", "video/webm"):
 		return "video"
-	case is(mostFile, "audio/aac", "audio/mp4", "audio/wav") || !c.instagram && is(mostFile, "audio/mpeg"):
+	case is(maxFile, "audio/aac", "audio/mp4", "audio/wav") || !c.instagram && is(maxFile, "audio/mpeg"):
 		return "audio"
-	case is(mostFile, "application/pdf") || !c.instagram && f.Size <= mostFile:
+	case is(maxFile, "application/pdf") || !c.instagram && f.Size <= maxFile:
 		return "file"
 	}
 	return ""

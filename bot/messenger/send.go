@@ -15,11 +15,11 @@ import (
 )
 
 const (
-	longestText        = 2000 // UTF-16 units, which are never fewer than the characters Meta counts
-	longestOnInstagram = 1000 // bytes
-	mostReplies        = 13   // quick replies
-	longestTitle       = 20   // of a quick reply; more is cut off
-	longestLabel       = 80   // longer than a title: see offer
+	maxText        = 2000 // UTF-16 units, which are never fewer than the characters Meta counts
+	maxOnInstagram = 1000 // bytes
+	maxReplies     = 13   // quick replies
+	maxTitle       = 20   // of a quick reply; more is cut off
+	maxLabel       = 80   // longer than a title: see offer
 )
 
 // An outgoing is a message as the Send API takes it.
@@ -65,7 +65,7 @@ func (c *Channel) Send(ctx context.Context, to bot.Address, id bot.DeliveryID, r
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	send := func(m *messageOut) (string, error) { return c.send(ctx, to, id, r, m) }
+	send := func(m *messageOut) (string, error) { return c.sendOne(ctx, to, id, r, m) }
 	if r.Media != nil {
 		return c.sendFile(ctx, *r.Media, send)
 	}
@@ -76,8 +76,8 @@ func (c *Channel) Send(ctx context.Context, to bot.Address, id bot.DeliveryID, r
 	return send(m)
 }
 
-// send sends m, which says r.
-func (c *Channel) send(ctx context.Context, to bot.Address, id bot.DeliveryID, r bot.Reply, message *messageOut) (string, error) {
+// sendOne sends m, which says r.
+func (c *Channel) sendOne(ctx context.Context, to bot.Address, id bot.DeliveryID, r bot.Reply, message *messageOut) (string, error) {
 	m := outgoing{Recipient: person{to.Customer}, Type: "RESPONSE", Message: message}
 	if !c.instagram {
 		m.Message.Metadata = string(id)
@@ -119,7 +119,7 @@ func (c *Channel) post(ctx context.Context, m outgoing) (string, error) {
 func (c *Channel) offer(m *messageOut, choices []bot.Choice) {
 	long := false
 	for _, choice := range choices {
-		long = long || fit.UTF16Len(choice.Label) > longestTitle
+		long = long || fit.UTF16Len(choice.Label) > maxTitle
 	}
 	text := m.Text
 	for i, choice := range choices {
@@ -128,7 +128,7 @@ func (c *Channel) offer(m *messageOut, choices []bot.Choice) {
 			title = fmt.Sprintf("%d. %s", i+1, choice.Label)
 			text += "\n" + title
 		}
-		m.Replies = append(m.Replies, quickReply{Type: "text", Title: fit.Shorten(title, longestTitle), Payload: choice.Payload})
+		m.Replies = append(m.Replies, quickReply{Type: "text", Title: fit.Shorten(title, maxTitle), Payload: choice.Payload})
 	}
 	if l := c.Limits(); fit.UTF16Len(text) <= l.Text && (l.Bytes == 0 || len(text) <= l.Bytes) {
 		m.Text = text

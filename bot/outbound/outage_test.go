@@ -20,7 +20,7 @@ import (
 // needs a person for it.
 func TestErroredIsSentAgain(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
-		w.Tells()
+		w.ConfirmReceipts()
 		w.Channel.Fails(2, bot.SendError{Kind: bot.SendErrored, Code: "131016"}, false)
 		began := w.Now()
 		w.Answered()
@@ -35,7 +35,7 @@ func TestErroredIsSentAgain(t *testing.T) {
 // What the network took all the same, although it said that it failed, is never sent again.
 func TestErroredThatWasTaken(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
-		w.Tells()
+		w.ConfirmReceipts()
 		w.Channel.Fails(1, bot.SendError{Kind: bot.SendErrored, Code: "2"}, true)
 		w.Accept(bottest.Message("c", "u1", "hello"))
 		w.Run(w.Runner(bottest.Echo{}).Run, w.Courier().Run)
@@ -53,10 +53,10 @@ func TestErroredThatWasTaken(t *testing.T) {
 // post to us.
 func TestErroredWaitsUntilTheNetworkCouldTell(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
-		w.Tells()
+		w.ConfirmReceipts()
 		d := w.Replied("c")
-		hearing := time.Now()
-		c := outbound.NewCourier(w.Store, w.Accounts, w.Desk, w.Log, outbound.CourierOptions{Now: w.Now, ReceivingSince: func() time.Time { return hearing }})
+		begun := time.Now()
+		c := outbound.NewCourier(w.Store, w.Accounts, w.Desk, w.Log, outbound.CourierOptions{Now: w.Now, ReceivingSince: func() time.Time { return begun }})
 		require.NoError(t, w.Store.FinishDelivery(t.Context(), d, c.Judge(d, &bot.SendError{Kind: bot.SendErrored}, w.Channel.Capacity), w.Now()))
 		carry := func() time.Duration {
 			w.Skipped.Add(int64(3 * time.Minute))
@@ -67,7 +67,7 @@ func TestErroredWaitsUntilTheNetworkCouldTell(t *testing.T) {
 			_, _, due := w.Ours()
 			return due.Sub(w.Now())
 		}
-		hearing = w.Now().Add(3*time.Minute - time.Second) // it could not post until a second before
+		begun = w.Now().Add(3*time.Minute - time.Second) // it could not post until a second before
 		require.Greater(t, carry(), time.Minute)
 		w.Receive("c 2 unread")
 		require.Greater(t, carry(), time.Duration(0))
@@ -119,7 +119,7 @@ func TestThrottlingUsesUpNoAttempt(t *testing.T) {
 // withdrawn, no ticket is opened, and then all arrive, each once.
 func TestOutageIsOneIncident(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
-		w.Tells()
+		w.ConfirmReceipts()
 		const customers = 30
 		down := true
 		tries := 0
@@ -220,7 +220,7 @@ func TestLateAnswerThatNobodyWants(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
-				w.Tells()
+				w.ConfirmReceipts()
 				w.Channel.Fails(5, bot.SendError{Kind: bot.SendTransient}, false)
 				w.Accept(bottest.Message("c", "u1", "hello"))
 				c, ok := w.Claim()
@@ -265,7 +265,7 @@ func (c chatty) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 // Nobody waits longer for a late answer than the window is open, or a desk promises: then a person takes over.
 func TestOutageThatOutlastsTheWindow(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
-		w.Tells()
+		w.ConfirmReceipts()
 		w.Channel.Capacity.Window = 30 * time.Minute
 		w.Channel.Failing(func(bot.Address, bot.Reply) error { return &bot.SendError{Kind: bot.SendTransient} })
 		w.Accept(bottest.Message("c", "u1", "hello"))

@@ -134,11 +134,11 @@ func (c *ConversationTx) CloseEpisode(ctx context.Context) error {
 
 // AddReply stores r as a message under key and queues it for the customer.
 func (c *ConversationTx) AddReply(ctx context.Context, author bot.Author, turn bot.TurnID, key string, r bot.Reply) error {
-	_, err := c.addReply(ctx, author, turn, key, r)
+	_, err := c.insertReply(ctx, author, turn, key, r)
 	return err
 }
 
-func (c *ConversationTx) addReply(ctx context.Context, author bot.Author, turn bot.TurnID, key string, r bot.Reply) (bot.MessageID, error) {
+func (c *ConversationTx) insertReply(ctx context.Context, author bot.Author, turn bot.TurnID, key string, r bot.Reply) (bot.MessageID, error) {
 	r, err := c.addressInGroup(ctx, r, c.seq)
 	if err != nil {
 		return "", err
@@ -169,7 +169,7 @@ func (c *ConversationTx) AddAgentReplies(ctx context.Context, key string, replie
 		if err != nil || n > 0 {
 			return err
 		}
-		id, err := c.addReply(ctx, bot.AuthorAgent, "", key, r)
+		id, err := c.insertReply(ctx, bot.AuthorAgent, "", key, r)
 		if err != nil {
 			return err
 		}

@@ -74,8 +74,8 @@ func (f *family) at(key, customer string) bot.Conversation {
 	return c
 }
 
-// link makes a link from a conversation to an account and returns its code.
-func (f *family) link(from bot.Conversation, key string) string {
+// useLink makes a useLink from a conversation to an account and returns its code.
+func (f *family) useLink(from bot.Conversation, key string) string {
 	f.T.Helper()
 	address, err := f.conv.Link(f.T.Context(), from.ID, key, "")
 	require.NoError(f.T, err)
@@ -103,7 +103,7 @@ func TestALinkJoinsWhoOpensIt(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []conversations.Destination{{Key: "phones/two", Channel: "phones"}, {Key: "shared/three", Channel: "shared"}}, where, "not another affiliate's, not the same channel")
 
-		code := f.link(ana, "phones/two")
+		code := f.useLink(ana, "phones/two")
 		require.Regexp(t, `^[A-Za-z0-9_-]{32}$`, code, "every network carries it")
 		require.Zero(t, f.Count(`SELECT COUNT(*) FROM links WHERE digest LIKE $1`, "%"+code[2:]+"%"), "it is not kept itself")
 		phone := f.hears("phones/two", "p1", "1", "/start", by(code))
@@ -138,7 +138,7 @@ func TestALinkThatIsOfNoUse(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
 		f := newFamily(w)
 		ana := f.hears("test/one", "ana", "1", "hello", nil)
-		code := f.link(ana, "phones/two")
+		code := f.useLink(ana, "phones/two")
 		forged := code[:len(code)-1] + "A"
 		if forged == code {
 			forged = code[:len(code)-1] + "B"
@@ -167,12 +167,12 @@ func TestALinkThatIsOfNoUse(t *testing.T) {
 		_, err = f.conv.Link(t.Context(), "nobody", "phones/two", "ann")
 		require.ErrorIs(t, err, bot.ErrNotFound)
 
-		fresh := f.link(ana, "phones/two")
+		fresh := f.useLink(ana, "phones/two")
 		asks := f.hears("phones/two", "asks", "1", "where is my money?", by(fresh))
 		require.Equal(t, ana.Customer, asks.Customer)
 		require.Empty(t, f.lastChoice(asks), "words of their own want an answer")
 		opened := f.hears("shared/three", "had", "1", "hello", nil)
-		again := f.link(ana, "shared/three")
+		again := f.useLink(ana, "shared/three")
 		f.hears("shared/three", "had", "2", "", func(e *bot.Event) {
 			e.Message, e.Interaction, e.Referral, e.Opens = nil, &bot.Interaction{}, &bot.Referral{Ref: again}, bot.WindowReferral
 		})
@@ -186,7 +186,7 @@ func TestALinkJoinsNobodyAcrossAffiliates(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
 		f := newFamily(w)
 		ana := f.hears("test/one", "ana", "1", "hello", nil)
-		code := f.link(ana, "phones/two")
+		code := f.useLink(ana, "phones/two")
 		sold := f.served["phones/two"]
 		sold.Affiliates = []knowledge.AffiliateID{"rival"}
 		f.served["phones/two"] = sold
@@ -205,7 +205,7 @@ func TestOfManyWhoOpenALinkOneIsJoined(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
 		f := newFamily(w)
 		ana := f.hears("test/one", "ana", "1", "hello", nil)
-		code := f.link(ana, "phones/two")
+		code := f.useLink(ana, "phones/two")
 		var g errgroup.Group
 		for i := range 12 {
 			g.Go(func() error {
@@ -230,7 +230,7 @@ func TestAMatterGoesOnInAnotherChannel(t *testing.T) {
 		phone := f.hears("phones/two", "p", "1", "old question", nil)
 		f.Soon("answered", func() bool { return f.Count(`SELECT COUNT(*) FROM turns`) == 2 })
 		require.Equal(t, 2, f.Count(`SELECT COUNT(*) FROM episodes`))
-		f.hears("phones/two", "p", "2", "/start", by(f.link(ana, "phones/two")))
+		f.hears("phones/two", "p", "2", "/start", by(f.useLink(ana, "phones/two")))
 		f.Soon("answered", func() bool { return f.Count(`SELECT COUNT(*) FROM turns`) == 3 })
 		f.hears("phones/two", "p", "3", "and to Germany?", nil)
 		f.Soon("answered", func() bool { return f.Count(`SELECT COUNT(*) FROM turns`) == 4 })
@@ -273,7 +273,7 @@ func TestAJoinLeavesWhatIsResolved(t *testing.T) {
 		phone := f.hears("phones/two", "p", "1", "a matter of its own", nil)
 		require.NoError(t, f.conv.Hold(t.Context(), phone.ID))
 		require.NoError(t, f.conv.HandBack(t.Context(), phone.ID, bot.Reply{Text: "closed"}))
-		after := f.hears("phones/two", "p", "2", "/start", by(f.link(ana, "phones/two")))
+		after := f.hears("phones/two", "p", "2", "/start", by(f.useLink(ana, "phones/two")))
 		require.Equal(t, ana.Episode, after.Episode)
 		require.Equal(t, 1, f.Count(`SELECT COUNT(*) FROM messages WHERE episode_id = $1 AND author = 'customer'`, phone.Episode))
 		require.Equal(t, 1, f.Count(`SELECT COUNT(*) FROM episodes WHERE outcome = 'resolved'`))
@@ -320,7 +320,7 @@ func TestWhoWaitsForAPersonStillDoes(t *testing.T) {
 		f := newFamily(w)
 		ana := f.hears("test/one", "ana", "1", "a person please", nil)
 		require.NoError(t, f.conv.Hold(t.Context(), ana.ID))
-		phone := f.hears("phones/two", "p", "1", "/start", by(f.link(ana, "phones/two")))
+		phone := f.hears("phones/two", "p", "1", "/start", by(f.useLink(ana, "phones/two")))
 		require.Equal(t, bot.ModePerson, phone.Mode)
 		require.Equal(t, ana.Episode, phone.Episode)
 	})
@@ -370,7 +370,7 @@ func TestSeparate(t *testing.T) {
 		f.hears("phones/two", "p", "2", "hello", withPhone("16505551234"))
 		require.NotEqual(t, again.Customer, f.at("phones/two", "p").Customer)
 
-		f.hears("shared/three", "s", "3", "/start", by(f.link(f.at("phones/two", "p"), "shared/three")))
+		f.hears("shared/three", "s", "3", "/start", by(f.useLink(f.at("phones/two", "p"), "shared/three")))
 		require.Equal(t, a.Customer, f.at("shared/three", "s").Customer, "a link does")
 		require.Equal(t, 3, f.Count(`SELECT COUNT(*) FROM joins`), "all of it is on record")
 	})
@@ -408,7 +408,7 @@ func TestSourcesCountEachCustomerOnce(t *testing.T) {
 		f.hears("phones/two", "p", "2", "hello", by("summer"))
 		f.hears("phones/two", "q", "1", "hello", by("spring"))
 		f.hears("phones/rival", "p", "1", "hello", by("spring"))
-		f.hears("shared/three", "s", "1", "/start", by(f.link(a, "shared/three")))
+		f.hears("shared/three", "s", "1", "/start", by(f.useLink(a, "shared/three")))
 		got, err := f.conv.Sources(t.Context(), w.Account.Affiliates, f.now.Add(-time.Hour))
 		require.NoError(t, err)
 		require.Equal(t, []bot.Source{{Name: "spring", Channel: "phones", First: 2, Last: 1}, {Name: "summer", Channel: "phones", Last: 1}}, got)

@@ -39,7 +39,7 @@ type Delivery struct {
 //
 // Those of except are in this process's hands, although their lease may have ended while the database was away.
 func (s *Store) ClaimDelivery(ctx context.Context, now time.Time, lease time.Duration, except []string) (d Delivery, next time.Time, ok bool, err error) {
-	if ok, err = s.any(ctx, `SELECT 1 FROM deliveries WHERE state = 'queued' AND due_at <= $1 AND lease_until <= $1 LIMIT 1`, now); err != nil {
+	if ok, err = s.exists(ctx, `SELECT 1 FROM deliveries WHERE state = 'queued' AND due_at <= $1 AND lease_until <= $1 LIMIT 1`, now); err != nil {
 		return d, next, false, fmt.Errorf("look for a delivery: %w", err)
 	}
 	if ok {

@@ -19,8 +19,8 @@ import (
 // refer to others come first.
 type RowsOf func(ids string) []sqldb.Selection
 
-// rowsOf is the RowsOf of this package's tables and of the events. Bodies of posts are another matter: see mentions.
-func rowsOf(ids string) []sqldb.Selection {
+// selectionOf is the RowsOf of this package's tables and of the events. Bodies of posts are another matter: see mentions.
+func selectionOf(ids string) []sqldb.Selection {
 	all := func(table string) sqldb.Selection {
 		return sqldb.Selection{Table: table, Where: `conversation_id IN ` + ids}
 	}
@@ -105,7 +105,7 @@ func (s *Store) eraseNoted(ctx context.Context, tx *sql.Tx, also RowsOf) error {
 		WHERE conversation_id IN `+erased+` AND EXISTS (SELECT 1 FROM conversations o WHERE o.episode_id = episodes.id AND o.id NOT IN `+erased+`)`); err != nil {
 		return fmt.Errorf("keep the matters of others: %w", err)
 	}
-	for _, rows := range append(also(erased), rowsOf(erased)...) {
+	for _, rows := range append(also(erased), selectionOf(erased)...) {
 		if err := rows.Delete(ctx, tx); err != nil {
 			return err
 		}
@@ -244,7 +244,7 @@ func (r *Reader) Export(ctx context.Context, customer bot.CustomerID, also RowsO
 	}
 	for _, c := range convs {
 		ids := `('` + string(c.ID) + `')` // ours: letters and digits
-		for _, rows := range append(also(ids), rowsOf(ids)...) {
+		for _, rows := range append(also(ids), selectionOf(ids)...) {
 			list, err := rows.Read(ctx, r.db)
 			if err != nil {
 				return nil, nil, fmt.Errorf("export a customer: %w", err)

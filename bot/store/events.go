@@ -37,11 +37,11 @@ type EventWriter struct {
 
 // StoreEvents stores a list in one transaction. An event that came before changes nothing.
 func (w EventWriter) StoreEvents(ctx context.Context, list []Arrival) error {
-	return w.Store.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error { return w.storeEvents(ctx, tx, list) })
+	return w.Store.db.Grouped(ctx, func(ctx context.Context, tx *sql.Tx) error { return w.storeEventsIn(ctx, tx, list) })
 }
 
-// storeEvents may be called again for a list, if the transaction failed.
-func (w EventWriter) storeEvents(ctx context.Context, tx *sql.Tx, list []Arrival) error {
+// storeEventsIn may be called again for a list, if the transaction failed.
+func (w EventWriter) storeEventsIn(ctx context.Context, tx *sql.Tx, list []Arrival) error {
 	sortByCustomer(list)
 	for i := range list {
 		a := &list[i]

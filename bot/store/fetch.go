@@ -28,9 +28,9 @@ type Fetch struct {
 
 // queueFetches queues what is to be fetched of a message that was just stored. With hear, what may be
 // speech is to be turned into words too, and a turn waits for it.
-func queueFetches(ctx context.Context, tx *sql.Tx, c bot.Conversation, id bot.MessageID, list []bot.Attachment, hear bool, now time.Time) error {
+func queueFetches(ctx context.Context, tx *sql.Tx, c bot.Conversation, id bot.MessageID, list []bot.Attachment, transcribe bool, now time.Time) error {
 	for i, a := range list {
-		hears := hear && a.Spoken()
+		hears := transcribe && a.Spoken()
 		if !hears && (a.File == "" || a.Kept != "") {
 			continue
 		}

@@ -209,7 +209,7 @@ func (w EventWriter) StoreBatch(ctx context.Context, b Batch, decode func([]Post
 			return err
 		}
 		list = decode(posts)
-		return w.storeEvents(ctx, tx, list)
+		return w.storeEventsIn(ctx, tx, list)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("take in what was posted: %w", err)

@@ -19,11 +19,11 @@ import (
 // one will be, zero if none is foreseen. Their turns are yet to be loaded.
 func (s *Store) ClaimTurns(ctx context.Context, now time.Time, lease time.Duration, most int) (list []TurnClaim, next time.Time, err error) {
 	due := `due_at > 0 AND due_at <= $1 AND (lease_until = 0 OR ` + leaseEnd("lease_until", "attempt", TurnWaits()) + ` <= $1)`
-	any, err := s.any(ctx, `SELECT 1 FROM turn_queue WHERE `+due+` LIMIT 1`, now)
+	found, err := s.exists(ctx, `SELECT 1 FROM turn_queue WHERE `+due+` LIMIT 1`, now)
 	if err != nil {
 		return nil, next, fmt.Errorf("look for a turn: %w", err)
 	}
-	if !any {
+	if !found {
 		next, err = s.soonest(ctx, `SELECT MIN(due_at) AS at FROM turn_queue WHERE due_at > 0 AND due_at > $1
 			UNION ALL SELECT MIN(lease_until) FROM turn_queue WHERE due_at > 0 AND due_at <= $1 AND lease_until > $1`, now) // a dead one's is met at the next look
 		return nil, next, err
@@ -74,8 +74,8 @@ func leaseEnd(lease, attempt string, waits []time.Duration) string {
 	return b.String()
 }
 
-// any reports whether a query about now has a row: reading is cheap, and most looks find nothing.
-func (s *Store) any(ctx context.Context, query string, now time.Time) (bool, error) {
+// exists reports whether a query about now has a row: reading is cheap, and most looks find nothing.
+func (s *Store) exists(ctx context.Context, query string, now time.Time) (bool, error) {
 	var one int
 	err := s.db.QueryRowContext(ctx, query, now.UnixMilli()).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -126,7 +126,7 @@ func TestEchoOfOurOwn(t *testing.T) {
 			bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
 				d := w.Replied("c", files[name]...)
 				for range 2 {
-					w.Accept(bottest.Aside("n1", of(d)))
+					w.Accept(bottest.EchoEvent("n1", of(d)))
 				}
 				require.Equal(t, "sent", w.State())
 				require.Equal(t, bot.ModeBot, w.Conversation("c").Mode)
@@ -145,7 +145,7 @@ func TestAsideSilencesTheBot(t *testing.T) {
 		c, ok := w.Claim()
 		require.True(t, ok)
 		for range 2 {
-			w.Accept(bottest.Aside("n9", bot.Echo{NetworkID: "n9", Text: "I take it"}))
+			w.Accept(bottest.EchoEvent("n9", bot.Echo{NetworkID: "n9", Text: "I take it"}))
 		}
 		o, err := bottest.Echo{}.Turn(t.Context(), c.Turn)
 		require.NoError(t, err)
@@ -166,7 +166,7 @@ func TestAsideSilencesTheBot(t *testing.T) {
 // What the network's inbox answers by itself, at once to the first words, is nobody who took over; later, it is somebody.
 func TestAutomaticReplyIsNobody(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
-		w.Accept(bottest.Message("c", "u1", "hello"), bottest.Aside("n1", bot.Echo{NetworkID: "n1", Text: "Thanks! We reply soon."}))
+		w.Accept(bottest.Message("c", "u1", "hello"), bottest.EchoEvent("n1", bot.Echo{NetworkID: "n1", Text: "Thanks! We reply soon."}))
 		require.Equal(t, bot.ModeBot, w.Conversation("c").Mode)
 		w.Run(w.Runner(bottest.Echo{}).Run, w.Courier().Run)
 		w.Soon("the bot answers", func() bool { return len(w.Channel.Texts("c")) == 1 })
@@ -176,7 +176,7 @@ func TestAutomaticReplyIsNobody(t *testing.T) {
 
 		_, err = w.Db.ExecContext(t.Context(), `UPDATE messages SET at = at - 60000`)
 		require.NoError(t, err)
-		w.Accept(bottest.Aside("n2", bot.Echo{NetworkID: "n2", Text: "I am Ann."}))
+		w.Accept(bottest.EchoEvent("n2", bot.Echo{NetworkID: "n2", Text: "I am Ann."}))
 		require.Equal(t, bot.ModePerson, w.Conversation("c").Mode)
 	})
 }
@@ -186,7 +186,7 @@ func TestOverheard(t *testing.T) {
 	bottest.OnBoth(t, func(t *testing.T, w *bottest.World) {
 		e := bottest.Message("c", "standby:u1", "hello")
 		e.Standby = true
-		other := bottest.Aside("n1", bot.Echo{NetworkID: "n1", Text: "their answer"})
+		other := bottest.EchoEvent("n1", bot.Echo{NetworkID: "n1", Text: "their answer"})
 		other.Standby = true
 		w.Accept(e, e, other)
 		require.Equal(t, 2, w.Count(`SELECT COUNT(*) FROM messages`))
@@ -206,7 +206,7 @@ func TestPassedToUs(t *testing.T) {
 			e.Standby = true
 			w.Accept(e)
 		}
-		other := bottest.Aside("n1", bot.Echo{NetworkID: "n1", Text: "I pass you on"})
+		other := bottest.EchoEvent("n1", bot.Echo{NetworkID: "n1", Text: "I pass you on"})
 		other.Standby = true
 		w.Accept(other)
 		passed := bot.Event{Address: bot.Address{Channel: "test", Account: "one", Customer: "c"}, ExternalID: "p", At: time.Now(), ControlPassed: &bot.ControlPassed{}}

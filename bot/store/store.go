@@ -17,10 +17,10 @@ import (
 )
 
 //go:embed schema/*.sql
-var schema embed.FS
+var migrations embed.FS
 
 // Schema is this folder's migrations.
-func Schema() sqldb.Schema { return sqldb.Embedded("bot", schema) }
+func Schema() sqldb.Schema { return sqldb.Embedded("bot", migrations) }
 
 // A Store keeps what is said. It is safe for concurrent use, by many processes on Postgres.
 type Store struct {

@@ -13,12 +13,12 @@ import (
 
 // A Traffic is what came and went on an account.
 type Traffic struct {
-	HeardAt time.Time // the last message from a customer, zero if there was none
-	SentAt  time.Time // the last reply that the network took
-	Waiting int       // replies that wait to be sent
-	Unread  int       // posts that wait to be taken in
-	Rejects int       // bodies that could not be read and are kept
-	Dead    int       // replies that did not get through; see DeadLetters
+	HeardAt        time.Time // the last message from a customer, zero if there was none
+	SentAt         time.Time // the last reply that the network took
+	Waiting        int       // replies that wait to be sent
+	UndecodedPosts int       // posts that wait to be taken in
+	Rejects        int       // bodies that could not be read and are kept
+	Dead           int       // replies that did not get through; see DeadLetters
 
 	Incidents   []bot.Incident // that last, or ended within a day, the newest first
 	PausedUntil time.Time      // sends nothing until then, zero if it may
@@ -38,7 +38,7 @@ func (s *Store) Traffic(ctx context.Context, channel, account string, now time.T
 		(SELECT COUNT(*) FROM inbox WHERE channel = $1 AND account = $2),
 		(SELECT COUNT(*) FROM rejects WHERE channel = $1 AND account = $2),
 		(SELECT COUNT(*) FROM deliveries WHERE channel = $1 AND account = $2 AND lane = 'customer' AND state IN ('failed', 'doubtful', 'withdrawn'))`,
-		channel, account, LaneCustomer).Scan(&heard, &sent, &t.Waiting, &t.Unread, &t.Rejects, &t.Dead)
+		channel, account, LaneCustomer).Scan(&heard, &sent, &t.Waiting, &t.UndecodedPosts, &t.Rejects, &t.Dead)
 	if err != nil {
 		return t, fmt.Errorf("read the traffic of %s: %w", bot.AccountKey(channel, account), err)
 	}
@@ -53,8 +53,8 @@ func (s *Store) Traffic(ctx context.Context, channel, account string, now time.T
 	return t, err
 }
 
-// Writers lists the conversations on an account in which a customer wrote last, the newest first.
-func (s *Store) Writers(ctx context.Context, channel, account string, limit int) ([]bot.Conversation, error) {
+// RecentConversations lists the conversations on an account in which a customer wrote last, the newest first.
+func (s *Store) RecentConversations(ctx context.Context, channel, account string, limit int) ([]bot.Conversation, error) {
 	list, err := s.conversations(ctx, `channel = $1 AND account = $2 AND heard_at > 0 ORDER BY heard_at DESC, id LIMIT $3`, channel, account, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list who wrote on %s: %w", bot.AccountKey(channel, account), err)

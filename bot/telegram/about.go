@@ -15,13 +15,13 @@ import (
 	"faqbot/knowledge/plaintext"
 )
 
-// longestQuote is how much of a message that is replied to is kept, in characters.
-const longestQuote = 300
+// maxQuote is how much of a message that is replied to is kept, in characters.
+const maxQuote = 300
 
 // pointedAt lists what the words of m are about: an earlier message or a part of one, a story, a link.
 func (m *message) pointedAt() (list []bot.Attachment) {
 	add := func(a bot.Attachment) {
-		a.Name = plaintext.Cut(a.Name, longestQuote)
+		a.Name = plaintext.Cut(a.Name, maxQuote)
 		list = append(list, a)
 	}
 	switch {

@@ -34,7 +34,7 @@ const (
 	defaultAPIBase = "https://api.telegram.org"
 	secretHeader   = "X-Telegram-Bot-Api-Secret-Token"
 
-	longestText, longestCaption = 4096, 1024 // UTF-16 units
+	maxText, maxCaption = 4096, 1024 // UTF-16 units
 )
 
 // Options are what a Channel needs besides its account.
@@ -102,7 +102,7 @@ func New(account bot.Account, o Options) (*Channel, error) {
 
 // Limits is what Telegram documents, and a label's length that phones show in full.
 func (c *Channel) Limits() bot.Limits {
-	return bot.Limits{Text: longestText, Media: true, Caption: longestCaption, Choices: 10, Label: 60, Pace: time.Second, Resend: true}
+	return bot.Limits{Text: maxText, Media: true, Caption: maxCaption, Choices: 10, Label: 60, Pace: time.Second, Resend: true}
 }
 
 // Verify compares the secret that setWebhook registered. Telegram signs nothing.

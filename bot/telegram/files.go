@@ -131,7 +131,7 @@ func (c *Channel) sendMedia(ctx context.Context, at place, r bot.Reply, mode mod
 
 // sendFile sends f the way that shows it best. What Telegram shows in no way of its own goes as a document.
 func (c *Channel) sendFile(ctx context.Context, at place, r bot.Reply, mode models.ParseMode, f models.InputFile) (*models.Message, error) {
-	words, quote := words(at, r, mode, longestCaption), quoting(r)
+	words, quote := words(at, r, mode, maxCaption), quoting(r)
 	var buttons models.ReplyMarkup
 	if len(r.Choices) > 0 {
 		buttons = keyboard(r.Choices)

@@ -36,7 +36,7 @@ func TestSendToAMember(t *testing.T) {
 	require.NoError(t, send(bot.Reply{Text: "1 < 2", Agent: "ann"}))
 	require.Equal(t, "Ana & Co,\n1 < 2", last(-9).Text, "she never opened the bot's own chat")
 	require.Equal(t, []int64{71}, last(-9).Names)
-	long := strings.Repeat("x", longestText)
+	long := strings.Repeat("x", maxText)
 	require.NoError(t, send(bot.Reply{Text: long, Agent: "ann"}))
 	require.Equal(t, long, last(-9).Text, "no room for her name: the reply shows it")
 

@@ -70,7 +70,7 @@ func (c *Channel) sendTo(ctx context.Context, at place, r bot.Reply) (string, er
 }
 
 func (c *Channel) sendMessage(ctx context.Context, at place, r bot.Reply, mode models.ParseMode) (*models.Message, error) {
-	p := &tg.SendMessageParams{ChatID: at.chat, MessageThreadID: int(at.thread), Text: words(at, r, mode, longestText), ParseMode: mode,
+	p := &tg.SendMessageParams{ChatID: at.chat, MessageThreadID: int(at.thread), Text: words(at, r, mode, maxText), ParseMode: mode,
 		LinkPreviewOptions: &models.LinkPreviewOptions{IsDisabled: tg.True()}, ReplyParameters: quoting(r)}
 	if len(r.Choices) > 0 {
 		p.ReplyMarkup = keyboard(r.Choices)

@@ -154,7 +154,7 @@ func (c *Channel) insist(ctx context.Context, what string, do func(context.Conte
 	}
 }
 
-// complain is a log entry about err that says how to mend it. It shows Telegram's own words, so err
+// complain is a log entry about err that says how to fix it. It shows Telegram's own words, so err
 // must not come from a call that carries anybody's.
 func (c *Channel) complain(err error) logrus.FieldLogger {
 	log := c.log.WithError(err)
@@ -165,13 +165,13 @@ func (c *Channel) complain(err error) logrus.FieldLogger {
 	log = log.WithField("telegram_says", c.redact(refusal.description))
 	switch {
 	case refusal.code == http.StatusUnauthorized || refusal.code == http.StatusNotFound:
-		return log.WithField("mend", "the token is wrong or was revoked: ask @BotFather for the bot's token and set it for this account")
+		return log.WithField("fix", "the token is wrong or was revoked: ask @BotFather for the bot's token and set it for this account")
 	case refusal.code == http.StatusConflict && refusal.says("webhook"):
-		return log.WithField("mend", "somebody registered a webhook for this bot: use one way for each bot, webhook or polling")
+		return log.WithField("fix", "somebody registered a webhook for this bot: use one way for each bot, webhook or polling")
 	case refusal.code == http.StatusConflict:
-		return log.WithField("mend", "another program polls with this token: stop it, or give it a bot of its own")
+		return log.WithField("fix", "another program polls with this token: stop it, or give it a bot of its own")
 	case refusal.code == http.StatusBadRequest && refusal.says("webhook"):
-		return log.WithField("mend", "public_url must be an https address that the internet can reach on port 443, 80, 88 or 8443")
+		return log.WithField("fix", "public_url must be an https address that the internet can reach on port 443, 80, 88 or 8443")
 	}
 	return log
 }

@@ -205,11 +205,11 @@ func TestWithoutScript(t *testing.T) {
 	require.Contains(t, body, "Fill in")
 	require.Equal(t, token, tokenIn(t, body))
 
-	form.Set("text", strings.Repeat("x", longestText+1))
+	form.Set("text", strings.Repeat("x", maxText+1))
 	answer, body = post(form, cookie)
 	require.Equal(t, http.StatusBadRequest, answer.StatusCode)
 	require.Contains(t, body, s.site.texts.In("en")["err_long"])
-	require.Contains(t, body, strings.Repeat("x", longestText+1)+"</textarea>", "what was typed is not lost")
+	require.Contains(t, body, strings.Repeat("x", maxText+1)+"</textarea>", "what was typed is not lost")
 	form.Set("visitor", "forged")
 	answer, _ = post(form, cookie)
 	require.Equal(t, http.StatusUnauthorized, answer.StatusCode)

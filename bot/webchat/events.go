@@ -72,8 +72,8 @@ func (s *Site) poll(v *visit, who visitor) {
 }
 
 // newLine begins to write to the page of who, whose token it renews if that becomes old.
-func (s *Site) newLine(v *visit, who visitor) *line {
-	l := &line{site: s, visit: v, who: s.renewed(v.channel, who), last: resumeAfter(v)}
+func (s *Site) newLine(v *visit, who visitor) *chatLine {
+	l := &chatLine{site: s, visit: v, who: s.renewed(v.channel, who), last: resumeAfter(v)}
 	l.first = l.last == 0
 	if l.who.token != who.token {
 		l.fresh = l.who.token
@@ -92,17 +92,17 @@ func resumeAfter(v *visit) int64 {
 	return 0
 }
 
-// A line is what one page was told of its visitor's conversation.
-type line struct {
-	site  *Site
-	visit *visit
-	who   visitor
-	conv  bot.Conversation // without an ID while there is none
-	last  int64            // sequence number of the last message written
-	first bool             // the page has nothing yet
-	fresh string           // a token in place of the page's, "" if that is good for long
-	state state
-	told  bool // state was written
+// A chatLine is what one page was told of its visitor's conversation.
+type chatLine struct {
+	site      *Site
+	visit     *visit
+	who       visitor
+	conv      bot.Conversation // without an ID while there is none
+	last      int64            // sequence number of the last message written
+	first     bool             // the page has nothing yet
+	fresh     string           // a token in place of the page's, "" if that is good for long
+	state     state
+	stateSent bool // state was written
 }
 
 // A state is what the page must know besides messages.
@@ -114,13 +114,13 @@ type state struct {
 }
 
 // allowed reports whether the visitor may read on. One who was signed out learns it when the page comes back.
-func (l *line) allowed() bool {
+func (l *chatLine) allowed() bool {
 	_, r := l.site.visitorOf(l.visit, l.who.token)
 	return r == nil || r.status != http.StatusUnauthorized
 }
 
 // news is what the page was not told yet. A database that does not answer is asked again later.
-func (l *line) news(typing bool) (events []live.Event, err error) {
+func (l *chatLine) news(typing bool) (events []live.Event, err error) {
 	s, c := l.site, l.visit.channel
 	list, err := l.read(l.visit.Request.Context())
 	if err != nil {
@@ -139,22 +139,22 @@ func (l *line) news(typing bool) (events []live.Event, err error) {
 		l.last = b.Seq
 	}
 	l.first = l.first && len(list) == 0
-	if typing && l.told && (len(list) == 0 || list[len(list)-1].Author == bot.AuthorCustomer) { // not to a page that is new, nor if the answer has come
+	if typing && l.stateSent && (len(list) == 0 || list[len(list)-1].Author == bot.AuthorCustomer) { // not to a page that is new, nor if the answer has come
 		events = append(events, live.Event{Name: "typing", Data: "{}"})
 	}
-	if now := (state{Person: l.conv.Mode == bot.ModePerson, Email: s.asksEmail(c, l.conv), Visitor: l.fresh}); !l.told || now != l.state {
+	if now := (state{Person: l.conv.Mode == bot.ModePerson, Email: s.asksEmail(c, l.conv), Visitor: l.fresh}); !l.stateSent || now != l.state {
 		data, err := json.Marshal(now)
 		if err != nil {
 			return nil, err
 		}
-		l.state, l.told = now, true
+		l.state, l.stateSent = now, true
 		events = append(events, live.Event{Name: "state", Data: string(data)})
 	}
 	return events, nil
 }
 
 // read returns what was said after last, oldest first.
-func (l *line) read(ctx context.Context) (list []bot.Message, err error) {
+func (l *chatLine) read(ctx context.Context) (list []bot.Message, err error) {
 	found := l.conv.ID != ""
 	if found {
 		list, err = l.site.o.Conversations.Transcript(ctx, l.conv.ID, l.last)

@@ -177,8 +177,8 @@ func TestWhatCannotBeSaid(t *testing.T) {
 	}{
 		"empty":               {url.Values{"key": {key(1)}, "text": {" \n "}}, http.StatusBadRequest},
 		"only controls":       {url.Values{"key": {key(1)}, "text": {"\x00\x01\x02"}}, http.StatusBadRequest},
-		"too long":            {url.Values{"key": {key(1)}, "text": {strings.Repeat("é", longestText+1)}}, http.StatusBadRequest},
-		"too long in UTF-16":  {url.Values{"key": {key(1)}, "text": {strings.Repeat("😀", longestText/2+1)}}, http.StatusBadRequest},
+		"too long":            {url.Values{"key": {key(1)}, "text": {strings.Repeat("é", maxText+1)}}, http.StatusBadRequest},
+		"too long in UTF-16":  {url.Values{"key": {key(1)}, "text": {strings.Repeat("😀", maxText/2+1)}}, http.StatusBadRequest},
 		"binary":              {url.Values{"key": {key(1)}, "text": {"\xff\xfe\xfd"}}, http.StatusBadRequest},
 		"no key":              {url.Values{"text": {"hi"}}, http.StatusBadRequest},
 		"a bad key":           {url.Values{"key": {"turn:x:0"}, "text": {"hi"}}, http.StatusBadRequest},

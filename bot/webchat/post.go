@@ -24,8 +24,8 @@ import (
 
 const (
 	formMost      = 64 << 10 // bytes of a form without its file
-	longestChoice = 64       // bytes of a payload
-	longestEmail  = 254
+	maxChoice     = 64       // bytes of a payload
+	maxEmail      = 254
 	payloadPerson = "person" // the header's button: what the dialogue's own offers carry
 )
 
@@ -87,7 +87,7 @@ func (s *Site) readSaid(v *visit) (said, *refusal) {
 	f := v.Request.PostForm
 	m := said{key: f.Get("key"), text: strings.ReplaceAll(f.Get("text"), "\r\n", "\n"), choice: f.Get("choice")}
 	bad := func(status int, word string) (said, *refusal) { return m, &refusal{status: status, word: word} }
-	if !regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`).MatchString(m.key) || !utf8.ValidString(m.text) || len(m.choice) > longestChoice || !utf8.ValidString(m.choice) {
+	if !regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`).MatchString(m.key) || !utf8.ValidString(m.text) || len(m.choice) > maxChoice || !utf8.ValidString(m.choice) {
 		m.text = strings.ToValidUTF8(m.text, "\uFFFD")
 		return bad(http.StatusBadRequest, "err_unreadable")
 	}
@@ -97,7 +97,7 @@ func (s *Site) readSaid(v *visit) (said, *refusal) {
 		}
 		return r
 	}, m.text))
-	if fit.UTF16Len(m.text) > longestText {
+	if fit.UTF16Len(m.text) > maxText {
 		return bad(http.StatusBadRequest, "err_long")
 	}
 	if v.Request.MultipartForm != nil {
@@ -268,7 +268,7 @@ func isPublic(address string) bool {
 
 func (s *Site) contact(v *visit, who visitor, address string) *refusal {
 	parsed, err := mail.ParseAddress(address)
-	if err != nil || parsed.Address != address || !isPublic(address) || len(address) > longestEmail || strings.ContainsFunc(address, unicode.IsControl) {
+	if err != nil || parsed.Address != address || !isPublic(address) || len(address) > maxEmail || strings.ContainsFunc(address, unicode.IsControl) {
 		return &refusal{status: http.StatusBadRequest, word: "err_email"}
 	}
 	ctx := v.Request.Context()

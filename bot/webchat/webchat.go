@@ -47,9 +47,9 @@ import (
 )
 
 const (
-	longestText  = 4000 // UTF-16 units of one message, as a browser's maxlength counts
-	longestLabel = 120
-	mostChoices  = 10
+	maxText    = 4000 // UTF-16 units of one message, as a browser's maxlength counts
+	maxLabel   = 120
+	maxChoices = 10
 )
 
 // Options are what an account's widget may be told. All may be left out.
@@ -108,7 +108,7 @@ func (c *Channel) Account() bot.Account { return c.account }
 // Limits are generous: the widget is ours. Resend is set because a send can be repeated safely, see
 // the package comment.
 func (c *Channel) Limits() bot.Limits {
-	return bot.Limits{Text: longestText, Media: true, Caption: longestText, Choices: mostChoices, Label: longestLabel, DisclosesBot: true, Resend: true}
+	return bot.Limits{Text: maxText, Media: true, Caption: maxText, Choices: maxChoices, Label: maxLabel, DisclosesBot: true, Resend: true}
 }
 
 // Send wakes the streams of the customer. It cannot fail.

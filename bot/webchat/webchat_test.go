@@ -172,13 +172,13 @@ func (deaf) Tell(context.Context, bot.DeskEvent) error { return nil }
 // answers is a retriever: "join" is answered, "pay" asks back, the rest is not known.
 type answers struct{}
 
-func entry(id, question, answer string) knowledge.Entry {
+func newEntry(id, question, answer string) knowledge.Entry {
 	return knowledge.Entry{ID: knowledge.EntryID(id), Affiliate: "acme", Question: question, Answer: answer}
 }
 
 func (answers) Search(_ context.Context, q retrieval.Query) (retrieval.Result, error) {
 	hit := func(id, question, answer string, p float64) retrieval.Hit {
-		return retrieval.Hit{Entry: entry(id, question, answer), Score: p, Odds: 1}
+		return retrieval.Hit{Entry: newEntry(id, question, answer), Score: p, Odds: 1}
 	}
 	switch {
 	case strings.Contains(q.Text, "join"):
@@ -190,7 +190,7 @@ func (answers) Search(_ context.Context, q retrieval.Query) (retrieval.Result, e
 }
 
 func (answers) Entry(_ []knowledge.AffiliateID, id knowledge.EntryID) (knowledge.Entry, bool) {
-	return entry(string(id), "When am I paid?", "On the 5th."), true
+	return newEntry(string(id), "When am I paid?", "On the 5th."), true
 }
 
 // A browser is one visitor with the script: they keep the token and send it as a header.
@@ -241,10 +241,10 @@ func (b *browser) post(path string, fields url.Values, edit ...func(*http.Reques
 	r, err := http.NewRequestWithContext(b.s.t.Context(), http.MethodPost, b.s.server.URL+"/chat/"+b.account+path, strings.NewReader(fields.Encode()))
 	require.NoError(b.s.t, err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return b.send(r, edit...)
+	return b.do(r, edit...)
 }
 
-func (b *browser) send(r *http.Request, edit ...func(*http.Request)) (int, string, http.Header) {
+func (b *browser) do(r *http.Request, edit ...func(*http.Request)) (int, string, http.Header) {
 	b.s.t.Helper()
 	r.Header.Set("Authorization", "Visitor "+b.token)
 	r.Header.Set("Accept", "application/json")
@@ -277,7 +277,7 @@ func (b *browser) sendFile(n int, name, content string) (int, string) {
 	r, err := http.NewRequestWithContext(b.s.t.Context(), http.MethodPost, b.s.server.URL+"/chat/"+b.account+"/messages", &body)
 	require.NoError(b.s.t, err)
 	r.Header.Set("Content-Type", form.FormDataContentType())
-	status, text, _ := b.send(r)
+	status, text, _ := b.do(r)
 	return status, text
 }
 

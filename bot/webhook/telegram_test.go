@@ -70,8 +70,8 @@ func (d *desk) said(chat string) []string {
 	return d.column(`SELECT m.body FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE c.customer = $1 ORDER BY m.seq`, chat)
 }
 
-// hear serves the hooks of one Telegram account at URL/hooks/telegram/main.
-func hear(t *testing.T, apiBase string) (*desk, *telegram.Channel, string) {
+// newDesk serves the hooks of one Telegram account at URL/hooks/telegram/main.
+func newDesk(t *testing.T, apiBase string) (*desk, *telegram.Channel, string) {
 	t.Helper()
 	gin.SetMode(gin.ReleaseMode)
 	log := logrus.New()
@@ -120,7 +120,7 @@ func TestTelegramBodies(t *testing.T) {
 		{"3 MiB and a byte", large + " ", 413, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d, _, url := hear(t, "")
+			d, _, url := newDesk(t, "")
 			for _, secret := range []string{"S3cret", "guess", ""} {
 				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(test.body))
 				require.NoError(t, err)
@@ -151,7 +151,7 @@ func TestTelegramDelivers(t *testing.T) {
 	defer func() { require.NoError(t, s.Close()) }()
 	s.SetBackoff(time.Millisecond, 5*time.Millisecond)
 	s.SetDuplicate(7)
-	d, c, url := hear(t, s.URL())
+	d, c, url := newDesk(t, s.URL())
 	d.failing = 5
 	require.NoError(t, c.Start(t.Context(), url))
 	var want []string

@@ -115,7 +115,7 @@ func New(account bot.Account, o Options) (*Channel, error) {
 
 // Limits is what Meta documents. Labels are as long as a list shows in full.
 func (c *Channel) Limits() bot.Limits {
-	return bot.Limits{Text: longestText, Media: true, Caption: longestCaption, Choices: mostRows, Label: longestDescription,
+	return bot.Limits{Text: maxText, Media: true, Caption: maxCaption, Choices: maxRows, Label: maxDescription,
 		Window: window, Pace: pace, Confirm: confirm}
 }
 

@@ -84,7 +84,7 @@ type decoding struct {
 }
 
 func newDecoding(c *Channel) *decoding {
-	return &decoding{channel: c, Decoding: lenient.Decoding[bot.Event]{Unread: func(raw json.RawMessage, err error) bot.Event {
+	return &decoding{channel: c, Decoding: lenient.Decoding[bot.Event]{Undecodable: func(raw json.RawMessage, err error) bot.Event {
 		return bot.Event{Undecodable: &bot.Undecodable{Body: raw, Reason: "whatsapp: " + err.Error()}}
 	}}}
 }
@@ -116,7 +116,7 @@ func (d *decoding) value(raw json.RawMessage, field string, v value) error {
 	}
 	for _, p := range v.Errors {
 		if len(v.Messages) == 0 {
-			d.Events = append(d.Events, d.Unread(raw, fmt.Errorf("the error %d is reported for this number", p.Code)))
+			d.Events = append(d.Events, d.Undecodable(raw, fmt.Errorf("the error %d is reported for this number", p.Code)))
 		}
 	}
 	overheard := field == "standby"

@@ -13,14 +13,14 @@ import (
 
 // What one message may hold: UTF-16 units, which are never fewer than the characters Meta counts.
 const (
-	longestText        = 4096
-	longestCaption     = 1024
-	longestButtonText  = 1024 // of the message above buttons
-	mostButtons        = 3
-	longestButton      = 20
-	mostRows           = 10
-	longestTitle       = 24 // of a row
-	longestDescription = 72 // of a row
+	maxText        = 4096
+	maxCaption     = 1024
+	maxButtonText  = 1024 // of the message above buttons
+	maxButtons     = 3
+	maxButton      = 20
+	maxRows        = 10
+	maxTitle       = 24 // of a row
+	maxDescription = 72 // of a row
 )
 
 // An outgoing is a message as the Cloud API takes it.
@@ -157,10 +157,10 @@ func addressOf(customer string) (address, error) {
 // offer shows choices as buttons where all fit on one, and as a list, which has room for long labels
 // and long texts, where they do not.
 func (c *Channel) offer(r bot.Reply) *interactiveOut {
-	fits := len(r.Choices) <= mostButtons && fit.UTF16Len(r.Text) <= longestButtonText
+	fits := len(r.Choices) <= maxButtons && fit.UTF16Len(r.Text) <= maxButtonText
 	seen := map[string]bool{}
 	for _, choice := range r.Choices {
-		fits = fits && fit.UTF16Len(choice.Label) <= longestButton && !seen[choice.Label]
+		fits = fits && fit.UTF16Len(choice.Label) <= maxButton && !seen[choice.Label]
 		seen[choice.Label] = true
 	}
 	o := &interactiveOut{Type: "button", Body: words{r.Text}}
@@ -174,10 +174,10 @@ func (c *Channel) offer(r bot.Reply) *interactiveOut {
 	o.Action = action{Button: c.chooseWord(), Sections: []section{{}}}
 	for i, choice := range r.Choices {
 		line := row{ID: choice.Payload, Title: choice.Label}
-		if title := fit.Shorten(choice.Label, longestTitle); title != choice.Label || taken(o.Action.Sections[0].Rows, title) {
+		if title := fit.Shorten(choice.Label, maxTitle); title != choice.Label || taken(o.Action.Sections[0].Rows, title) {
 			// Two titles must not be alike, and cut ones may be: the number tells them apart.
-			line.Title = fit.Shorten(fmt.Sprintf("%d. %s", i+1, choice.Label), longestTitle)
-			line.Description = fit.Shorten(choice.Label, longestDescription)
+			line.Title = fit.Shorten(fmt.Sprintf("%d. %s", i+1, choice.Label), maxTitle)
+			line.Description = fit.Shorten(choice.Label, maxDescription)
 		}
 		o.Action.Sections[0].Rows = append(o.Action.Sections[0].Rows, line)
 	}

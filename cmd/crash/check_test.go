@@ -227,7 +227,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 // doubt arrived once.
 func goodOnMeta() evidence {
 	e := good()
-	e.Tells, e.TapsApart = true, false
+	e.ConfirmsReceipts, e.TapsApart = true, false
 	e.Arrivals = e.Arrivals[1:]
 	e.Arrivals[0].Life = 1
 	for i := range e.Arrivals {

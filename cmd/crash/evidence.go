@@ -16,23 +16,23 @@ import (
 // evidence is all that the check looks at: what was seen from outside and what the database says.
 type evidence struct {
 	// Seen from outside.
-	Kills        []kill
-	Lives        int // how often the service was started
-	Faults       []string
-	Sayings      []saying
-	Replies      []agentReply
-	AgentDone    map[string]int
-	Accepted     []accepted
-	Tells        bool // the network gives our delivery's ID back, so nothing may arrive twice
-	TapsApart    bool // the network queues taps apart from messages
-	OfferedAgain int
-	Arrivals     []arrival // what customers received, in order within each chat
-	StopTook     time.Duration
-	Stuck        []string // what was not worked off in time
-	Leaks        []string // log entries with what must not be there
-	Panics       []string // lines of the log that are no entries
-	Trouble      []string // warnings and errors in the log
-	Odd          []string // anything else that went wrong
+	Kills            []kill
+	Lives            int // how often the service was started
+	Faults           []string
+	Sayings          []saying
+	Replies          []agentReply
+	AgentDone        map[string]int
+	Accepted         []accepted
+	ConfirmsReceipts bool // the network gives our delivery's ID back, so nothing may arrive twice
+	TapsApart        bool // the network queues taps apart from messages
+	OfferedAgain     int
+	Arrivals         []arrival // what customers received, in order within each chat
+	StopTook         time.Duration
+	Stuck            []string // what was not worked off in time
+	Leaks            []string // log entries with what must not be there
+	Panics           []string // lines of the log that are no entries
+	Trouble          []string // warnings and errors in the log
+	Odd              []string // anything else that went wrong
 
 	// From the database.
 	Conversations []store.AuditConversation

@@ -28,7 +28,7 @@ func (c *checker) matchArrivals(conv store.AuditConversation) {
 	for n, a := range c.arrivals[chat] {
 		i, certain := owner[a.ID]
 		switch {
-		case c.e.Tells:
+		case c.e.ConfirmsReceipts:
 			i = c.named(list, a)
 		case !certain:
 			i = c.stray(list, a, at, next(c.arrivals[chat][n:], owner, len(list)-1))
@@ -149,7 +149,7 @@ func (c *checker) checkDelivery(d *store.AuditDelivery) {
 		if !c.known(d) {
 			c.violate(lost, "delivery %s (chat %d) is doubtful and no person knows", d.ID, chat)
 		}
-		if c.e.Tells && len(arrived) > 0 {
+		if c.e.ConfirmsReceipts && len(arrived) > 0 {
 			c.violate(lost, "delivery %s (chat %d) arrived, the network said so, and it is doubtful", d.ID, chat)
 		}
 		if d.Doubts < 2 {
@@ -197,7 +197,7 @@ func (c *checker) explain(d *store.AuditDelivery, arrived []arrival) {
 	for _, a := range arrived {
 		r.Times = append(r.Times, a.At)
 	}
-	if c.e.Tells {
+	if c.e.ConfirmsReceipts {
 		c.violate(repeated, "chat %d received delivery %s %d times, on a network that tells what arrived", r.Chat, d.ID, len(arrived))
 	}
 	if len(arrived) > 2 {

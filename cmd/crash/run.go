@@ -252,8 +252,8 @@ func (t *trial) observe(e *evidence) {
 		}
 	}
 	e.Odd = append(e.Odd, t.network.fake.odd()...)
-	e.Tells = t.o.mode == modeWhatsApp || t.o.mode == modeMessenger
-	e.TapsApart = !e.Tells
+	e.ConfirmsReceipts = t.o.mode == modeWhatsApp || t.o.mode == modeMessenger
+	e.TapsApart = !e.ConfirmsReceipts
 	log := t.service.log
 	e.Leaks, e.Panics, e.Trouble = log.leaks, log.odd, log.trouble(12)
 }

@@ -69,10 +69,10 @@ var never = map[string][]string{
 }
 
 const (
-	longestFile     = 500 // lines
-	mostOfBot       = 1200
-	longestFunction = 60
-	mostMethods     = 4 // of an interface
+	maxFile     = 500 // lines
+	maxOfBot    = 1200
+	maxFunction = 60
+	maxMethods  = 4 // of an interface
 )
 
 // A source is one parsed Go file.
@@ -189,7 +189,7 @@ func TestImportsInsideBotPointUp(t *testing.T) {
 			}
 		}
 	}
-	require.LessOrEqual(t, lines, mostOfBot, "lines of package bot")
+	require.LessOrEqual(t, lines, maxOfBot, "lines of package bot")
 }
 
 // A network describes itself (bot/network), and one list names it: outside of its own folder nothing else
@@ -286,16 +286,16 @@ func TestNames(t *testing.T) {
 
 func TestSizes(t *testing.T) {
 	for _, s := range sources(t) {
-		require.LessOrEqual(t, s.lines, longestFile, "%s is too long to read at one sitting", s.path)
+		require.LessOrEqual(t, s.lines, maxFile, "%s is too long to read at one sitting", s.path)
 		ast.Inspect(s.file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.FuncDecl:
 				if n.Body != nil && !s.test {
 					lines := s.set.Position(n.End()).Line - s.set.Position(n.Pos()).Line + 1
-					require.LessOrEqual(t, lines, longestFunction, "%s: %s is too long", s.path, n.Name.Name)
+					require.LessOrEqual(t, lines, maxFunction, "%s: %s is too long", s.path, n.Name.Name)
 				}
 			case *ast.InterfaceType:
-				require.LessOrEqual(t, n.Methods.NumFields(), mostMethods, "%s: an interface of %s", s.path, s.set.Position(n.Pos()))
+				require.LessOrEqual(t, n.Methods.NumFields(), maxMethods, "%s: an interface of %s", s.path, s.set.Position(n.Pos()))
 			}
 			return true
 		})

@@ -24,7 +24,7 @@ import (
 type channelCommand struct {
 	Add     channelAdd     `cmd:"" help:"Add an account: asks for what is needed, checks it with the network, and sets the webhook."`
 	List    channelList    `cmd:"" help:"List the accounts."`
-	Check   channelCheck   `cmd:"" help:"Say what is wrong with the accounts and how to mend it. Exit code 1 if one does not work."`
+	Check   channelCheck   `cmd:"" help:"Say what is wrong with the accounts and how to fix it. Exit code 1 if one does not work."`
 	Webhook channelWebhook `cmd:"" help:"Point an account's webhook here again."`
 	Replay  channelReplay  `cmd:"" help:"Send a reply again that did not get through, or read a post again that could not be read, by the ID that check shows."`
 	SignOut channelSignOut `cmd:"" help:"Sign the visitors of a chat out: all of them, or one. What was said stays; they begin new conversations."`
@@ -93,7 +93,7 @@ func withAccounts(ctx context.Context, cli *commands, term terminal, do func(con
 func channelWords(err error, term terminal) error {
 	if refused, ok := errors.AsType[*accounts.RefusedError](err); ok {
 		fmt.Fprintf(term.err, "faqbot: nothing was added. %s\n  %s\n", refused.Problem.What, refused.Problem.Fix)
-		return errSaid
+		return errReported
 	}
 	if errors.Is(err, accounts.ErrNoAccount) {
 		return fmt.Errorf("%w; see faqbot channel list", err)
@@ -187,7 +187,7 @@ func flagOf(f network.Field) string {
 }
 
 func printAdded(out io.Writer, a accounts.Added) {
-	fmt.Fprintf(out, "Added %s: %s\n", a.Settings.Key(), orNone(a.Standing.Name))
+	fmt.Fprintf(out, "Added %s: %s\n", a.Settings.Key(), orNone(a.Health.Name))
 	if a.Hook != "" {
 		fmt.Fprintf(out, "  webhook       %s\n", a.Hook)
 	}
@@ -205,8 +205,8 @@ func printAdded(out io.Writer, a accounts.Added) {
 		fmt.Fprintf(out, "  ! No service answers there for this account yet. Start `faqbot serve`, then: faqbot channel webhook %s\n", a.Settings.Key())
 	}
 	printStanding(out, a.Report)
-	if a.Standing.Link != "" {
-		fmt.Fprintf(out, "Customers write to it at %s\n", a.Standing.Link)
+	if a.Health.Link != "" {
+		fmt.Fprintf(out, "Customers write to it at %s\n", a.Health.Link)
 	}
 }
 
@@ -215,7 +215,7 @@ const testWithin = 2 * time.Minute
 
 // awaitTest waits until somebody writes to the account and is answered.
 func awaitTest(ctx context.Context, store *store.Store, a accounts.Added, since time.Time, out io.Writer) error {
-	fmt.Fprintf(out, "Write something to the account now: %s\n", orNone(a.Standing.Link))
+	fmt.Fprintf(out, "Write something to the account now: %s\n", orNone(a.Health.Link))
 	ctx, cancel := context.WithTimeout(ctx, testWithin)
 	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)

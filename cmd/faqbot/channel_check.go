@@ -39,7 +39,7 @@ func (cmd channelCheck) Run(ctx context.Context, cli *commands, term terminal) e
 			if err != nil {
 				return err
 			}
-			bad = bad || r.Standing.Critical()
+			bad = bad || r.Health.Critical()
 			if err := printReport(ctx, term.out, r, store, conversations, cmd.Rejects); err != nil {
 				return err
 			}
@@ -53,10 +53,10 @@ func (cmd channelCheck) Run(ctx context.Context, cli *commands, term terminal) e
 
 func printReport(ctx context.Context, out io.Writer, r accounts.Report, store *store.Store, conversations *conversations.Service, bodies bool) error {
 	state := "works"
-	if r.Standing.Critical() {
+	if r.Health.Critical() {
 		state = "DOES NOT WORK"
 	}
-	fmt.Fprintf(out, "%s  %s  %s\n", r.Settings.Key(), state, r.Standing.Name)
+	fmt.Fprintf(out, "%s  %s  %s\n", r.Settings.Key(), state, r.Health.Name)
 	printStanding(out, r)
 	t := r.Traffic
 	fmt.Fprintf(out, "  last message in  %s\n  last reply out   %s\n  waiting          %d\n", whenOrNever(t.HeardAt), whenOrNever(t.SentAt), t.Waiting)
@@ -66,8 +66,8 @@ func printReport(ctx context.Context, out io.Writer, r accounts.Report, store *s
 	for _, i := range t.Incidents {
 		fmt.Fprintf(out, "  ! %s\n", i.Words())
 	}
-	if t.Unread > 0 {
-		fmt.Fprintf(out, "  ! %d posts of the network came in and wait to be read: more come than the service can take, or it does not run\n", t.Unread)
+	if t.UndecodedPosts > 0 {
+		fmt.Fprintf(out, "  ! %d posts of the network came in and wait to be read: more come than the service can take, or it does not run\n", t.UndecodedPosts)
 	}
 	if t.Rejects > 0 {
 		list, err := store.Rejects(ctx, r.Settings.Channel, r.Settings.ID, deadShown)
@@ -106,7 +106,7 @@ func guideOf(channel string) string {
 }
 
 func printStanding(out io.Writer, r accounts.Report) {
-	for _, p := range r.Standing.Problems {
+	for _, p := range r.Health.Problems {
 		fmt.Fprintf(out, "  ! %s\n    %s (%s#%s)\n", p.What, p.Fix, guideOf(r.Settings.Channel), p.Section)
 	}
 }

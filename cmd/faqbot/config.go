@@ -129,7 +129,7 @@ func parseConfig(data []byte, c *config) error {
 			row, _ := e.Position()
 			keys = append(keys, fmt.Sprintf("%q in line %d", strings.Join(e.Key(), "."), row))
 		}
-		return fmt.Errorf("unknown key %s: remove it or mend its spelling", strings.Join(keys, ", "))
+		return fmt.Errorf("unknown key %s: remove it or correct its spelling", strings.Join(keys, ", "))
 	}
 	if bad, ok := errors.AsType[*toml.DecodeError](err); ok {
 		row, column := bad.Position()

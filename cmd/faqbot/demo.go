@@ -62,7 +62,7 @@ func (cmd demoCommand) Run(ctx context.Context, term terminal) error {
 		return errors.Join(err, listener.Close(), s.close())
 	}
 	fmt.Fprintf(term.out, "\nThe demo is at  http://%s\n\nOpen it in a browser. Ctrl-C stops it.\n\n", c.Server.Listen)
-	return errors.Join(s.run(ctx, listener), s.close())
+	return errors.Join(s.runUntil(ctx, listener), s.close())
 }
 
 // database is the path of the demo's own database, emptied if asked to.

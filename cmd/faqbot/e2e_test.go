@@ -310,9 +310,9 @@ func TestFromQuestionToPersonAndBack(t *testing.T) {
 		require.Equal(t, "The reds, canarythree & <friends>.", c.next().Text)
 
 		s.telegram.Say(c.chat, "thank you canaryfour")
-		// Shown at once, but owed an answer only once the customer has been quiet for the settle window.
-		owed := regexp.MustCompile(`(?m)^` + ticket + ` .* in \d`)
-		require.Eventually(t, func() bool { return owed.MatchString(s.faqbot("desk", "list")) }, waittest.Hang, 50*time.Millisecond)
+		// Shown at once, but due an answer only once the customer has been quiet for the settle window.
+		due := regexp.MustCompile(`(?m)^` + ticket + ` .* in \d`)
+		require.Eventually(t, func() bool { return due.MatchString(s.faqbot("desk", "list")) }, waittest.Hang, 50*time.Millisecond)
 		require.Contains(t, s.faqbot("desk", "show", ticket), "canaryfour")
 		s.faqbot("desk", "close", ticket)
 		require.Contains(t, c.next().Text, "automated assistant")

@@ -21,7 +21,7 @@ func explain(w io.Writer, o bot.Outcome, p dialogue.Policy, took time.Duration) 
 	fmt.Fprintf(table, "\nread\t%s\n", oneLine(t.Query, cell))
 	if len(t.Before) > 0 {
 		fmt.Fprintf(table, "said before\t%s\n", oneLine(strings.Join(t.Before, " / "), cell))
-		fmt.Fprintf(table, "\tthe question leans on that: %.2f of 1\n", t.Leans)
+		fmt.Fprintf(table, "\tthe question leans on that: %.2f of 1\n", t.ContextDependence)
 	}
 	for i, part := range t.Parts {
 		found := "nothing"

@@ -70,7 +70,7 @@ func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) 
 			return err
 		}
 		upload, err := corpus.Preview(ctx, knowledge.Upload{Affiliate: affiliate, File: faq.File,
-			Digest: knowledge.Digest(faq.Data), By: whoami(), Problems: append(faq.Problems, found...), Reading: cmd.reading()}, faq.Rows)
+			Digest: knowledge.Digest(faq.Data), By: whoami(), Problems: append(faq.Problems, found...), Reading: cmd.readOptions()}, faq.Rows)
 		if err != nil {
 			return err
 		}
@@ -78,7 +78,7 @@ func (cmd importCommand) Run(ctx context.Context, cli *commands, term terminal) 
 		switch {
 		case upload.Fatal():
 			fmt.Fprintln(term.err, "faqbot: nothing can be published until the problems marked ✗ are mended")
-			return errSaid
+			return errReported
 		case !cmd.Publish:
 			fmt.Fprintln(term.out, "Nothing is published yet. To publish it, run the same command with --publish.")
 			return nil
@@ -148,7 +148,7 @@ func (cmd importCommand) dir() string {
 	return filepath.Dir(cmd.File)
 }
 
-func (cmd importCommand) reading() knowledge.Reading {
+func (cmd importCommand) readOptions() knowledge.Reading {
 	if cmd.Replace {
 		return knowledge.Reading{Absent: knowledge.AbsentRetired}
 	}

@@ -116,7 +116,7 @@ func run(ctx context.Context, args []string, term terminal) int {
 	if err != nil {
 		if pe, ok := errors.AsType[*kong.ParseError](err); ok {
 			fmt.Fprintf(term.err, "faqbot: %v\nTry: faqbot --help\n", pe)
-		} else if !errors.Is(err, errSaid) {
+		} else if !errors.Is(err, errReported) {
 			fmt.Fprintf(term.err, "faqbot: %v\n", err)
 		}
 		return exitCouldNot
@@ -124,8 +124,8 @@ func run(ctx context.Context, args []string, term terminal) int {
 	return exitDone
 }
 
-// errSaid ends a command that could not do its work and has said why.
-var errSaid = errors.New("said already")
+// errReported ends a command that could not do its work and has said why.
+var errReported = errors.New("said already")
 
 // errMissed ends a command that has shown that a floor is missed.
 var errMissed = errors.New("a floor is missed")

@@ -95,7 +95,7 @@ func openGallery(t *testing.T, dsn, speech, dir, accounts string) (*gallery, str
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- g.service.run(ctx, listener) }()
+	go func() { ended <- g.service.runUntil(ctx, listener) }()
 	t.Cleanup(func() {
 		cancel()
 		require.NoError(t, <-ended)

@@ -63,7 +63,7 @@ func (serveCommand) Run(ctx context.Context, cli *commands, term terminal) error
 		return errors.Join(fmt.Errorf("listen on %s: %w; set another [server] listen", c.Server.Listen, err), s.close())
 	}
 	log.WithFields(logrus.Fields{"listen": listener.Addr().String(), "accounts": len(c.Accounts)}).Info("serving")
-	return errors.Join(s.run(ctx, listener), s.close())
+	return errors.Join(s.runUntil(ctx, listener), s.close())
 }
 
 // welcomeFirstAdmin prints the link with which the first admin makes an account, while there is none.
@@ -146,7 +146,7 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	if err := s.networks.served.Reload(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.takeOver(ctx); err != nil {
+	if err := s.recoverLeases(ctx); err != nil {
 		return nil, err
 	}
 	s.directory = people.NewDirectory(s.db, people.Options{})
@@ -200,9 +200,9 @@ func (s *service) poke() {
 	s.pages.console.Poke()
 }
 
-// takeOver takes up what a predecessor held when it died. On SQLite the file's lock says that it is
+// recoverLeases takes up what a predecessor held when it died. On SQLite the file's lock says that it is
 // dead; on Postgres other processes may live, and leases end by themselves.
-func (s *service) takeOver(ctx context.Context) error {
+func (s *service) recoverLeases(ctx context.Context) error {
 	if err := s.store.Unpause(ctx); err != nil {
 		return err
 	}
@@ -234,7 +234,7 @@ func (s *service) observe(stage string, took time.Duration, err error) {
 	case took > 3*time.Second:
 		log.Info("slow stage")
 	}
-	if stage == retrieval.StagePart {
+	if stage == retrieval.StageIndex {
 		s.changed()
 	}
 }
@@ -262,8 +262,8 @@ func (s *service) giveBack(ctx context.Context) error {
 	}
 }
 
-// run serves until ctx ends, then stops in order: no new work, then what is in hand.
-func (s *service) run(ctx context.Context, listener net.Listener) error {
+// runUntil serves until ctx ends, then stops in order: no new work, then what is in hand.
+func (s *service) runUntil(ctx context.Context, listener net.Listener) error {
 	server, err := s.server() // gin's handlers have their request's context
 	if err != nil {
 		return err

@@ -15,8 +15,8 @@ import (
 	"faqbot/retrieval"
 )
 
-// try asks the engine for the portal's try-it box: what is published, or a draft's entries.
-func (s *service) try(ctx context.Context, t portal.Trial) (portal.TrialResult, error) {
+// tryQuestion asks the engine for the portal's tryQuestion-it box: what is published, or a draft's entries.
+func (s *service) tryQuestion(ctx context.Context, t portal.Trial) (portal.TrialResult, error) {
 	account := bot.Account{Affiliates: []knowledge.AffiliateID{t.Affiliate}}
 	engine, questions := s.engine, s.searcher
 	if t.Draft != "" {

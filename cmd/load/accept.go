@@ -15,8 +15,8 @@ const (
 	burst = 600 * time.Millisecond
 	// flood is how long it is measured what can be taken in without an end, while customers are answered, too.
 	flood = 10 * time.Second
-	// mostLines is how many connections there are at the most.
-	mostLines = 512
+	// maxLines is how many connections there are at the most.
+	maxLines = 512
 	// flooders is how many customers write in turns during a burst.
 	flooders = 1000
 )
@@ -49,7 +49,7 @@ func (s *stage) accept(ctx context.Context) (rows []row, err error) {
 	rows = append(rows,
 		row{what: "posts to durable 200 a second", value: fmt.Sprintf("%.0f (%s)", rate, span(ours.rates, "%.0f")), wanted: fmt.Sprintf("≥ %d", markPosts), mark: true, met: rate >= markPosts},
 		row{what: "bare gin handler, the same check", value: fmt.Sprintf("%.0f (%s)", median(theirs.rates), span(theirs.rates, "%.0f"))},
-		row{what: "share of the bare handler's", value: fmt.Sprintf("%.2f (%s)", share, span(shares, "%.2f")), wanted: fmt.Sprintf("≥ %.2g", leastShare), met: share >= leastShare})
+		row{what: "share of the bare handler's", value: fmt.Sprintf("%.2f (%s)", share, span(shares, "%.2f")), wanted: fmt.Sprintf("≥ %.2g", minShare), met: share >= minShare})
 	tails, err := s.tails(ctx, ours, theirs, m, rate/3)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (s *stage) accept(ctx context.Context) (rows []row, err error) {
 
 // climb has both take bursts over more and more lines, and finds with how many each takes the most.
 func (s *stage) climb(ctx context.Context, ours, theirs *contestant, m *mint) (rows []row, err error) {
-	for _, n := range []int{1, 8, 32, 128, mostLines} {
+	for _, n := range []int{1, 8, 32, 128, maxLines} {
 		var rates []float64
 		for _, c := range []*contestant{ours, theirs} {
 			rate, err := s.round(ctx, c, n, m)
@@ -126,7 +126,7 @@ func (s *stage) tails(ctx context.Context, ours, theirs *contestant, m *mint, ra
 		return nil, err
 	}
 	b, err := s.tail(ctx, theirs, m, rate)
-	a.what, a.wanted = fmt.Sprintf("at %.0f a second, p99 over p50", rate), fmt.Sprintf("≤ %.3g", mostTail)
+	a.what, a.wanted = fmt.Sprintf("at %.0f a second, p99 over p50", rate), fmt.Sprintf("≤ %.3g", maxTail)
 	b.what = "bare handler's at that rate"
 	return []row{a, b}, err
 }
@@ -137,7 +137,7 @@ func (s *stage) tail(ctx context.Context, c *contestant, m *mint, rate float64) 
 	var ratios []float64
 	var most time.Duration
 	for range s.o.rounds {
-		took, err := open(ctx, c.program, mostLines, m, rate, burst)
+		took, err := open(ctx, c.program, maxLines, m, rate, burst)
 		if err != nil {
 			return row{}, err
 		}
@@ -154,7 +154,7 @@ func (s *stage) tail(ctx context.Context, c *contestant, m *mint, rate float64) 
 		}
 	}
 	ratio := median(ratios)
-	return row{value: fmt.Sprintf("%.1f (%s; p50 %s, p99 %s, most %s)", ratio, span(ratios, "%.1f"), median(p50), median(p99), most), met: ratio <= mostTail}, nil
+	return row{value: fmt.Sprintf("%.1f (%s; p50 %s, p99 %s, most %s)", ratio, span(ratios, "%.1f"), median(p50), median(p99), most), met: ratio <= maxTail}, nil
 }
 
 // pauseUntil waits until at. Go's own timers may come a millisecond late, longer than a call takes.

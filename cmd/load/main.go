@@ -35,8 +35,8 @@ const (
 	// postgresEnv names the variable with the DSN of a Postgres server in which databases may be made.
 	postgresEnv = "FAQBOT_TEST_POSTGRES"
 
-	leastShare    = 0.4    // of the bare handler's throughput
-	mostTail      = 10.0   // p99 over p50, at a third of the throughput
+	minShare      = 0.4    // of the bare handler's throughput
+	maxTail       = 10.0   // p99 over p50, at a third of the throughput
 	markPosts     = 15_000 // a second
 	markTurns     = 500    // a second
 	bareHandler   = "bare-handler"

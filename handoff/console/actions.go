@@ -36,9 +36,9 @@ func (c *Console) take(g *gin.Context, p reader) error {
 	err = c.desk.Take(g.Request.Context(), t.ID, agent(p), g.PostForm("over") != "")
 	switch {
 	case errors.Is(err, handoff.ErrTaken):
-		return c.taken(g, p, t.ID, writes{})
+		return c.taken(g, p, t.ID, draftReply{})
 	case errors.Is(err, handoff.ErrClosed):
-		return c.closedMeanwhile(g, p, t.ID, writes{})
+		return c.closedMeanwhile(g, p, t.ID, draftReply{})
 	case err != nil:
 		return err
 	}
@@ -55,7 +55,7 @@ func (c *Console) reply(g *gin.Context, p reader) error {
 		return err
 	}
 	ctx := g.Request.Context()
-	w := writes{Key: cut(g.PostForm("key"), 80), Text: strings.ReplaceAll(g.PostForm("text"), "\r\n", "\n")}
+	w := draftReply{Key: cut(g.PostForm("key"), 80), Text: strings.ReplaceAll(g.PostForm("text"), "\r\n", "\n")}
 	if w.Key == "" {
 		w.What, w.Do = p.Say("form_incomplete"), p.Say("send_again_here")
 		return c.renderTicket(g, p, t, http.StatusUnprocessableEntity, w)
@@ -104,7 +104,7 @@ func (c *Console) reply(g *gin.Context, p reader) error {
 }
 
 // media are the files that go with a reply.
-func (w writes) media() (list []bot.Media) {
+func (w draftReply) media() (list []bot.Media) {
 	for _, s := range w.Files {
 		list = append(list, s.media)
 	}
@@ -131,7 +131,7 @@ func repeated(said []bot.Message, me handoff.AgentID, text string) bool {
 }
 
 // notSent says why a reply was not sent, with the text kept.
-func (c *Console) notSent(g *gin.Context, p reader, t handoff.Ticket, w writes, err error) error {
+func (c *Console) notSent(g *gin.Context, p reader, t handoff.Ticket, w draftReply, err error) error {
 	refused, ok := errors.AsType[*bot.SendError](err)
 	status := http.StatusConflict
 	switch {
@@ -155,7 +155,7 @@ func (c *Console) notSent(g *gin.Context, p reader, t handoff.Ticket, w writes, 
 	return c.renderTicket(g, p, t, status, w)
 }
 
-func (c *Console) closedMeanwhile(g *gin.Context, p reader, id handoff.TicketID, w writes) error {
+func (c *Console) closedMeanwhile(g *gin.Context, p reader, id handoff.TicketID, w draftReply) error {
 	t, err := c.ticketOf(g.Request.Context(), p, id)
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func (c *Console) note(g *gin.Context, p reader) error {
 	if err != nil {
 		return err
 	}
-	w := writes{Note: strings.ReplaceAll(g.PostForm("note"), "\r\n", "\n")}
+	w := draftReply{Note: strings.ReplaceAll(g.PostForm("note"), "\r\n", "\n")}
 	err = c.desk.Note(g.Request.Context(), t.ID, agent(p), cut(g.PostForm("key"), 80), w.Note)
 	switch {
 	case errors.Is(err, handoff.ErrEmpty):
@@ -202,7 +202,7 @@ func (c *Console) end(g *gin.Context, p reader, word string, do ending) error {
 	err = do(g.Request.Context(), t.ID, agent(p))
 	switch {
 	case errors.Is(err, handoff.ErrTaken):
-		return c.taken(g, p, t.ID, writes{})
+		return c.taken(g, p, t.ID, draftReply{})
 	case err != nil:
 		return err
 	}

@@ -43,8 +43,8 @@ var assetFiles embed.FS
 
 const (
 	watchEvery = time.Second
-	// mostBody bounds what a form may send: the longest reply, escaped at its worst, and the hidden fields.
-	mostBody = 256 << 10
+	// maxBody bounds what a form may send: the longest reply, escaped at its worst, and the hidden fields.
+	maxBody = 256 << 10
 )
 
 // Options are what a Console is told of the rest. Who and Log are required.
@@ -200,7 +200,7 @@ func (c *Console) handler(route Route) gin.HandlerFunc {
 		if c.o.Shelf != nil && slices.Contains([]string{"reply", "files", "invite"}, path.Base(route.Path)) {
 			withFiles(g, g.Request.Body)
 		} else {
-			g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, mostBody)
+			g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, maxBody)
 		}
 		err := route.do(c, g, p)
 		tooLarge, oversize := errors.AsType[*http.MaxBytesError](err)

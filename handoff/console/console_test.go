@@ -286,8 +286,8 @@ func (o *office) get(who, path string) answer {
 	return o.do(who, http.MethodGet, path, nil)
 }
 
-// send fills in a form of a page as a browser does without JavaScript, and posts it.
-func (o *office) send(who string, a answer, form string, more ...string) answer {
+// submit fills in a form of a page as a browser does without JavaScript, and posts it.
+func (o *office) submit(who string, a answer, form string, more ...string) answer {
 	o.t.Helper()
 	f := a.page.one(o.t, form)
 	values := url.Values{}

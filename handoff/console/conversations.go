@@ -101,10 +101,10 @@ func (c *Console) showConversation(g *gin.Context, p reader) error {
 	if err != nil {
 		return err
 	}
-	return c.renderConversation(g, p, conv, http.StatusOK, writes{})
+	return c.renderConversation(g, p, conv, http.StatusOK, draftReply{})
 }
 
-func (c *Console) renderConversation(g *gin.Context, p reader, conv bot.Conversation, status int, w writes) error {
+func (c *Console) renderConversation(g *gin.Context, p reader, conv bot.Conversation, status int, w draftReply) error {
 	v, err := c.look(g.Request.Context(), p, talksPlace(g), conv, "")
 	if err != nil {
 		return err
@@ -135,7 +135,7 @@ func (c *Console) stepIn(g *gin.Context, p reader) error {
 	}
 	id, err := c.desk.StepIn(ctx, conv.ID, agent(p))
 	if errors.Is(err, handoff.ErrTaken) {
-		return c.renderConversation(g, p, conv, http.StatusConflict, writes{What: p.Say("talk_taken"), Do: p.Say("talk_taken_do")})
+		return c.renderConversation(g, p, conv, http.StatusConflict, draftReply{What: p.Say("talk_taken"), Do: p.Say("talk_taken_do")})
 	}
 	if err != nil {
 		return err

@@ -197,12 +197,12 @@ func (c *Console) invite(g *gin.Context, p reader) error {
 		words, err := c.desk.Invite(ctx, t.ID, agent(p), key, accounts.Label(d.Channel))
 		if err != nil {
 			c.o.Log.WithError(err).Warn("cannot make a link to another channel")
-			return c.renderTicket(g, p, t, http.StatusBadGateway, writes{What: p.Say("no_link", "channel", accounts.Label(d.Channel)), Do: p.Say("try_again")})
+			return c.renderTicket(g, p, t, http.StatusBadGateway, draftReply{What: p.Say("no_link", "channel", accounts.Label(d.Channel)), Do: p.Say("try_again")})
 		}
 		if typed := g.PostForm("text"); typed != "" {
 			words = typed + "\n\n" + words
 		}
-		w := writes{Text: words}
+		w := draftReply{Text: words}
 		if w.Files, err = c.filesOf(g, p, t); err != nil {
 			wrong, refused := errors.AsType[*errFile](err)
 			if !refused {
@@ -212,7 +212,7 @@ func (c *Console) invite(g *gin.Context, p reader) error {
 		}
 		return c.renderTicket(g, p, t, http.StatusOK, w)
 	}
-	return c.renderTicket(g, p, t, http.StatusConflict, writes{What: p.Say("no_way"), Do: p.Say("no_way_do")})
+	return c.renderTicket(g, p, t, http.StatusConflict, draftReply{What: p.Say("no_way"), Do: p.Say("no_way_do")})
 }
 
 // answerIn makes replies go to another of the customer's channels.
@@ -223,11 +223,11 @@ func (c *Console) answerIn(g *gin.Context, p reader) error {
 	}
 	switch err := c.desk.AnswerIn(g.Request.Context(), t.ID, agent(p), bot.ConversationID(g.PostForm("in"))); {
 	case isTaken(err):
-		return c.taken(g, p, t.ID, writes{})
+		return c.taken(g, p, t.ID, draftReply{})
 	case errors.Is(err, bot.ErrNotFound):
-		return c.renderTicket(g, p, t, http.StatusConflict, writes{What: p.Say("channel_gone"), Do: p.Say("channel_gone_do")})
+		return c.renderTicket(g, p, t, http.StatusConflict, draftReply{What: p.Say("channel_gone"), Do: p.Say("channel_gone_do")})
 	case errors.Is(err, handoff.ErrClosed):
-		return c.closedMeanwhile(g, p, t.ID, writes{})
+		return c.closedMeanwhile(g, p, t.ID, draftReply{})
 	case err != nil:
 		return err
 	}

@@ -42,7 +42,7 @@ func TestOneTimelineOverTheChannels(t *testing.T) {
 	require.Contains(t, words, "Of course.")
 	require.Contains(t, words, "You can carry on in WhatsApp: https://wa.example/")
 	require.Equal(t, http.StatusConflict, o.do("ann", http.MethodPost, path+"/invite", url.Values{"to": {"whatsapp/bolt-wa"}}).status)
-	require.Equal(t, http.StatusSeeOther, o.send("ann", invited, "#reply").status)
+	require.Equal(t, http.StatusSeeOther, o.submit("ann", invited, "#reply").status)
 
 	o.quiet(tk.Conversation)
 	old := o.get("ann", path)
@@ -53,7 +53,7 @@ func TestOneTimelineOverTheChannels(t *testing.T) {
 		t, err := o.desk.Ticket(o.t.Context(), tk.ID)
 		return err == nil && t.Conversation == wa.ID
 	})
-	late := o.send("ann", old, "#reply", "text", "written for the other channel")
+	late := o.submit("ann", old, "#reply", "text", "written for the other channel")
 	require.Equal(t, http.StatusConflict, late.status)
 	require.Contains(t, late.page.words(".problem b"), "The customer went on in another channel while you were writing.")
 	require.Equal(t, "\nwritten for the other channel", late.page.one(t, "#words").text())
@@ -68,7 +68,7 @@ func TestOneTimelineOverTheChannels(t *testing.T) {
 	require.Equal(t, []string{"test: ana", "WhatsApp: 49151"}, page.page.words(".identities a[href]")[:2])
 	require.Contains(t, page.page.words(".identities .muted")[1], "they opened the link that ann offered")
 
-	answered := o.send("ann", page, ".identities form")
+	answered := o.submit("ann", page, ".identities form")
 	require.Equal(t, http.StatusSeeOther, answered.status)
 	page = o.get("ann", answered.location)
 	require.Contains(t, page.page.one(t, "#words").attr["placeholder"], "on test")
@@ -97,7 +97,7 @@ func TestSeparate(t *testing.T) {
 
 	ask := o.get("lea", path+"/separate")
 	require.Contains(t, ask.page.words("h1")[0], "Separate 49151 on WhatsApp?")
-	require.Equal(t, http.StatusSeeOther, o.send("lea", ask, ".confirm form").status)
+	require.Equal(t, http.StatusSeeOther, o.submit("lea", ask, ".confirm form").status)
 	require.Empty(t, o.get("lea", path).page.find(".identities"))
 	require.NotContains(t, o.get("lea", path).page.words("#said .said"), "my contact")
 	require.Equal(t, []string{"separate a customer: conversation " + string(a.ID)}, o.audit)
@@ -124,7 +124,7 @@ func TestSignVisitorOut(t *testing.T) {
 	ask := o.get("lea", path+"/sign-out")
 	require.Contains(t, ask.page.words("h1")[0], "out of the chat?")
 	before := time.Now()
-	require.Equal(t, http.StatusSeeOther, o.send("lea", ask, ".confirm form").status)
+	require.Equal(t, http.StatusSeeOther, o.submit("lea", ask, ".confirm form").status)
 	until, err := o.conversations.VisitorsSignedOut(t.Context(), "shop", "v:SOMEBODY")
 	require.NoError(t, err)
 	require.False(t, until.Before(before.Truncate(time.Millisecond)))
@@ -189,7 +189,7 @@ func TestTemplatesOnceTheWindowHasClosed(t *testing.T) {
 	require.Equal(t, []string{"Hello Ana, about order 1042: may we write to you again?"}, o.get("ann", path).page.words("li.bubble.agent .said"), "sent once")
 
 	// A free reply typed meanwhile is kept, and not sent.
-	late := o.send("ann", open, "#reply", "text", "too late", "anyway", "1")
+	late := o.submit("ann", open, "#reply", "text", "too late", "anyway", "1")
 	require.Equal(t, http.StatusConflict, late.status)
 	require.Equal(t, "\ntoo late", late.page.one(t, "#words").text())
 

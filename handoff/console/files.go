@@ -27,9 +27,9 @@ type Shelf interface {
 }
 
 const (
-	mostFiles = 5 // of one reply
-	// mostFileBody bounds a form with files.
-	mostFileBody = 2*media.MaxBytes + mostBody
+	maxFiles = 5 // of one reply
+	// maxFileBody bounds a form with files.
+	maxFileBody = 2*media.MaxBytes + maxBody
 	// receiveMost is how long a form with files may take to arrive.
 	receiveMost = 5 * time.Minute
 )
@@ -48,7 +48,7 @@ func (e *errFile) Error() string { return e.words }
 
 // withFiles lets a form with files be larger and slower than others.
 func withFiles(g *gin.Context, body io.ReadCloser) {
-	g.Request.Body = http.MaxBytesReader(g.Writer, body, mostFileBody)
+	g.Request.Body = http.MaxBytesReader(g.Writer, body, maxFileBody)
 	_ = http.NewResponseController(g.Writer).SetReadDeadline(time.Now().Add(receiveMost)) // where there is none, none is to be moved
 }
 
@@ -94,8 +94,8 @@ func (c *Console) filesOf(g *gin.Context, p reader, t handoff.Ticket) (list []st
 			list = append(list, s)
 		}
 	}
-	if len(list) > mostFiles {
-		list, wrong = list[:mostFiles], &errFile{p.Say("too_many_files", "n", mostFiles)}
+	if len(list) > maxFiles {
+		list, wrong = list[:maxFiles], &errFile{p.Say("too_many_files", "n", maxFiles)}
 	}
 	return list, wrong
 }

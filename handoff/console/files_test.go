@@ -84,7 +84,7 @@ func TestAttachments(t *testing.T) {
 	seen := o.get("ann", at)
 	o.say("acme", "ana", "ana-2", "one more thing")
 	o.quiet(tk.Conversation)
-	got := o.send("ann", seen, "#reply", "text", "Here it is.", "kept", staged.Token)
+	got := o.submit("ann", seen, "#reply", "text", "Here it is.", "kept", staged.Token)
 	require.Equal(t, http.StatusConflict, got.status)
 	require.Contains(t, got.body, `name="kept" value="`+staged.Token+`" checked`)
 	status, body = o.post("ann", at+"/reply", url.Values{"key": {"k"}, "text": {"Here it is."}, "anyway": {"1"}, "kept": {staged.Token, staged.Token}}, "notes.txt", "notes")
@@ -97,7 +97,7 @@ func TestAttachments(t *testing.T) {
 	require.Len(t, last[0].Attachments[0].Kept, 64)
 
 	var many []string
-	for range mostFiles + 1 {
+	for range maxFiles + 1 {
 		many = append(many, "a.txt", "text")
 	}
 	status, body = o.post("ann", at+"/reply", url.Values{"key": {"m"}, "text": {"x"}, "anyway": {"1"}}, many...)

@@ -37,7 +37,7 @@ func TestForgetCustomer(t *testing.T) {
 	require.Contains(t, string(text), "/human")
 	require.NotContains(t, string(text), "bert")
 
-	done := o.send("lea", ask, ".confirm form")
+	done := o.submit("lea", ask, ".confirm form")
 	require.Equal(t, http.StatusSeeOther, done.status, done.body)
 	require.Contains(t, o.get("lea", done.location).page.text(), "The customer is erased.")
 	require.Equal(t, http.StatusNotFound, o.get("lea", at).status)

@@ -96,7 +96,7 @@ type listed struct {
 	Who           string
 	Icon, Channel string
 	Words         string
-	Owed          owed
+	Owed          slaView
 	When          time.Time // last active, instead of Owed, for conversations
 	With          string    // who has it
 	Waiting       bool
@@ -264,7 +264,7 @@ func (c *Console) ticketRow(p reader, t handoff.Ticket, conv bot.Conversation, i
 	}
 	return listed{ID: string(t.ID), Href: "/desk/tickets/" + url.PathEscape(string(t.ID)) + in.Place.query(), Who: p.whoOf(conv),
 		Icon: channelIcon(conv.Address.Channel), Channel: accounts.Label(conv.Address.Channel), Words: words, With: string(t.Assignee),
-		Owed: p.owed(t, c.o.Now()), Waiting: !t.WaitingSince.IsZero(), Current: string(t.ID) == in.Current}
+		Owed: p.sla(t, c.o.Now()), Waiting: !t.WaitingSince.IsZero(), Current: string(t.ID) == in.Current}
 }
 
 // whoOf is what to call a customer: the name that their network tells, else its ID for them.

@@ -13,22 +13,22 @@ import (
 
 // A line is one thing in a conversation, as it is shown.
 type line struct {
-	ID     string
-	Seq    int64  // of a message, 0 for the rest
-	Kind   string // customer, bot, agent, note or event
-	By     string
-	Via    string // the channel, for a customer who has several
-	At     time.Time
-	Text   []segment
-	Empty  string // said where there are no words
-	About  []file // what the words are about
-	Files  []file
-	Heard  bool     // its words were transcribed from a recording
-	Choice []string // buttons that were offered
-	Fate   string   // of a message of ours: on its way, failed and why
-	Failed bool
-	Again  string // the words to send again, "" if they should not be
-	New    bool   // came while somebody was writing
+	ID       string
+	Seq      int64  // of a message, 0 for the rest
+	Kind     string // customer, bot, agent, note or event
+	By       string
+	Via      string // the channel, for a customer who has several
+	At       time.Time
+	Text     []segment
+	Empty    string // said where there are no words
+	About    []file // what the words are about
+	Files    []file
+	Heard    bool     // its words were transcribed from a recording
+	Choice   []string // buttons that were offered
+	Delivery string   // of a message of ours: on its way, failed and why
+	Failed   bool
+	Again    string // the words to send again, "" if they should not be
+	New      bool   // came while somebody was writing
 }
 
 // A talk is what is known of one conversation.
@@ -151,11 +151,11 @@ func (c *Console) lineOf(p reader, t talk, m bot.Message, labels map[string]stri
 	}
 	switch m.Status {
 	case bot.StatusQueued:
-		l.Fate = p.Say("on_its_way")
+		l.Delivery = p.Say("on_its_way")
 	case bot.StatusFailed:
-		l.Failed, l.Fate = true, fate
+		l.Failed, l.Delivery = true, fate
 		if fate == "" {
-			l.Fate = p.Say("not_arrived")
+			l.Delivery = p.Say("not_arrived")
 		}
 		if m.Author == bot.AuthorAgent && m.Conversation == t.conversation.ID {
 			l.Again = m.Text

@@ -102,7 +102,7 @@ func (c *Console) sendTemplate(g *gin.Context, p reader) error {
 	if err != nil {
 		return err
 	}
-	w := writes{Template: g.PostForm("template"), Values: g.PostFormArray("value")}
+	w := draftReply{Template: g.PostForm("template"), Values: g.PostFormArray("value")}
 	name, language, ok := strings.Cut(w.Template, templateSep)
 	if !ok || g.PostForm("send") == "" {
 		return c.renderTicket(g, p, t, http.StatusOK, w)

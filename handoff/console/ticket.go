@@ -15,11 +15,11 @@ func (c *Console) showTicket(g *gin.Context, p reader) error {
 	if err != nil {
 		return err
 	}
-	return c.renderTicket(g, p, t, http.StatusOK, writes{Template: g.Query("template")})
+	return c.renderTicket(g, p, t, http.StatusOK, draftReply{Template: g.Query("template")})
 }
 
 // renderTicket shows the ticket's page with what was written and could not be sent.
-func (c *Console) renderTicket(g *gin.Context, p reader, t handoff.Ticket, status int, w writes) error {
+func (c *Console) renderTicket(g *gin.Context, p reader, t handoff.Ticket, status int, w draftReply) error {
 	v, err := c.look(g.Request.Context(), p, placeOf(g), bot.Conversation{ID: t.Conversation}, t.ID)
 	if err != nil {
 		return err
@@ -43,8 +43,8 @@ func (v *caseView) markNew(seq string) {
 	if after < 0 {
 		return
 	}
-	for i := range v.Lines {
-		v.Lines[i].New = v.Lines[i].Seq > after
+	for i := range v.Messages {
+		v.Messages[i].New = v.Messages[i].Seq > after
 	}
 	v.Part += "&new=" + url.QueryEscape(seq)
 }
@@ -85,7 +85,7 @@ func (c *Console) renderSaid(g *gin.Context, p reader, v caseView) error {
 	if seen := seqOf(g.Query("seen")); seen >= 0 {
 		by, customers := p.moved(v.said, seen)
 		if by != "" {
-			v.Moved, v.Seen = by, seen
+			v.RepliedMeanwhile, v.Seen = by, seen
 		}
 		if customers > 0 {
 			v.News = p.Say("customer_wrote_news")
@@ -129,9 +129,9 @@ func (c *Console) ask(g *gin.Context, p reader, action string, fill func(*confir
 	query := placeOf(g).query()
 	switch {
 	case t.State == handoff.StateClosed:
-		return c.renderTicket(g, p, t, http.StatusConflict, writes{What: p.Say("closed_already")})
+		return c.renderTicket(g, p, t, http.StatusConflict, draftReply{What: p.Say("closed_already")})
 	case t.Assignee != "" && t.Assignee != agent(p):
-		return c.renderTicket(g, p, t, http.StatusConflict, writes{What: p.Say("has_it", "who", t.Assignee), Do: p.Say("take_over_first")})
+		return c.renderTicket(g, p, t, http.StatusConflict, draftReply{What: p.Say("has_it", "who", t.Assignee), Do: p.Say("take_over_first")})
 	}
 	conv, err := c.conversations.Get(ctx, t.Conversation)
 	if err != nil {
@@ -148,7 +148,7 @@ func (c *Console) ask(g *gin.Context, p reader, action string, fill func(*confir
 }
 
 // taken is what to say when another agent has the ticket.
-func (c *Console) taken(g *gin.Context, p reader, id handoff.TicketID, w writes) error {
+func (c *Console) taken(g *gin.Context, p reader, id handoff.TicketID, w draftReply) error {
 	t, err := c.ticketOf(g.Request.Context(), p, id)
 	if err != nil {
 		return err

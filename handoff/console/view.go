@@ -49,7 +49,7 @@ type caseView struct {
 	Ticket       string // its ID, "" for a conversation without one
 	OpenTicket   string // the address of the conversation's open ticket, for a conversation
 	Closed       bool
-	Owed         owed
+	Owed         slaView
 	Assignee     string // who has it
 	Mine         bool
 	Bot          bool   // the bot answers it
@@ -67,22 +67,22 @@ type caseView struct {
 	Via          string // the channel that replies go to, for a customer who has several
 	In           string // the conversation that replies go to
 
-	Lines   []line
-	Tries   []try
-	Facts   []fact
-	Earlier []earlier
+	Messages []line
+	Tries    []try
+	Facts    []fact
+	Earlier  []earlier
 
-	Seen   int64  // the last message the reader knows of
-	News   string // told to a screen reader: what came since
-	Moved  string // who replied while the reader was writing
-	Writes writes
+	Seen             int64  // the last message the reader knows of
+	News             string // told to a screen reader: what came since
+	RepliedMeanwhile string // who replied while the reader was writing
+	Writes           draftReply
 
 	said []bot.Message
 	conv bot.Conversation
 }
 
-// writes is what stands in the reply box and what went wrong with it.
-type writes struct {
+// draftReply is what stands in the reply box and what went wrong with it.
+type draftReply struct {
 	Key, Text string
 	Template  string   // name and language of what was picked
 	Values    []string // of its variables
@@ -125,7 +125,7 @@ func (c *Console) look(ctx context.Context, p reader, at place, conv bot.Convers
 	t.tickets = all
 	conv = t.conversation
 	v = caseView{Who: p.whoOf(conv), Picture: c.o.Media(bot.Attachment{Kept: conv.Picture}), Icon: channelIcon(conv.Address.Channel), Channel: p.channel(conv.Address),
-		Query: at.query(), Back: at.list(), Bot: conv.Mode == bot.ModeBot, Lines: c.linesOf(p, t), Cannot: c.cannot(p, conv), OptedOut: p.optOut(conv),
+		Query: at.query(), Back: at.list(), Bot: conv.Mode == bot.ModeBot, Messages: c.linesOf(p, t), Cannot: c.cannot(p, conv), OptedOut: p.optOut(conv),
 		Tries: triesOf(p, t.turns, c.questions(ctx, p))}
 	v.said, v.conv, v.In = t.said, conv, string(conv.ID)
 	if n := len(t.said); n > 0 {
@@ -155,7 +155,7 @@ func (c *Console) look(ctx context.Context, p reader, at place, conv bot.Convers
 
 // digest names what the part shows that can change.
 func (v caseView) digest() string {
-	v.Owed.Words, v.Writes, v.NoteKey, v.Inbox, v.Part = "", writes{}, "", inbox{}, ""
+	v.Owed.Words, v.Writes, v.NoteKey, v.Inbox, v.Part = "", draftReply{}, "", inbox{}, ""
 	return digest(v)
 }
 
@@ -172,7 +172,7 @@ func (c *Console) lookTicket(v *caseView, t talk, p reader, id handoff.TicketID)
 		if tk.ID != id {
 			continue
 		}
-		v.Closed, v.Owed, v.Assignee, v.Mine = tk.State == handoff.StateClosed, p.owed(tk, c.o.Now()), string(tk.Assignee), tk.Assignee == agent(p)
+		v.Closed, v.Owed, v.Assignee, v.Mine = tk.State == handoff.StateClosed, p.sla(tk, c.o.Now()), string(tk.Assignee), tk.Assignee == agent(p)
 		v.MaySend = c.o.Shelf != nil
 		v.MayWrite = !v.Closed && (v.Mine || tk.Assignee == "")
 		v.Facts = p.ticketFacts(tk)

@@ -43,24 +43,24 @@ func (p reader) present(names []string) string {
 // done says what an action did, by the name that stands in the address after it.
 func (p reader) done(name string) string { return p.Texts["done_"+strings.ReplaceAll(name, "-", "_")] }
 
-// owed is what somebody owes a customer, and when.
-type owed struct {
+// slaView is what somebody owes a customer, and when.
+type slaView struct {
 	Words string
 	Class string // soon, late or ""
 	Due   string // RFC 3339, "" if nothing is owed
 	Of    int64  // seconds from the question to the promise's end
 }
 
-// owed is what is owed on a ticket at now. The last fifth of a promise is soon.
-func (p reader) owed(t handoff.Ticket, now time.Time) owed {
+// sla is what is sla on a ticket at now. The last fifth of a promise is soon.
+func (p reader) sla(t handoff.Ticket, now time.Time) slaView {
 	switch {
 	case t.State == handoff.StateClosed:
-		return owed{Words: p.Say("owed_closed")}
+		return slaView{Words: p.Say("owed_closed")}
 	case t.WaitingSince.IsZero():
-		return owed{Words: p.Say("owed_theirs")}
+		return slaView{Words: p.Say("owed_theirs")}
 	}
 	of, left := t.DueAt.Sub(t.WaitingSince), t.DueAt.Sub(now)
-	o := owed{Words: p.Say("owed_in", "span", p.span(left)), Due: t.DueAt.UTC().Format(time.RFC3339), Of: int64(of.Seconds())}
+	o := slaView{Words: p.Say("owed_in", "span", p.span(left)), Due: t.DueAt.UTC().Format(time.RFC3339), Of: int64(of.Seconds())}
 	switch {
 	case left < 0:
 		o.Words, o.Class = p.Say("owed_late", "span", p.span(-left)), "late"

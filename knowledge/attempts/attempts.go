@@ -17,10 +17,10 @@ import (
 )
 
 //go:embed schema/*.sql
-var schema embed.FS
+var migrations embed.FS
 
 // Schema is this folder's migrations.
-func Schema() sqldb.Schema { return sqldb.Embedded("attempts", schema) }
+func Schema() sqldb.Schema { return sqldb.Embedded("attempts", migrations) }
 
 // Backoff is the wait after the n-th attempt, if it does not succeed: 0, 2, 8, 30 s, then 2 minutes. The first is
 // repeated at once: most processes that die were killed, and not by their work.

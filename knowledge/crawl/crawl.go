@@ -68,9 +68,9 @@ type Failure struct {
 
 // A Site is what was read of a site.
 type Site struct {
-	Pages  []Page // the one asked for is the first
-	Failed []Failure
-	Unread int // pages that were found and not read, because a bound was reached
+	Pages   []Page // the one asked for is the first
+	Failed  []Failure
+	NotRead int // pages that were found and not read, because a bound was reached
 }
 
 // Fetch reads the page at address, and with below the pages under its path that it, they and the site's sitemap
@@ -88,7 +88,7 @@ func (c *Crawler) Fetch(ctx context.Context, address string, below bool) (Site, 
 	limited, cancel := context.WithTimeout(ctx, c.wholeTime)
 	defer cancel()
 	w := &walk{crawler: c, start: start, rules: map[string]*robotstxt.RobotsData{}, known: map[string]bool{}, contents: map[[sha256.Size]byte]bool{}}
-	links, why := w.page(limited, start)
+	links, why := w.readPage(limited, start)
 	if err := ctx.Err(); err != nil {
 		return Site{}, err
 	}
@@ -115,8 +115,8 @@ type walk struct {
 	site     Site
 }
 
-// page reads one page into the site, and returns what it links to.
-func (w *walk) page(ctx context.Context, u *url.URL) ([]*url.URL, *Error) {
+// readPage reads one readPage into the site, and returns what it links to.
+func (w *walk) readPage(ctx context.Context, u *url.URL) ([]*url.URL, *Error) {
 	w.known[key(u)] = true
 	a, why := w.get(ctx, u, webPage)
 	if why != nil {
@@ -142,11 +142,11 @@ func (w *walk) below(ctx context.Context, links []*url.URL) {
 	w.enqueue(w.sitemap(ctx))
 	for read := 1; len(w.queue) > 0; read++ {
 		if read >= limits.MaxCrawlPages || w.bytes >= limits.MaxCrawlBytes || ctx.Err() != nil {
-			w.site.Unread = len(w.queue)
+			w.site.NotRead = len(w.queue)
 			return
 		}
 		u := w.queue[0]
-		links, why := w.page(ctx, u)
+		links, why := w.readPage(ctx, u)
 		if ctx.Err() != nil {
 			continue // it was not read to its end
 		}

@@ -166,7 +166,7 @@ func TestPagesBelow(t *testing.T) {
 	}
 	require.LessOrEqual(t, len(requests), limits.MaxCrawlPages+20)
 	require.Equal(t, 1, s.most, "one request at a time")
-	require.Positive(t, read.Unread, "the bound on pages was reached, and it says so")
+	require.Positive(t, read.NotRead, "the bound on pages was reached, and it says so")
 }
 
 func TestPagesAreBounded(t *testing.T) {
@@ -179,7 +179,7 @@ func TestPagesAreBounded(t *testing.T) {
 	read, err := s.crawler().Fetch(t.Context(), s.URL, true)
 	require.NoError(t, err)
 	require.Len(t, read.Pages, limits.MaxCrawlPages)
-	require.Equal(t, 1, read.Unread)
+	require.Equal(t, 1, read.NotRead)
 
 	for i := range 20 { // more bytes than are read in all
 		pages[fmt.Sprintf("/large/%d", i)] = webpage(`%d <a href="/large/%d">Next</a>%s`, i, i+1, strings.Repeat("x", limits.MaxCrawlPage-100))
@@ -188,7 +188,7 @@ func TestPagesAreBounded(t *testing.T) {
 	read, err = s.crawler().Fetch(t.Context(), s.URL+"/large/", true)
 	require.NoError(t, err)
 	require.Equal(t, 1+limits.MaxCrawlBytes/limits.MaxCrawlPage, len(read.Pages)-1, "the page that crosses the bound is the last")
-	require.Equal(t, 1, read.Unread)
+	require.Equal(t, 1, read.NotRead)
 }
 
 // The whole crawl is bounded too, and what was read by then is kept.
@@ -199,7 +199,7 @@ func TestTimeIsBounded(t *testing.T) {
 	read, err := c.Fetch(t.Context(), s.URL+"/faq/", true)
 	require.NoError(t, err)
 	require.Equal(t, []string{"/faq/", "/faq/a"}, s.paths(read))
-	require.Equal(t, 1, read.Unread)
+	require.Equal(t, 1, read.NotRead)
 }
 
 // Who asked goes away: the crawl ends with them.

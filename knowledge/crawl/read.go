@@ -53,9 +53,9 @@ func (s Site) problems() (list []knowledge.Problem) {
 		}
 		list = append(list, p)
 	}
-	if s.Unread > 0 {
+	if s.NotRead > 0 {
 		list = append(list, knowledge.Problem{Line: 1, Text: fmt.Sprintf(
-			"%d pages were read, and %d that they link to were not: that is as much as is read at once. Read the rest by their own addresses.", len(s.Pages), s.Unread)})
+			"%d pages were read, and %d that they link to were not: that is as much as is read at once. Read the rest by their own addresses.", len(s.Pages), s.NotRead)})
 	}
 	return list
 }

@@ -16,10 +16,10 @@ import (
 )
 
 //go:embed schema/*.sql
-var schema embed.FS
+var migrations embed.FS
 
 // Schema is this folder's migrations.
-func Schema() sqldb.Schema { return sqldb.Embedded("events", schema) }
+func Schema() sqldb.Schema { return sqldb.Embedded("events", migrations) }
 
 // Kind says what happened. Its comment names the cause of the event, and the reason if it has one.
 type Kind string

@@ -99,10 +99,10 @@ func (b *builder) finish(read reader) ([]knowledge.Row, []knowledge.Problem) {
 	}
 	b.tellCounts()
 	if more := b.notes - limits.MaxNotes; more > 0 {
-		b.problem(knowledge.Problem{Text: fmt.Sprintf("There are %d more problems like these, of rows that are used without what is wrong. Mend these first.", more)})
+		b.problem(knowledge.Problem{Text: fmt.Sprintf("There are %d more problems like these, of rows that are used without what is wrong. Fix these first.", more)})
 	}
 	if len(b.rows) == 0 {
-		b.problem(knowledge.Problem{Text: "No row of the file can be used. Mend the problems above.", Fatal: true})
+		b.problem(knowledge.Problem{Text: "No row of the file can be used. Fix the problems above.", Fatal: true})
 	}
 	return b.rows, b.problems
 }

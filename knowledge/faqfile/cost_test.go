@@ -136,9 +136,9 @@ func TestHostileInputs(t *testing.T) {
 	if slow() {
 		size, list = limits.MaxFile-100, append(hostiles(), longHostiles()...)
 	}
-	mostMemory := int64(limits.MaxMemory + 20<<20)
+	maxMemory := int64(limits.MaxMemory + 20<<20)
 	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		mostMemory *= 2 // the race detector keeps as much again
+		maxMemory *= 2 // the race detector keeps as much again
 	}
 	idle, _ := costOf(t, "a.csv", []byte("question,answer\nq,a\n"), Options{})
 	plain := each("question,answer\n", "How is number % paid?,"+strings.Repeat("By bank transfer. ", 10)+"\n", "")(1 << 20)
@@ -155,6 +155,6 @@ func TestHostileInputs(t *testing.T) {
 		}
 		t.Logf("%-9s | %-40s | %8d B | %6.2f s | %4d MB | %s", h.reader, h.what, len(data), c.cpu.Seconds(), (c.memory-idle.memory)>>20, said)
 		assert.Less(t, c.cpu-idle.cpu, time.Duration(MiB)*second, "%s: %s", h.reader, h.what)
-		assert.Less(t, c.memory-idle.memory, min(MiB*mostMemory*2/3, mostMemory), "%s: %s", h.reader, h.what)
+		assert.Less(t, c.memory-idle.memory, min(MiB*maxMemory*2/3, maxMemory), "%s: %s", h.reader, h.what)
 	}
 }

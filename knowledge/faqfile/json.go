@@ -40,7 +40,7 @@ func readJSON(b *builder, text string) {
 		values = j.values()
 	}
 	if b.look != nil {
-		j.look(j.objects(values))
+		j.lookAt(j.objects(values))
 		return
 	}
 	w := jsonWalk{j: j}

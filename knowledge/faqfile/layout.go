@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A layout says in which cell of a table's rows each column is.
-type layout struct {
+// A tableLayout says in which cell of a table's rows each column is.
+type tableLayout struct {
 	cell     [columns]int // -1: absent; variants and media are below
 	variants []int
 	media    []int
@@ -30,7 +30,7 @@ type part struct {
 	more   []int // variants
 }
 
-func (l layout) has(c column) bool {
+func (l tableLayout) has(c column) bool {
 	return l.cell[c] >= 0 || c == colVariants && len(l.variants) > 0 || c == colMedia && len(l.media) > 0 ||
 		slices.ContainsFunc(l.parts, func(p part) bool { return p.cell[c] >= 0 })
 }
@@ -43,8 +43,8 @@ func absent() (cell [columns]int) {
 }
 
 // layOut recognises the columns of a header, and takes those of fixed for what they are.
-func layOut(names lexicon, fixed map[int]column, cells []string) layout {
-	l := layout{cell: absent()}
+func layOut(names lexicon, fixed map[int]column, cells []string) tableLayout {
+	l := tableLayout{cell: absent()}
 	var rank [columns]int
 	numbered := map[column]map[int]int{colQuestion: {}, colAnswer: {}}
 	for i, cell := range cells {
@@ -91,7 +91,7 @@ func layOut(names lexicon, fixed map[int]column, cells []string) layout {
 }
 
 // part returns the part of a name, which it adds if there is none.
-func (l *layout) part(name, locale string) *part {
+func (l *tableLayout) part(name, locale string) *part {
 	for i := range l.parts {
 		if l.parts[i].name == name {
 			return &l.parts[i]
@@ -102,7 +102,7 @@ func (l *layout) part(name, locale string) *part {
 }
 
 // addPart adds a column of one language, and reports whether a header names such a one.
-func (l *layout) addPart(names lexicon, header string, cell int) bool {
+func (l *tableLayout) addPart(names lexicon, header string, cell int) bool {
 	if len(header) > maxHeader {
 		return false
 	}
@@ -136,7 +136,7 @@ func numberedHeader(names lexicon, header string) (column, int) {
 
 // addNumbered adds numbered columns: with an answer each they are entries of their own, else the questions
 // are wordings of one.
-func (l *layout) addNumbered(questions, answers map[int]int) {
+func (l *tableLayout) addNumbered(questions, answers map[int]int) {
 	order := func(m map[int]int) (list []int) {
 		for n := range m {
 			list = append(list, n)
@@ -168,7 +168,7 @@ func (l *layout) addNumbered(questions, answers map[int]int) {
 }
 
 // fields sorts the cells of r into rows: one, or one for each of its parts.
-func (l layout) fields(r record) []fields {
+func (l tableLayout) fields(r record) []fields {
 	f := fields{line: r.line, unsure: r.unsure}
 	at := func(i int) string {
 		if i >= 0 && i < len(r.cells) {

@@ -144,7 +144,7 @@ func (t *Table) preselect(records []record) {
 }
 
 // field returns the name of what a cell is, "" if nothing.
-func (l layout) field(cell int) string {
+func (l tableLayout) field(cell int) string {
 	for c, i := range l.cell {
 		if i == cell && column(c) != colVariants {
 			return columnName(column(c))
@@ -174,8 +174,8 @@ func short(cell string) string {
 	return cell
 }
 
-// look describes the fields of a list of objects.
-func (j *jsonFile) look(entries []span) {
+// lookAt describes the fields of a list of objects.
+func (j *jsonFile) lookAt(entries []span) {
 	var header []string
 	place := make(map[string]int)
 	var rows []record

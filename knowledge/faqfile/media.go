@@ -35,7 +35,7 @@ func readMedia(cell string) (list []knowledge.Media, problems []string) {
 		m, wrong := readOneMedia(word)
 		if wrong != "" {
 			if problems = append(problems, wrong); len(problems) > maxMediaProblems {
-				problems[maxMediaProblems] = "More of the row's files and links cannot be used. Mend them, too."
+				problems[maxMediaProblems] = "More of the row's files and links cannot be used. Fix them, too."
 				return list, problems
 			}
 			continue

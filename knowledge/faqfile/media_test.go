@@ -33,7 +33,7 @@ func TestMediaIsMended(t *testing.T) {
 	require.Len(t, problems, 1)
 	require.Equal(t, 1, problems[0].Row)
 	require.Len(t, rows, 1, "the row is not lost for it")
-	rows, problems = Parse("faq.csv", data, Options{Reading: knowledge.Reading{Mends: []knowledge.Mend{{Row: 1, Field: "media", Value: "https://x.example/a.png\nb.pdf"}}}})
+	rows, problems = Parse("faq.csv", data, Options{Reading: knowledge.Reading{Mends: []knowledge.Fix{{Row: 1, Field: "media", Value: "https://x.example/a.png\nb.pdf"}}}})
 	require.Empty(t, problems)
 	require.Equal(t, []knowledge.Media{{Kind: "photo", Link: "https://x.example/a.png"}, {Kind: "document", Name: "b.pdf"}}, rows[0].Media)
 	rows, _ = Parse("faq.csv", []byte("Frage,Antwort,Kram\nOne?,Yes.,https://x.example/a.png\n"),

@@ -12,7 +12,7 @@ type mends struct {
 	text map[column]string
 }
 
-func mendsByRow(list []knowledge.Mend) map[int]mends {
+func mendsByRow(list []knowledge.Fix) map[int]mends {
 	byRow := make(map[int]mends)
 	for _, m := range list {
 		row := byRow[m.Row]

@@ -35,7 +35,7 @@ func TestMend(t *testing.T) {
 	for _, p := range problems {
 		assert.True(t, p.Lost)
 	}
-	o := Options{Reading: knowledge.Reading{Mends: []knowledge.Mend{
+	o := Options{Reading: knowledge.Reading{Mends: []knowledge.Fix{
 		{Row: 2, Field: "answer", Value: "wrong"}, {Row: 2, Field: "answer", Value: "2"}, {Row: 3, Drop: true}, {Row: 4, Field: "to", Value: "2026-03-31"},
 		{Row: 5, Field: "id", Value: "a4"}, {Row: 6, Field: "answer", Value: "five"}, {Row: 6, Field: "to"}, {Row: 99, Field: "answer", Value: "?"}, {Row: 1, Field: "no such", Value: "?"},
 	}}}
@@ -44,7 +44,7 @@ func TestMend(t *testing.T) {
 
 	// Rows of one line, and ones that cannot be read at all.
 	const json = `[{"id":"a","question":"One?","answer":"1"},{"id":"b","question":"Two?"},{"id":"c" "question":"Three?"}]`
-	rows, problems = Parse("faq.json", []byte(json), Options{Reading: knowledge.Reading{Mends: []knowledge.Mend{
+	rows, problems = Parse("faq.json", []byte(json), Options{Reading: knowledge.Reading{Mends: []knowledge.Fix{
 		{Row: 2, Field: "answer", Value: "2"}, {Row: 3, Field: "question", Value: "Three?"}, {Row: 3, Field: "answer", Value: "3"}}}})
 	require.Empty(t, problems)
 	assert.Len(t, rows, 3)

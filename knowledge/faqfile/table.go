@@ -50,7 +50,7 @@ const headerRows = 20
 
 // findHeader returns the place of the header among records: the first row that names a question
 // and an answer, or only a question where answers are optional.
-func (b *builder) findHeader(records []record) (int, layout, bool) {
+func (b *builder) findHeader(records []record) (int, tableLayout, bool) {
 	if len(b.places) > 0 { // somebody said what is where
 		i := headerGuess(b.names, records)
 		l := layOut(b.names, b.places, nil)
@@ -74,10 +74,10 @@ func (b *builder) findHeader(records []record) (int, layout, bool) {
 			}
 		}
 	}
-	return 0, layout{}, false
+	return 0, tableLayout{}, false
 }
 
-func (b *builder) layOut(cells []string) layout { return layOut(b.names, b.places, cells) }
+func (b *builder) layOut(cells []string) tableLayout { return layOut(b.names, b.places, cells) }
 
 // headerGuess is the place of what is most like a header among records: the row with the most known
 // names or else the first with two cells or more.
@@ -121,7 +121,7 @@ func (b *builder) readTable(records []record, enough float64, ragged bool) {
 		ragged = false
 	}
 	own := header >= 0 && written(records[header].cells)
-	t := tableReader{b: b, layout: l, own: own, topic: b.topic, wide: ragged, width: width}
+	t := tableReader{b: b, tableLayout: l, own: own, topic: b.topic, wide: ragged, width: width}
 	if header >= 0 {
 		t.header = records[header].cells
 	}
@@ -132,7 +132,7 @@ func (b *builder) readTable(records []record, enough float64, ragged bool) {
 // A tableReader reads the rows below a header.
 type tableReader struct {
 	b *builder
-	layout
+	tableLayout
 	header []string
 	rows   []record
 	own    bool   // of a file that CSV wrote
@@ -225,14 +225,14 @@ func (t *tableReader) isTopic(i int) bool {
 // guess lays out a table without known names: two columns are question and answer, a third is the
 // topic, or the first is the id if all of its cells are short codes. It says so in a problem. header is the
 // row of names that we do not know, or -1.
-func (b *builder) guess(records []record, enough float64) (header int, l layout, ok bool) {
+func (b *builder) guess(records []record, enough float64) (header int, l tableLayout, ok bool) {
 	width, full, ids := 0, 0, true
 	for _, r := range records {
 		if width = max(width, r.width()); width > 3 {
-			return -1, layout{}, false
+			return -1, tableLayout{}, false
 		}
 		if l := b.layOut(r.cells); l.has(colQuestion) || l.has(colAnswer) {
-			return -1, layout{}, false // a header, but not a whole one
+			return -1, tableLayout{}, false // a header, but not a whole one
 		}
 		if len(r.cells) > 1 && strings.TrimSpace(r.cells[0]) != "" && strings.TrimSpace(r.cells[1]) != "" {
 			full++
@@ -240,7 +240,7 @@ func (b *builder) guess(records []record, enough float64) (header int, l layout,
 		ids = ids && isCode(r.cells[0])
 	}
 	if width < 2 || width > 3 || float64(full) < enough*float64(len(records)) {
-		return -1, layout{}, false
+		return -1, tableLayout{}, false
 	}
 	order := []column{colQuestion, colAnswer, colTopic}[:width]
 	if width == 3 && ids {

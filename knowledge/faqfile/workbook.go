@@ -57,7 +57,7 @@ type sheet struct {
 	name    string
 	records []record
 	header  int
-	layout
+	tableLayout
 }
 
 func readSheets(b *builder, f *excelize.File, marks *sheetMarks) error {
@@ -83,7 +83,7 @@ func readSheets(b *builder, f *excelize.File, marks *sheetMarks) error {
 		b.readTable(tables[0].records, guessMost, false)
 	default:
 		for _, s := range tables {
-			if err := replaceDates(f, s.name, s.records[s.header+1:], s.layout); err != nil {
+			if err := replaceDates(f, s.name, s.records[s.header+1:], s.tableLayout); err != nil {
 				return err
 			}
 			if len(tables) > 1 {
@@ -132,7 +132,7 @@ func findSheets(b *builder, f *excelize.File, marks *sheetMarks) (list []sheet, 
 		marks.apply(name, records)
 		s := sheet{name: name, records: records, header: -1}
 		if header, l, ok := b.findHeader(records); ok {
-			s.header, s.layout = max(header, 0), l
+			s.header, s.tableLayout = max(header, 0), l
 		}
 		list = append(list, s)
 	}
@@ -196,7 +196,7 @@ func sheetRecords(f *excelize.File, sheet string, raw bool, cells *int) (records
 
 // replaceDates puts stored dates in place of shown ones, which leave out the century or swap day and
 // month as the author's country does.
-func replaceDates(f *excelize.File, sheet string, records []record, l layout) error {
+func replaceDates(f *excelize.File, sheet string, records []record, l tableLayout) error {
 	if !l.has(colFrom) && !l.has(colTo) {
 		return nil
 	}

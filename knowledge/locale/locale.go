@@ -28,10 +28,10 @@ func Default() string { return Shipped()[0] }
 
 // Match returns the shipped locale for somebody who prefers the given ones, best first; each may be a
 // list as in Accept-Language. The next is asked where one is in no shipped language.
-func Match(preferred ...string) string { return match(Shipped(), preferred) }
+func Match(preferred ...string) string { return bestMatch(Shipped(), preferred) }
 
-// match returns the one of spoken for somebody who prefers the given ones, else the first.
-func match(spoken, preferred []string) string {
+// bestMatch returns the one of spoken for somebody who prefers the given ones, else the first.
+func bestMatch(spoken, preferred []string) string {
 	tags := make([]language.Tag, len(spoken))
 	for i, name := range spoken {
 		tags[i] = language.MustParse(name)

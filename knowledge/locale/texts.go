@@ -105,7 +105,7 @@ func readTexts(locale, area string) (t Texts, err error) {
 func (c *Catalog) Spoken() []string { return slices.Clone(c.spoken) }
 
 // Match returns the spoken locale for somebody who prefers the given ones, as Match does.
-func (c *Catalog) Match(preferred ...string) string { return match(c.spoken, preferred) }
+func (c *Catalog) Match(preferred ...string) string { return bestMatch(c.spoken, preferred) }
 
 // In returns the texts for somebody who prefers the given locales.
 func (c *Catalog) In(preferred ...string) Texts { return c.byLocale[c.Match(preferred...)] }

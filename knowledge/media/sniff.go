@@ -69,8 +69,8 @@ func officeKind(data []byte) string {
 	return kind
 }
 
-// longestName is how many characters of a file's name are kept.
-const longestName = 120
+// maxName is how many characters of a file's name are kept.
+const maxName = 120
 
 // cleanName is what a sender calls a file, without folders and without what cannot be shown.
 func cleanName(name string) string {
@@ -84,8 +84,8 @@ func cleanName(name string) string {
 	if name == "" || name == "." || name == "/" {
 		return "file"
 	}
-	if runes := []rune(name); len(runes) > longestName { // the ending matters more than the middle
-		name = string(runes[:longestName-21]) + "…" + string(runes[len(runes)-20:])
+	if runes := []rune(name); len(runes) > maxName { // the ending matters more than the middle
+		name = string(runes[:maxName-21]) + "…" + string(runes[len(runes)-20:])
 	}
 	return name
 }

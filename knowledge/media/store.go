@@ -23,10 +23,10 @@ import (
 )
 
 //go:embed schema/*.sql
-var schema embed.FS
+var migrations embed.FS
 
 // Schema is this folder's migrations.
-func Schema() sqldb.Schema { return sqldb.Embedded("media", schema) }
+func Schema() sqldb.Schema { return sqldb.Embedded("media", migrations) }
 
 // Why a file is not kept, or not there.
 var (

@@ -163,7 +163,7 @@ func (d *Directory) LiftLock(ctx context.Context, by PersonID, id string) error 
 		if err := deleteAttempts(ctx, tx, id); err != nil {
 			return err
 		}
-		return d.note(ctx, tx, by, ActionUnlock, l.object())
+		return d.insertNote(ctx, tx, by, ActionUnlock, l.object())
 	})
 	if err != nil {
 		return fmt.Errorf("lift a lock: %w", err)

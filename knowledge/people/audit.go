@@ -39,7 +39,7 @@ type Note struct {
 
 // Record adds a line to the audit.
 func (d *Directory) Record(ctx context.Context, by PersonID, action Action, object string) error {
-	return d.db.InTx(ctx, func(tx *sql.Tx) error { return d.note(ctx, tx, by, action, object) })
+	return d.db.InTx(ctx, func(tx *sql.Tx) error { return d.insertNote(ctx, tx, by, action, object) })
 }
 
 // Notes returns at most limit lines, the newest first, older than the one whose ID is before; "" is
@@ -52,7 +52,7 @@ func (d *Directory) Notes(ctx context.Context, before string, limit int) ([]Note
 	return list, nil
 }
 
-func (d *Directory) note(ctx context.Context, tx *sql.Tx, by PersonID, action Action, object string) error {
+func (d *Directory) insertNote(ctx context.Context, tx *sql.Tx, by PersonID, action Action, object string) error {
 	now := d.now()
 	salt := make([]byte, 8)
 	rand.Read(salt) // never fails

@@ -44,7 +44,7 @@ func (d *Directory) Add(ctx context.Context, by PersonID, n Newcomer) (Person, e
 			if err := insertPerson(ctx, tx, p, ""); err != nil {
 				return err
 			}
-			return d.note(ctx, tx, by, ActionAdd, fmt.Sprintf("%s as %s", p.Name, p.Role))
+			return d.insertNote(ctx, tx, by, ActionAdd, fmt.Sprintf("%s as %s", p.Name, p.Role))
 		})
 	}
 	if err != nil {
@@ -162,7 +162,7 @@ func (d *Directory) change(ctx context.Context, by, id PersonID, action Action, 
 		if after, err := countAdmins(ctx, tx); err != nil || before > 0 && after == 0 {
 			return firstOf(err, ErrLastAdmin)
 		}
-		return d.note(ctx, tx, by, action, object)
+		return d.insertNote(ctx, tx, by, action, object)
 	})
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", action, id, err)

@@ -15,8 +15,8 @@ import (
 // invitationLasts is how long a one-time link can be used.
 const invitationLasts = 24 * time.Hour
 
-// firstAdmin is whom the first admin's link belongs to: nobody yet.
-const firstAdmin PersonID = ""
+// nobodyYet is whom the first admin's link belongs to: nobody yet.
+const nobodyYet PersonID = ""
 
 // An Invitation is what a one-time link is for.
 type Invitation struct {
@@ -69,7 +69,7 @@ func (d *Directory) FirstAdmin(ctx context.Context, signer vault.Signer) (token 
 		}
 		ends = d.now().Add(invitationLasts).UTC().Truncate(time.Millisecond)
 		token = firstAdminToken(signer, ends)
-		return upsertInvitation(ctx, tx, firstAdmin, hashToken(token), ends)
+		return upsertInvitation(ctx, tx, nobodyYet, hashToken(token), ends)
 	})
 	if err != nil {
 		return "", ends, fmt.Errorf("invite the first admin: %w", err)
@@ -84,7 +84,7 @@ func firstAdminToken(signer vault.Signer, ends time.Time) string {
 // Invited says what a link is for, without using it up. The error may be ErrToken.
 func (d *Directory) Invited(ctx context.Context, token string) (Invitation, error) {
 	id, err := selectInvitation(ctx, d.db, hashToken(token), d.now())
-	if err == nil && id == firstAdmin {
+	if err == nil && id == nobodyYet {
 		return Invitation{First: true}, nil
 	}
 	var p Person
@@ -172,7 +172,7 @@ func (d *Directory) BecomeAdmin(ctx context.Context, token, name, password strin
 		if err := lockGate(ctx, tx); err != nil {
 			return err
 		}
-		if id, err := takeInvitation(ctx, tx, hashToken(token), d.now()); err != nil || id != firstAdmin {
+		if id, err := takeInvitation(ctx, tx, hashToken(token), d.now()); err != nil || id != nobodyYet {
 			return firstOf(err, ErrToken)
 		}
 		if n, err := countAdmins(ctx, tx); err != nil || n > 0 {
@@ -181,7 +181,7 @@ func (d *Directory) BecomeAdmin(ctx context.Context, token, name, password strin
 		if err := insertPerson(ctx, tx, p, hash); err != nil {
 			return err
 		}
-		return d.note(ctx, tx, p.ID, ActionAdd, p.Name+" as the first admin")
+		return d.insertNote(ctx, tx, p.ID, ActionAdd, p.Name+" as the first admin")
 	})
 	if err != nil {
 		return Person{}, doing(err)

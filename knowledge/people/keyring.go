@@ -317,7 +317,7 @@ func (k *Keyring) Rotate(ctx context.Context, forget bool) error {
 			if err != nil {
 				return err
 			}
-			row, err := sealRing(v, string(p), rotate(ring, p, k.o.Now(), forget))
+			row, err := sealRing(v, string(p), rotateKeys(ring, p, k.o.Now(), forget))
 			if err == nil {
 				err = upsertSecret(ctx, tx, string(p), row)
 			}
@@ -333,8 +333,8 @@ func (k *Keyring) Rotate(ctx context.Context, forget bool) error {
 	return k.Reload(ctx)
 }
 
-// rotate returns the ring with a new key, without those whose signatures have all ended.
-func rotate(ring []signingKey, p Purpose, now time.Time, forget bool) []signingKey {
+// rotateKeys returns the ring with a new key, without those whose signatures have all ended.
+func rotateKeys(ring []signingKey, p Purpose, now time.Time, forget bool) []signingKey {
 	next := []signingKey{{Key: vault.NewKey(), MadeAt: sqldb.Millis(now)}}
 	for i, key := range ring {
 		if !forget && len(next) < maxSigningKeys && (i == 0 || now.Before(replacedAt(ring, i).Add(p.lasts()))) {

@@ -44,7 +44,7 @@ func (d *Directory) AddKey(ctx context.Context, by PersonID, affiliate knowledge
 			if err := insertKey(ctx, tx, k, hashToken(key)); err != nil {
 				return err
 			}
-			return d.note(ctx, tx, by, ActionKey, keyObject(k))
+			return d.insertNote(ctx, tx, by, ActionKey, keyObject(k))
 		})
 	}
 	if err != nil {
@@ -71,7 +71,7 @@ func (d *Directory) RevokeKey(ctx context.Context, by PersonID, id string) error
 		if err != nil {
 			return err
 		}
-		return d.note(ctx, tx, by, ActionRevoke, keyObject(k))
+		return d.insertNote(ctx, tx, by, ActionRevoke, keyObject(k))
 	})
 	if err != nil {
 		return fmt.Errorf("revoke API key %.40q: %w", id, err)

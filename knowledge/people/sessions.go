@@ -60,7 +60,7 @@ func (d *Directory) SignIn(ctx context.Context, name, password string, from From
 		if err := deleteExpired(ctx, tx, d.db.SkipLocked, d.now()); err != nil {
 			return err
 		}
-		if err := d.note(ctx, tx, p.ID, ActionSignIn, limits.Network(from.Remote)); err != nil {
+		if err := d.insertNote(ctx, tx, p.ID, ActionSignIn, limits.Network(from.Remote)); err != nil {
 			return err
 		}
 		return forgive(ctx, tx, g, d.now())
@@ -156,7 +156,7 @@ func (d *Directory) replacePassword(ctx context.Context, tx *sql.Tx, p Person, w
 	if err := deleteInvitation(ctx, tx, p.ID); err != nil {
 		return err
 	}
-	return d.note(ctx, tx, p.ID, ActionPassword, p.Name)
+	return d.insertNote(ctx, tx, p.ID, ActionPassword, p.Name)
 }
 
 // Who returns the person whose session the token is, and false if it is nobody's: unknown, ended,
@@ -186,7 +186,7 @@ func (d *Directory) SignOut(ctx context.Context, token string) error {
 		if err != nil {
 			return err
 		}
-		return d.note(ctx, tx, id, ActionSignOut, "")
+		return d.insertNote(ctx, tx, id, ActionSignOut, "")
 	})
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("sign out: %w", err)
@@ -209,7 +209,7 @@ func (d *Directory) EndSession(ctx context.Context, id PersonID, session string)
 		if err := deleteSession(ctx, tx, id, session); err != nil {
 			return err
 		}
-		return d.note(ctx, tx, id, ActionSignOut, "another session")
+		return d.insertNote(ctx, tx, id, ActionSignOut, "another session")
 	})
 	if err != nil {
 		return fmt.Errorf("end a session of %s: %w", id, err)
@@ -223,7 +223,7 @@ func (d *Directory) EndOtherSessions(ctx context.Context, id PersonID, token str
 		if err := deleteOtherSessions(ctx, tx, id, hashToken(token)); err != nil {
 			return err
 		}
-		return d.note(ctx, tx, id, ActionSignOut, "all other sessions")
+		return d.insertNote(ctx, tx, id, ActionSignOut, "all other sessions")
 	})
 	if err != nil {
 		return fmt.Errorf("end other sessions of %s: %w", id, err)

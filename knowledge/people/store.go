@@ -98,7 +98,7 @@ func selectInvitation(ctx context.Context, r sqldb.Reader, hash string, now time
 // selectFirstAdmin returns the digest of the first admin's link and when it ends.
 func selectFirstAdmin(ctx context.Context, r sqldb.Reader) (hash string, ends time.Time, err error) {
 	var ms int64
-	err = r.QueryRowContext(ctx, `SELECT token_hash, expires_at FROM people_invitations WHERE person_id = $1`, string(firstAdmin)).Scan(&hash, &ms)
+	err = r.QueryRowContext(ctx, `SELECT token_hash, expires_at FROM people_invitations WHERE person_id = $1`, string(nobodyYet)).Scan(&hash, &ms)
 	return hash, sqldb.Time(ms), notFound(err)
 }
 

@@ -20,8 +20,8 @@ type Shelf interface {
 	Get(ctx context.Context, id string) (media.Blob, []byte, error)
 }
 
-// mostFiles bounds the files that are sent together with one file of entries.
-const mostFiles = 50
+// maxFiles bounds the files that are sent together with one file of entries.
+const maxFiles = 50
 
 // A mediaView is a file or link of an entry.
 type mediaView struct {

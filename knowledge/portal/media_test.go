@@ -99,7 +99,7 @@ func TestFilesOfEntries(t *testing.T) {
 		large := upload("id,question,answer,media\na,One?,Yes.,x.txt\n", "x.txt", strings.Repeat("a", media.MaxBytes+1))
 		require.Contains(t, large.Body.String(), "x.txt was not taken: too large: at most 20 MB are taken")
 		var many []string
-		for range mostFiles + 1 {
+		for range maxFiles + 1 {
 			many = append(many, "a.txt", "text")
 		}
 		require.Contains(t, upload("id,question,answer\na,One?,Yes.\n", many...).Body.String(), "More than 50 files")

@@ -74,7 +74,7 @@ type mendedRow struct {
 	Words string
 }
 
-func (s scope) viewMended(mends []knowledge.Mend) []mendedRow {
+func (s scope) viewMended(mends []knowledge.Fix) []mendedRow {
 	var list []mendedRow
 	for _, m := range mends {
 		words := s.Say("mended_typed", "field", s.One("field_", m.Field))
@@ -114,7 +114,7 @@ func (p *Portal) mend(g *gin.Context, s scope) error {
 			continue
 		}
 		if g.Request.PostForm.Has("drop") && pr.Row == drop {
-			reading.Mends = append(reading.Mends, knowledge.Mend{Row: pr.Row, Line: pr.Line, Drop: true})
+			reading.Mends = append(reading.Mends, knowledge.Fix{Row: pr.Row, Line: pr.Line, Drop: true})
 			rows++
 			continue
 		}
@@ -133,7 +133,7 @@ func (p *Portal) mend(g *gin.Context, s scope) error {
 }
 
 // typedMends are the fields of a problem's row of which something else was typed than stands there.
-func typedMends(g *gin.Context, pr knowledge.Problem) (list []knowledge.Mend) {
+func typedMends(g *gin.Context, pr knowledge.Problem) (list []knowledge.Fix) {
 	for _, field := range faqfile.Mendable() {
 		values, ok := g.Request.PostForm[fmt.Sprintf("r%d-%s", pr.Row, field)]
 		if !ok || len(values) == 0 {
@@ -141,14 +141,14 @@ func typedMends(g *gin.Context, pr knowledge.Problem) (list []knowledge.Mend) {
 		}
 		value := strings.TrimSpace(strings.ReplaceAll(values[0], "\r\n", "\n"))
 		if value != strings.TrimSpace(pr.Given[field]) {
-			list = append(list, knowledge.Mend{Row: pr.Row, Line: pr.Line, Field: field, Value: value})
+			list = append(list, knowledge.Fix{Row: pr.Row, Line: pr.Line, Field: field, Value: value})
 		}
 	}
 	return list
 }
 
 // compact keeps the last mend of each row and field, and no more than that of rows left out.
-func compact(mends []knowledge.Mend) []knowledge.Mend {
+func compact(mends []knowledge.Fix) []knowledge.Fix {
 	type at struct {
 		row   int
 		field string
@@ -158,7 +158,7 @@ func compact(mends []knowledge.Mend) []knowledge.Mend {
 		last[at{m.Row, m.Field}] = i
 		dropped[m.Row] = dropped[m.Row] || m.Drop
 	}
-	var list []knowledge.Mend
+	var list []knowledge.Fix
 	for i, m := range mends {
 		if last[at{m.Row, m.Field}] == i && m.Drop == dropped[m.Row] {
 			list = append(list, m)
@@ -175,7 +175,7 @@ func (p *Portal) unmend(g *gin.Context, s scope) error {
 	}
 	row := number(g.PostForm("row"))
 	reading := u.Reading
-	reading.Mends = slices.DeleteFunc(slices.Clone(reading.Mends), func(m knowledge.Mend) bool { return m.Row == row })
+	reading.Mends = slices.DeleteFunc(slices.Clone(reading.Mends), func(m knowledge.Fix) bool { return m.Row == row })
 	return p.seeAgain(g, s, u, reading, "")
 }
 

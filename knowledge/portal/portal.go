@@ -148,5 +148,5 @@ func (p *Portal) asset(g *gin.Context, _ scope) error {
 	return nil
 }
 
-// mostForm bounds what a form may send that is no file.
-const mostForm = 4 << 20
+// maxForm bounds what a form may send that is no file.
+const maxForm = 4 << 20

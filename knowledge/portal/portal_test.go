@@ -421,7 +421,7 @@ func TestWhatCannotBeRead(t *testing.T) {
 		r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
 		assert.Equal(t, http.StatusBadRequest, s.do("ann", r).Code)
 		at := s.preview("shop-one", "a.csv", "id,question,answer\na,A?,\n")
-		w := s.post("ann", at+"/mend", url.Values{"r1-answer": {strings.Repeat("x", mostForm)}})
+		w := s.post("ann", at+"/mend", url.Values{"r1-answer": {strings.Repeat("x", maxForm)}})
 		assert.Equal(t, http.StatusRequestEntityTooLarge, w.Code)
 		_, err := io.Copy(io.Discard, w.Body)
 		require.NoError(t, err)

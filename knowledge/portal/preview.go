@@ -174,7 +174,7 @@ func stateOf(u knowledge.Upload, now knowledge.Revision) string {
 	switch {
 	case u.Published != 0:
 		return statePublished
-	case u.Aside:
+	case u.Discarded:
 		return stateDiscarded
 	case u.Base != now:
 		return stateOutdated

@@ -53,7 +53,7 @@ func (p *Portal) handler(route Route) gin.HandlerFunc {
 			return
 		}
 		if !strings.HasSuffix(route.Path, "/uploads") { // files have their own limit
-			g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, mostForm)
+			g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, maxForm)
 		}
 		s, err := p.scope(g, person)
 		if err == nil {

@@ -65,7 +65,7 @@ func (p *Portal) showForm(g *gin.Context, s scope, status int, data uploadPage) 
 		data.Drafts = append(data.Drafts, draft{s.at("/uploads/" + string(u.ID)), u.File, u.By, u.At, u.Base != s.revision})
 	}
 	if id := g.Query("discarded"); id != "" {
-		if u, err := p.corpus.Upload(ctx, knowledge.UploadID(id)); err == nil && u.Affiliate == s.affiliate && u.Aside {
+		if u, err := p.corpus.Upload(ctx, knowledge.UploadID(id)); err == nil && u.Affiliate == s.affiliate && u.Discarded {
 			data.Toast = &page.Toast{Words: s.Say("discarded", "file", u.File), Undo: s.at("/uploads/" + id + "/restore"), Action: s.Say("undo")}
 		}
 	}
@@ -143,8 +143,8 @@ func (p *Portal) receive(r *http.Request, s scope) (name string, data []byte, fi
 			name, data, first = receivePart(part)
 		case part.FormName() == "media" && part.FileName() != "" && p.o.Media != nil && wrong == nil:
 			var m knowledge.Media
-			if m, wrong = p.keepFile(r.Context(), s, part.FileName(), part); len(files) == mostFiles && wrong == nil {
-				wrong = &errFile{s.Say("too_many_files", "n", mostFiles)}
+			if m, wrong = p.keepFile(r.Context(), s, part.FileName(), part); len(files) == maxFiles && wrong == nil {
+				wrong = &errFile{s.Say("too_many_files", "n", maxFiles)}
 			}
 			files = append(files, m)
 		}

@@ -39,14 +39,14 @@ func (db *DB) Migrate(ctx context.Context, schemas ...Schema) (err error) {
 		defer func() { err = errors.Join(err, raw.Close()) }()
 	}
 	for _, s := range schemas {
-		if err := db.migrate(ctx, raw, s); err != nil {
+		if err := db.migrateSchema(ctx, raw, s); err != nil {
 			return fmt.Errorf("migrate %s: %w", s.Owner, err)
 		}
 	}
 	return nil
 }
 
-func (db *DB) migrate(ctx context.Context, raw *sql.DB, s Schema) (err error) {
+func (db *DB) migrateSchema(ctx context.Context, raw *sql.DB, s Schema) (err error) {
 	dialect := goose.DialectSQLite3
 	opts := []goose.ProviderOption{goose.WithTableName(versionsPrefix + s.Owner), goose.WithDisableGlobalRegistry(true)}
 	if db.postgres {

@@ -115,15 +115,15 @@ func listTables(ctx context.Context, raw *sql.DB) (tables []string, err error) {
 }
 
 // moveTables moves tables from one schema to another, which it makes if make says so.
-func moveTables(ctx context.Context, raw *sql.DB, tables []string, from, to string, make bool) error {
+func moveTables(ctx context.Context, raw *sql.DB, tables []string, from, to string, create bool) error {
 	statements := []string{}
-	if make {
+	if create {
 		statements = append(statements, `CREATE SCHEMA `+to)
 	}
 	for _, table := range tables {
 		statements = append(statements, `ALTER TABLE `+from+`.`+quoteName(table)+` SET SCHEMA `+to)
 	}
-	if !make {
+	if !create {
 		statements = append(statements, `DROP SCHEMA `+from)
 	}
 	tx, err := raw.BeginTx(ctx, nil)

@@ -13,10 +13,10 @@ import (
 )
 
 //go:embed schema/*.sql
-var ownSchema embed.FS
+var ownMigrations embed.FS
 
 // OwnSchema returns the migrations of this package's one table.
-func OwnSchema() Schema { return Embedded("sqldb", ownSchema) }
+func OwnSchema() Schema { return Embedded("sqldb", ownMigrations) }
 
 // maxProbe bounds a Probe.
 const maxProbe = 2 * time.Second

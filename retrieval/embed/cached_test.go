@@ -209,14 +209,14 @@ func TestCachedTokensOfVectorsAlone(t *testing.T) {
 	})
 }
 
-// published is one affiliate's entry.
-type published knowledge.Entry
+// publishedEntry is one affiliate's entry.
+type publishedEntry knowledge.Entry
 
-func (e published) Revisions(context.Context) (map[knowledge.AffiliateID]knowledge.Revision, error) {
+func (e publishedEntry) Revisions(context.Context) (map[knowledge.AffiliateID]knowledge.Revision, error) {
 	return map[knowledge.AffiliateID]knowledge.Revision{e.Affiliate: 1}, nil
 }
 
-func (e published) Published(context.Context, knowledge.AffiliateID) ([]knowledge.Entry, knowledge.Revision, error) {
+func (e publishedEntry) Published(context.Context, knowledge.AffiliateID) ([]knowledge.Entry, knowledge.Revision, error) {
 	return []knowledge.Entry{knowledge.Entry(e)}, 1, nil
 }
 
@@ -224,7 +224,7 @@ func TestSearchThroughTheCacheRepairsSpelling(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *sqldb.DB) {
 		e, err := encoder.New()
 		require.NoError(t, err)
-		s := retrieval.NewSearcher(published{ID: "pin", Affiliate: "acme", Question: "How do I change my PIN?"}, NewCached(e, db, CachedOptions{}), retrieval.SearcherOptions{})
+		s := retrieval.NewSearcher(publishedEntry{ID: "pin", Affiliate: "acme", Question: "How do I change my PIN?"}, NewCached(e, db, CachedOptions{}), retrieval.SearcherOptions{})
 		require.NoError(t, s.Refresh(t.Context()))
 		found, err := s.Search(t.Context(), retrieval.Query{Text: "How do I chagne my PIN?", Affiliates: []knowledge.AffiliateID{"acme"}})
 		require.NoError(t, err)

@@ -187,15 +187,15 @@ func pause(try int, h http.Header) time.Duration {
 	if at, err := http.ParseTime(h.Get("Retry-After")); err == nil {
 		return max(time.Until(at), 0)
 	}
-	return min(time.Second/2<<(try-1), longestPause)
+	return min(time.Second/2<<(try-1), maxPause)
 }
 
-// longestPause is the longest a service may ask to wait for; the caller then had better do without.
-const longestPause = time.Minute
+// maxPause is the longest a service may ask to wait for; the caller then had better do without.
+const maxPause = time.Minute
 
 // wait waits for d, or fails at once if that is too long or ctx will be done before.
 func wait(ctx context.Context, d time.Duration) error {
-	if d > longestPause {
+	if d > maxPause {
 		return fmt.Errorf("the service asks to wait for %v", d)
 	}
 	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {

@@ -75,7 +75,7 @@ func (e *Encoder) Embed(ctx context.Context, texts []string) ([][]float32, error
 		vectors[i] = slab[i*Dim : (i+1)*Dim : (i+1)*Dim]
 	}
 	err := e.each(ctx, texts, func(i int, ids []int32, s *scratch) {
-		e.embed(vectors[i], ids, s)
+		e.embedIDs(vectors[i], ids, s)
 	})
 	if err != nil {
 		return nil, err
@@ -83,9 +83,9 @@ func (e *Encoder) Embed(ctx context.Context, texts []string) ([][]float32, error
 	return vectors, nil
 }
 
-// embed is network.embed without the direction that all texts share. Of the multilingual model's that is most of the
+// embedIDs is network.embedIDs without the direction that all texts share. Of the multilingual model's that is most of the
 // vector: cosines of any two texts are between .75 and 1, which drowns differences in what else entries are ranked by.
-func (e *Encoder) embed(dst []float32, ids []int32, s *scratch) {
+func (e *Encoder) embedIDs(dst []float32, ids []int32, s *scratch) {
 	e.net.embed(dst, ids, s)
 	if e.mean != nil {
 		unit(centred(dst, e.mean))
@@ -106,7 +106,7 @@ func (e *Encoder) EmbedTokens(ctx context.Context, texts []string) ([]late.Token
 	list := make([]late.Tokens, len(texts))
 	err := e.each(ctx, texts, func(i int, ids []int32, s *scratch) {
 		list[i].Vector = make([]float32, Dim)
-		e.embed(list[i].Vector, ids, s)
+		e.embedIDs(list[i].Vector, ids, s)
 		own := ids[e.lead : len(ids)-1]
 		for _, id := range own {
 			list[i].Pieces = append(list[i].Pieces, uint32(id))

@@ -23,10 +23,10 @@ const (
 // NewMultilingual loads the embedded model of about a hundred languages, for the quickest kernel that this machine can
 // run. A build with the tag "english" has none, and returns nil.
 func NewMultilingual() (*Encoder, error) {
-	return newMultilingual(kernels()[0])
+	return multilingualOn(kernels()[0])
 }
 
-func newMultilingual(k kernel) (*Encoder, error) {
+func multilingualOn(k kernel) (*Encoder, error) {
 	e, err := loadMultilingual(multilingual, k)
 	if err != nil {
 		return nil, err

@@ -33,14 +33,14 @@ type Ngrams struct {
 // TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True): n-grams of 2 to 5
 // characters within words padded by a space on either side.
 func NewNgrams(wordings []string) *Ngrams {
-	return newNgrams(wordings, func(text string) []string { return strings.Fields(Fold(text)) }, hashGrams)
+	return indexNgrams(wordings, func(text string) []string { return strings.Fields(Fold(text)) }, hashGrams)
 }
 
 // NewPhrases indexes wordings by their words and pairs of neighbouring words, like
 // TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True) with words as BM25 has them.
-func NewPhrases(wordings []string) *Ngrams { return newNgrams(wordings, phrases, hashWhole) }
+func NewPhrases(wordings []string) *Ngrams { return indexNgrams(wordings, phrases, hashWhole) }
 
-func newNgrams(wordings []string, units func(string) []string, grams func(string, func(uint64))) *Ngrams {
+func indexNgrams(wordings []string, units func(string) []string, grams func(string, func(uint64))) *Ngrams {
 	x := &Ngrams{units: units, grams: grams, ids: make(map[uint64]uint32), scales: make([]float32, len(wordings))}
 	var c collector
 	known := make(map[string][]uint32) // units come again and again

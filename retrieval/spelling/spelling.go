@@ -18,10 +18,10 @@ import (
 )
 
 const (
-	shortest    = 3  // letters of a word that is repaired
-	longest     = 24 // letters of one that is looked at
-	short       = 4  // letters of the longest word in which only one edit is forgiven
-	mostRepairs = 12 // words of a text; one with more is not a customer's typing
+	shortest   = 3  // letters of a word that is repaired
+	longest    = 24 // letters of one that is looked at
+	short      = 4  // letters of the longest word in which only one edit is forgiven
+	maxRepairs = 12 // words of a text; one with more is not a customer's typing
 )
 
 // A Lexicon is an immutable set of words. It is safe for concurrent use.
@@ -79,7 +79,7 @@ func Repair(text string, own, common *Lexicon) string {
 		if meant == "" {
 			continue
 		}
-		if repairs++; repairs > mostRepairs {
+		if repairs++; repairs > maxRepairs {
 			return text
 		}
 		b.WriteString(text[done:from])

@@ -39,9 +39,9 @@ func TestRepair(t *testing.T) {
 
 func TestRepairGivesUpOnRubble(t *testing.T) {
 	own := NewLexicon([]string{"parcel"})
-	text := strings.Repeat("parcle ", mostRepairs+1)
+	text := strings.Repeat("parcle ", maxRepairs+1)
 	require.Equal(t, text, Repair(text, own, nil))
-	require.Equal(t, strings.Repeat("parcel ", mostRepairs), Repair(strings.Repeat("parcle ", mostRepairs), own, nil))
+	require.Equal(t, strings.Repeat("parcel ", maxRepairs), Repair(strings.Repeat("parcle ", maxRepairs), own, nil))
 }
 
 func TestTheFrequentWordIsMeant(t *testing.T) {

@@ -12,7 +12,7 @@ func (s *Set) Cosines(dst, query []float32) ([]float32, error) {
 	if s.Len() == 0 {
 		return dst, nil
 	}
-	q, err := unit(query, s.dim)
+	q, err := scaleToUnit(query, s.dim)
 	if err != nil {
 		return nil, fmt.Errorf("query vector: %w", err)
 	}

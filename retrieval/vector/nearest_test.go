@@ -110,7 +110,7 @@ func TestNearestAgreesWithChromem(t *testing.T) {
 			sets := make([]*Set, len(kernels()))
 			for i, k := range kernels() {
 				var err error
-				sets[i], err = build(t.Context(), vectors, k)
+				sets[i], err = buildOn(t.Context(), vectors, k)
 				require.NoError(t, err)
 			}
 			for _, n := range []int{1, 7, 128} {
@@ -240,7 +240,7 @@ func BenchmarkNearest(b *testing.B) {
 	for _, n := range []int{64, 256, 1000, 10_000, 100_000} {
 		vectors := random(n, 384)
 		for i, k := range kernels() {
-			s, err := build(b.Context(), vectors, k)
+			s, err := buildOn(b.Context(), vectors, k)
 			require.NoError(b, err)
 			for _, want := range []int{10, 128} {
 				b.Run(fmt.Sprintf("%d/top%d/%s", n, want, k.name), func(b *testing.B) {

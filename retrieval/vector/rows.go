@@ -32,9 +32,9 @@ type Probe struct {
 }
 
 // NewProbe makes r ready.
-func NewProbe(r Rows) *Probe { return newProbe(r, kernels()[0]) }
+func NewProbe(r Rows) *Probe { return probeOn(r, kernels()[0]) }
 
-func newProbe(r Rows, k kernel) *Probe {
+func probeOn(r Rows, k kernel) *Probe {
 	p := &Probe{queries: make([]scanQuery, r.Len()), kernel: k}
 	for i := range p.queries {
 		width := len(r.Bytes) / r.Len()

@@ -15,7 +15,7 @@ func randomRows(r *rand.Rand, n, dim int) (vectors [][]float32, rows Rows) {
 		for i := range v {
 			v[i] = float32(r.NormFloat64())
 		}
-		v, _ = unit(v, dim)
+		v, _ = scaleToUnit(v, dim)
 		vectors = append(vectors, v)
 		rows.Append(v)
 	}
@@ -39,7 +39,7 @@ func TestProbeFindsTheNearestRow(t *testing.T) {
 		var first []float32
 		for _, k := range kernels() {
 			got := make([]float32, len(asked))
-			newProbe(question, k).Nearest(got, rows)
+			probeOn(question, k).Nearest(got, rows)
 			require.InDeltaSlice(t, want, got, .01, "%s, %d rows", k.name, n)
 			if first == nil {
 				first = got

@@ -61,10 +61,10 @@ type Neighbour struct {
 // Build makes a Set of vectors, which it keeps: the caller must not change them. All must have the
 // same length in numbers, be finite and not zero; those not of length one are scaled in a copy.
 func Build(ctx context.Context, vectors [][]float32) (*Set, error) {
-	return build(ctx, vectors, kernels()[0])
+	return buildOn(ctx, vectors, kernels()[0])
 }
 
-func build(ctx context.Context, vectors [][]float32, k kernel) (*Set, error) {
+func buildOn(ctx context.Context, vectors [][]float32, k kernel) (*Set, error) {
 	s := &Set{vectors: make([][]float32, len(vectors)), kernel: k}
 	s.scratches.New = func() any { return new(scratch) }
 	if len(vectors) == 0 {
@@ -78,7 +78,7 @@ func build(ctx context.Context, vectors [][]float32, k kernel) (*Set, error) {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if s.vectors[i], err = unit(v, s.dim); err != nil {
+		if s.vectors[i], err = scaleToUnit(v, s.dim); err != nil {
 			return nil, fmt.Errorf("vector %d: %w", i, err)
 		}
 	}
@@ -105,7 +105,7 @@ func (s *Set) Nearest(ctx context.Context, query []float32, n int) ([]Neighbour,
 	if n = min(n, s.Len()); n <= 0 {
 		return nil, ctx.Err()
 	}
-	q, err := unit(query, s.dim)
+	q, err := scaleToUnit(query, s.dim)
 	if err != nil {
 		return nil, fmt.Errorf("query vector: %w", err)
 	}
@@ -235,9 +235,9 @@ func Dots(dst, query []float32, rows [][]float32) {
 
 // Unit returns v scaled to length one, or v itself if it is so long already. It refuses vectors
 // that have no direction: empty, zero, or with a part that is not a finite number.
-func Unit(v []float32) ([]float32, error) { return unit(v, len(v)) }
+func Unit(v []float32) ([]float32, error) { return scaleToUnit(v, len(v)) }
 
-func unit(v []float32, dim int) ([]float32, error) {
+func scaleToUnit(v []float32, dim int) ([]float32, error) {
 	if len(v) != dim {
 		return nil, fmt.Errorf("has %d numbers, not %d", len(v), dim)
 	}

@@ -56,7 +56,7 @@ func (b *Board) showAccount(c *gin.Context, status int, r row, v accountView) {
 	if err == nil {
 		v.Rejects, err = b.store.Rejects(ctx, r.Settings.Channel, r.Settings.ID, shown)
 	}
-	writers, werr := b.store.Writers(ctx, r.Settings.Channel, r.Settings.ID, 5)
+	writers, werr := b.store.RecentConversations(ctx, r.Settings.Channel, r.Settings.ID, 5)
 	if err = errors.Join(err, werr); err != nil {
 		b.fail(c, err)
 		return

@@ -121,9 +121,9 @@ func newRow(r accounts.Report) row {
 // State is "bad", "look", "good", or "unknown" while the network was not asked.
 func (r row) State() string {
 	switch {
-	case r.Standing.Critical() || r.Pause != "" && !r.Throttled:
+	case r.Health.Critical() || r.Pause != "" && !r.Throttled:
 		return "bad"
-	case len(r.Standing.Problems) > 0 || r.Throttled || r.away() || r.Traffic.Dead > 0 || r.Traffic.Rejects > 0:
+	case len(r.Health.Problems) > 0 || r.Throttled || r.away() || r.Traffic.Dead > 0 || r.Traffic.Rejects > 0:
 		return "look"
 	case r.CheckedAt.IsZero():
 		return "unknown"

@@ -176,7 +176,7 @@ func (a *Account) serve(w http.ResponseWriter, r *http.Request, edge string, b b
 	for name, value := range a.usage {
 		w.Header().Set(name, value)
 	}
-	f := a.fault(edge, a.recipient(p), false)
+	f := a.matchFault(edge, a.recipient(p), false)
 	a.announce()
 	a.mu.Unlock()
 	if f != nil && !f.Accept {

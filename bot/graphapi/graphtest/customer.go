@@ -19,7 +19,7 @@ func (a *Account) SayMessage(customer string, content map[string]any) (id string
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.o.Kind == WhatsApp {
-		m, contact := a.message(customer, content)
+		m, contact := a.messageFrom(customer, content)
 		id := m["id"].(string)
 		a.enqueueEvent("from "+customer, id, a.value(map[string]any{"messages": []any{m}, "contacts": []any{contact}}))
 		return id
@@ -32,7 +32,7 @@ func (a *Account) SayMessage(customer string, content map[string]any) (id string
 		c.referral = nil
 	}
 	id = m["mid"].(string)
-	a.event(customer, id, map[string]any{"message": m})
+	a.postEvent(customer, id, map[string]any{"message": m})
 	return id
 }
 
@@ -46,7 +46,7 @@ func (a *Account) Edit(customer, message, words string) (id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	id = "edit:" + message + ":1"
-	a.event(customer, id, map[string]any{"message_edit": map[string]any{"mid": message, "text": words, "num_edit": 1}})
+	a.postEvent(customer, id, map[string]any{"message_edit": map[string]any{"mid": message, "text": words, "num_edit": 1}})
 	return id
 }
 
@@ -99,10 +99,10 @@ func (a *Account) WriteInApp(customer, words string) (id string) {
 func (a *Account) Event(customer string, event map[string]any) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.event(customer, "", event)
+	a.postEvent(customer, "", event)
 }
 
-func (a *Account) event(customer, id string, event map[string]any) {
+func (a *Account) postEvent(customer, id string, event map[string]any) {
 	c := a.customer(customer)
 	c.heard, c.blocked = time.Now(), false
 	e := maps.Clone(event)

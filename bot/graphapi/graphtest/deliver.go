@@ -50,10 +50,10 @@ func (a *Account) Post(ctx context.Context, body []byte) (status int, err error)
 	a.mu.Lock()
 	hook := a.hook
 	a.mu.Unlock()
-	return a.post(ctx, hook, body)
+	return a.postBody(ctx, hook, body)
 }
 
-func (a *Account) post(ctx context.Context, hook string, body []byte) (int, error) {
+func (a *Account) postBody(ctx context.Context, hook string, body []byte) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, hook, bytes.NewReader(body))
 	if err != nil {
 		return 0, err
@@ -123,10 +123,10 @@ func (a *Account) deliver(order string) {
 			other = make(chan struct{})
 			go func() {
 				defer close(other)
-				_, _ = a.post(ctx, hook, queue[0].body) // the first one's answer counts
+				_, _ = a.postBody(ctx, hook, queue[0].body) // the first one's answer counts
 			}()
 		}
-		status, err := a.post(ctx, hook, queue[0].body)
+		status, err := a.postBody(ctx, hook, queue[0].body)
 		if twice {
 			<-other
 		}

@@ -48,8 +48,8 @@ func (a *Account) ClearFaults() {
 	a.faults = nil
 }
 
-// fault uses up the fault that fits a call, or what becomes of it later. a.mu is held.
-func (a *Account) fault(edge, customer string, late bool) *Fault {
+// matchFault uses up the matchFault that fits a call, or what becomes of it later. a.mu is held.
+func (a *Account) matchFault(edge, customer string, late bool) *Fault {
 	if edge == "messages" && customer == "" { // a courtesy
 		return nil
 	}

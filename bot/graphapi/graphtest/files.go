@@ -116,7 +116,7 @@ func (a *Account) takeMedia(p map[string]any, f *upload) (any, *refusal) {
 		return nil, bad(131053, "Media upload error")
 	}
 	f.kind = kind
-	return map[string]any{"id": a.takeUp(*f)}, nil
+	return map[string]any{"id": a.storeUpload(*f)}, nil
 }
 
 // takeAttachment carries out POST /{page}/message_attachments. Subcodes are those of
@@ -158,13 +158,13 @@ func (a *Account) takeAttachment(p map[string]any, f *upload) (any, *refusal) {
 		return failed(2018047, "Upload attachment failure: the type does not match the file")
 	}
 	f.kind = kind
-	return map[string]any{"attachment_id": a.takeUp(*f)}, nil
+	return map[string]any{"attachment_id": a.storeUpload(*f)}, nil
 }
 
 func isImage(data []byte) bool { return strings.HasPrefix(http.DetectContentType(data), "image/") }
 
-// takeUp keeps an upload and returns its ID.
-func (a *Account) takeUp(f upload) string {
+// storeUpload keeps an upload and returns its ID.
+func (a *Account) storeUpload(f upload) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	id := fmt.Sprint(1_857_777_774_821_000 + len(a.uploads))

@@ -29,7 +29,7 @@ type hook struct {
 	url     string
 }
 
-func hear(t *testing.T, refuses int) *hook {
+func newHook(t *testing.T, refuses int) *hook {
 	t.Helper()
 	h := &hook{refuses: refuses}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -90,7 +90,7 @@ func wait(t *testing.T, a *graphtest.Account, done func() bool) {
 // Bodies are escaped as Meta's are, signed as they stand, and posted until they are taken.
 func TestWebhooks(t *testing.T) {
 	_, a := start(t, graphtest.WhatsApp)
-	h := hear(t, 3)
+	h := newHook(t, 3)
 	a.Say("16505551234", "äö 😀 https://a.b/c")
 	a.Say("16505551234", "second")
 	a.Hook(h.url)
@@ -140,7 +140,7 @@ func TestWhatsAppChecks(t *testing.T) {
 // A closed window and a customer who blocked us show at once or only later, as a status.
 func TestWhatsAppLateFailures(t *testing.T) {
 	s, a := start(t, graphtest.WhatsApp)
-	h := hear(t, 0)
+	h := newHook(t, 0)
 	a.Hook(h.url)
 	a.CloseWindow("16505551234", 25*time.Hour)
 	body := `{"messaging_product":"whatsapp","to":"+16505551234","type":"text","text":{"body":"x"},"biz_opaque_callback_data":"mine"}`
@@ -163,7 +163,7 @@ func TestWhatsAppLateFailures(t *testing.T) {
 
 func TestPageChecks(t *testing.T) {
 	s, a := start(t, graphtest.Instagram)
-	h := hear(t, 0)
+	h := newHook(t, 0)
 	a.Hook(h.url)
 	a.Know("11")
 	send := func(message string) float64 {
@@ -218,7 +218,7 @@ const png = "\x89PNG\r\n\x1a\n"
 // What WhatsApp does not take it refuses at once, and what it cannot deliver only later.
 func TestWhatsAppUploads(t *testing.T) {
 	s, a := start(t, graphtest.WhatsApp)
-	h := hear(t, 0)
+	h := newHook(t, 0)
 	a.Hook(h.url)
 	a.Know("16505551234")
 	good := []string{"messaging_product", "whatsapp", "type", "image/png"}
@@ -363,7 +363,7 @@ func TestAccepted(t *testing.T) {
 	for _, kind := range []string{graphtest.WhatsApp, graphtest.Messenger} {
 		t.Run(kind, func(t *testing.T) {
 			_, a := start(t, kind)
-			h := hear(t, 2)
+			h := newHook(t, 2)
 			said := a.Say("16505551234", "pirces?")
 			mended := a.Edit("16505551234", said, "prices?")
 			require.Empty(t, a.Accepted(), "nobody listens yet")

@@ -94,7 +94,7 @@ func (a *Account) whatsapp(ctx context.Context, p map[string]any) (any, *refusal
 	c.last = m.At
 	answer := map[string]any{"messaging_product": "whatsapp", "contacts": []any{map[string]any{"input": text(p, "to"), "wa_id": id}},
 		"messages": []any{map[string]any{"id": m.ID}}}
-	late := a.fault("messages", id, true)
+	late := a.matchFault("messages", id, true)
 	switch {
 	case late != nil:
 		a.fails(m, late.Code, "Failed")
@@ -271,7 +271,7 @@ func (a *Account) first(ctx context.Context, v any) {
 	a.mu.Unlock()
 	status := 0
 	if hook != "" {
-		status, _ = a.post(ctx, hook, Encode(v))
+		status, _ = a.postBody(ctx, hook, Encode(v))
 	}
 	a.mu.Lock()
 	if status != http.StatusOK {
@@ -304,10 +304,10 @@ func (a *Account) Body(v map[string]any) []byte { return Encode(a.value(maps.Clo
 func (a *Account) Message(phone string, content map[string]any) (message, contact map[string]any) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.message(phone, content)
+	return a.messageFrom(phone, content)
 }
 
-func (a *Account) message(phone string, content map[string]any) (message, contact map[string]any) {
+func (a *Account) messageFrom(phone string, content map[string]any) (message, contact map[string]any) {
 	c := a.customer(phone)
 	c.heard, c.blocked = time.Now(), false
 	m := maps.Clone(content)

@@ -116,7 +116,7 @@ func (b *Bot) serve(w http.ResponseWriter, r *http.Request, method string, p par
 	if b.clock != 0 {
 		w.Header().Set("Date", time.Now().Add(b.clock).UTC().Format(http.TimeFormat))
 	}
-	f := b.fault(method, p.number("chat_id"))
+	f := b.matchFault(method, p.number("chat_id"))
 	b.announce()
 	b.mu.Unlock()
 	if f == nil || f.Accept {
@@ -216,8 +216,8 @@ func (b *Bot) ClearFaults() {
 	b.faults = nil
 }
 
-// fault uses up the fault that fits a call. b.mu is held.
-func (b *Bot) fault(method string, chat int64) *Fault {
+// matchFault uses up the matchFault that fits a call. b.mu is held.
+func (b *Bot) matchFault(method string, chat int64) *Fault {
 	for i, f := range b.faults {
 		if f.Method != "" && f.Method != method || f.Chat != 0 && f.Chat != chat {
 			continue

@@ -112,12 +112,12 @@ func (b *Bot) Tap(chat, messageID int64, data string) (updateID int64) {
 }
 
 // Block has a customer block the bot.
-func (b *Bot) Block(chat int64) (updateID int64) { return b.block(chat, true) }
+func (b *Bot) Block(chat int64) (updateID int64) { return b.setBlocked(chat, true) }
 
 // Unblock has a customer let the bot write again.
-func (b *Bot) Unblock(chat int64) (updateID int64) { return b.block(chat, false) }
+func (b *Bot) Unblock(chat int64) (updateID int64) { return b.setBlocked(chat, false) }
 
-func (b *Bot) block(id int64, blocked bool) int64 {
+func (b *Bot) setBlocked(id int64, blocked bool) int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	c := b.chat(id)

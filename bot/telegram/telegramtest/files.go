@@ -145,7 +145,7 @@ func (s *Server) serveFile(w http.ResponseWriter, rest string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.calls["download"]++
-	if f := b.fault("download", 0); f != nil {
+	if f := b.matchFault("download", 0); f != nil {
 		refuse(w, &refusal{code: f.Code, description: f.words()})
 		return
 	}

@@ -67,7 +67,7 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, s Stream) error {
 			if !s.Allowed() {
 				return nil
 			}
-			if err := out.write(":\n\n"); err != nil {
+			if err := out.writeText(":\n\n"); err != nil {
 				return err
 			}
 		case <-l.wake:
@@ -104,7 +104,7 @@ func (w *Writer) keepOpen() error {
 		return err
 	}
 	retry := minRetry + rand.N(maxRetry-minRetry)
-	return w.write(fmt.Sprintf("retry: %d\n\n", retry.Milliseconds()))
+	return w.writeText(fmt.Sprintf("retry: %d\n\n", retry.Milliseconds()))
 }
 
 // Write writes events at once.
@@ -119,10 +119,10 @@ func (w *Writer) Write(events ...Event) error {
 		}
 		fmt.Fprintf(&text, "event: %s\ndata: %s\n\n", e.Name, e.Data)
 	}
-	return w.write(text.String())
+	return w.writeText(text.String())
 }
 
-func (w *Writer) write(text string) error {
+func (w *Writer) writeText(text string) error {
 	if err := w.control.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}

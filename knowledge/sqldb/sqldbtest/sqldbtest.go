@@ -25,9 +25,9 @@ import (
 // `make test` starts one and sets it.
 const Env = "FAQBOT_TEST_POSTGRES"
 
-// migrated holds, by their migrations, SQLite files that have them: a func() ([]byte, error). Migrating is most of what a
+// templates holds, by their migrations, SQLite files that have them: a func() ([]byte, error). Migrating is most of what a
 // small test does under the race detector, a second each time.
-var migrated sync.Map
+var templates sync.Map
 
 // Run runs test on a fresh SQLite file and on a fresh Postgres database, in parallel. Without a
 // Postgres server the second is skipped, and failed where CI is set.
@@ -85,7 +85,7 @@ func Migrated(t testing.TB, schemas ...sqldb.Schema) *sqldb.DB {
 // Copy makes a SQLite file with some schemas at path: a copy of the first one that was made.
 func Copy(t testing.TB, path string, schemas ...sqldb.Schema) {
 	t.Helper()
-	made, _ := migrated.LoadOrStore(migrationsOf(t, schemas), sync.OnceValues(func() (data []byte, err error) {
+	made, _ := templates.LoadOrStore(migrationsOf(t, schemas), sync.OnceValues(func() (data []byte, err error) {
 		dir, err := os.MkdirTemp("", "faqbot-migrated-*")
 		if err != nil {
 			return nil, err

@@ -10,8 +10,8 @@ import (
 	"faqbot/retrieval/vector"
 )
 
-// A part is what is searched of one affiliate. It never changes.
-type part struct {
+// An index is what is searched of one affiliate. It never changes.
+type index struct {
 	affiliate knowledge.AffiliateID
 	revision  knowledge.Revision
 	entries   []knowledge.Entry
@@ -25,15 +25,15 @@ type part struct {
 	whole     *lexical.BM25     // of the passages; nil if there are none
 	landmarks *landmarks        // nil if there are too many entries for a logistic head
 	lexicon   *spelling.Lexicon // the wordings' words
-	builtin   *space
+	builtin   *vectorSpace
 	abroad    *foreignSpace
 	foreign   bool                   // builtin is the multilingual embedder's
-	primary   *space                 // nil until its vectors are there
-	reuse     map[string]late.Tokens // the primary vectors of the part before, until primary is there
+	primary   *vectorSpace           // nil until its vectors are there
+	reuse     map[string]late.Tokens // the primary vectors of the index before, until primary is there
 }
 
-// A space is a part's texts in one vector space.
-type space struct {
+// A vectorSpace is an index's texts in one vector space.
+type vectorSpace struct {
 	vectors  *vector.Set   // by wording
 	means    [][]float32   // by entry: the mean of its wordings' vectors, nil if it has but one
 	wordings []late.Tokens // those after an entry's first maxCompared have no rows
@@ -44,11 +44,11 @@ type space struct {
 	shape    Evidence // without a question
 }
 
-// newPart prepares all of a part but its vectors.
-func newPart(a knowledge.AffiliateID, r knowledge.Revision, entries []knowledge.Entry) (*part, error) {
-	p := &part{affiliate: a, revision: r, entries: entries, abroad: new(foreignSpace), first: make([]int32, 1, len(entries)+1)}
+// newIndex prepares all of an index but its vectors.
+func newIndex(a knowledge.AffiliateID, r knowledge.Revision, entries []knowledge.Entry) (*index, error) {
+	p := &index{affiliate: a, revision: r, entries: entries, abroad: new(foreignSpace), first: make([]int32, 1, len(entries)+1)}
 	for i, e := range entries {
-		// Every filter rests on a part holding one affiliate's entries only.
+		// Every filter rests on an index holding one affiliate's entries only.
 		if e.Affiliate != a {
 			return nil, fmt.Errorf("entry %s belongs to %q", e.ID, e.Affiliate)
 		}

@@ -14,13 +14,13 @@ import (
 	"faqbot/retrieval/vector"
 )
 
-// Of two builds of a part that overlap the later one to end replaces nothing.
+// Of two builds of an index that overlap the later one to end replaces nothing.
 func TestAnOvertakenBuildReplacesNothing(t *testing.T) {
 	s := NewSearcher(nil, &recorded{}, SearcherOptions{})
-	first, second := &part{revision: 1}, &part{revision: 2}
+	first, second := &index{revision: 1}, &index{revision: 2}
 	require.True(t, s.replace("acme", nil, second))
 	require.False(t, s.replace("acme", nil, first))
-	require.Same(t, second, (*s.parts.Load())["acme"])
+	require.Same(t, second, (*s.indexes.Load())["acme"])
 }
 
 // recorded is an embedder with token rows that knows what it was asked.
@@ -66,7 +66,7 @@ func many(n int) knowledge.Entry {
 
 func TestPassagesAndTheFirstWordingsHaveTokens(t *testing.T) {
 	e := &recorded{}
-	p, err := newPart("acme", 1, []knowledge.Entry{many(maxCompared + 3), {ID: "bare", Affiliate: "acme", Question: "bare"}})
+	p, err := newIndex("acme", 1, []knowledge.Entry{many(maxCompared + 3), {ID: "bare", Affiliate: "acme", Question: "bare"}})
 	require.NoError(t, err)
 	sp, err := p.embed(t.Context(), e, nil)
 	require.NoError(t, err)
@@ -78,7 +78,7 @@ func TestPassagesAndTheFirstWordingsHaveTokens(t *testing.T) {
 	p.builtin, e.tokens, e.vectors = sp, nil, nil
 	fewer := many(maxCompared + 3)
 	fewer.Variants = fewer.Variants[1:]
-	again, err := newPart("acme", 2, []knowledge.Entry{fewer})
+	again, err := newIndex("acme", 2, []knowledge.Entry{fewer})
 	require.NoError(t, err)
 	_, err = again.embed(t.Context(), e, p.tokens(builtinOf))
 	require.NoError(t, err)
@@ -90,7 +90,7 @@ func TestPreparedIsWhatIsSearched(t *testing.T) {
 	prepared, searched := &recorded{}, &recorded{}
 	entries := []knowledge.Entry{many(maxCompared + 2)}
 	require.NoError(t, Prepare(t.Context(), prepared, entries))
-	p, err := newPart("acme", 1, entries)
+	p, err := newIndex("acme", 1, entries)
 	require.NoError(t, err)
 	_, err = p.embed(t.Context(), searched, nil)
 	require.NoError(t, err)
@@ -101,7 +101,7 @@ func TestPreparedIsWhatIsSearched(t *testing.T) {
 
 func TestWithoutAnswersThereAreNoPassages(t *testing.T) {
 	e := &recorded{}
-	p, err := newPart("acme", 1, []knowledge.Entry{{ID: "a", Affiliate: "acme", Question: "a"}, {ID: "b", Affiliate: "acme", Question: "b"}})
+	p, err := newIndex("acme", 1, []knowledge.Entry{{ID: "a", Affiliate: "acme", Question: "a"}, {ID: "b", Affiliate: "acme", Question: "b"}})
 	require.NoError(t, err)
 	sp, err := p.embed(t.Context(), e, nil)
 	require.NoError(t, err)
@@ -118,7 +118,7 @@ func TestAPassageIsTheBeginningOfALongAnswer(t *testing.T) {
 // A space without token rows ranks by vectors alone, and its probability is another.
 func TestWithoutTokensNothingIsCompared(t *testing.T) {
 	e := &recorded{}
-	p, err := newPart("acme", 1, []knowledge.Entry{{ID: "a", Affiliate: "acme", Question: "a"}, {ID: "b", Affiliate: "acme", Question: "b"}})
+	p, err := newIndex("acme", 1, []knowledge.Entry{{ID: "a", Affiliate: "acme", Question: "a"}, {ID: "b", Affiliate: "acme", Question: "b"}})
 	require.NoError(t, err)
 	with, err := p.embed(t.Context(), e, nil)
 	require.NoError(t, err)
@@ -128,7 +128,7 @@ func TestWithoutTokensNothingIsCompared(t *testing.T) {
 	require.NoError(t, err)
 	v, err := vector.Unit(tokens[0].Vector)
 	require.NoError(t, err)
-	q := question{limit: 2, readings: []reading{{text: "a", vector: v, tokens: late.NewQuestion(tokens[0])}}}
+	q := question{limit: 2, variants: []queryVariant{{text: "a", vector: v, tokens: late.NewQuestion(tokens[0])}}}
 	with.curve, without.curve = shippedCalibrations()[otherSpaces], shippedCalibrations()[otherSpaces]
 	compared, err := p.rank(t.Context(), with, q, new(buffers))
 	require.NoError(t, err)
