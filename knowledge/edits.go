@@ -29,6 +29,7 @@ type Edit struct {
 	Remove  bool
 	Base    Revision // the Entry.Revision that it began from; 0 if the entry was not published
 	Version string   // names this save; "" before the first
+	Editor  string   // the open page that saves it: its own saves do not conflict with each other; "" for none
 	By      string
 	At      time.Time
 }
@@ -67,7 +68,8 @@ func (c *Corpus) SaveEdit(ctx context.Context, affiliate AffiliateID, e Edit) (E
 		if err != nil {
 			return err
 		}
-		if now.Version != e.Version || live.Revision != e.Base {
+		own := e.Editor != "" && strings.HasPrefix(now.Version, e.Editor+".")
+		if now.Version != e.Version && !own || live.Revision != e.Base {
 			return ErrConflict
 		}
 		e.At = c.now().UTC().Truncate(time.Millisecond)
@@ -78,7 +80,7 @@ func (c *Corpus) SaveEdit(ctx context.Context, affiliate AffiliateID, e Edit) (E
 			e.Version = ""
 			return nil
 		}
-		e.Version = rand.Text()
+		e.Version = e.Editor + "." + rand.Text()
 		e.Entry.Affiliate, e.Entry.Revision = affiliate, 0
 		e.Entry.Source, e.Entry.EditedBy, e.Entry.EditedAt = live.Source, e.By, e.At
 		if err := insertEdit(ctx, tx, affiliate, e); err != nil {
