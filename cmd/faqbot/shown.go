@@ -7,6 +7,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/accounts"
 	"faqbot/bot/fit"
+	"faqbot/bot/network"
 	"faqbot/knowledge"
 	"faqbot/knowledge/portal"
 )
@@ -18,7 +19,7 @@ func showEntry(e knowledge.Entry) (list []portal.ChannelView) {
 		var messages []portal.MessageView
 		for _, r := range bot.Carrying(bot.Reply{Text: e.Answer}, e.Media) {
 			for _, part := range fit.Split(r, n.Limits) {
-				messages = append(messages, showMessage(part, n.Limits))
+				messages = append(messages, showMessage(part, n))
 			}
 		}
 		same := func(v portal.ChannelView) bool {
@@ -38,8 +39,9 @@ func showEntry(e knowledge.Entry) (list []portal.ChannelView) {
 	return list
 }
 
-func showMessage(r bot.Reply, l bot.Limits) portal.MessageView {
-	v := portal.MessageView{Text: r.Text, Used: fit.UTF16Len(r.Text), Room: l.Text, Unit: "room_characters"}
+func showMessage(r bot.Reply, n network.Network) portal.MessageView {
+	l := n.Limits
+	v := portal.MessageView{Of: n.Label, Text: r.Text, Used: fit.UTF16Len(r.Text), Room: l.Text, Unit: "room_characters"}
 	if l.Bytes > 0 {
 		v.Used, v.Room, v.Unit = len(r.Text), l.Bytes, "room_bytes"
 	}

@@ -118,6 +118,11 @@ func (p *Portal) showNew(g *gin.Context, s scope) error {
 	}
 	data := p.editor(s, item{entry: e}, all)
 	data.New = true
+	if g.Query("like") != "" { // the two are one entry in two languages because they have one key
+		f := data.Fields["id"]
+		f.Value = e.Key
+		data.Fields["id"] = f
+	}
 	return p.show(g, http.StatusOK, "editor", data)
 }
 

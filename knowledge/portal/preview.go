@@ -94,6 +94,9 @@ func (p *Portal) preview(g *gin.Context, s scope, u knowledge.Upload, status int
 		Changes: len(u.Changes), ProblemCount: len(u.Problems), HeldCount: len(u.Held), Taken: len(u.Reading.Take), Edits: u.File == "", Vanished: vanished(u)}
 	count(&data, u)
 	data.Held = s.viewHeld(u, data.At)
+	if data.Edits {
+		data.Section = "entries"
+	}
 	data.Stays, data.RemovesMost, data.Miscounted = u.Reading.Absent == knowledge.AbsentStay, u.RemovesMost(), g.Query("miscounted") != ""
 	kind := g.Query("kind")
 	data.Tabs = s.tabs(data, kind)

@@ -14,6 +14,7 @@ type MessageView struct {
 	File string // what goes with it is called; "" for nothing
 	Used int    // how much of the message's room the text takes
 	Room int    // see Unit
+	Of   string // the channel whose room it is
 	Unit string // "room_characters" or "room_bytes": the text that says so
 }
 
