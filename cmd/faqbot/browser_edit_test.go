@@ -71,6 +71,7 @@ func TestEditingInABrowser(t *testing.T) {
 	ann.open("/partners/harbour-lane/entries/new")
 	ann.fill("#question", "Do you have a logo?")
 	ann.fill("#answer", strings.Repeat("Our logo is a lighthouse. ", 50))
+	ann.fill("#variants", "payout threshold")
 	ann.says("Draft saved")
 	ann.until(`[...document.querySelectorAll('.channel h3')].some(e => e.innerText === 'Instagram')`)
 	logo := filepath.Join(t.TempDir(), "logo.png")
@@ -87,7 +88,15 @@ func TestEditingInABrowser(t *testing.T) {
 	require.NoError(t, ann.js(`document.querySelector('form[action$="/publish"]').requestSubmit()`, nil))
 	ann.says("Published 2 changes")
 
+	ann.open("/partners/harbour-lane/entries/check")
+	ann.says("One question, two answers") // by itself, once they are compared
+	ann.says("A channel cuts the answer")
+	ann.accessible("findings")
+	ann.keepShot("findings")
+	ann.click("main a", "Merge the two")
+	ann.says("Merge two entries")
 	ann.open("/partners/harbour-lane/entries")
+	ann.says("could be better")
 	require.NoError(t, ann.js(`[...document.querySelectorAll('input[name=id]')].slice(0, 2).forEach(e => e.click())`, nil))
 	ann.click(".bulk summary", "With the chosen")
 	ann.accessible("many at once")

@@ -31,6 +31,7 @@ type entriesPage struct {
 	Drafts                        int
 	AllHref                       string // the same list with all of the page chosen, or none
 	AllChosen                     bool
+	Findings                      int // of what is published, as far as it was looked at
 }
 
 type entryView struct {
@@ -154,6 +155,7 @@ func (p *Portal) showEntries(g *gin.Context, s scope) error {
 			data.Drafts++
 		}
 	}
+	data.Findings = p.countFindings(s, list)
 	if data.Removed = data.Show == "removed"; data.Removed {
 		if list, err = p.removed(g.Request.Context(), s, list); err != nil {
 			return err

@@ -23,6 +23,7 @@ import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/crawl"
 	"faqbot/knowledge/faqfile"
+	"faqbot/knowledge/lint"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 )
@@ -44,6 +45,7 @@ type Options struct {
 	Prepare func(context.Context, []knowledge.Entry) error
 	// Show is what customers get of an entry's answer on each channel; nil means that nothing shows it.
 	Show      func(knowledge.Entry) []ChannelView
+	Compare   lint.Comparer  // finds misplaced wordings; nil means that none are looked for
 	Published func()         // called after each publish; may be nil
 	Files     *faqfile.Pool  // reads files; nil means in this process
 	Crawl     *crawl.Crawler // reads web pages; nil means that none are read
@@ -59,6 +61,7 @@ type Portal struct {
 	assets  *page.AssetSet
 	turns   turns
 	editors editors
+	checks  checks
 	o       Options
 }
 
@@ -92,7 +95,7 @@ func New(corpus *knowledge.Corpus, o Options) (*Portal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("portal: %w", err)
 	}
-	return &Portal{corpus: corpus, pages: pages, assets: assets, o: o}, nil
+	return &Portal{corpus: corpus, pages: pages, assets: assets, checks: checks{queue: make(chan *check, checksWaiting), kept: map[string]*check{}}, o: o}, nil
 }
 
 // A Route is one address of the portal.
@@ -132,6 +135,8 @@ func Routes() []Route {
 		{get, at + "/entries/merge", (*Portal).showMerge},
 		{post, at + "/entries/merge", (*Portal).merge},
 		{get, at + "/entries/new", (*Portal).showNew},
+		{get, at + "/entries/check", (*Portal).showCheck},
+		{post, at + "/entries/move", (*Portal).moveWording},
 		{get, at + "/entries/:entry", (*Portal).showEditor},
 		{post, at + "/entries/:entry", (*Portal).saveEntry},
 		{get, at + "/entries/:entry/others", (*Portal).others},

@@ -91,11 +91,12 @@ func newSite(t *testing.T, db *sqldb.DB) *site {
 			return s.prepare
 		},
 		Show:      showOnTwo,
+		Compare:   compareOne,
 		Published: func() { s.poked++ },
-		Media:     media.NewStore(db, media.Options{}),
-		Log:       log,
+		Media:     media.NewStore(db, media.Options{}), Log: log,
 	})
 	require.NoError(t, err)
+	go func() { _ = p.Run(t.Context()) }() // until the test ends
 	engine := gin.New()
 	p.Register(engine)
 	s.http, s.portal = page.Secure(engine), p

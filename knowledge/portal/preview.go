@@ -52,6 +52,9 @@ type previewPage struct {
 	Held                                                     []heldView
 	HeldCount, Taken                                         int  // entries edited by hand that stay; for which the file counts
 	Edits                                                    bool // it is no file but edits made here
+	Findings                                                 []findingView
+	FindingCount                                             int
+	Working                                                  bool // more findings may come
 	RemovesMost                                              bool // the number must be typed
 	Miscounted                                               bool // and was not
 
@@ -112,6 +115,13 @@ func (p *Portal) preview(g *gin.Context, s scope, u knowledge.Upload, status int
 		return data.At + "?" + url.Values{"kind": {kind}, "page": {strconv.Itoa(n)}}.Encode()
 	}
 	n := number(g.Query("page"))
+	if data.State == stateDraft && kind == "" && n == 1 {
+		findings, working, err := p.uploadFindings(g.Request.Context(), s, u)
+		if err != nil {
+			return err
+		}
+		data.Findings, data.FindingCount, data.Working = findings[:min(len(findings), previewMost)], len(findings), working
+	}
 	switch {
 	case kind == "problems":
 		problems, data.Pager = cutPage(problems, n, link)
