@@ -2,10 +2,13 @@ package knowledge
 
 import (
 	"crypto/rand"
+	"database/sql"
 	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"faqbot/knowledge/events"
 )
 
 // edit saves an edit of the entry called key as somebody who just opened it.
@@ -174,5 +177,24 @@ func TestReimportMerges(t *testing.T) {
 		export := importAs(t, c, "export.csv", Reading{}, "a: A?: in a spreadsheet", "b: B?: by hand, too", "d: D?: new", "e: E?: five", "p: P?: page", "h: H?: written here")
 		require.Len(t, export.Changes, 1)
 		require.Equal(t, "in a spreadsheet", export.Changes[0].After.Answer)
+	})
+}
+
+// What customers got counts since a day, for the affiliate whose entry it is.
+func TestUsage(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *Corpus) {
+		publish(t, c, "acme", rows("a: A?: one", "b: B?: two"))
+		publish(t, c, "bravo", rows("z: Z?: theirs"))
+		a, z := string(ids(t, c, "acme")["a"]), string(ids(t, c, "bravo")["z"])
+		require.NoError(t, c.db.InTx(t.Context(), func(tx *sql.Tx) error {
+			return events.Append(t.Context(), tx,
+				events.Event{Kind: events.Answered, At: noon(), Entry: a}, events.Event{Kind: events.AlsoAnswered, At: noon(), Entry: a},
+				events.Event{Kind: events.Answered, At: noon().AddDate(0, 0, -100), Entry: a}, events.Event{Kind: events.AskedBack, At: noon(), Entry: a},
+				events.Event{Kind: events.Feedback, Reason: events.ReasonNoHelp, At: noon(), Entry: a}, events.Event{Kind: events.Feedback, Reason: events.ReasonHelped, At: noon(), Entry: a},
+				events.Event{Kind: events.Answered, At: noon(), Entry: z}, events.Event{Kind: events.Received, At: noon()})
+		}))
+		used, err := c.Usage(t.Context(), "acme", noon().AddDate(0, 0, -90))
+		require.NoError(t, err)
+		require.Equal(t, map[EntryID]Usage{EntryID(a): {Answers: 2, NoHelp: 1}}, used)
 	})
 }

@@ -111,15 +111,11 @@ func (p *Portal) items(ctx context.Context, s scope) ([]item, error) {
 	if err != nil {
 		return nil, err
 	}
-	used, err := p.corpus.Usage(ctx, s.affiliate, time.Now().AddDate(0, 0, -usedDays))
-	if err != nil {
-		return nil, err
-	}
 	list := make([]item, 0, len(live)+len(edits))
 	at := make(map[knowledge.EntryID]int, len(live))
 	for _, e := range live {
 		at[e.ID] = len(list)
-		list = append(list, item{entry: e, published: e, usage: used[e.ID]})
+		list = append(list, item{entry: e, published: e})
 	}
 	for _, e := range edits {
 		i, known := at[e.Entry.ID]
@@ -148,6 +144,13 @@ func (p *Portal) showEntries(g *gin.Context, s scope) error {
 	list, err := p.items(g.Request.Context(), s)
 	if err != nil {
 		return err
+	}
+	used, err := p.corpus.Usage(g.Request.Context(), s.affiliate, time.Now().AddDate(0, 0, -usedDays))
+	if err != nil {
+		return err
+	}
+	for k, i := range list {
+		list[k].usage = used[i.entry.ID]
 	}
 	data := entriesPage{frame: s.frame("entries"), Revision: s.revision, All: len(list), filter: filterOf(g.Query)}
 	for _, i := range list {
