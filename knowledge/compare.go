@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/sqldb"
@@ -57,7 +58,7 @@ func compare(u *Upload, rows []Row, live []Entry, newID func(address) EntryID) {
 	before := byAddress(live)
 	for _, r := range rows {
 		after := r.Entry
-		after.Affiliate, after.Revision = u.Affiliate, 0
+		after.Affiliate, after.Revision, after.Source, after.EditedBy, after.EditedAt = u.Affiliate, 0, u.File, "", time.Time{}
 		after.From, after.To = sqldb.Time(sqldb.Millis(after.From)), sqldb.Time(sqldb.Millis(after.To))
 		old, known := before[r.address()]
 		delete(before, r.address())
@@ -67,40 +68,43 @@ func compare(u *Upload, rows []Row, live []Entry, newID func(address) EntryID) {
 			u.Changes = append(u.Changes, Change{Kind: ChangeAdded, After: after})
 		case same(old, after):
 			u.Unchanged++
+		case u.holds(old):
+			after.ID = old.ID
+			u.Held = append(u.Held, Change{Kind: ChangeEdited, Before: old, After: after})
 		default:
 			after.ID = old.ID
 			u.Changes = append(u.Changes, Change{Kind: ChangeEdited, Before: old, After: after})
 		}
 	}
-	if u.Reading.Absent == AbsentByShare && len(before)*2 > len(live) {
-		u.Reading.Absent = AbsentStay // a small file must not empty the FAQ
-	}
-	retire(u, slices.Collect(maps.Values(before)))
-	refuseTooMany(u, rows)
+	retire(u, slices.Collect(maps.Values(before)), live)
+	refuseTooMany(u, live)
 }
 
-// refuseTooMany gives u a fatal problem if the affiliate would have more wordings than one may publish: those
-// of the file, and of the entries that stay beside it.
-func refuseTooMany(u *Upload, rows []Row) {
+// holds reports whether e stays as somebody edited it here: it came from the same file, which says something else of
+// it, and nobody chose the file's words.
+func (u *Upload) holds(e Entry) bool {
+	return e.ByHand() && e.Source == u.File && u.Reading.Absent != AbsentRetired && !slices.Contains(u.Reading.Take, e.ID)
+}
+
+// refuseTooMany gives u a fatal problem if the affiliate would have more wordings than one may publish.
+func refuseTooMany(u *Upload, live []Entry) {
 	wordings := 0
-	for _, r := range rows {
-		wordings += 1 + len(r.Variants)
-	}
-	for _, e := range u.Stay {
+	for _, e := range After(live, u.Changes) {
 		wordings += 1 + len(e.Variants)
 	}
 	if wordings <= limits.MaxAllWordings {
 		return
 	}
-	u.Changes, u.Stay, u.Unchanged, u.Kept = nil, nil, 0, 0
+	u.Changes, u.Stay, u.Held, u.Unchanged, u.Kept = nil, nil, nil, 0, 0
 	u.Problems = append(slices.Clone(u.Problems), Problem{Fatal: true, Text: fmt.Sprintf(
 		"There would be %d wordings, with those of entries that stay because a row could not be read; at most %d can be published. Fix the rows, or keep the variants that differ most.",
 		wordings, limits.MaxAllWordings)})
 }
 
-// retire retires the entries the file lacks, except those a row that could not be read may be about, and
-// all of them if they stay.
-func retire(u *Upload, absent []Entry) {
+// retire retires the entries the file lacks, except those a row that could not be read may be about, those that
+// u.Reading.Absent keeps, and those edited by hand.
+func retire(u *Upload, absent, live []Entry) {
+	gone := u.gone(absent, live)
 	keep := make(map[string]bool)
 	for _, p := range u.Problems {
 		if p.Line > 0 || p.Key != "" {
@@ -111,13 +115,43 @@ func retire(u *Upload, absent []Entry) {
 		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Locale, b.Locale))
 	})
 	for _, e := range absent {
-		if keep[""] || keep[e.Key] || u.Reading.Absent == AbsentStay {
+		switch {
+		case keep[""] || keep[e.Key] || !gone(e):
 			u.Kept++
 			u.Stay = append(u.Stay, e)
-			continue
+		case u.holds(e):
+			u.Held = append(u.Held, Change{Kind: ChangeRetired, Before: e})
+		default:
+			u.Changes = append(u.Changes, Change{Kind: ChangeRetired, Before: e})
 		}
-		u.Changes = append(u.Changes, Change{Kind: ChangeRetired, Before: e})
 	}
+}
+
+// gone returns what tells whether a published entry that the file lacks may be retired, and decides AbsentByShare.
+func (u *Upload) gone(absent, live []Entry) func(Entry) bool {
+	written := func(e Entry) bool { return e.Source == "" && e.ByHand() } // here, so that no file can lack it
+	meant := func(e Entry) bool { return !written(e) }
+	if slices.ContainsFunc(live, func(e Entry) bool { return e.Source == u.File }) { // the file was published before
+		meant = func(e Entry) bool { return !written(e) && (e.Source == "" || e.Source == u.File) }
+	}
+	count := func(list []Entry) (n int) {
+		for _, e := range list {
+			if meant(e) {
+				n++
+			}
+		}
+		return n
+	}
+	if u.Reading.Absent == AbsentByShare && count(absent)*2 > count(live) {
+		u.Reading.Absent = AbsentStay // a small file must not empty the FAQ
+	}
+	switch u.Reading.Absent {
+	case AbsentStay:
+		return func(Entry) bool { return false }
+	case AbsentRetired:
+		return func(Entry) bool { return true }
+	}
+	return meant
 }
 
 // restore returns the changes that turn live into then.

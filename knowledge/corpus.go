@@ -113,48 +113,61 @@ func (c *Corpus) Preview(ctx context.Context, u Upload, rows []Row) (Upload, err
 		return Upload{}, doing(err)
 	}
 	u.ID, u.At = UploadID(rand.Text()), c.now().UTC().Truncate(time.Millisecond)
-	u.Changes, u.Stay, u.Unchanged, u.Kept, u.Published, u.Discarded = nil, nil, 0, 0, 0, false
+	u.Changes, u.Stay, u.Held, u.Edits, u.Unchanged, u.Kept, u.Published, u.Discarded = nil, nil, nil, nil, 0, 0, 0, false
 	err = c.db.InTx(ctx, func(tx *sql.Tx) error {
 		u.Base, err = lockAffiliate(ctx, tx, u.Affiliate)
 		if err != nil {
 			return err
 		}
-		id, err := selectSameUpload(ctx, tx, u.Affiliate, u.Base, content)
-		if err == nil {
-			if err = wantAgain(ctx, tx, id, u.At); err == nil {
-				u, err = selectUpload(ctx, tx, id)
-			}
-			if err != nil {
-				return err
-			}
-			return keepFiles(ctx, tx, u.Changes, u.At.Add(limits.DraftsFor))
-		}
-		if !errors.Is(err, ErrNotFound) {
-			return err
-		}
-		live, err := selectEntriesAt(ctx, tx, u.Affiliate, u.Base)
-		if err != nil {
-			return err
-		}
-		known, err := selectIdentities(ctx, tx, u.Affiliate)
-		if err != nil {
-			return err
-		}
-		compare(&u, rows, live, func(a address) EntryID {
-			if id, ok := known[a]; ok {
-				return id
-			}
-			return EntryID(rand.Text())
+		u, err = storeOnce(ctx, tx, u, content, func(u *Upload, live []Entry, known map[address]EntryID) error {
+			compare(u, rows, live, func(a address) EntryID {
+				if id, ok := known[a]; ok {
+					return id
+				}
+				return EntryID(rand.Text())
+			})
+			return nil
 		})
-		if err := insertUpload(ctx, tx, u, content); err != nil {
-			return err
-		}
-		return keepFiles(ctx, tx, u.Changes, u.At.Add(limits.DraftsFor))
+		return err
 	})
 	if err != nil {
 		return Upload{}, doing(err)
 	}
 	return u, nil
+}
+
+// storeOnce stores an upload that fill completes by what is published and which addresses have which IDs. If one of
+// the same content was stored already, it returns that one, which waits anew. The affiliate is locked.
+func storeOnce(ctx context.Context, tx *sql.Tx, u Upload, content string, fill func(*Upload, []Entry, map[address]EntryID) error) (Upload, error) {
+	id, err := selectSameUpload(ctx, tx, u.Affiliate, u.Base, content)
+	switch {
+	case err == nil:
+		now := u.At
+		if err := wantAgain(ctx, tx, id, now); err != nil {
+			return u, err
+		}
+		if u, err = selectUpload(ctx, tx, id); err != nil {
+			return u, err
+		}
+		return u, keepFiles(ctx, tx, u.Changes, now.Add(limits.DraftsFor))
+	case !errors.Is(err, ErrNotFound):
+		return u, err
+	}
+	live, err := selectEntriesAt(ctx, tx, u.Affiliate, u.Base)
+	if err != nil {
+		return u, err
+	}
+	known, err := selectIdentities(ctx, tx, u.Affiliate)
+	if err != nil {
+		return u, err
+	}
+	if err := fill(&u, live, known); err != nil {
+		return u, err
+	}
+	if err := insertUpload(ctx, tx, u, content); err != nil {
+		return u, err
+	}
+	return u, keepFiles(ctx, tx, u.Changes, u.At.Add(limits.DraftsFor))
 }
 
 // contentDigest names what was read, not only the file: the same bytes under another name may be
@@ -212,6 +225,9 @@ func (c *Corpus) Publish(ctx context.Context, id UploadID, by string) (Revision,
 			At: c.now(), By: by, Upload: u.ID, File: u.File,
 		})
 		if err != nil {
+			return err
+		}
+		if err := deleteEdits(ctx, tx, affiliate, u.Edits); err != nil {
 			return err
 		}
 		return markPublished(ctx, tx, id, revision)

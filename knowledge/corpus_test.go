@@ -147,7 +147,7 @@ func TestEntryKeepsEveryField(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, entries, 1)
 		want := row.Entry
-		want.ID, want.Affiliate, want.Revision = entries[0].ID, "acme", 1
+		want.ID, want.Affiliate, want.Revision, want.Source = entries[0].ID, "acme", 1, "faq.csv"
 		require.Equal(t, want, entries[0])
 		got, err := c.Entry(t.Context(), want.ID)
 		require.NoError(t, err)

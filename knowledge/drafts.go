@@ -38,8 +38,8 @@ func (c *Corpus) File(ctx context.Context, affiliate AffiliateID, digest string)
 	return data, nil
 }
 
-// Drafts returns the affiliate's uploads that wait to be published, the newest first and 50 at most,
-// without their changes and problems. Those set aside are not among them.
+// Drafts returns the affiliate's files that wait to be published, the newest first and 50 at most,
+// without their changes and problems. Those set aside are not among them, nor edits: see Edits.
 func (c *Corpus) Drafts(ctx context.Context, affiliate AffiliateID) ([]Upload, error) {
 	drafts, err := selectDrafts(ctx, c.db, affiliate)
 	if err != nil {
@@ -60,6 +60,15 @@ func (c *Corpus) SetAside(ctx context.Context, id UploadID, aside bool) error {
 		return fmt.Errorf("set upload %s aside: %w", id, err)
 	}
 	return nil
+}
+
+// Removed returns the entries that are not published any more, as they were last, ordered by ID.
+func (c *Corpus) Removed(ctx context.Context, affiliate AffiliateID) ([]Entry, error) {
+	entries, err := selectRemoved(ctx, c.db, affiliate)
+	if err != nil {
+		return nil, fmt.Errorf("read what %s removed: %w", affiliate, err)
+	}
+	return entries, nil
 }
 
 // At returns the entries of a revision, ordered by key and locale. Revision 0 has none. ErrNotFound:

@@ -35,7 +35,7 @@ func selectDrafts(ctx context.Context, r sqldb.Reader, affiliate AffiliateID) ([
 		drafts = append(drafts, u)
 		return err
 	}, `SELECT id, base_revision, file, digest, uploaded_by, uploaded_at FROM uploads
-		WHERE affiliate = $1 AND published = 0 AND NOT aside ORDER BY uploaded_at DESC, id LIMIT 50`, string(affiliate))
+		WHERE affiliate = $1 AND published = 0 AND NOT aside AND file <> '' ORDER BY uploaded_at DESC, id LIMIT 50`, string(affiliate))
 	return drafts, err
 }
 

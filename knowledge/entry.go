@@ -33,7 +33,14 @@ type Entry struct {
 	Topic     string      // groups entries and routes a handoff
 	From, To  time.Time   // when the answer holds: From ≤ t < To; zero means unbounded
 	Revision  Revision    // the publish that last changed it
+
+	Source   string    // the file or web page that it was last read from, "" if none is known
+	EditedBy string    // who edited it by hand since then, or wrote it here; "" if nobody did
+	EditedAt time.Time // when
 }
+
+// ByHand reports whether somebody edited the entry here since it was last read from a file, or wrote it here.
+func (e Entry) ByHand() bool { return !e.EditedAt.IsZero() }
 
 // Wordings returns the question and its variants, the question first.
 func (e Entry) Wordings() []string {
@@ -90,15 +97,19 @@ type Reading struct {
 	Headless bool              `json:",omitempty"` // the first row is no header; Columns has places alone
 	Mends    []Fix             `json:",omitempty"` // the last of a row and field counts
 	Absent   Absent            `json:",omitempty"`
+	Take     []EntryID         `json:",omitempty"` // entries edited by hand for which the file counts all the same
 }
 
 // Absent says what becomes of published entries that a file lacks.
 type Absent string
 
 const (
-	AbsentByShare Absent = ""       // they are retired, but stay if they are more than half of what is published
+	// AbsentByShare retires them, or keeps them if they are more than half of what is published. Of a file that was
+	// published before, those are meant that came from it.
+	AbsentByShare Absent = ""
 	AbsentStay    Absent = "stay"   // the file adds and updates
-	AbsentRetired Absent = "retire" // the file replaces everything
+	AbsentGone    Absent = "gone"   // those that came from the file are retired, however many they are
+	AbsentRetired Absent = "retire" // the file replaces everything, edits by hand too
 )
 
 // A Fix is what somebody typed instead of what stands in one field of one row of a file.
@@ -112,5 +123,5 @@ type Fix struct {
 
 // IsZero reports whether r adds nothing.
 func (r Reading) IsZero() bool {
-	return len(r.Columns) == 0 && !r.Headless && len(r.Mends) == 0 && r.Absent == ""
+	return len(r.Columns) == 0 && !r.Headless && len(r.Mends) == 0 && r.Absent == "" && len(r.Take) == 0
 }

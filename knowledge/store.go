@@ -57,19 +57,20 @@ func lockAffiliate(ctx context.Context, tx *sql.Tx, id AffiliateID) (Revision, e
 // found nothing.
 const entryColumns = `COALESCE(e.id, ''), COALESCE(e.affiliate, ''), COALESCE(e.key, ''), COALESCE(e.locale, ''),
 	COALESCE(v.question, ''), COALESCE(v.variants, ''), COALESCE(v.answer, ''), COALESCE(v.topic, ''),
-	COALESCE(v.valid_from, 0), COALESCE(v.valid_to, 0), COALESCE(v.from_revision, 0), COALESCE(v.media, '')`
+	COALESCE(v.valid_from, 0), COALESCE(v.valid_to, 0), COALESCE(v.from_revision, 0), COALESCE(v.media, ''),
+	COALESCE(v.source, ''), COALESCE(v.edited_by, ''), COALESCE(v.edited_at, 0)`
 
 // scanEntry reads a row of entryColumns after the columns that go to before.
 func scanEntry(scan func(dest ...any) error, before ...any) (Entry, error) {
 	var e Entry
 	var variants, media string
-	var from, to int64
+	var from, to, edited int64
 	err := scan(append(before, &e.ID, &e.Affiliate, &e.Key, &e.Locale, &e.Question, &variants, &e.Answer, &e.Topic,
-		&from, &to, &e.Revision, &media)...)
+		&from, &to, &e.Revision, &media, &e.Source, &e.EditedBy, &edited)...)
 	if err != nil {
 		return Entry{}, err
 	}
-	e.From, e.To = sqldb.Time(from), sqldb.Time(to)
+	e.From, e.To, e.EditedAt = sqldb.Time(from), sqldb.Time(to), sqldb.Time(edited)
 	if variants != "" && variants != "[]" {
 		err = json.Unmarshal([]byte(variants), &e.Variants)
 	}
@@ -145,7 +146,7 @@ func insertIdentities(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, en
 
 func insertVersions(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, entries []Entry, from Revision) error {
 	return insertRows(ctx, tx, `INSERT INTO versions (entry_id, affiliate, from_revision, question, variants, answer,
-		topic, valid_from, valid_to, media) VALUES `, ``, len(entries), func(i int) ([]any, error) {
+		topic, valid_from, valid_to, media, source, edited_by, edited_at) VALUES `, ``, len(entries), func(i int) ([]any, error) {
 		e := entries[i]
 		variants, err := json.Marshal(append([]string{}, e.Variants...)) // never null
 		media := ""
@@ -155,7 +156,7 @@ func insertVersions(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, entr
 			media = string(list)
 		}
 		return []any{string(e.ID), string(affiliate), int64(from), e.Question, string(variants), e.Answer,
-			e.Topic, sqldb.Millis(e.From), sqldb.Millis(e.To), media}, err
+			e.Topic, sqldb.Millis(e.From), sqldb.Millis(e.To), media, e.Source, e.EditedBy, sqldb.Millis(e.EditedAt)}, err
 	})
 }
 

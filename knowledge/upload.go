@@ -22,19 +22,21 @@ var (
 // UploadID names an upload.
 type UploadID string
 
-// An Upload is one file an affiliate sent, compared with what the affiliate has published.
+// An Upload is one file an affiliate sent, or edits made here, compared with what the affiliate has published.
 type Upload struct {
 	ID        UploadID
 	Affiliate AffiliateID
-	File      string // its name as sent
+	File      string // its name as sent, "" for edits
 	Digest    string // Digest of the file's bytes
 	By        string // who sent it
 	At        time.Time
-	Base      Revision // what it was compared with
-	Changes   []Change // added and edited in the file's order, then retired by key
-	Unchanged int      // entries the file repeats as they are
-	Kept      int      // published entries absent from the file that stay: see Reading.Absent, or a row could not be read
-	Stay      []Entry  // those entries, by key
+	Base      Revision  // what it was compared with
+	Changes   []Change  // added and edited in the file's order, then retired by key
+	Unchanged int       // entries the file repeats as they are
+	Kept      int       // published entries absent from the file that stay: see Reading.Absent, or a row could not be read
+	Stay      []Entry   // those entries, by key
+	Held      []Change  // what the file would change of entries edited by hand, which stay as they are
+	Edits     []EditRef // the edits that it was made of, if it is no file
 	Problems  []Problem
 	Reading   Reading  // how it was read
 	Discarded bool     // discarded, or replaced by the same file read otherwise; it can still be read
@@ -70,7 +72,7 @@ func (u Upload) RemovesMost() bool {
 		}
 	}
 	n := u.Retired()
-	return n*2 > n+edited+u.Unchanged+u.Kept
+	return n*2 > n+edited+u.Unchanged+u.Kept+len(u.Held)
 }
 
 // Digest returns the SHA-256 of a file in hexadecimal, as Upload.Digest holds it.

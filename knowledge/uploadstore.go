@@ -23,26 +23,48 @@ type storedChange struct {
 	Topic    string     `json:"topic,omitempty"`
 	From     int64      `json:"from,omitempty"` // Unix milliseconds, like To
 	To       int64      `json:"to,omitempty"`
+	Source   string     `json:"source,omitempty"`
+	EditedBy string     `json:"edited_by,omitempty"`
+	EditedAt int64      `json:"edited_at,omitempty"`
+}
+
+func storeChange(ch Change) storedChange {
+	e := ch.After
+	s := storedChange{
+		Kind: ch.Kind, ID: e.ID, Key: e.Key, Locale: e.Locale, Question: e.Question, Variants: e.Variants, Answer: e.Answer, Media: e.Media,
+		Topic: e.Topic, From: sqldb.Millis(e.From), To: sqldb.Millis(e.To), Source: e.Source, EditedBy: e.EditedBy, EditedAt: sqldb.Millis(e.EditedAt),
+	}
+	if ch.Kind == ChangeRetired {
+		s.ID = ch.Before.ID
+	}
+	return s
+}
+
+// load undoes storeChange, but for Before, of which it fills in no more than the ID.
+func (s storedChange) load(affiliate AffiliateID) Change {
+	ch := Change{Kind: s.Kind}
+	if s.Kind != ChangeAdded {
+		ch.Before.ID = s.ID
+	}
+	if s.Kind != ChangeRetired {
+		ch.After = Entry{
+			ID: s.ID, Affiliate: affiliate, Key: s.Key, Locale: s.Locale, Question: s.Question, Variants: s.Variants, Answer: s.Answer, Media: s.Media,
+			Topic: s.Topic, From: sqldb.Time(s.From), To: sqldb.Time(s.To), Source: s.Source, EditedBy: s.EditedBy, EditedAt: sqldb.Time(s.EditedAt),
+		}
+	}
+	return ch
 }
 
 func storeChanges(changes []Change) (string, error) {
 	stored := make([]storedChange, 0, len(changes))
 	for _, ch := range changes {
-		e := ch.After
-		s := storedChange{
-			Kind: ch.Kind, ID: e.ID, Key: e.Key, Locale: e.Locale, Question: e.Question, Variants: e.Variants,
-			Answer: e.Answer, Media: e.Media, Topic: e.Topic, From: sqldb.Millis(e.From), To: sqldb.Millis(e.To),
-		}
-		if ch.Kind == ChangeRetired {
-			s.ID = ch.Before.ID
-		}
-		stored = append(stored, s)
+		stored = append(stored, storeChange(ch))
 	}
 	text, err := json.Marshal(stored)
 	return string(text), err
 }
 
-// loadChanges undoes storeChanges, but for Before, of which it fills in no more than the ID.
+// loadChanges undoes storeChanges, as load does.
 func loadChanges(text string, affiliate AffiliateID) ([]Change, error) {
 	var stored []storedChange
 	if err := json.Unmarshal([]byte(text), &stored); err != nil {
@@ -50,17 +72,7 @@ func loadChanges(text string, affiliate AffiliateID) ([]Change, error) {
 	}
 	var changes []Change
 	for _, s := range stored {
-		ch := Change{Kind: s.Kind}
-		if s.Kind != ChangeAdded {
-			ch.Before.ID = s.ID
-		}
-		if s.Kind != ChangeRetired {
-			ch.After = Entry{
-				ID: s.ID, Affiliate: affiliate, Key: s.Key, Locale: s.Locale, Question: s.Question, Variants: s.Variants,
-				Answer: s.Answer, Media: s.Media, Topic: s.Topic, From: sqldb.Time(s.From), To: sqldb.Time(s.To),
-			}
-		}
-		changes = append(changes, ch)
+		changes = append(changes, s.load(affiliate))
 	}
 	return changes, nil
 }
@@ -86,10 +98,18 @@ func insertUpload(ctx context.Context, tx *sql.Tx, u Upload, content string) err
 	if err != nil {
 		return err
 	}
+	held, err := storeChanges(u.Held)
+	if err != nil {
+		return err
+	}
+	edits, err := json.Marshal(append([]EditRef{}, u.Edits...)) // never null
+	if err != nil {
+		return err
+	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO uploads (id, affiliate, base_revision, content, file, digest, uploaded_by,
-		uploaded_at, changes, problems, unchanged, kept, reading, kept_ids) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		uploaded_at, changes, problems, unchanged, kept, reading, kept_ids, held, edits) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		string(u.ID), string(u.Affiliate), int64(u.Base), content, u.File, u.Digest, u.By,
-		sqldb.Millis(u.At), changes, string(problems), u.Unchanged, u.Kept, string(reading), string(keptIDs))
+		sqldb.Millis(u.At), changes, string(problems), u.Unchanged, u.Kept, string(reading), string(keptIDs), held, string(edits))
 	if err != nil {
 		return fmt.Errorf("store upload: %w", err)
 	}
@@ -110,14 +130,14 @@ func selectUploadAffiliate(ctx context.Context, r sqldb.Reader, id UploadID) (Af
 }
 
 // selectUploadAlone reads an upload that says no more than the ID of what was there before: of the
-// changes' Before, and of what stays.
+// Before of changes, and of what stays.
 func selectUploadAlone(ctx context.Context, r sqldb.Reader, id UploadID) (Upload, error) {
 	u := Upload{ID: id}
-	var changes, problems, reading, stay string
+	var changes, problems, reading, stay, held, edits string
 	var at int64
 	err := r.QueryRowContext(ctx, `SELECT affiliate, base_revision, file, digest, uploaded_by, uploaded_at, changes, problems,
-		unchanged, kept, published, reading, kept_ids, aside FROM uploads WHERE id = $1`, string(id)).
-		Scan(&u.Affiliate, &u.Base, &u.File, &u.Digest, &u.By, &at, &changes, &problems, &u.Unchanged, &u.Kept, &u.Published, &reading, &stay, &u.Discarded)
+		unchanged, kept, published, reading, kept_ids, aside, held, edits FROM uploads WHERE id = $1`, string(id)).
+		Scan(&u.Affiliate, &u.Base, &u.File, &u.Digest, &u.By, &at, &changes, &problems, &u.Unchanged, &u.Kept, &u.Published, &reading, &stay, &u.Discarded, &held, &edits)
 	if err != nil {
 		return Upload{}, notFound(err, "upload")
 	}
@@ -134,6 +154,15 @@ func selectUploadAlone(ctx context.Context, r sqldb.Reader, id UploadID) (Upload
 	}
 	for _, id := range kept {
 		u.Stay = append(u.Stay, Entry{ID: id})
+	}
+	if err := json.Unmarshal([]byte(edits), &u.Edits); err != nil {
+		return Upload{}, fmt.Errorf("read which edits it is: %w", err)
+	}
+	if len(u.Edits) == 0 {
+		u.Edits = nil
+	}
+	if u.Held, err = loadChanges(held, u.Affiliate); err != nil {
+		return Upload{}, err
 	}
 	u.Changes, err = loadChanges(changes, u.Affiliate)
 	return u, err
@@ -152,9 +181,11 @@ func selectUpload(ctx context.Context, r sqldb.Reader, id UploadID) (Upload, err
 	for _, e := range base {
 		before[e.ID] = e
 	}
-	for i := range u.Changes {
-		if b := &u.Changes[i].Before; b.ID != "" {
-			*b = before[b.ID]
+	for _, list := range [][]Change{u.Changes, u.Held} {
+		for i := range list {
+			if b := &list[i].Before; b.ID != "" {
+				*b = before[b.ID]
+			}
 		}
 	}
 	for i, e := range u.Stay {

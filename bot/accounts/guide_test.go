@@ -57,6 +57,6 @@ func TestGuidesHaveTheSections(t *testing.T) {
 	s := network.Settings{Channel: "fax", ID: "x", Token: "t"}
 	var wrong *network.FieldError
 	require.ErrorAs(t, Complete(&s, ""), &wrong, "an unknown network falls into nobody's checks")
-	require.Equal(t, `channel = "fax": use one of `+strings.Join(Names(knownNetworks()), ", "), wrong.Text)
+	require.Equal(t, `channel = "fax": use one of `+strings.Join(Names(All()), ", "), wrong.Text)
 	require.Equal(t, "fax", Label("fax"))
 }

@@ -12,20 +12,20 @@ import (
 	"faqbot/bot/whatsapp"
 )
 
-// knownNetworks are all there are: a new one is a line here.
-func knownNetworks() []network.Network {
+// All networks there are: a new one is a line here.
+func All() []network.Network {
 	return []network.Network{telegram.Network(), whatsapp.Network(), messenger.Messenger(), messenger.Instagram(), webchat.Network()}
 }
 
 // Networks are those of which accounts can be added, in the order in which they are offered.
 func Networks() []network.Network {
-	return slices.DeleteFunc(knownNetworks(), func(n network.Network) bool { return n.Open == nil })
+	return slices.DeleteFunc(All(), func(n network.Network) bool { return n.Open == nil })
 }
 
 // NetworkOf finds a network by its name. One that nobody knows is known by that name alone: its account is
 // of a build that had it.
 func NetworkOf(name string) (n network.Network, known bool) {
-	for _, n := range knownNetworks() {
+	for _, n := range All() {
 		if n.Name == name {
 			return n, true
 		}
@@ -53,7 +53,7 @@ func Names(list []network.Network) (names []string) {
 func Complete(s *network.Settings, dir string) error {
 	n, known := NetworkOf(s.Channel)
 	if !known {
-		return network.Wrong("channel", "channel = %q: use one of %s", s.Channel, strings.Join(Names(knownNetworks()), ", "))
+		return network.Wrong("channel", "channel = %q: use one of %s", s.Channel, strings.Join(Names(All()), ", "))
 	}
 	if err := s.Complete(dir); err != nil || n.Complete == nil {
 		return err

@@ -13,7 +13,7 @@ const guidePath = "bot/messenger/SETUP.md"
 
 // Messenger is Messenger as the service knows it.
 func Messenger() network.Network {
-	n := shared()
+	n := shared(new(Channel).Limits())
 	n.Name, n.Label, n.Needs = "messenger", "Messenger", "A Facebook Page and an app in Meta's console."
 	n.Fields = []network.Field{network.IDField(),
 		{Name: "page_id", Label: "Page ID", Must: true, Hint: "Messenger → Settings → Access tokens, beside the page."},
@@ -24,7 +24,7 @@ func Messenger() network.Network {
 
 // Instagram is Instagram's direct messages as the service knows them.
 func Instagram() network.Network {
-	n := shared()
+	n := shared((&Channel{instagram: true}).Limits())
 	n.Name, n.Label, n.Needs = "instagram", "Instagram", "A professional Instagram account and an app in Meta's console."
 	n.Fields = []network.Field{network.IDField(),
 		{Name: "page_id", Label: "Instagram account ID", Must: true, Hint: "As webhooks show it; it begins with 1784."},
@@ -35,7 +35,7 @@ func Instagram() network.Network {
 	return n
 }
 
-func shared() network.Network {
+func shared(limits bot.Limits) network.Network {
 	return network.Network{
 		Icon: "chat", Guide: Setup, GuidePath: guidePath, WebhookSection: "3-the-webhook", SettingsSection: "2-faqbot",
 		Fill: graphapi.Fill, Proof: graphapi.Proof,
@@ -48,6 +48,7 @@ func shared() network.Network {
 			}
 			return nil
 		},
+		Limits: limits,
 		Open: func(s network.Settings, o network.Options) (bot.Channel, error) {
 			return New(s.Account(), Options{Page: s.PageID, App: s.AppID, Token: string(s.Token),
 				Secrets: strings.Fields(string(s.Secret)), VerifyToken: string(s.VerifyToken), APIBase: s.APIBase, APIVersion: s.APIVersion, Files: o.Files, Log: o.Log})

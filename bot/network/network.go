@@ -24,6 +24,8 @@ type Network struct {
 	Label string // what people call it: "Telegram"
 	Icon  string // one of knowledge/page's icons
 
+	Limits bot.Limits // what a message can carry, as its channels say
+
 	// The rest is for networks on which accounts are added and opened; the chat on a page has none of it.
 
 	Needs           string  // what adding an account takes, in a sentence

@@ -18,6 +18,7 @@ func Network() network.Network {
 			{Name: "token", Label: "Bot token", Secret: true, Must: true, Hint: "@BotFather gives it to you: /mybots → the bot → API Token."},
 			network.AffiliatesField(), network.LocaleField()},
 		Fill: fill, Complete: complete,
+		Limits: new(Channel).Limits(),
 		Open: func(s network.Settings, o network.Options) (bot.Channel, error) {
 			return New(s.Account(), Options{Token: string(s.Token), Secret: string(s.Secret), APIBase: s.APIBase, Files: o.Files, Log: o.Log})
 		},

@@ -32,6 +32,7 @@ func Network() network.Network {
 			}
 			return nil
 		},
+		Limits: new(Channel).Limits(),
 		Open: func(s network.Settings, o network.Options) (bot.Channel, error) {
 			return New(s.Account(), Options{Number: s.NumberID, Business: s.BusinessID, App: s.AppID, Token: string(s.Token),
 				Secrets: strings.Fields(string(s.Secret)), VerifyToken: string(s.VerifyToken), APIBase: s.APIBase, APIVersion: s.APIVersion, Files: o.Files, Log: o.Log})

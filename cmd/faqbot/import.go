@@ -241,6 +241,9 @@ func printPreview(w io.Writer, u knowledge.Upload) {
 	case u.Kept > 0:
 		fmt.Fprintf(w, ", %d kept although their row could not be read", u.Kept)
 	}
+	if n := len(u.Held); n > 0 {
+		fmt.Fprintf(w, ", %d edited by hand stay (the page of the preview lets you choose the file's words)", n)
+	}
 	fmt.Fprintln(w)
 	printProblems(w, u.Problems)
 }

@@ -21,6 +21,7 @@ import (
 	"faqbot/handoff/console"
 	"faqbot/knowledge"
 	"faqbot/knowledge/crawl"
+	"faqbot/knowledge/lint"
 	"faqbot/knowledge/locale"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/page"
@@ -79,7 +80,7 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 		Shelf: s.media, Signer: s.keys.Signer(people.DeskFiles), Record: s.directory.Record, Log: s.log}); err != nil {
 		return nil, err
 	}
-	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.tryQuestion, Prepare: s.prepare, Published: s.searcher.Poke,
+	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.tryQuestion, Show: showEntry, Compare: s.compare, Prepare: s.prepare, Published: s.searcher.Poke,
 		Files: newFilePool(), Crawl: crawl.New(crawl.Options{PrivateHosts: s.config.Import.PrivateHosts}), Read: s.changed, Media: s.media, Log: s.log}); err != nil {
 		return nil, err
 	}
@@ -270,6 +271,11 @@ func (s *service) prepare(ctx context.Context, entries []knowledge.Entry) error 
 		}
 	}
 	return nil
+}
+
+// compare finds wordings of entries that are nearer to another entry.
+func (s *service) compare(ctx context.Context, entries []knowledge.Entry) ([]lint.Finding, error) {
+	return retrieval.Misplaced(ctx, s.embedders.builtin.For(entries), entries)
 }
 
 // wordsOf is a reply in words alone: of a file, what it is called.

@@ -147,6 +147,8 @@ func (h *house) furnish() {
 	require.NoError(t, err)
 	_, err = corpus.Publish(ctx, u.ID, "affiliate")
 	require.NoError(t, err)
+	live, _, err := corpus.Published(ctx, "acme")
+	require.NoError(t, err)
 	address := bot.Address{Channel: "webchat", Account: "acme-chat", Customer: "v:someone"}
 	account, _ := h.service.networks.accounts.Account("webchat/acme-chat")
 	require.NoError(t, h.service.intake.Accept(ctx, account, []bot.Event{{Address: address, ExternalID: "1", At: time.Now(), Message: &bot.Inbound{Text: "hello",
@@ -157,7 +159,7 @@ func (h *house) furnish() {
 	list, err := h.service.desk.List(ctx, handoff.Filter{Affiliates: []knowledge.AffiliateID{"acme"}})
 	require.NoError(t, err)
 	require.Len(t, list, 1)
-	h.params = strings.NewReplacer(":ticket", string(list[0].ID), ":conversation", string(conv.ID), ":affiliate", "acme", ":upload", string(u.ID),
+	h.params = strings.NewReplacer(":ticket", string(list[0].ID), ":conversation", string(conv.ID), ":affiliate", "acme", ":entry", string(live[0].ID), ":upload", string(u.ID),
 		":revision", "1", ":account", "acme-chat", ":file", "faq.csv", "*file", "faqbot.css", ":change", "0", ":id", "x", ":key", "x", ":lock", "x", ":token", "x", ":channel", "telegram")
 }
 

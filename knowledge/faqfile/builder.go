@@ -200,7 +200,7 @@ func (b *builder) check(f fields) bool {
 		Key: f.text[colKey], Question: f.text[colQuestion], Answer: f.text[colAnswer], Topic: f.text[colTopic],
 	}}
 	if !own && r.Question != "" {
-		r.Key = deriveKey(r.Question)
+		r.Key = KeyOf(r.Question)
 	}
 	lose := func(field, key, text string) bool {
 		b.problem(knowledge.Problem{Line: f.line, Row: b.seen, Field: field, Key: plaintext.Cut(key, limits.MaxKey), Text: text, Lost: true, Given: b.given(f)})
@@ -249,12 +249,21 @@ func (b *builder) complete(r knowledge.Row, f fields) bool {
 	for _, text := range dropped {
 		tell(colMedia, text)
 	}
-	if n := utf8.RuneCountInString(r.Topic); n > limits.MaxTopic {
-		tell(colTopic, fmt.Sprintf("The topic has %d characters and was left out; at most %d are possible.", n, limits.MaxTopic))
+	if text := topicTooLong(r.Topic); text != "" {
+		tell(colTopic, text)
 		r.Topic = ""
 	}
 	b.keep(r)
 	return true
+}
+
+// topicTooLong says so of a topic that is.
+func topicTooLong(topic string) string {
+	n := utf8.RuneCountInString(topic)
+	if n <= limits.MaxTopic {
+		return ""
+	}
+	return fmt.Sprintf("The topic has %d characters and was left out; at most %d are possible.", n, limits.MaxTopic)
 }
 
 // keep adds a row.
@@ -295,7 +304,7 @@ func (b *builder) tellApart(r *knowledge.Row, own bool) bool {
 	plain := r.Question
 	r.Question = fmt.Sprintf("%s (%s)", plain, r.Topic)
 	if !own {
-		r.Key = deriveKey(r.Question)
+		r.Key = KeyOf(r.Question)
 	}
 	if !strings.HasSuffix(before.Question, " ("+before.Topic+")") {
 		before.Variants = append(before.Variants, before.Question)
@@ -312,15 +321,28 @@ func checkRow(r *knowledge.Row, f fields, o Options) (column, string) {
 	if r.Answer == "" && !o.Trial {
 		return colAnswer, "The answer is missing. Write it, or delete the row."
 	}
-	if n := utf8.RuneCountInString(r.Key); n > limits.MaxKey {
+	if c, text := checkLengths(r.Entry); text != "" {
+		return c, text
+	}
+	return readDetails(&r.Entry, f)
+}
+
+// checkLengths returns what is too long in e.
+func checkLengths(e knowledge.Entry) (column, string) {
+	if n := utf8.RuneCountInString(e.Key); n > limits.MaxKey {
 		return colKey, fmt.Sprintf("The id has %d characters; at most %d are possible. Shorten it.", n, limits.MaxKey)
 	}
-	if n := utf8.RuneCountInString(r.Question); n > limits.MaxQuestion {
+	if n := utf8.RuneCountInString(e.Question); n > limits.MaxQuestion {
 		return colQuestion, fmt.Sprintf("The question has %d characters; at most %d are possible. Shorten it and move details to the answer.", n, limits.MaxQuestion)
 	}
-	if n := utf8.RuneCountInString(r.Answer); n > limits.MaxAnswer {
+	if n := utf8.RuneCountInString(e.Answer); n > limits.MaxAnswer {
 		return colAnswer, fmt.Sprintf("The answer has %d characters; at most %d are possible. Shorten it, or make several questions of it.", n, limits.MaxAnswer)
 	}
+	return 0, ""
+}
+
+// readDetails fills in e's locale and dates and returns what of them cannot be used.
+func readDetails(e *knowledge.Entry, f fields) (column, string) {
 	for _, c := range []column{colLocale, colFrom, colTo} {
 		most := limits.MaxDate
 		if c == colLocale {
@@ -331,16 +353,16 @@ func checkRow(r *knowledge.Row, f fields, o Options) (column, string) {
 		}
 	}
 	var bad string
-	if r.Locale, bad = readLocale(f.text[colLocale]); bad != "" {
+	if e.Locale, bad = readLocale(f.text[colLocale]); bad != "" {
 		return colLocale, bad
 	}
-	if r.From, bad = readDate(f.text[colFrom], false); bad != "" {
+	if e.From, bad = readDate(f.text[colFrom], false); bad != "" {
 		return colFrom, bad
 	}
-	if r.To, bad = readDate(f.text[colTo], true); bad != "" {
+	if e.To, bad = readDate(f.text[colTo], true); bad != "" {
 		return colTo, bad
 	}
-	if !r.From.IsZero() && !r.To.IsZero() && !r.From.Before(r.To) {
+	if !e.From.IsZero() && !e.To.IsZero() && !e.From.Before(e.To) {
 		return colTo, fmt.Sprintf("The answer would end on %s before it begins on %s. Correct one of the dates.",
 			quote(f.text[colTo]), quote(f.text[colFrom]))
 	}
@@ -427,9 +449,9 @@ func normalQuestion(question string) string {
 	return s
 }
 
-// deriveKey makes a key from a question: some of its words to read, and a digest to tell it apart.
+// KeyOf makes a key from a question: some of its words to read, and a digest to tell it apart.
 // It does not depend on the answer, so an edited answer is still the same entry.
-func deriveKey(question string) string {
+func KeyOf(question string) string {
 	question = normalQuestion(question)
 	words := strings.FieldsFunc(question, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)

@@ -117,7 +117,7 @@ func (j *jsonFile) addObjects(e jsonEntry, line int, objects map[string]map[stri
 	}
 	for i, f := range list {
 		if first := oneLine(list[0].text[colQuestion]); i > 0 && f.text[colKey] == "" && first != "" {
-			f.text[colKey] = deriveKey(first)
+			f.text[colKey] = KeyOf(first)
 		}
 		if !j.b.add(f) {
 			return false

@@ -219,7 +219,7 @@ func (l tableLayout) fields(r record) []fields {
 	}
 	for i := range list { // translations share a key
 		if first := list[0].text[colQuestion]; i > 0 && list[i].text[colKey] == "" && list[i].text[colLocale] != list[0].text[colLocale] && first != "" {
-			list[i].text[colKey] = deriveKey(oneLine(first))
+			list[i].text[colKey] = KeyOf(oneLine(first))
 		}
 	}
 	return list

@@ -143,7 +143,7 @@ func (b *builder) readSection(s *section, topic string) {
 	default:
 		inner = s.heading
 		if len(s.body) > 0 && s.level > 1 && !b.strict {
-			b.problem(knowledge.Problem{Line: s.line, Key: deriveKey(s.heading), Text: fmt.Sprintf(
+			b.problem(knowledge.Problem{Line: s.line, Key: KeyOf(s.heading), Text: fmt.Sprintf(
 				"The text below %s is no answer, because there are headings below it too. If it is one, end the heading with a question mark.", quote(s.heading))})
 		} else {
 			b.leave(s.body)

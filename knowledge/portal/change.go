@@ -141,7 +141,7 @@ func (p *Portal) showChange(g *gin.Context, s scope) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range u.Changes {
+	for _, c := range append(u.Changes, u.Held...) {
 		if string(idOf(c)) == g.Param("change") {
 			v := s.viewWhole(c)
 			v.Media = s.viewOf(c)

@@ -185,6 +185,13 @@ func (p *Portal) refresh(g *gin.Context, s scope) error {
 	if err != nil {
 		return err
 	}
+	if len(u.Edits) > 0 {
+		var only []knowledge.EntryID
+		for _, ref := range u.Edits {
+			only = append(only, ref.Entry)
+		}
+		return p.reviewEdits(g, s, only...)
+	}
 	return p.seeAgain(g, s, u, u.Reading, "")
 }
 

@@ -23,6 +23,7 @@ import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/crawl"
 	"faqbot/knowledge/faqfile"
+	"faqbot/knowledge/lint"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 )
@@ -41,7 +42,10 @@ type Options struct {
 	Ask func(context.Context, Trial) (TrialResult, error)
 	// Prepare makes the vectors of entries before they are published, so that they are found at
 	// once; nil means that this happens later. Publishing waits for it limits.MaxPreparing.
-	Prepare   func(context.Context, []knowledge.Entry) error
+	Prepare func(context.Context, []knowledge.Entry) error
+	// Show is what customers get of an entry's answer on each channel; nil means that nothing shows it.
+	Show      func(knowledge.Entry) []ChannelView
+	Compare   lint.Comparer  // finds misplaced wordings; nil means that none are looked for
 	Published func()         // called after each publish; may be nil
 	Files     *faqfile.Pool  // reads files; nil means in this process
 	Crawl     *crawl.Crawler // reads web pages; nil means that none are read
@@ -52,11 +56,13 @@ type Options struct {
 
 // A Portal serves the affiliates' pages.
 type Portal struct {
-	corpus *knowledge.Corpus
-	pages  *page.Pages
-	assets *page.AssetSet
-	turns  turns
-	o      Options
+	corpus  *knowledge.Corpus
+	pages   *page.Pages
+	assets  *page.AssetSet
+	turns   turns
+	editors editors
+	checks  checks
+	o       Options
 }
 
 // New returns the pages of corpus.
@@ -89,7 +95,7 @@ func New(corpus *knowledge.Corpus, o Options) (*Portal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("portal: %w", err)
 	}
-	return &Portal{corpus: corpus, pages: pages, assets: assets, o: o}, nil
+	return &Portal{corpus: corpus, pages: pages, assets: assets, checks: checks{queue: make(chan *check, checksWaiting), kept: map[string]*check{}}, o: o}, nil
 }
 
 // A Route is one address of the portal.
@@ -118,11 +124,22 @@ func Routes() []Route {
 		{post, at + "/uploads/:upload/mend", (*Portal).mend},
 		{post, at + "/uploads/:upload/unmend", (*Portal).unmend},
 		{post, at + "/uploads/:upload/absent", (*Portal).setAbsent},
+		{post, at + "/uploads/:upload/take", (*Portal).take},
 		{post, at + "/uploads/:upload/refresh", (*Portal).refresh},
 		{post, at + "/uploads/:upload/publish", (*Portal).publish},
 		{post, at + "/uploads/:upload/discard", (*Portal).discard},
 		{post, at + "/uploads/:upload/restore", (*Portal).restore},
 		{get, at + "/entries", (*Portal).showEntries},
+		{post, at + "/entries/bulk", (*Portal).bulk},
+		{post, at + "/entries/review", (*Portal).reviewAll},
+		{get, at + "/entries/merge", (*Portal).showMerge},
+		{post, at + "/entries/merge", (*Portal).merge},
+		{get, at + "/entries/new", (*Portal).showNew},
+		{get, at + "/entries/check", (*Portal).showCheck},
+		{post, at + "/entries/move", (*Portal).moveWording},
+		{get, at + "/entries/:entry", (*Portal).showEditor},
+		{post, at + "/entries/:entry", (*Portal).saveEntry},
+		{get, at + "/entries/:entry/others", (*Portal).others},
 		{get, at + "/try", (*Portal).showTry},
 		{post, at + "/try", (*Portal).try},
 		{get, at + "/history", (*Portal).showHistory},

@@ -90,10 +90,13 @@ func newSite(t *testing.T, db *sqldb.DB) *site {
 			}
 			return s.prepare
 		},
+		Show:      showOnTwo,
+		Compare:   compareOne,
 		Published: func() { s.poked++ },
-		Log:       log,
+		Media:     media.NewStore(db, media.Options{}), Log: log,
 	})
 	require.NoError(t, err)
+	go func() { _ = p.Run(t.Context()) }() // until the test ends
 	engine := gin.New()
 	p.Register(engine)
 	s.http, s.portal = page.Secure(engine), p
@@ -332,7 +335,7 @@ func TestNobodySeesAnothersThings(t *testing.T) {
 		id := draft[strings.LastIndexByte(draft, '/')+1:]
 		change := s.published("shop-two")["a"].ID
 		fill := func(path, affiliate string) string {
-			return strings.NewReplacer(":affiliate", affiliate, ":upload", id, ":change", string(change), ":revision", "1", ":file", "entries.csv").Replace(path) + "?from=1&upload=" + id
+			return strings.NewReplacer(":affiliate", affiliate, ":upload", id, ":change", string(change), ":entry", string(change), ":revision", "1", ":file", "entries.csv").Replace(path) + "?from=1&upload=" + id
 		}
 		for _, route := range Routes() {
 			r := func(path string) *http.Request { return httptest.NewRequest(route.Method, path, nil) }
@@ -346,7 +349,7 @@ func TestNobodySeesAnothersThings(t *testing.T) {
 				assert.NotContains(t, w.Body.String(), "canary")
 			}
 			assert.Equal(t, http.StatusNotFound, s.do("root", r(fill(route.Path, "no-such"))).Code, route.Path)
-			if strings.Contains(route.Path, ":upload") { // theirs, under the own name
+			if strings.Contains(route.Path, ":upload") || strings.HasSuffix(route.Path, ":entry") { // theirs, under the own name
 				assert.Equal(t, http.StatusNotFound, s.do("ann", r(fill(route.Path, "shop-one"))).Code, route.Path)
 			}
 		}

@@ -48,6 +48,13 @@ type previewPage struct {
 	KeptNames                                                []string
 	KeptMore                                                 int
 	Stays                                                    bool // those are kept because the file adds and updates
+	Vanished                                                 int  // of those, how many came from this file
+	Held                                                     []heldView
+	HeldCount, Taken                                         int  // entries edited by hand that stay; for which the file counts
+	Edits                                                    bool // it is no file but edits made here
+	Findings                                                 []findingView
+	FindingCount                                             int
+	Working                                                  bool // more findings may come
 	RemovesMost                                              bool // the number must be typed
 	Miscounted                                               bool // and was not
 
@@ -87,8 +94,12 @@ func (p *Portal) showPreview(g *gin.Context, s scope) error {
 func (p *Portal) preview(g *gin.Context, s scope, u knowledge.Upload, status int) error {
 	data := previewPage{frame: s.frame("upload"), At: s.at("/uploads/" + string(u.ID)), Upload: string(u.ID), File: u.File, By: u.By, Sent: u.At,
 		State: stateOf(u, s.revision), Published: u.Published, Unchanged: u.Unchanged, Kept: u.Kept,
-		Changes: len(u.Changes), ProblemCount: len(u.Problems)}
+		Changes: len(u.Changes), ProblemCount: len(u.Problems), HeldCount: len(u.Held), Taken: len(u.Reading.Take), Edits: u.File == "", Vanished: vanished(u)}
 	count(&data, u)
+	data.Held = s.viewHeld(u, data.At)
+	if data.Edits {
+		data.Section = "entries"
+	}
 	data.Stays, data.RemovesMost, data.Miscounted = u.Reading.Absent == knowledge.AbsentStay, u.RemovesMost(), g.Query("miscounted") != ""
 	kind := g.Query("kind")
 	data.Tabs = s.tabs(data, kind)
@@ -104,6 +115,13 @@ func (p *Portal) preview(g *gin.Context, s scope, u knowledge.Upload, status int
 		return data.At + "?" + url.Values{"kind": {kind}, "page": {strconv.Itoa(n)}}.Encode()
 	}
 	n := number(g.Query("page"))
+	if data.State == stateDraft && kind == "" && n == 1 {
+		findings, working, err := p.uploadFindings(g.Request.Context(), s, u)
+		if err != nil {
+			return err
+		}
+		data.Findings, data.FindingCount, data.Working = findings[:min(len(findings), previewMost)], len(findings), working
+	}
 	switch {
 	case kind == "problems":
 		problems, data.Pager = cutPage(problems, n, link)
@@ -136,7 +154,7 @@ func (p *Portal) preview(g *gin.Context, s scope, u knowledge.Upload, status int
 
 // offerColumns asks which column is which where the file could not be read without.
 func (p *Portal) offerColumns(g *gin.Context, s scope, data *previewPage, u knowledge.Upload, open bool) error {
-	if !open {
+	if !open || data.Edits {
 		return nil
 	}
 	file, err := p.corpus.File(g.Request.Context(), u.Affiliate, u.Digest)

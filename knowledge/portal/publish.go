@@ -62,8 +62,8 @@ func (p *Portal) setAbsent(g *gin.Context, s scope) error {
 	}
 	reading := u.Reading
 	reading.Absent = knowledge.AbsentStay
-	if g.PostForm("absent") == string(knowledge.AbsentRetired) {
-		reading.Absent = knowledge.AbsentRetired
+	if absent := knowledge.Absent(g.PostForm("absent")); absent == knowledge.AbsentRetired || absent == knowledge.AbsentGone {
+		reading.Absent = absent
 	}
 	return p.seeAgain(g, s, u, reading, "")
 }

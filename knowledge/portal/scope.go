@@ -52,8 +52,11 @@ func (p *Portal) handler(route Route) gin.HandlerFunc {
 			p.tell(g, p.pages.Texts(g.Request), &told{status: http.StatusUnauthorized, key: "signed_out"})
 			return
 		}
-		if !strings.HasSuffix(route.Path, "/uploads") { // files have their own limit
-			g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, maxForm)
+		if most := int64(maxForm); !strings.HasSuffix(route.Path, "/uploads") { // files have their own limit
+			if strings.HasSuffix(route.Path, "/:entry") {
+				most = bodyMost
+			}
+			g.Request.Body = http.MaxBytesReader(g.Writer, g.Request.Body, most)
 		}
 		s, err := p.scope(g, person)
 		if err == nil {
@@ -104,6 +107,7 @@ type told struct {
 	status int
 	key    string
 	id     string // to quote, "" if there is none
+	why    string // replaces {why} in the text
 }
 
 func (t *told) Error() string { return t.key }
@@ -117,6 +121,8 @@ func (p *Portal) explain(g *gin.Context, route Route, s scope, err error) {
 	switch {
 	case ok:
 		p.tell(g, s.Texts, known)
+	case errors.Is(err, knowledge.ErrConflict):
+		p.tell(g, s.Texts, &told{status: http.StatusConflict, key: "conflict"})
 	case errors.Is(err, knowledge.ErrNotFound):
 		p.tell(g, s.Texts, &told{status: http.StatusNotFound, key: "missing"})
 	case oversize:
@@ -138,7 +144,7 @@ func (p *Portal) tell(g *gin.Context, t locale.Texts, e *told) {
 	if g.Writer.Written() {
 		return
 	}
-	problem := page.Problem{What: t.Say(e.key), Safe: t[e.key+"_safe"], Do: t[e.key+"_do"], ID: e.id}
+	problem := page.Problem{What: t.Say(e.key, "why", e.why), Safe: t[e.key+"_safe"], Do: t[e.key+"_do"], ID: e.id}
 	if err := p.pages.Fail(g.Writer, g.Request, e.status, t.Say(e.key+"_title"), problem); err != nil {
 		p.o.Log.WithError(err).Error("an affiliate's page could not say what went wrong")
 	}

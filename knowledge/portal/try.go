@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -90,6 +91,10 @@ func (p *Portal) tryForm(g *gin.Context, s scope, upload string) (tryPage, error
 			data.Draft = upload
 		}
 	}
+	if u, err := p.corpus.Upload(g.Request.Context(), knowledge.UploadID(upload)); err == nil && u.Affiliate == s.affiliate && u.File == "" && u.Published == 0 {
+		data.Drafts = append(data.Drafts, page.Option{Value: upload, Label: s.Say("edits_title")})
+		data.Draft = upload
+	}
 	data.Nothing = s.revision == 0 && len(drafts) == 0
 	return data, nil
 }
@@ -128,7 +133,7 @@ func (p *Portal) try(g *gin.Context, s scope) error {
 			return err
 		}
 		entries := knowledge.After(live, draft.Changes)
-		data.Sides = append(data.Sides, p.ask(ctx, s, s.Say("with_draft"), draft.File, Trial{Text: data.Text, Entries: entries, Draft: draft.ID}))
+		data.Sides = append(data.Sides, p.ask(ctx, s, s.Say("with_draft"), cmp.Or(draft.File, s.Say("edits_title")), Trial{Text: data.Text, Entries: entries, Draft: draft.ID}))
 	}
 	data.Sides = append(data.Sides, p.ask(ctx, s, s.Say("as_published"), s.Say("customers_now"), Trial{Text: data.Text}))
 	return p.show(g, http.StatusOK, "try", data)

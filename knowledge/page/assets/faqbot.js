@@ -205,6 +205,14 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
     }
   });
 }
+// Files pasted into a form go where files dropped on it would.
+document.addEventListener("paste", (e) => {
+  const input = e.target.form?.querySelector("[data-drop] input[type=file]");
+  if (!input || !e.clipboardData?.files.length) return;
+  e.preventDefault();
+  input.files = e.clipboardData.files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+});
 document.addEventListener("change", (e) => {
   if (e.target.type === "file" && zone(e)?.dataset.drop === "send" && e.target.files.length) e.target.form?.requestSubmit();
 });
@@ -224,8 +232,8 @@ function look() {
 }
 document.addEventListener("htmx:afterSettle", look);
 document.addEventListener("toast", (e) => toast(String(e.detail?.value ?? e.detail)));
-// What a page asks by itself, to stay live, fails in silence: it asks again.
-const byItself = (e) => e.detail.requestConfig?.triggeringEvent?.type.startsWith("live:");
+// What a page asks by itself, to stay live or every few seconds (without an event), fails in silence: it asks again.
+const byItself = (e) => (e.detail.requestConfig?.triggeringEvent?.type ?? "live:").startsWith("live:");
 for (const kind of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(kind, (e) => byItself(e) || toast(words.unreached));
 }

@@ -1,0 +1,302 @@
+package portal
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"faqbot/knowledge"
+	"faqbot/knowledge/guard"
+	"faqbot/knowledge/limits"
+	"faqbot/knowledge/lint"
+)
+
+// checks look at entries in the background, once for each revision or upload, one after another: comparing wordings takes
+// a core for seconds.
+type checks struct {
+	queue chan *check
+
+	mu    sync.Mutex
+	kept  map[string]*check
+	order []string // of kept, the oldest first
+}
+
+// A check is what was found in some entries.
+type check struct {
+	entries []knowledge.Entry
+	compare bool
+	done    chan struct{} // closed when found is set
+	found   []lint.Finding
+}
+
+const (
+	checksKept    = 100                    // results that are kept
+	checksWaiting = 20                     // checks that wait for their turn
+	checkWait     = 300 * time.Millisecond // that a page waits for one that just began
+	// checkMost is how many wordings of an upload are compared before they are published: the encoder reads 1,000 of
+	// them a second.
+	checkMost   = 5_000
+	previewMost = 20 // findings shown above a preview's changes
+)
+
+// Run looks at entries in the background, until ctx ends.
+func (p *Portal) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case c := <-p.checks.queue:
+			if err := guard.Run(func() error { return p.lint(ctx, c) }); err != nil && ctx.Err() == nil {
+				guard.Log(p.o.Log, "entries could not be checked", err)
+			}
+			c.entries = nil
+			close(c.done)
+		}
+	}
+}
+
+// findIn returns what is wrong with entries, which key names. done is false while that is being found out.
+func (p *Portal) findIn(key string, entries []knowledge.Entry, compare bool) (found []lint.Finding, done bool) {
+	c := p.checks.begin(key, entries, compare)
+	if c == nil {
+		return nil, false
+	}
+	select {
+	case <-c.done:
+		return c.found, true
+	case <-time.After(checkWait):
+		return nil, false
+	}
+}
+
+// begin returns the check of that key, and queues it unless that was done before; nil if too many wait.
+func (cs *checks) begin(key string, entries []knowledge.Entry, compare bool) *check {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if c := cs.kept[key]; c != nil {
+		return c
+	}
+	c := &check{entries: entries, compare: compare, done: make(chan struct{})}
+	select {
+	case cs.queue <- c:
+	default:
+		return nil
+	}
+	if len(cs.order) >= checksKept {
+		delete(cs.kept, cs.order[0])
+		cs.order = cs.order[1:]
+	}
+	cs.kept[key], cs.order = c, append(cs.order, key)
+	return c
+}
+
+// lint finds what is wrong with a check's entries.
+func (p *Portal) lint(ctx context.Context, c *check) error {
+	c.found = lint.Find(c.entries, p.cut)
+	if p.o.Compare == nil || !c.compare {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, limits.MaxIndexing)
+	defer cancel()
+	nearer, err := p.o.Compare(ctx, c.entries)
+	c.found = append(c.found, nearer...)
+	return err
+}
+
+// cut names the channels that cut an entry's answer, "" if none does.
+func (p *Portal) cut(e knowledge.Entry) string {
+	var names []string
+	for _, c := range p.shown(e) {
+		words := 0
+		for _, m := range c.Messages {
+			if m.Text != "" {
+				words++
+			}
+		}
+		if words > 1 {
+			names = append(names, c.Names...)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// A findingView is a finding and what can be done about it.
+type findingView struct {
+	Kind, Title          string
+	ID, Other            string
+	Question, OtherWords string
+	Words                string
+	Href, OtherHref      string
+	Fix                  bool // there is something to press: the entries are here
+	Merge, Add, Move     string
+}
+
+// IsNearer reports whether a wording belongs to the other entry.
+func (f findingView) IsNearer() bool { return f.Kind == string(lint.Nearer) }
+
+// findingsOf are the findings about entries, which hold all that they are about, without those for which skip is true.
+func (s scope) findingsOf(found []lint.Finding, entries []knowledge.Entry, here map[knowledge.EntryID]bool, skip func(knowledge.EntryID) bool) (list []findingView) {
+	byID := make(map[knowledge.EntryID]knowledge.Entry, len(entries))
+	for _, e := range entries {
+		byID[e.ID] = e
+	}
+	for _, f := range found {
+		if skip(f.Entry) || f.Other != "" && skip(f.Other) {
+			continue
+		}
+		v := findingView{Kind: string(f.Kind), Title: s.One("lint_", string(f.Kind)), ID: string(f.Entry), Other: string(f.Other), Question: clip(byID[f.Entry].Question), OtherWords: clip(byID[f.Other].Question), Words: f.Words,
+			Fix: here[f.Entry] && (f.Other == "" || here[f.Other])}
+		if v.Fix {
+			v.Href, v.OtherHref = s.at("/entries/"+v.ID), s.at("/entries/"+v.Other)
+			v.Merge = s.at("/entries/merge?id=" + v.ID + "&id=" + v.Other)
+			v.Move = s.at("/entries/move")
+			v.Add = s.at("/entries/new?like=" + v.ID + "&locale=" + f.Words)
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// A checkPage lists what is wrong with what is published.
+type checkPage struct {
+	frame
+	At      string
+	Working bool // more may be found
+	Nothing bool
+	Drafted int // findings left out because somebody drafted the entry
+	Groups  []findingGroup
+}
+
+// A findingGroup is the findings of a kind.
+type findingGroup struct {
+	Title, Words string
+	Findings     []findingView
+}
+
+// publishedFindings returns what is wrong with what is published.
+func (p *Portal) publishedFindings(s scope, live []knowledge.Entry) ([]lint.Finding, bool) {
+	return p.findIn(string(s.affiliate)+"\x00"+strconv.FormatInt(int64(s.revision), 10), live, true)
+}
+
+func (p *Portal) showCheck(g *gin.Context, s scope) error {
+	ctx := g.Request.Context()
+	live, _, err := p.corpus.Published(ctx, s.affiliate)
+	if err != nil {
+		return err
+	}
+	edits, err := p.corpus.Edits(ctx, s.affiliate)
+	if err != nil {
+		return err
+	}
+	found, done := p.publishedFindings(s, live)
+	here := map[knowledge.EntryID]bool{}
+	for _, e := range live {
+		here[e.ID] = true
+	}
+	views := s.findingsOf(found, live, here, drafted(edits))
+	data := checkPage{frame: s.frame("entries"), At: s.at("/entries/check"), Working: !done, Nothing: done && len(found) == 0, Drafted: len(found) - len(views)}
+	for _, kind := range lint.Kinds() {
+		group := findingGroup{Title: s.One("lint_", string(kind)), Words: s.One("lint_words_", string(kind))}
+		for _, v := range views {
+			if v.Kind == string(kind) {
+				group.Findings = append(group.Findings, v)
+			}
+		}
+		if len(group.Findings) > 0 {
+			data.Groups = append(data.Groups, group)
+		}
+	}
+	return p.show(g, http.StatusOK, "check", data)
+}
+
+// drafted reports whether somebody drafted an entry.
+func drafted(edits []knowledge.Edit) func(knowledge.EntryID) bool {
+	return func(id knowledge.EntryID) bool {
+		return slices.ContainsFunc(edits, func(e knowledge.Edit) bool { return e.Entry.ID == id })
+	}
+}
+
+// uploadFindings are what would be wrong with the entries that an upload changes.
+func (p *Portal) uploadFindings(ctx context.Context, s scope, u knowledge.Upload) (list []findingView, working bool, err error) {
+	live, err := p.corpus.At(ctx, s.affiliate, u.Base)
+	if err != nil || len(u.Changes) == 0 {
+		return nil, false, err
+	}
+	after := knowledge.After(live, u.Changes)
+	wordings := 0
+	for _, e := range after {
+		wordings += 1 + len(e.Variants)
+	}
+	found, done := p.findIn("upload "+string(u.ID), after, wordings <= checkMost)
+	changed, here := map[knowledge.EntryID]bool{}, map[knowledge.EntryID]bool{}
+	for _, e := range live {
+		here[e.ID] = true
+	}
+	for _, c := range u.Changes {
+		changed[idOf(c)] = true
+		here[idOf(c)] = here[idOf(c)] || len(u.Edits) > 0
+	}
+	found = slices.DeleteFunc(slices.Clone(found), func(f lint.Finding) bool { return !changed[f.Entry] && !changed[f.Other] })
+	return s.findingsOf(found, after, here, func(knowledge.EntryID) bool { return false }), !done, nil
+}
+
+// moveWording takes a wording out of an entry, and gives it to another if one is named. Both become drafts.
+func (p *Portal) moveWording(g *gin.Context, s scope) error {
+	ctx, words := g.Request.Context(), g.PostForm("words")
+	ids := []string{g.PostForm("from")}
+	if to := g.PostForm("to"); to != "" {
+		ids = append(ids, to)
+	}
+	list, err := p.chosen(ctx, s, ids)
+	if err != nil {
+		return err
+	}
+	for _, i := range list {
+		change := func(e *knowledge.Edit) {
+			e.Entry.Variants = slices.DeleteFunc(slices.Clone(e.Entry.Variants), func(w string) bool { return w == words })
+		}
+		if string(i.entry.ID) != ids[0] {
+			change = func(e *knowledge.Edit) {
+				if !slices.Contains(e.Entry.Wordings(), words) && len(e.Entry.Variants)+1 < limits.MaxWordings {
+					e.Entry.Variants = append(slices.Clone(e.Entry.Variants), words)
+				}
+			}
+		} else if !slices.Contains(i.entry.Variants, words) {
+			return fmt.Errorf("wording: %w", knowledge.ErrNotFound)
+		}
+		if err := p.saveItem(ctx, s, i, change); err != nil {
+			return err
+		}
+	}
+	return see(g, s.at("/entries/check"))
+}
+
+// countFindings is how many findings there are of what is published, 0 while that is being found out.
+func (p *Portal) countFindings(s scope, items []item) int {
+	var live []knowledge.Entry
+	draft := map[knowledge.EntryID]bool{}
+	for _, i := range items {
+		if i.published.ID != "" {
+			live = append(live, i.published)
+		}
+		draft[i.entry.ID] = i.edit != nil
+	}
+	if len(live) == 0 {
+		return 0
+	}
+	found, _ := p.publishedFindings(s, live)
+	n := 0
+	for _, f := range found {
+		if !draft[f.Entry] && !draft[f.Other] {
+			n++
+		}
+	}
+	return n
+}
