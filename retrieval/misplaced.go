@@ -16,10 +16,10 @@ const (
 	maxChecked = 20_000
 	// nearWordings is how many wordings of an entry tell how near it is. One alone may be as odd as the wording itself.
 	nearWordings = 3
-	// Of the other entry, the nearest wording must be leastAlike or more, in cosine, and leastGap nearer than the nearest
-	// of the own entry; its nearest few, on average, leastNearer. Of the demo's 235 variants that finds 4; of the 9,999 of
+	// Of the other entry, the nearest wording must be minAlike or more, in cosine, and minGap nearer than the nearest
+	// of the own entry; its nearest few, on average, minNearer. Of the demo's 235 variants that finds 4; of the 9,999 of
 	// banking77 60. Of the first 30 of those 19 belong elsewhere, 6 may be meant either way, 5 are right where they are.
-	leastAlike, leastGap, leastNearer = .75, .15, .1
+	minAlike, minGap, minNearer = .75, .15, .1
 )
 
 // Misplaced finds other wordings that are nearer to another entry of their language than to their own, the worst first.
@@ -29,7 +29,7 @@ func Misplaced(ctx context.Context, e Embedder, entries []knowledge.Entry) (foun
 	for _, entry := range entries {
 		byLocale[entry.Locale] = append(byLocale[entry.Locale], entry)
 	}
-	var all []misplaced
+	var all []misplacedWording
 	for _, list := range byLocale {
 		some, err := misplacedAmong(ctx, e, list)
 		if err != nil {
@@ -37,7 +37,7 @@ func Misplaced(ctx context.Context, e Embedder, entries []knowledge.Entry) (foun
 		}
 		all = append(all, some...)
 	}
-	slices.SortFunc(all, func(a, b misplaced) int {
+	slices.SortFunc(all, func(a, b misplacedWording) int {
 		return cmp.Or(cmp.Compare(b.gap, a.gap), cmp.Compare(a.Entry, b.Entry), cmp.Compare(a.Words, b.Words))
 	})
 	for _, m := range all[:min(len(all), lint.Most)] {
@@ -46,13 +46,13 @@ func Misplaced(ctx context.Context, e Embedder, entries []knowledge.Entry) (foun
 	return found, nil
 }
 
-// A misplaced is a finding with how much nearer the other entry is.
-type misplaced struct {
+// A misplacedWording is a finding with how much nearer the other entry is.
+type misplacedWording struct {
 	lint.Finding
 	gap float32
 }
 
-func misplacedAmong(ctx context.Context, e Embedder, entries []knowledge.Entry) (found []misplaced, err error) {
+func misplacedAmong(ctx context.Context, e Embedder, entries []knowledge.Entry) (found []misplacedWording, err error) {
 	var texts []string
 	var owner []int // of each text, its entry's place
 	for i, entry := range entries {
@@ -82,7 +82,7 @@ func misplacedAmong(ctx context.Context, e Embedder, entries []knowledge.Entry) 
 		}
 		vector.Dots(cosines, rows[i], rows)
 		if other, gap, ok := nearerEntry(cosines, owner, i, len(entries)); ok {
-			found = append(found, misplaced{lint.Finding{Kind: lint.Nearer, Entry: entries[own].ID, Other: entries[other].ID, Words: texts[i]}, gap})
+			found = append(found, misplacedWording{lint.Finding{Kind: lint.Nearer, Entry: entries[own].ID, Other: entries[other].ID, Words: texts[i]}, gap})
 		}
 	}
 	return found, nil
@@ -128,5 +128,5 @@ func nearerEntry(cosines []float32, owner []int, i, entries int) (other int, gap
 		}
 	}
 	gap = nearest[other][0] - nearest[own][0]
-	return other, gap, margin >= leastNearer && nearest[other][0] >= leastAlike && gap >= leastGap
+	return other, gap, margin >= minNearer && nearest[other][0] >= minAlike && gap >= minGap
 }
