@@ -87,6 +87,15 @@ type Problem struct {
 	// Given is what a lost row says, by the names of fields, as far as it could be read and is worth
 	// keeping: enough to mend it without the file.
 	Given map[string]string `json:",omitempty"`
+	// Encodings are the ways in which the bytes of the file may be meant, the one that was used first, if they do
+	// not say which.
+	Encodings []Encoding `json:",omitempty"`
+}
+
+// An Encoding is a character encoding by its name, and a line of the file read in it.
+type Encoding struct {
+	Name   string
+	Sample string
 }
 
 // A Reading is how to read a file beyond what its bytes say. The zero Reading adds nothing.
@@ -94,6 +103,7 @@ type Reading struct {
 	// Columns says which column is which field, where the headers do not: header → field. "#2" is the
 	// second column, for one without a header of its own.
 	Columns  map[string]string `json:",omitempty"`
+	Encoding string            `json:",omitempty"` // the name of the one that somebody chose, "" to find out
 	Headless bool              `json:",omitempty"` // the first row is no header; Columns has places alone
 	Mends    []Fix             `json:",omitempty"` // the last of a row and field counts
 	Absent   Absent            `json:",omitempty"`

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +33,7 @@ type importCommand struct {
 	Topics    bool   `help:"Of a web page: read the pages below it, too."`
 	Publish   bool   `help:"Publish it. Without this nothing changes for customers."`
 	Replace   bool   `help:"The file replaces everything. Without this entries that it lacks stay if they are more than half of what is published."`
+	Encoding  string `help:"The file's character encoding where it is taken for another one: Windows-1250, Shift_JIS …" placeholder:"NAME"`
 	Yes       bool   `help:"With --replace: remove more than half of what is published without asking."`
 	DryRun    bool   `help:"Only read the file: nothing is compared, stored or changed, and no database is needed."`
 	JSON      bool   `name:"json" help:"With --dry-run: print what was read as JSON."`
@@ -104,6 +106,8 @@ func (cmd importCommand) checkFlags() error {
 		return errors.New("--dry-run changes nothing, so it does not go with --publish")
 	case cmd.JSON && !cmd.DryRun:
 		return errors.New("--json goes with --dry-run")
+	case cmd.Encoding != "" && !slices.Contains(faqfile.Encodings(), cmd.Encoding):
+		return fmt.Errorf("--encoding is one of %s", strings.Join(faqfile.Encodings(), ", "))
 	case cmd.Yes && !cmd.Replace:
 		return errors.New("--yes goes with --replace")
 	}
@@ -117,12 +121,12 @@ func (cmd importCommand) read(ctx context.Context, c config) (crawl.FAQ, error) 
 	}
 	faq := crawl.FAQ{File: filepath.Base(cmd.File)}
 	if cmd.dir() == cmd.File {
-		all, err := readFolder(ctx, cmd.File, faqfile.Options{})
+		all, err := readFolder(ctx, cmd.File, faqfile.Options{Reading: cmd.readOptions()})
 		faq.Rows, faq.Problems, faq.Data = all.Rows, all.Problems, all.Data
 		return faq, err
 	}
 	var err error
-	faq.Rows, faq.Problems, faq.Data, err = readFAQ(ctx, cmd.File, faqfile.Options{})
+	faq.Rows, faq.Problems, faq.Data, err = readFAQ(ctx, cmd.File, faqfile.Options{Reading: cmd.readOptions()})
 	return faq, err
 }
 
@@ -149,10 +153,11 @@ func (cmd importCommand) dir() string {
 }
 
 func (cmd importCommand) readOptions() knowledge.Reading {
+	reading := knowledge.Reading{Encoding: cmd.Encoding}
 	if cmd.Replace {
-		return knowledge.Reading{Absent: knowledge.AbsentRetired}
+		reading.Absent = knowledge.AbsentRetired
 	}
-	return knowledge.Reading{}
+	return reading
 }
 
 // confirm asks before more than half of what is published is removed: for the number on a terminal, else

@@ -10,35 +10,41 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/unicode/norm"
+
+	"faqbot/knowledge"
 )
 
 // decode returns data as text with lines ending in "\n" and no control characters but that and the
-// tab, and what the author should know about the encoding, "" if nothing.
-func decode(data []byte) (text, note string) {
+// tab, and what the author should know about the encoding, with no Text if nothing. chosen is the name of the
+// encoding that somebody chose; text that is sound UTF-8 or UTF-16 needs none.
+func decode(data []byte, chosen string) (text string, note knowledge.Problem) {
 	switch {
 	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
 		data = data[3:]
 	case bytes.HasPrefix(data, []byte("\xff\xfe")):
-		return plain(transcode(unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), data[2:])), ""
+		return plain(transcode(unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), data[2:])), note
 	case bytes.HasPrefix(data, []byte("\xfe\xff")):
-		return plain(transcode(unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), data[2:])), ""
+		return plain(transcode(unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), data[2:])), note
 	}
 	if order, ok := utf16Order(data); ok {
-		return plain(transcode(unicode.UTF16(order, unicode.IgnoreBOM), data)), ""
+		return plain(transcode(unicode.UTF16(order, unicode.IgnoreBOM), data)), note
 	}
 	if utf8.Valid(data) {
-		return plain(string(data)), ""
+		return plain(string(data)), note
+	}
+	if chosen != "" {
+		return guessEncoding(data, chosen)
 	}
 	letters, bad, line := damage(data)
 	const few = 8 // bytes of Windows-1252 for each sound letter, where two files were pasted together
 	if letters > bad || letters > 1 && letters*few > bad && isolatedShare(stray(data)) > 1.0/2 {
-		return plain(mixed(data)), fmt.Sprintf(
-			"The text is UTF-8 but for %d bytes, the first on line %d, which were read as Windows-1252. Look at the letters there, or save the file as UTF-8 again.", bad, line)
+		note.Text = fmt.Sprintf("The text is UTF-8 but for %d bytes, the first on line %d, which were read as Windows-1252. Look at the letters there, or save the file as UTF-8 again.", bad, line)
+		return plain(mixed(data)), note
 	}
 	if declared := declaredEncoding(data); declared != nil {
-		return plain(transcode(declared, data)), ""
+		return plain(transcode(declared, data)), note
 	}
-	return guessEncoding(data)
+	return guessEncoding(data, "")
 }
 
 // stray is data with a space in place of each sound letter beyond ASCII.

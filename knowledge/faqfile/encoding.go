@@ -2,7 +2,10 @@ package faqfile
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,6 +17,9 @@ import (
 	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/traditionalchinese"
+
+	"faqbot/knowledge"
+	"faqbot/knowledge/plaintext"
 )
 
 // A candidate is an encoding that a text may have, and what is common in its languages: letters that make
@@ -64,30 +70,40 @@ func declaredEncoding(data []byte) encoding.Encoding {
 	return nil
 }
 
-// guessEncoding decodes text that is neither UTF-8 nor UTF-16. note says what it was taken for, with a
-// sample, unless it is Windows-1252.
-func guessEncoding(data []byte) (text, note string) {
+// maxEncodings is how many ways of reading a file somebody may choose among.
+const maxEncodings = 4
+
+// guessEncoding decodes text that is neither UTF-8 nor UTF-16, in the encoding named chosen or, if that is "", in the
+// likeliest. The note says which that is, with samples of the next likely ones, unless it is Windows-1252 and was not
+// chosen.
+func guessEncoding(data []byte, chosen string) (text string, note knowledge.Problem) {
 	const enough = 64 << 10 // bytes that tell an encoding
 	sample := data[:min(len(data), enough)]
 	isolated := isolatedShare(sample)
 	list := candidates()
-	best, second := -1, -1
-	scores := make([]float64, len(list))
-	for i, c := range list {
-		scores[i] = c.score(sample, isolated)
-		switch {
-		case best < 0 || scores[i] > scores[best]:
-			best, second = i, best
-		case second < 0 || scores[i] > scores[second]:
-			second = i
+	scores := make(map[string]float64, len(list))
+	for _, c := range list {
+		scores[c.name] = c.score(sample, isolated)
+		if c.name == chosen {
+			scores[c.name] = math.Inf(1)
 		}
 	}
-	text = plain(transcode(list[best].encoding, data))
-	if best == 0 {
-		return text, ""
+	slices.SortStableFunc(list, func(a, b candidate) int { return cmp.Compare(scores[b.name], scores[a.name]) })
+	best := list[0]
+	text = plain(transcode(best.encoding, data))
+	if best.latin && best.encoding == charmap.Windows1252 && chosen == "" {
+		return text, note
 	}
-	return text, fmt.Sprintf("The text is not UTF-8 and was read as %s, for example %s. If that is wrong (it may be %s), save the file as UTF-8 and send it again.",
-		list[best].name, quote(foreign(text)), list[second].name)
+	for _, c := range list[:maxEncodings] {
+		note.Encodings = append(note.Encodings, knowledge.Encoding{Name: c.name, Sample: foreign(plain(transcode(c.encoding, sample)))})
+	}
+	how := "was read as"
+	if best.name == chosen {
+		how = "was read, as you chose, as"
+	}
+	note.Text = fmt.Sprintf("The text is not UTF-8 and %s %s, for example %s. If that is wrong (it may be %s), choose another or save the file as UTF-8 and send it again.",
+		how, best.name, quote(note.Encodings[0].Sample), list[1].name)
+	return text, note
 }
 
 // isolatedShare is the share of bytes beyond ASCII that have a letter of ASCII at one side at least, as in
@@ -148,12 +164,28 @@ func (c candidate) score(data []byte, isolated float64) float64 {
 	return share * (1.05 - isolated)
 }
 
-// foreign is the first line of text that has letters beyond ASCII.
+// foreign is what stands around the first letter of text that is beyond ASCII, in its line.
 func foreign(text string) string {
+	const before = 40 // bytes
 	for line := range strings.Lines(text) {
-		if strings.ContainsFunc(line, func(r rune) bool { return r > unicode.MaxASCII }) {
-			return line
+		if at := strings.IndexFunc(line, func(r rune) bool { return r > unicode.MaxASCII }); at >= 0 {
+			from := max(0, at-before)
+			for !utf8.RuneStart(line[from]) {
+				from++
+			}
+			return clipped(line[from:])
 		}
 	}
-	return text
+	return clipped(text)
+}
+
+// clipped is the beginning of a line, as long as a sample may be.
+func clipped(line string) string { return plaintext.Cut(strings.TrimSpace(line), sampleText) }
+
+// Encodings are the names of the encodings that a file may be read in, besides UTF-8 and UTF-16.
+func Encodings() (names []string) {
+	for _, c := range candidates() {
+		names = append(names, c.name)
+	}
+	return names
 }

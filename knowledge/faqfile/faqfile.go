@@ -46,15 +46,15 @@ func Parse(name string, data []byte, o Options) ([]knowledge.Row, []knowledge.Pr
 		}
 		return newBuilder(o).finish(readWorkbook(data))
 	}
-	text, note := decode(data)
+	text, note := decode(data, o.Reading.Encoding)
 	if strings.TrimSpace(text) == "" {
 		return nil, fatal("The file is empty. Send one with a row for each question.")
 	}
 	var first []knowledge.Problem
 	for _, read := range readers(strings.ToLower(path.Ext(name)), text, len(o.Reading.Columns) > 0) {
 		b := newBuilder(o)
-		if note != "" {
-			b.problem(knowledge.Problem{Text: note})
+		if note.Text != "" {
+			b.problem(note)
 		}
 		rows, problems := b.finish(read)
 		if len(rows) > 0 || b.tooMany {

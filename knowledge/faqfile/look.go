@@ -51,7 +51,7 @@ func Look(name string, data []byte, o Options) (Table, bool) {
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
 		readWorkbook(data)(b)
 	default:
-		text, _ := decode(data)
+		text, _ := decode(data, o.Reading.Encoding)
 		ext := strings.ToLower(path.Ext(name))
 		if looksMarkdown(text) && !slices.Contains([]string{".csv", ".tsv", ".tab", ".psv"}, ext) {
 			return Table{}, false

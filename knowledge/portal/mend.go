@@ -25,6 +25,7 @@ type problemView struct {
 	Row, Line          int
 	About              string // the row's question, to know it by
 	Inputs             []input
+	Encodings          []knowledge.Encoding // other ways to read the file
 }
 
 // An input is one field of a row that can be mended.
@@ -39,6 +40,9 @@ func (s scope) viewProblem(p knowledge.Problem, open bool) problemView {
 		v.Where = s.Say("line_n", "n", p.Line)
 	}
 	v.About = clip(p.Given["question"])
+	if open && len(p.Encodings) > 0 {
+		v.Encodings = p.Encodings[1:]
+	}
 	if !open || !p.Lost || p.Row == 0 || p.Given == nil {
 		return v
 	}
@@ -165,6 +169,20 @@ func compact(mends []knowledge.Fix) []knowledge.Fix {
 		}
 	}
 	return list
+}
+
+// setEncoding reads the file again in the encoding that was chosen among those that it may have.
+func (p *Portal) setEncoding(g *gin.Context, s scope) error {
+	u, err := p.editable(g, s)
+	if err != nil {
+		return err
+	}
+	reading := u.Reading
+	reading.Encoding = g.PostForm("encoding")
+	if !slices.Contains(faqfile.Encodings(), reading.Encoding) {
+		return knowledge.ErrNotFound
+	}
+	return p.seeAgain(g, s, u, reading, "")
 }
 
 // unmend takes back what was mended in one row.

@@ -121,6 +121,7 @@ func Routes() []Route {
 		{get, at + "/uploads/:upload/file", (*Portal).file},
 		{get, at + "/uploads/:upload/columns", (*Portal).showColumns},
 		{post, at + "/uploads/:upload/columns", (*Portal).setColumns},
+		{post, at + "/uploads/:upload/encoding", (*Portal).setEncoding},
 		{post, at + "/uploads/:upload/mend", (*Portal).mend},
 		{post, at + "/uploads/:upload/unmend", (*Portal).unmend},
 		{post, at + "/uploads/:upload/absent", (*Portal).setAbsent},
