@@ -14,6 +14,7 @@ type Sample struct {
 	judged  []Judged
 	order   []int // places in judged, by falling confidence
 	cluster []int // by place: whose answers belong together; nil if all are independent
+	weight  []int // by place: how often the case counts; nil if each counts once
 }
 
 // A Judged is an answer as far as most figures look at it.
@@ -40,6 +41,12 @@ func sampleOf(results []Result, judged []Judged) *Sample {
 	}
 	s := SampleOf(judged)
 	s.results, s.marks, s.cluster = results, marksOf(results), clustersOf(dialogs)
+	if slices.ContainsFunc(results, func(r Result) bool { return r.Case.Weight > 1 }) {
+		s.weight = make([]int, len(results))
+		for i, r := range results {
+			s.weight[i] = max(1, r.Case.Weight)
+		}
+	}
 	return s
 }
 
@@ -61,7 +68,7 @@ func (s *Sample) By(confidence []float64) *Sample {
 		judged[i].Confidence = confidence[i]
 	}
 	other := SampleOf(judged)
-	other.results, other.marks, other.cluster = s.results, s.marks, s.cluster
+	other.results, other.marks, other.cluster, other.weight = s.results, s.marks, s.cluster, s.weight
 	return other
 }
 
@@ -76,6 +83,24 @@ func (s *Sample) Only(keep func(Result) bool) *Sample {
 	}
 	return sampleOf(kept, judged)
 }
+
+// Value is f of s, in which each case counts as often as its weight says.
+func (s *Sample) Value(f Figure) float64 { return f(s, s.weight) }
+
+// drawn is how often each result counts if it was drawn times.
+func (s *Sample) drawn(times []int) []int {
+	if s.weight == nil {
+		return times
+	}
+	counts := make([]int, len(times))
+	for i, n := range times {
+		counts[i] = n * s.weight[i]
+	}
+	return counts
+}
+
+// Results are those that s judges, in order.
+func (s *Sample) Results() []Result { return s.results }
 
 // Len is how many results there are.
 func (s *Sample) Len() int { return len(s.judged) }

@@ -22,21 +22,35 @@ type Interval struct {
 // Interval is f's, by 2,000 draws of the bootstrap (Efron 1979), percentile method, over clusters
 // where answers belong together. Draws in which f says nothing are left out.
 func (s *Sample) Interval(f Figure) Interval {
-	return bootstrap(s.Len(), s.cluster, func(weights []int) float64 { return f(s, weights) })
+	return bootstrap(s.Len(), s.cluster, func(times []int) float64 { return f(s, s.drawn(times)) })
 }
 
 // Difference is how much larger f is of s than of other, which has the same cases in the same order,
 // with the interval of the difference by the paired bootstrap: both see the same draws.
 func (s *Sample) Difference(other *Sample, f Figure) (float64, Interval) {
-	return f(s, nil) - f(other, nil), bootstrap(s.Len(), s.cluster, func(weights []int) float64 {
-		return f(s, weights) - f(other, weights)
+	return s.Value(f) - other.Value(f), bootstrap(s.Len(), s.cluster, func(times []int) float64 {
+		counts := s.drawn(times)
+		return f(s, counts) - f(other, counts)
 	})
 }
 
 // bootstrap draws n answers, or whole clusters of them, with replacement.
 func bootstrap(n int, cluster []int, statistic func(weights []int) float64) Interval {
-	if n == 0 {
+	return intervalOf(resample(n, cluster, statistic))
+}
+
+// intervalOf is that of sorted values of a bootstrap.
+func intervalOf(values []float64) Interval {
+	if len(values) == 0 {
 		return Interval{math.NaN(), math.NaN()}
+	}
+	return Interval{quantile(values, .025), quantile(values, .975)}
+}
+
+// resample is the statistic's value for each draw, sorted, without draws in which it says nothing.
+func resample(n int, cluster []int, statistic func(weights []int) float64) []float64 {
+	if n == 0 {
+		return nil
 	}
 	clusters := countOf(n, cluster)
 	values := make([]float64, draws)
@@ -57,11 +71,8 @@ func bootstrap(n int, cluster []int, statistic func(weights []int) float64) Inte
 		values[draw] = statistic(weights)
 	})
 	values = slices.DeleteFunc(values, math.IsNaN)
-	if len(values) == 0 {
-		return Interval{math.NaN(), math.NaN()}
-	}
 	slices.Sort(values)
-	return Interval{quantile(values, .025), quantile(values, .975)}
+	return values
 }
 
 func countOf(n int, cluster []int) int {
@@ -140,10 +151,13 @@ func holm(p []float64) []float64 {
 	return adjusted
 }
 
+// power is how many standard errors a difference measures that a test at 5 % finds with a power of 80 %: the
+// quantiles of the normal distribution at .975 and .8.
+const power = 1.959964 + 0.841621
+
 // detectable is the smallest mean of paired differences that a test at 5 % would find with a power
 // of 80 %, given how these scatter. NaN for fewer than two clusters.
 func detectable(differences []float64, cluster []int) float64 {
-	const z = 1.959964 + 0.841621 // quantiles of the normal distribution at .975 and .8
 	d := sums(differences, cluster)
 	n := float64(len(d))
 	average := 0.0
@@ -157,14 +171,17 @@ func detectable(differences []float64, cluster []int) float64 {
 	if n < 2 {
 		return math.NaN()
 	}
-	return z * math.Sqrt(squares/(n-1)*n) / float64(len(differences))
+	return power * math.Sqrt(squares/(n-1)*n) / float64(len(differences))
 }
 
 // A Comparison is two ways of answering the same cases, by how many of them each treats well.
 type Comparison struct {
 	Name       string   `json:"name"`
 	Cases      int      `json:"cases"`
-	Difference float64  `json:"difference"` // of the means, after minus before
+	Before     float64  `json:"before"`
+	After      float64  `json:"after"`
+	Low        bool     `json:"low,omitempty"` // the lower the better
+	Difference float64  `json:"difference"`    // after minus before
 	Interval   Interval `json:"interval"`
 	P          float64  `json:"p"`          // of the paired randomisation test, by Holm's method if there are several
 	Detectable float64  `json:"detectable"` // the smallest difference that so many cases could show
@@ -177,7 +194,15 @@ func Compare(name string, before, after []float64, cluster []int) Comparison {
 		d[i] = after[i] - before[i]
 	}
 	m := average(name, d, cluster)
-	return Comparison{Name: name, Cases: len(d), Difference: m.Value, Interval: m.Interval, P: randomisation(d, cluster), Detectable: detectable(d, cluster)}
+	return Comparison{Name: name, Cases: len(d), Before: meanOf(before), After: meanOf(after), Difference: m.Value, Interval: m.Interval, P: randomisation(d, cluster), Detectable: detectable(d, cluster)}
+}
+
+func meanOf(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return ratio(sum, float64(len(values)))
 }
 
 // average is the mean of values, one for each case.
@@ -213,7 +238,7 @@ func (c Comparison) Verdict() string {
 	switch {
 	case c.P >= .05:
 		return "no evidence"
-	case c.Difference > 0:
+	case c.Difference > 0 != c.Low:
 		return "better"
 	}
 	return "worse"
