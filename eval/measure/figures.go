@@ -35,7 +35,6 @@ func (r Run) report(done []finished) *Report {
 	took := make([]float64, len(done))
 	for i, one := range done {
 		report.Cases = append(report.Cases, one.Row)
-		report.Timings.Cases = append(report.Timings.Cases, one.Took.Microseconds())
 		took[i] = float64(one.Took.Microseconds()) / 1000
 		tokens.In += one.Row.Tokens.In
 		tokens.Out += one.Row.Tokens.Out

@@ -55,7 +55,6 @@ type Timings struct {
 	Started time.Time         `json:"started"`
 	Seconds float64           `json:"seconds"` // of this run; an interrupted one counts from its resumption
 	Took    eval.Milliseconds `json:"took_ms"` // of the turns that are measured
-	Cases   []int64           `json:"cases_us"`
 }
 
 // A Row is one case and what came of it.

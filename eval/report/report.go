@@ -86,7 +86,6 @@ type junitSuite struct {
 type junitCase struct {
 	Class   string    `xml:"classname,attr"`
 	Name    string    `xml:"name,attr"`
-	Seconds string    `xml:"time,attr,omitempty"`
 	Failure *junitWhy `xml:"failure"`
 	Skipped *junitWhy `xml:"skipped"`
 }
@@ -109,8 +108,8 @@ func JUnit(w io.Writer, r *measure.Report) error {
 		gates.Cases = append(gates.Cases, c)
 	}
 	cases := junitSuite{Name: r.Suite}
-	for i, row := range r.Cases {
-		c := junitCase{Class: r.Suite, Name: row.ID, Seconds: fmt.Sprintf("%.6f", float64(r.Timings.Cases[i])/1e6)}
+	for _, row := range r.Cases {
+		c := junitCase{Class: r.Suite, Name: row.ID}
 		why := &junitWhy{strings.Join(row.Failures, "; ")}
 		switch {
 		case row.Passed:
@@ -183,13 +182,21 @@ func Text(w io.Writer, r *measure.Report) error {
 			fmt.Fprintf(t, "… and %d more; --out REPORT.html shows all\n", r.Failed-i)
 			break
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\n", row.ID, oneLine(row.Question), strings.Join(row.Failures, "; "))
+		fmt.Fprintf(t, "%s\t%s\n", called(row.ID, row.Question), strings.Join(row.Failures, "; "))
 	}
 	fmt.Fprintln(t)
 	for _, g := range r.Gates {
 		fmt.Fprintf(t, "%s\t%s\t%s\n", verdict(g.Passed), g.Gate, g.Why)
 	}
 	return t.Flush()
+}
+
+// called is a case's ID with its question, which may be the same.
+func called(id, question string) string {
+	if id == question {
+		return oneLine(question)
+	}
+	return id + ": " + oneLine(question)
 }
 
 // mostShown is how many cases a list in a terminal or a pull request has.
@@ -216,7 +223,7 @@ func textComparison(w io.Writer, c measure.Comparison) error {
 				fmt.Fprintf(w, "… and %d more\n", len(part.Changes)-i)
 				break
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s → %s\n", change.ID, oneLine(change.Question), change.Before, change.After)
+			fmt.Fprintf(w, "%s\t%s → %s\n", called(change.ID, change.Question), change.Before, change.After)
 		}
 	}
 	return nil
