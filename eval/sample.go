@@ -12,9 +12,10 @@ type Sample struct {
 	results []Result // nil if there are only judgements
 	marks   []marks  // of results
 	judged  []Judged
-	order   []int // places in judged, by falling confidence
-	cluster []int // by place: whose answers belong together; nil if all are independent
-	weight  []int // by place: how often the case counts; nil if each counts once
+	order   []int    // places in judged, by falling confidence
+	sorted  []Judged // judged in that order: figures of confidence go through it thousands of times
+	cluster []int    // by place: whose answers belong together; nil if all are independent
+	weight  []int    // by place: how often the case counts; nil if each counts once
 }
 
 // A Judged is an answer as far as most figures look at it.
@@ -58,6 +59,10 @@ func SampleOf(judged []Judged) *Sample {
 		s.order[i] = i
 	}
 	slices.SortStableFunc(s.order, func(a, b int) int { return cmp.Compare(judged[b].Confidence, judged[a].Confidence) })
+	s.sorted = make([]Judged, len(judged))
+	for at, i := range s.order {
+		s.sorted[at] = judged[i]
+	}
 	return s
 }
 
@@ -141,13 +146,14 @@ func (l *level) add(with level) { l.all += with.all; l.in += with.in; l.right +=
 func (s *Sample) levels(weights []int) iter.Seq[level] {
 	return func(yield func(level) bool) {
 		var at level
-		for _, i := range s.order {
-			j, w := s.judged[i], 1.0
+		for place := range s.sorted {
+			j, w := &s.sorted[place], 1.0
 			if weights != nil {
-				w = float64(weights[i])
-			}
-			if w == 0 {
-				continue
+				n := weights[s.order[place]]
+				if n == 0 {
+					continue
+				}
+				w = float64(n)
 			}
 			if at.all > 0 && j.Confidence != at.confidence {
 				if !yield(at) {
@@ -155,15 +161,14 @@ func (s *Sample) levels(weights []int) iter.Seq[level] {
 				}
 				at = level{}
 			}
-			one := level{all: w}
+			at.confidence = j.Confidence
+			at.all += w
 			if j.InScope {
-				one.in = w
+				at.in += w
 			}
 			if j.Right {
-				one.right = w
+				at.right += w
 			}
-			at.confidence = j.Confidence
-			at.add(one)
 		}
 		if at.all > 0 {
 			yield(at)

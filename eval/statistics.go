@@ -25,6 +25,30 @@ func (s *Sample) Interval(f Figure) Interval {
 	return bootstrap(s.Len(), s.cluster, func(times []int) float64 { return f(s, s.drawn(times)) })
 }
 
+// Intervals are those of several figures over the same draws, which is several times as fast as one by one.
+func (s *Sample) Intervals(list []Named) []Interval {
+	values := make([][]float64, len(list))
+	if n := s.Len(); n > 0 {
+		for k := range values {
+			values[k] = make([]float64, draws)
+		}
+		clusters := countOf(n, s.cluster)
+		parallel(draws, func(draw int) {
+			counts := s.drawn(drawOf(draw, n, clusters, s.cluster))
+			for k, f := range list {
+				values[k][draw] = f.Of(s, counts)
+			}
+		})
+	}
+	intervals := make([]Interval, len(list))
+	for k, v := range values {
+		v = slices.DeleteFunc(v, math.IsNaN)
+		slices.Sort(v)
+		intervals[k] = intervalOf(v)
+	}
+	return intervals
+}
+
 // Difference is how much larger f is of s than of other, which has the same cases in the same order,
 // with the interval of the difference by the paired bootstrap: both see the same draws.
 func (s *Sample) Difference(other *Sample, f Figure) (float64, Interval) {
@@ -54,25 +78,32 @@ func resample(n int, cluster []int, statistic func(weights []int) float64) []flo
 	}
 	clusters := countOf(n, cluster)
 	values := make([]float64, draws)
-	// Each draw has a generator of its own, so that the order in which cores take them is no matter.
-	parallel(draws, func(draw int) {
-		random := rand.New(rand.NewPCG(seed, uint64(draw)))
-		times := make([]int, clusters)
-		for range clusters {
-			times[random.IntN(clusters)]++
-		}
-		weights := times
-		if cluster != nil {
-			weights = make([]int, n)
-			for i, c := range cluster {
-				weights[i] = times[c]
-			}
-		}
-		values[draw] = statistic(weights)
-	})
+	parallel(draws, func(draw int) { values[draw] = statistic(drawOf(draw, n, clusters, cluster)) })
 	values = slices.DeleteFunc(values, math.IsNaN)
 	slices.Sort(values)
 	return values
+}
+
+// drawOf is how often each of n answers is drawn, the clusters with replacement. Each draw has a generator of its own,
+// so that the order in which cores take them is no matter.
+func drawOf(draw, n, clusters int, cluster []int) []int {
+	random := rand.NewPCG(seed, uint64(draw))
+	times := make([]int, clusters)
+	for i := 0; i < clusters; i += 2 { // 32 random bits are enough for one of some thousands
+		bits := random.Uint64()
+		times[(bits>>32)*uint64(clusters)>>32]++
+		if i+1 < clusters {
+			times[(bits&math.MaxUint32)*uint64(clusters)>>32]++
+		}
+	}
+	if cluster == nil {
+		return times
+	}
+	weights := make([]int, n)
+	for i, c := range cluster {
+		weights[i] = times[c]
+	}
+	return weights
 }
 
 func countOf(n int, cluster []int) int {

@@ -62,27 +62,42 @@ func exchanged(before, after *Sample, list []Named) []int {
 
 // exchange is both samples, with the answers of some clusters in the other's place.
 func exchange(before, after *Sample, change []bool) (a, b *Sample) {
-	n := before.Len()
-	mixed := func(x, y *Sample) *Sample {
-		judged, notes := make([]Judged, n), make([]marks, n)
-		for i := range n {
-			from, at := x, i
-			if before.cluster != nil {
-				at = before.cluster[i]
-			}
-			if change[at] {
-				from = y
-			}
-			judged[i] = from.judged[i]
-			if from.marks != nil {
-				notes[i] = from.marks[i]
-			}
+	changed := func(i int) bool {
+		if before.cluster != nil {
+			i = before.cluster[i]
 		}
-		s := SampleOf(judged)
-		s.marks, s.cluster, s.weight = notes, before.cluster, before.weight
-		return s
+		return change[i]
 	}
-	return mixed(before, after), mixed(after, before)
+	return mixed(before, after, changed), mixed(after, before, changed)
+}
+
+// mixed is x with the answers of y in some places. Both are sorted, so that it is, too, by merging.
+func mixed(x, y *Sample, fromY func(place int) bool) *Sample {
+	n := x.Len()
+	s := &Sample{judged: make([]Judged, n), marks: make([]marks, n), order: make([]int, 0, n), sorted: make([]Judged, 0, n), cluster: x.cluster, weight: x.weight}
+	take := func(from *Sample, at int) {
+		place := from.order[at]
+		s.order, s.sorted = append(s.order, place), append(s.sorted, from.sorted[at])
+		s.judged[place] = from.sorted[at]
+		if from.marks != nil {
+			s.marks[place] = from.marks[place]
+		}
+	}
+	for i, j := 0, 0; i < n || j < n; {
+		switch {
+		case i < n && fromY(x.order[i]):
+			i++
+		case j < n && !fromY(y.order[j]):
+			j++
+		case j == n || i < n && x.sorted[i].Confidence >= y.sorted[j].Confidence:
+			take(x, i)
+			i++
+		default:
+			take(y, j)
+			j++
+		}
+	}
+	return s
 }
 
 // detectableFrom is the smallest difference that a test at 5 % would find with a power of 80 %, given how the

@@ -12,20 +12,12 @@ import (
 	"faqbot/knowledge"
 )
 
-// Passed is the figure over all cases; all others are over the cases about answers.
+// Passed is the first figure, over all cases; all others are over the cases about answers.
 const Passed = "passed"
 
 // Figures are those of a suite: those of every set, and those that only a suite has.
 func Figures() []eval.Named {
 	return append([]eval.Named{{Name: Passed, Of: eval.Passed()}, {Name: "resolved", Of: eval.Resolved()}, {Name: "effort", Of: eval.Effort(), Low: true}}, eval.Figures()...)
-}
-
-// sampleFor is the part of a run that a figure looks at.
-func sampleFor(name string, all, answers *eval.Sample) *eval.Sample {
-	if name == Passed {
-		return all
-	}
-	return answers
 }
 
 func (r Run) report(done []finished) *Report {
@@ -56,12 +48,7 @@ func (r Run) report(done []finished) *Report {
 func (r *Report) measure() {
 	all := sample(r.Cases)
 	answers := about(all)
-	for _, f := range Figures() {
-		s := sampleFor(f.Name, all, answers)
-		if v := s.Value(f.Of); !math.IsNaN(v) {
-			r.Figures = append(r.Figures, Figure{eval.Measured{Name: f.Name, Value: v, Interval: s.Interval(f.Of)}, f.Low})
-		}
-	}
+	r.Figures = append(figuresOf(all, Figures()[:1]), figuresOf(answers, Figures()[1:])...)
 	r.Decisions, r.Curve, r.Bins = answers.Decisions(), answers.RiskCoverageHundredths(), answers.Reliability()
 	for _, by := range slicings() {
 		cut := all.SliceBy(by.keys)
@@ -73,6 +60,16 @@ func (r *Report) measure() {
 				Good: eval.Measured{Name: Passed, Value: part.Value(eval.Passed()), Interval: part.Interval(eval.Passed())}})
 		}
 	}
+}
+
+// figuresOf are those of list that mean something on s.
+func figuresOf(s *eval.Sample, list []eval.Named) []Figure {
+	figures := []Figure{}
+	list = slices.DeleteFunc(list, func(f eval.Named) bool { return math.IsNaN(s.Value(f.Of)) })
+	for i, interval := range s.Intervals(list) {
+		figures = append(figures, Figure{eval.Measured{Name: list[i].Name, Value: s.Value(list[i].Of), Interval: interval}, list[i].Low})
+	}
+	return figures
 }
 
 // A slicing cuts the cases by something they have in common.
