@@ -4,7 +4,7 @@ GO ?= go
 N ?= 20
 DB ?= sqlite
 
-.PHONY: all build test quick prepare check slow faults crash load quality bench fuzz pictures
+.PHONY: all build test suite quick prepare check slow faults crash load quality bench fuzz pictures
 
 all: build
 
@@ -15,9 +15,14 @@ build:
 # told what to install. The time-out is for hangs alone. The race detector makes arithmetic and parsing five to nine
 # times as slow, so the packages that do little else, and share nothing, run without it.
 UNRACED = ./eval ./knowledge/faqfile
-test: prepare check
+test: prepare check suite
 	.ci/with-postgres $(GO) test -race -shuffle=on -parallel 6 -timeout 60m $$($(GO) list ./... | grep -v -x $(UNRACED:./%=-e faqbot/%))
 	$(GO) test -shuffle=on -timeout 60m $(UNRACED)
+
+# The suite of the demo's FAQ: its gates, and that no figure is worse than in the baseline. A change that is meant renews
+# the baseline: add --out cmd/faqbot/demo/baseline.json, and read the diff.
+suite: build
+	bin/faqbot eval run cmd/faqbot/demo/suite.yaml --against cmd/faqbot/demo/baseline.json
 
 # An answer in a minute and a half while working: SQLite alone, no race detector, no browser, nothing that takes long.
 quick:

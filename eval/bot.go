@@ -17,14 +17,23 @@ import (
 
 // A Bot is the engine that serves customers, asked one case at a time. It is safe for concurrent use.
 type Bot struct {
+	engine   *dialogue.Engine
 	asker    *dialogue.Asker
 	searcher *retrieval.Searcher          // the engine's
 	topics   map[knowledge.EntryID]string // of its entries
 }
 
+// account is that of a Bot, which answers from its own entries alone.
+func account() bot.Account { return bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}} }
+
 // NewBot learns entries that are published nowhere, which have IDs, with the defaults that the
 // service has.
 func NewBot(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Bot, error) {
+	return NewBotWith(ctx, entries, e, dialogue.DefaultPolicy())
+}
+
+// NewBotWith is NewBot with another policy.
+func NewBotWith(ctx context.Context, entries []knowledge.Entry, e *Vectors, policy dialogue.Policy) (*Bot, error) {
 	phrases, err := dialogue.LoadPhrases()
 	if err != nil {
 		return nil, err
@@ -37,8 +46,8 @@ func NewBot(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Bot, e
 	if err := searcher.Refresh(ctx); err != nil {
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}
-	b := &Bot{asker: dialogue.NewAsker(dialogue.NewEngine(searcher, phrases, dialogue.DefaultPolicy()), bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}}),
-		searcher: searcher, topics: make(map[knowledge.EntryID]string)}
+	engine := dialogue.NewEngine(searcher, phrases, policy)
+	b := &Bot{engine: engine, asker: dialogue.NewAsker(engine, account()), searcher: searcher, topics: make(map[knowledge.EntryID]string)}
 	for _, e := range entries {
 		b.topics[e.ID] = e.Topic
 	}
@@ -49,8 +58,13 @@ func NewBot(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Bot, e
 type Result struct {
 	Case Case
 	dialogue.Answer
-	Topic string // of the first relevant entry
+	Topic  string // of the first relevant entry
+	Passed bool   // every expectation of a suite's case was met
+	Effort int    // taps and rewordings until the right answer, NoAnswer if it was not reached; of a suite's case
 }
+
+// NoAnswer is the Effort of a customer who did not reach the right answer.
+const NoAnswer = -1
 
 // question is the case as a customer would write it.
 func (c Case) question() dialogue.Question {

@@ -30,6 +30,8 @@ type Case struct {
 	Kind     string              // what sort of question, like "ood-oos"
 	Tags     []string
 	Dialog   string // cases of one dialogue, or of one entry, are not independent of each other
+	Weight   int    // how often the case counts; 0 is once
+	Aside    bool   // about something else than answers, like small talk: figures of search leave it out
 }
 
 // InScope reports whether an entry answers c.

@@ -1,26 +1,26 @@
 package eval
 
-// A named is a figure as tables and files call it.
-type named struct {
-	name string
-	of   Figure
-	low  bool // the lower the better
+// A Named is a figure as tables and files call it.
+type Named struct {
+	Name string
+	Of   Figure
+	Low  bool // the lower the better
 }
 
-// figures are those of every set.
-func figures() []named {
-	return []named{
-		{name: "acc", of: Accuracy}, {name: "r@3", of: Recall(3)}, {name: "MRR", of: MRR()}, {name: "nDCG@10", of: NDCG()}, {name: "MAP", of: MAP()},
-		{name: "AUROC", of: AUROC}, {name: "FPR95", of: FPR95, low: true}, {name: "AUPR", of: AUPR},
-		{name: "AURC", of: AURC, low: true}, {name: "excess AURC", of: ExcessAURC, low: true},
-		{name: "joint", of: Joint}, {name: "hindsight", of: Hindsight}, {name: "ECE", of: ECE, low: true},
-		{name: "coverage", of: Coverage()}, {name: "selective acc", of: SelectiveAccuracy()}, {name: "menu hit", of: MenuHit()}, {name: "utility", of: Utility()},
-		{name: "right", of: AnswersRight()}, {name: "menu right", of: MenusRight()}, {name: "wasted", of: Wasted(), low: true}, {name: "wrong", of: AnswersWrong(), low: true}, {name: "net", of: Net()},
-		{name: figureReached, of: Reached()}, {name: figureOveranswered, of: Overanswered(), low: true},
+// Figures are those of every set.
+func Figures() []Named {
+	return []Named{
+		{Name: "acc", Of: Accuracy}, {Name: "r@3", Of: Recall(3)}, {Name: "MRR", Of: MRR()}, {Name: "nDCG@10", Of: NDCG()}, {Name: "MAP", Of: MAP()},
+		{Name: "AUROC", Of: AUROC}, {Name: "FPR95", Of: FPR95, Low: true}, {Name: "AUPR", Of: AUPR},
+		{Name: "AURC", Of: AURC, Low: true}, {Name: "excess AURC", Of: ExcessAURC, Low: true},
+		{Name: "joint", Of: Joint}, {Name: "hindsight", Of: Hindsight}, {Name: "ECE", Of: ECE, Low: true},
+		{Name: "coverage", Of: Coverage()}, {Name: "selective acc", Of: SelectiveAccuracy()}, {Name: "menu hit", Of: MenuHit()}, {Name: "utility", Of: Utility()},
+		{Name: "right", Of: AnswersRight()}, {Name: "menu right", Of: MenusRight()}, {Name: "wasted", Of: Wasted(), Low: true}, {Name: "wrong", Of: AnswersWrong(), Low: true}, {Name: "net", Of: Net()},
+		{Name: figureReached, Of: Reached()}, {Name: figureOveranswered, Of: Overanswered(), Low: true},
 	}
 }
 
 // kindFigures are those of each kind of question out of scope, against all that are in scope.
-func kindFigures() []named {
-	return []named{{name: "AUROC", of: AUROC}, {name: "FPR95", of: FPR95}, {name: "AUPR", of: AUPR}, {name: figureOveranswered, of: Overanswered()}}
+func kindFigures() []Named {
+	return []Named{{Name: "AUROC", Of: AUROC}, {Name: "FPR95", Of: FPR95}, {Name: "AUPR", Of: AUPR}, {Name: figureOveranswered, Of: Overanswered()}}
 }

@@ -65,8 +65,8 @@ func TestWeightsCountResultsSeveralTimes(t *testing.T) {
 		}
 	}
 	s, long := NewSample(results), NewSample(repeated)
-	for _, f := range figures() {
-		require.InDelta(t, f.of(long, nil), f.of(s, weights), 1e-9, f.name)
+	for _, f := range Figures() {
+		require.InDelta(t, f.Of(long, nil), f.Of(s, weights), 1e-9, f.Name)
 	}
 }
 
@@ -261,13 +261,13 @@ func TestFiguresOfLittle(t *testing.T) {
 	} {
 		s := NewSample(c.results)
 		var known []string
-		for _, f := range figures() {
-			v, i := f.of(s, nil), s.Interval(f.of)
-			require.Equal(t, math.IsNaN(v), math.IsNaN(i.Low), "%s: %s", name, f.name)
+		for _, f := range Figures() {
+			v, i := f.Of(s, nil), s.Interval(f.Of)
+			require.Equal(t, math.IsNaN(v), math.IsNaN(i.Low), "%s: %s", name, f.Name)
 			if !math.IsNaN(v) {
-				known = append(known, f.name)
-				require.LessOrEqual(t, i.Low, v+1e-9, f.name)
-				require.GreaterOrEqual(t, i.High, v-1e-9, f.name)
+				known = append(known, f.Name)
+				require.LessOrEqual(t, i.Low, v+1e-9, f.Name)
+				require.GreaterOrEqual(t, i.High, v-1e-9, f.Name)
 			}
 		}
 		require.ElementsMatch(t, c.known, known, name)

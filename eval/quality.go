@@ -248,7 +248,7 @@ func (r *Report) note(set string, list ...Measured) {
 func reportOf(set Set, s *Sample) SetReport {
 	r := SetReport{Name: set.Name, Entries: len(set.Entries), Queries: s.Len(), Decisions: s.Decisions(),
 		Took:        Milliseconds{latencyMS(s, .5), latencyMS(s, .95), latencyMS(s, .99)},
-		Reliability: s.Reliability(), Curve: hundredths(s.RiskCoverage()), Slices: parts(s), sample: s}
+		Reliability: s.Reliability(), Curve: s.RiskCoverageHundredths(), Slices: parts(s), sample: s}
 	kinds := s.SliceBy(func(r Result) []string {
 		if r.Case.InScope() {
 			return nil
@@ -258,11 +258,11 @@ func reportOf(set Set, s *Sample) SetReport {
 	for _, k := range kinds {
 		against := s.Only(func(r Result) bool { return r.Case.InScope() || r.Case.Kind == k.Name })
 		for _, f := range kindFigures() {
-			r.measure(against, f.name+" "+k.Name, f.of)
+			r.measure(against, f.Name+" "+k.Name, f.Of)
 		}
 	}
-	for _, f := range figures() {
-		r.measure(s, f.name, f.of)
+	for _, f := range Figures() {
+		r.measure(s, f.Name, f.Of)
 	}
 	known := make(map[string]bool)
 	for _, e := range set.Entries {
@@ -311,17 +311,6 @@ func said(what string) []string {
 	return []string{what}
 }
 
-// hundredths thins a curve out to its first point in each hundredth of coverage.
-func hundredths(curve []RiskPoint) []RiskPoint {
-	thin, last := []RiskPoint{}, -1
-	for _, p := range curve {
-		if at := int(100 * p.Coverage); at > last {
-			thin, last = append(thin, p), at
-		}
-	}
-	return thin
-}
-
 // good reports whether a question is treated well: its best entry answers, or none does and none is
 // likely.
 func good(j Judged) bool { return j.Right || !j.InScope && j.Confidence < even }
@@ -351,8 +340,8 @@ func (r SetReport) Figure(name string) (Measured, bool) {
 func (r SetReport) check(targets []Target) (list []Checked) {
 	for _, t := range targets {
 		low := false
-		for _, f := range figures() {
-			low = low || f.name == t.Figure && f.low
+		for _, f := range Figures() {
+			low = low || f.Name == t.Figure && f.Low
 		}
 		m, ok := r.Figure(t.Figure)
 		if !ok {

@@ -20,12 +20,14 @@ type marks struct {
 	gain      float64 // normalised discounted cumulative gain
 	precision float64 // average precision
 	verdict   Verdict
+	passed    bool
+	effort    int
 }
 
 func marksOf(results []Result) []marks {
 	list := make([]marks, len(results))
 	for i, r := range results {
-		list[i] = marks{inScope: r.Case.InScope(), first: r.first(), verdict: r.Verdict()}
+		list[i] = marks{inScope: r.Case.InScope(), first: r.first(), verdict: r.Verdict(), passed: r.Passed, effort: r.Effort}
 		if list[i].inScope {
 			list[i].gain, list[i].precision = r.gain(), r.precision()
 		}
@@ -225,6 +227,21 @@ const (
 	figureReached      = "reached"      // the figure Reached
 	figureOveranswered = "overanswered" // the figure Overanswered
 )
+
+// Passed is the share of a suite's cases whose expectations were all met.
+func Passed() Figure {
+	return mean(func(m *marks) (float64, bool) { return count(m.passed), true })
+}
+
+// Resolved is the share of the questions in scope whose right answer a customer reaches by tapping and rewording.
+func Resolved() Figure {
+	return mean(func(m *marks) (float64, bool) { return count(m.effort != NoAnswer), m.inScope })
+}
+
+// Effort is the mean number of taps and rewordings of the customers who reach the right answer.
+func Effort() Figure {
+	return mean(func(m *marks) (float64, bool) { return float64(m.effort), m.inScope && m.effort != NoAnswer })
+}
 
 // Reached is the share of the questions in scope that the right entry answered, or that had it on a menu.
 func Reached() Figure {

@@ -12,8 +12,10 @@ type Sample struct {
 	results []Result // nil if there are only judgements
 	marks   []marks  // of results
 	judged  []Judged
-	order   []int // places in judged, by falling confidence
-	cluster []int // by place: whose answers belong together; nil if all are independent
+	order   []int    // places in judged, by falling confidence
+	sorted  []Judged // judged in that order: figures of confidence go through it thousands of times
+	cluster []int    // by place: whose answers belong together; nil if all are independent
+	weight  []int    // by place: how often the case counts; nil if each counts once
 }
 
 // A Judged is an answer as far as most figures look at it.
@@ -40,6 +42,12 @@ func sampleOfResults(results []Result, judged []Judged) *Sample {
 	}
 	s := SampleOf(judged)
 	s.results, s.marks, s.cluster = results, marksOf(results), clustersOf(dialogs)
+	if slices.ContainsFunc(results, func(r Result) bool { return r.Case.Weight > 1 }) {
+		s.weight = make([]int, len(results))
+		for i, r := range results {
+			s.weight[i] = max(1, r.Case.Weight)
+		}
+	}
 	return s
 }
 
@@ -51,6 +59,10 @@ func SampleOf(judged []Judged) *Sample {
 		s.order[i] = i
 	}
 	slices.SortStableFunc(s.order, func(a, b int) int { return cmp.Compare(judged[b].Confidence, judged[a].Confidence) })
+	s.sorted = make([]Judged, len(judged))
+	for at, i := range s.order {
+		s.sorted[at] = judged[i]
+	}
 	return s
 }
 
@@ -61,7 +73,7 @@ func (s *Sample) By(confidence []float64) *Sample {
 		judged[i].Confidence = confidence[i]
 	}
 	other := SampleOf(judged)
-	other.results, other.marks, other.cluster = s.results, s.marks, s.cluster
+	other.results, other.marks, other.cluster, other.weight = s.results, s.marks, s.cluster, s.weight
 	return other
 }
 
@@ -76,6 +88,24 @@ func (s *Sample) Only(keep func(Result) bool) *Sample {
 	}
 	return sampleOfResults(kept, judged)
 }
+
+// Value is f of s, in which each case counts as often as its weight says.
+func (s *Sample) Value(f Figure) float64 { return f(s, s.weight) }
+
+// drawn is how often each result counts if it was drawn times.
+func (s *Sample) drawn(times []int) []int {
+	if s.weight == nil {
+		return times
+	}
+	counts := make([]int, len(times))
+	for i, n := range times {
+		counts[i] = n * s.weight[i]
+	}
+	return counts
+}
+
+// Results are those that s judges, in order.
+func (s *Sample) Results() []Result { return s.results }
 
 // Len is how many results there are.
 func (s *Sample) Len() int { return len(s.judged) }
@@ -116,13 +146,14 @@ func (l *level) add(with level) { l.all += with.all; l.in += with.in; l.right +=
 func (s *Sample) levels(weights []int) iter.Seq[level] {
 	return func(yield func(level) bool) {
 		var at level
-		for _, i := range s.order {
-			j, w := s.judged[i], 1.0
+		for place := range s.sorted {
+			j, w := &s.sorted[place], 1.0
 			if weights != nil {
-				w = float64(weights[i])
-			}
-			if w == 0 {
-				continue
+				n := weights[s.order[place]]
+				if n == 0 {
+					continue
+				}
+				w = float64(n)
 			}
 			if at.all > 0 && j.Confidence != at.confidence {
 				if !yield(at) {
@@ -130,15 +161,14 @@ func (s *Sample) levels(weights []int) iter.Seq[level] {
 				}
 				at = level{}
 			}
-			one := level{all: w}
+			at.confidence = j.Confidence
+			at.all += w
 			if j.InScope {
-				one.in = w
+				at.in += w
 			}
 			if j.Right {
-				one.right = w
+				at.right += w
 			}
-			at.confidence = j.Confidence
-			at.add(one)
 		}
 		if at.all > 0 {
 			yield(at)

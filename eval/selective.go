@@ -122,6 +122,17 @@ func (s *Sample) RiskCoverage() (curve []RiskPoint) {
 	return curve
 }
 
+// RiskCoverageHundredths is the curve's first point in each hundredth of coverage.
+func (s *Sample) RiskCoverageHundredths() []RiskPoint {
+	thin, last := []RiskPoint{}, -1
+	for _, p := range s.RiskCoverage() {
+		if at := int(100 * p.Coverage); at > last {
+			thin, last = append(thin, p), at
+		}
+	}
+	return thin
+}
+
 // bins is how many parts the confidences are cut into to see whether they mean what they say.
 const bins = 10
 

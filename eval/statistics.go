@@ -22,46 +22,88 @@ type Interval struct {
 // Interval is f's, by 2,000 draws of the bootstrap (Efron 1979), percentile method, over clusters
 // where answers belong together. Draws in which f says nothing are left out.
 func (s *Sample) Interval(f Figure) Interval {
-	return bootstrap(s.Len(), s.cluster, func(weights []int) float64 { return f(s, weights) })
+	return bootstrap(s.Len(), s.cluster, func(times []int) float64 { return f(s, s.drawn(times)) })
+}
+
+// Intervals are those of several figures over the same draws, which is several times as fast as one by one.
+func (s *Sample) Intervals(list []Named) []Interval {
+	values := make([][]float64, len(list))
+	if n := s.Len(); n > 0 {
+		for k := range values {
+			values[k] = make([]float64, draws)
+		}
+		clusters := countOf(n, s.cluster)
+		parallel(draws, func(draw int) {
+			counts := s.drawn(drawOf(draw, n, clusters, s.cluster))
+			for k, f := range list {
+				values[k][draw] = f.Of(s, counts)
+			}
+		})
+	}
+	intervals := make([]Interval, len(list))
+	for k, v := range values {
+		v = slices.DeleteFunc(v, math.IsNaN)
+		slices.Sort(v)
+		intervals[k] = intervalOf(v)
+	}
+	return intervals
 }
 
 // Difference is how much larger f is of s than of other, which has the same cases in the same order,
 // with the interval of the difference by the paired bootstrap: both see the same draws.
 func (s *Sample) Difference(other *Sample, f Figure) (float64, Interval) {
-	return f(s, nil) - f(other, nil), bootstrap(s.Len(), s.cluster, func(weights []int) float64 {
-		return f(s, weights) - f(other, weights)
+	return s.Value(f) - other.Value(f), bootstrap(s.Len(), s.cluster, func(times []int) float64 {
+		counts := s.drawn(times)
+		return f(s, counts) - f(other, counts)
 	})
 }
 
 // bootstrap draws n answers, or whole clusters of them, with replacement.
 func bootstrap(n int, cluster []int, statistic func(weights []int) float64) Interval {
-	if n == 0 {
-		return Interval{math.NaN(), math.NaN()}
-	}
-	clusters := countOf(n, cluster)
-	values := make([]float64, draws)
-	// Each draw has a generator of its own, so that the order in which cores take them is no matter.
-	parallel(draws, func(draw int) {
-		random := rand.New(rand.NewPCG(seed, uint64(draw)))
-		times := make([]int, clusters)
-		for range clusters {
-			times[random.IntN(clusters)]++
-		}
-		weights := times
-		if cluster != nil {
-			weights = make([]int, n)
-			for i, c := range cluster {
-				weights[i] = times[c]
-			}
-		}
-		values[draw] = statistic(weights)
-	})
-	values = slices.DeleteFunc(values, math.IsNaN)
+	return intervalOf(resample(n, cluster, statistic))
+}
+
+// intervalOf is that of sorted values of a bootstrap.
+func intervalOf(values []float64) Interval {
 	if len(values) == 0 {
 		return Interval{math.NaN(), math.NaN()}
 	}
-	slices.Sort(values)
 	return Interval{quantile(values, .025), quantile(values, .975)}
+}
+
+// resample is the statistic's value for each draw, sorted, without draws in which it says nothing.
+func resample(n int, cluster []int, statistic func(weights []int) float64) []float64 {
+	if n == 0 {
+		return nil
+	}
+	clusters := countOf(n, cluster)
+	values := make([]float64, draws)
+	parallel(draws, func(draw int) { values[draw] = statistic(drawOf(draw, n, clusters, cluster)) })
+	values = slices.DeleteFunc(values, math.IsNaN)
+	slices.Sort(values)
+	return values
+}
+
+// drawOf is how often each of n answers is drawn, the clusters with replacement. Each draw has a generator of its own,
+// so that the order in which cores take them is no matter.
+func drawOf(draw, n, clusters int, cluster []int) []int {
+	random := rand.NewPCG(seed, uint64(draw))
+	times := make([]int, clusters)
+	for i := 0; i < clusters; i += 2 { // 32 random bits are enough for one of some thousands
+		bits := random.Uint64()
+		times[(bits>>32)*uint64(clusters)>>32]++
+		if i+1 < clusters {
+			times[(bits&math.MaxUint32)*uint64(clusters)>>32]++
+		}
+	}
+	if cluster == nil {
+		return times
+	}
+	weights := make([]int, n)
+	for i, c := range cluster {
+		weights[i] = times[c]
+	}
+	return weights
 }
 
 func countOf(n int, cluster []int) int {
@@ -140,10 +182,13 @@ func holm(p []float64) []float64 {
 	return adjusted
 }
 
+// power is how many standard errors a difference measures that a test at 5 % finds with a power of 80 %: the
+// quantiles of the normal distribution at .975 and .8.
+const power = 1.959964 + 0.841621
+
 // detectable is the smallest mean of paired differences that a test at 5 % would find with a power
 // of 80 %, given how these scatter. NaN for fewer than two clusters.
 func detectable(differences []float64, cluster []int) float64 {
-	const z = 1.959964 + 0.841621 // quantiles of the normal distribution at .975 and .8
 	d := sums(differences, cluster)
 	n := float64(len(d))
 	average := 0.0
@@ -157,14 +202,17 @@ func detectable(differences []float64, cluster []int) float64 {
 	if n < 2 {
 		return math.NaN()
 	}
-	return z * math.Sqrt(squares/(n-1)*n) / float64(len(differences))
+	return power * math.Sqrt(squares/(n-1)*n) / float64(len(differences))
 }
 
 // A Comparison is two ways of answering the same cases, by how many of them each treats well.
 type Comparison struct {
 	Name       string   `json:"name"`
 	Cases      int      `json:"cases"`
-	Difference float64  `json:"difference"` // of the means, after minus before
+	Before     float64  `json:"before"`
+	After      float64  `json:"after"`
+	Low        bool     `json:"low,omitempty"` // the lower the better
+	Difference float64  `json:"difference"`    // after minus before
 	Interval   Interval `json:"interval"`
 	P          float64  `json:"p"`          // of the paired randomisation test, by Holm's method if there are several
 	Detectable float64  `json:"detectable"` // the smallest difference that so many cases could show
@@ -177,7 +225,15 @@ func Compare(name string, before, after []float64, cluster []int) Comparison {
 		d[i] = after[i] - before[i]
 	}
 	m := average(name, d, cluster)
-	return Comparison{Name: name, Cases: len(d), Difference: m.Value, Interval: m.Interval, P: randomisation(d, cluster), Detectable: detectable(d, cluster)}
+	return Comparison{Name: name, Cases: len(d), Before: meanOf(before), After: meanOf(after), Difference: m.Value, Interval: m.Interval, P: randomisation(d, cluster), Detectable: detectable(d, cluster)}
+}
+
+func meanOf(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return ratio(sum, float64(len(values)))
 }
 
 // average is the mean of values, one for each case.
@@ -213,7 +269,7 @@ func (c Comparison) Verdict() string {
 	switch {
 	case c.P >= .05:
 		return "no evidence"
-	case c.Difference > 0:
+	case c.Difference > 0 != c.Low:
 		return "better"
 	}
 	return "worse"

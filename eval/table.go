@@ -62,7 +62,7 @@ func (r *Report) printSets(w io.Writer) {
 	for _, s := range r.Sets {
 		for _, m := range s.Figures {
 			name, kind, is := strings.Cut(m.Name, " ")
-			if is && slices.ContainsFunc(kindFigures(), func(f named) bool { return f.name == name }) {
+			if is && slices.ContainsFunc(kindFigures(), func(f Named) bool { return f.Name == name }) {
 				fmt.Fprintf(w, "%s, %s\t%s\t%s\t%s\n", s.Name, kind, name, three(m.Value), m.Interval)
 			}
 		}

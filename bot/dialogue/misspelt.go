@@ -1,6 +1,9 @@
 package dialogue
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 const (
 	// minMisspelt is the letters of a word that may be misspelt: shorter ones are too near to one another.
@@ -35,8 +38,10 @@ func (s *spellings) add(phrase string, ofShape bool) {
 	}
 }
 
-// index prepares meant, after all words are there.
+// index prepares meant, after all words are there. "chaged" may be changed or charged: the first by the alphabet is
+// meant, in whichever order the words came, so that every start reads a message alike.
 func (s *spellings) index() {
+	slices.Sort(s.targets)
 	for _, word := range s.targets {
 		for i := 1; i < len(word); i++ {
 			without := word[:i] + word[i+1:]

@@ -34,6 +34,8 @@ type apiAnswer struct {
 	Reason  bot.Reason `json:"reason"`
 	Replies []string   `json:"replies"`
 	Media   []apiMedia `json:"media,omitempty"`
+
+	Keys map[knowledge.EntryID]string `json:"keys,omitempty"` // the affiliate's own names of the entries above
 }
 
 // apiMedia is a file that goes with the replies.
@@ -104,7 +106,23 @@ func (a *api) ask(c *gin.Context) {
 			answer.Media = append(answer.Media, apiMedia{m.Kind, m.Name, link})
 		}
 	}
+	answer.Keys = a.keys(affiliate, answer.batchRow)
 	c.JSON(http.StatusOK, answer)
+}
+
+// keys are the affiliate's own names of a row's entries.
+func (a *api) keys(affiliate knowledge.AffiliateID, row batchRow) map[knowledge.EntryID]string {
+	list := append([]knowledge.EntryID{row.Entry}, row.Choices...)
+	for _, r := range row.Ranked {
+		list = append(list, r.Entry)
+	}
+	keys := map[knowledge.EntryID]string{}
+	for _, id := range list {
+		if e, ok := a.service.searcher.Entry([]knowledge.AffiliateID{affiliate}, id); ok && e.Key != "" {
+			keys[id] = e.Key
+		}
+	}
+	return keys
 }
 
 // affiliate is whose key the request carries; otherwise it is refused.

@@ -47,6 +47,7 @@ func TestAPI(t *testing.T) {
 	require.Equal(t, []string{"7", "answer", "By transfer."}, []string{a.ID, a.Action, a.Replies[0]})
 	require.Equal(t, a.Ranked[0].Entry, a.Entry)
 	require.Equal(t, a.Ranked[0].Probability, a.Probability)
+	require.NotEmpty(t, a.Keys[a.Entry], "programs know entries by the affiliate's own names")
 	for _, field := range []string{"id", "action", "entry", "probability", "ranked", "choices", "took_us"} {
 		require.Contains(t, raw, `"`+field+`":`, "the fields of a batch row")
 	}

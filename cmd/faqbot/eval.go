@@ -20,6 +20,11 @@ import (
 
 // evalCommand measures.
 type evalCommand struct {
+	Run     evalRunCommand     `cmd:"" help:"Run a suite: ask its cases, and check its gates. Exit code 0: all gates hold; 1: one does not; 2: the suite could not be run."`
+	Compare evalCompareCommand `cmd:"" help:"Compare two runs of a suite. Exit code 1: a figure is worse, and not by chance."`
+	Lint    evalLintCommand    `cmd:"" help:"Check a suite: errors, and what makes its figures say less than they seem to. Exit code 2: there are errors."`
+	Convert evalConvertCommand `cmd:"" aliases:"import,export" help:"Write a suite in another format."`
+
 	Quality  evalQualityCommand  `cmd:"" help:"Ask the public sets' questions and compare the figures with floors and goals. Exit code 1: a floor is missed."`
 	FitVotes evalFitVotesCommand `cmd:"" help:"Fit what the built-in encoder makes of wishes, thanks, complaints and the like."`
 	FitPrior evalFitPriorCommand `cmd:"" help:"Fit the shipped calibration on public sets, and show how it carries over to sets it has not seen. Exit code 1: a floor is missed."`
@@ -44,13 +49,9 @@ func (cmd evalQualityCommand) Run(ctx context.Context, term terminal) error {
 			return fmt.Errorf("read the earlier report %s: %w", cmd.Against, err)
 		}
 	}
-	e, multilingual, err := newEncoders()
+	vectors, e, err := newVectors()
 	if err != nil {
 		return err
-	}
-	vectors := eval.NewVectors(e)
-	if multilingual != nil {
-		vectors = vectors.With(multilingual)
 	}
 	told := func(what string) { fmt.Fprintf(term.err, "asking %s\n", what) }
 	r, err := eval.Quality(ctx, cmd.Data, vectors, told)

@@ -1,0 +1,74 @@
+package subject
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"faqbot/bot"
+	"faqbot/eval"
+	"faqbot/eval/suite"
+)
+
+// Engine is the engine that serves customers.
+type Engine struct {
+	name string
+	bot  *eval.Bot
+}
+
+var _ Subject = Engine{}
+
+// NewEngine measures b under a name.
+func NewEngine(name string, b *eval.Bot) Engine { return Engine{name, b} }
+
+func (e Engine) Name() string { return e.name }
+
+func (e Engine) Close() error { return nil }
+
+func (e Engine) Open(c suite.Case) Dialogue {
+	return &talk{conversation: e.bot.Open(c.Lang, c.Context)}
+}
+
+// A talk is a conversation with the engine, with the buttons that stand under its last replies.
+type talk struct {
+	conversation *eval.Conversation
+	offered      []bot.Choice
+}
+
+func (t *talk) Say(ctx context.Context, turn suite.Turn) (Reply, error) {
+	text, payload := turn.Say, ""
+	if turn.Tap != "" {
+		button, ok := t.button(turn.Tap)
+		if !ok {
+			return Reply{Action: bot.ActionIgnore, Rule: fmt.Sprintf("the button %q is not on offer", turn.Tap)}, nil
+		}
+		text, payload = button.Label, button.Payload
+	}
+	a, err := t.conversation.Write(ctx, text, payload)
+	if err != nil {
+		return Reply{}, err
+	}
+	d := a.Outcome.Decision
+	r := Reply{Action: d.Action, Reason: d.Reason, Rule: a.Outcome.Trace.Rule, Entries: d.Entries, Signals: a.Outcome.Trace.Signals, Took: a.Took}
+	for _, one := range a.Ranked {
+		r.Ranked = append(r.Ranked, Ranked(one))
+	}
+	t.offered = nil
+	for _, said := range a.Outcome.Replies {
+		r.Texts = append(r.Texts, said.Text)
+		t.offered = append(t.offered, said.Choices...)
+	}
+	return r, nil
+}
+
+// button is the one on offer that a tap names: by an entry's ID, its label, its number, or what it stands for.
+func (t *talk) button(tap string) (bot.Choice, bool) {
+	number, err := strconv.Atoi(tap)
+	for i, c := range t.offered {
+		if c.Payload == bot.ChoiceEntry+tap || c.Payload == tap || strings.EqualFold(c.Label, tap) || err == nil && number == i+1 {
+			return c, true
+		}
+	}
+	return bot.Choice{}, false
+}
