@@ -15,8 +15,8 @@ import (
 	"faqbot/retrieval/late"
 )
 
-// A Bot is the engine that serves customers, asked one case at a time. It is safe for concurrent use.
-type Bot struct {
+// A Asker is the engine that serves customers, asked one case at a time. It is safe for concurrent use.
+type Asker struct {
 	engine   *dialogue.Engine
 	asker    *dialogue.Asker
 	searcher *retrieval.Searcher          // the engine's
@@ -26,14 +26,14 @@ type Bot struct {
 // account is that of a Bot, which answers from its own entries alone.
 func account() bot.Account { return bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}} }
 
-// NewBot learns entries that are published nowhere, which have IDs, with the defaults that the
+// NewAsker learns entries that are published nowhere, which have IDs, with the defaults that the
 // service has.
-func NewBot(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Bot, error) {
+func NewAsker(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Asker, error) {
 	return NewBotWith(ctx, entries, e, dialogue.DefaultPolicy())
 }
 
 // NewBotWith is NewBot with another policy.
-func NewBotWith(ctx context.Context, entries []knowledge.Entry, e *Vectors, policy dialogue.Policy) (*Bot, error) {
+func NewBotWith(ctx context.Context, entries []knowledge.Entry, e *Vectors, policy dialogue.Policy) (*Asker, error) {
 	phrases, err := dialogue.LoadPhrases()
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func NewBotWith(ctx context.Context, entries []knowledge.Entry, e *Vectors, poli
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}
 	engine := dialogue.NewEngine(searcher, phrases, policy)
-	b := &Bot{engine: engine, asker: dialogue.NewAsker(engine, account()), searcher: searcher, topics: make(map[knowledge.EntryID]string)}
+	b := &Asker{engine: engine, asker: dialogue.NewAsker(engine, account()), searcher: searcher, topics: make(map[knowledge.EntryID]string)}
 	for _, e := range entries {
 		b.topics[e.ID] = e.Topic
 	}
@@ -72,7 +72,7 @@ func (c Case) question() dialogue.Question {
 }
 
 // resultOf is the answer to a case.
-func (b *Bot) resultOf(c Case, a dialogue.Answer) Result {
+func (b *Asker) resultOf(c Case, a dialogue.Answer) Result {
 	r := Result{Case: c, Answer: a}
 	if c.InScope() {
 		r.Topic = b.topics[c.Relevant[0]]
@@ -81,20 +81,20 @@ func (b *Bot) resultOf(c Case, a dialogue.Answer) Result {
 }
 
 // Ask asks one case as a conversation of its own.
-func (b *Bot) Ask(ctx context.Context, c Case) (Result, error) {
+func (b *Asker) Ask(ctx context.Context, c Case) (Result, error) {
 	a, err := b.asker.Ask(ctx, c.question())
 	return b.resultOf(c, a), err
 }
 
 // search is what the search finds for c's words alone.
-func (b *Bot) search(ctx context.Context, c Case, limit int) ([]retrieval.Hit, error) {
+func (b *Asker) search(ctx context.Context, c Case, limit int) ([]retrieval.Hit, error) {
 	found, err := b.searcher.Search(ctx, retrieval.Query{Text: c.Text, Locale: c.Lang, Affiliates: []knowledge.AffiliateID{affiliate}, Limit: limit})
 	return found.Hits, err
 }
 
 // AskAll asks all cases, on all cores, and returns their results in order. asked, which may be nil,
 // hears how many are done, from several goroutines.
-func (b *Bot) AskAll(ctx context.Context, cases []Case, asked func(done int)) ([]Result, error) {
+func (b *Asker) AskAll(ctx context.Context, cases []Case, asked func(done int)) ([]Result, error) {
 	questions := make([]dialogue.Question, len(cases))
 	for i, c := range cases {
 		questions[i] = c.question()

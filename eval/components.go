@@ -32,7 +32,7 @@ const hitsForComponents = 100
 // gains checks, for each component, that whole, which has cases' results in order, tells in scope
 // from out of it better than the component by itself, whose confidence in a question is its largest
 // value of all hits: the difference of the AUROCs must be above zero with its interval.
-func gains(ctx context.Context, b *Bot, cases []Case, set string, whole *Sample) ([]Checked, error) {
+func gains(ctx context.Context, b *Asker, cases []Case, set string, whole *Sample) ([]TargetCheck, error) {
 	list := components()
 	best, err := inParallel(ctx, cases, func(ctx context.Context, c Case) ([]float64, error) {
 		found, err := b.search(ctx, c, hitsForComponents)
@@ -51,7 +51,7 @@ func gains(ctx context.Context, b *Bot, cases []Case, set string, whole *Sample)
 	if err != nil {
 		return nil, err
 	}
-	var checks []Checked
+	var checks []TargetCheck
 	for k, component := range list {
 		confidence := make([]float64, len(cases))
 		for i := range cases {
@@ -59,9 +59,9 @@ func gains(ctx context.Context, b *Bot, cases []Case, set string, whole *Sample)
 		}
 		t := Target{Figure: "AUROC above " + component.name, Floor: 0, Goal: .02}
 		difference, interval := whole.Difference(whole.By(confidence), AUROC)
-		c := Checked{Set: set, Target: t, Value: difference, Interval: &interval, Standing: standingOf(difference, t, false)}
+		c := TargetCheck{Set: set, Target: t, Value: difference, Interval: &interval, Reached: standingOf(difference, t, false)}
 		if !(interval.Low > 0) {
-			c.Standing = Missing
+			c.Reached = Missing
 		}
 		checks = append(checks, c)
 	}

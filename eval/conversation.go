@@ -17,7 +17,7 @@ type Conversation struct {
 }
 
 // Open begins a conversation with a customer of whom these words are known, oldest first.
-func (b *Bot) Open(locale string, said []string) *Conversation {
+func (b *Asker) Open(locale string, said []string) *Conversation {
 	now := time.Now()
 	c := &Conversation{b.engine, bot.Turn{ID: "ask", Account: account(), Now: now,
 		Conversation: bot.Conversation{ID: "ask", Locale: locale, Mode: bot.ModeBot, OpenedAt: now}}}

@@ -277,7 +277,7 @@ func (s Source) ask(ctx context.Context, random *rand.Rand, draw string, e *Vect
 	if draw != drawWhole {
 		order = order[:min(len(order), maxAsked)]
 	}
-	b, err := NewBot(ctx, s.Entries, e)
+	b, err := NewAsker(ctx, s.Entries, e)
 	if err != nil {
 		return nil, err
 	}

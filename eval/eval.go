@@ -31,7 +31,7 @@ type Case struct {
 	Tags     []string
 	Dialog   string // cases of one dialogue, or of one entry, are not independent of each other
 	Weight   int    // how often the case counts; 0 is once
-	Aside    bool   // about something else than answers, like small talk: figures of search leave it out
+	NoSearch bool   // about something else than answers, like small talk: figures of search leave it out
 }
 
 // InScope reports whether an entry answers c.

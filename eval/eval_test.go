@@ -86,7 +86,7 @@ func TestBotAsksTheEngine(t *testing.T) {
 	require.NoError(t, err)
 	e, err := encoder.New()
 	require.NoError(t, err)
-	b, err := NewBot(t.Context(), s.Entries, NewVectors(e))
+	b, err := NewAsker(t.Context(), s.Entries, NewVectors(e))
 	require.NoError(t, err)
 	var asked atomic.Int64
 	results, err := b.AskAll(t.Context(), s.Cases, func(int) { asked.Add(1) })

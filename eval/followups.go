@@ -53,7 +53,7 @@ func (r *Report) followUps(ctx context.Context, data, name string, e *Vectors) e
 	if err != nil {
 		return err
 	}
-	bot, err := NewBot(ctx, set.Entries, e)
+	bot, err := NewAsker(ctx, set.Entries, e)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ const others = 2
 
 // topicChange asks the cases of alone again, after others drawn from them at random, which must not
 // change the answers: what is noted is the difference in accuracy.
-func (r *Report) topicChange(ctx context.Context, b *Bot, set Set, alone *Sample) error {
+func (r *Report) topicChange(ctx context.Context, b *Asker, set Set, alone *Sample) error {
 	random := rand.New(rand.NewPCG(seed, others))
 	cases := slices.Clone(set.Cases)
 	for i := range cases {

@@ -18,7 +18,7 @@ func builtin(t *testing.T) *Vectors {
 }
 
 // noted is the one figure of that name.
-func noted(t *testing.T, r *Report, name string) Noted {
+func noted(t *testing.T, r *Report, name string) Metric {
 	t.Helper()
 	for _, n := range r.Noted {
 		if n.Name == name {
@@ -26,7 +26,7 @@ func noted(t *testing.T, r *Report, name string) Noted {
 		}
 	}
 	require.Fail(t, "not noted: "+name, r.Noted)
-	return Noted{}
+	return Metric{}
 }
 
 // Two follow-ups with the same words mean different things: without the context one of them is wrong.
@@ -50,7 +50,7 @@ func TestFollowUps(t *testing.T) {
 	require.InDelta(t, 1, noted(t, r, "acc in context").Value, 1e-9)
 	require.Len(t, r.Checks, 1)
 	require.InDelta(t, 1, r.Checks[0].Value, 1e-9)
-	require.Equal(t, AtGoal, r.Checks[0].Standing)
+	require.Equal(t, AtGoal, r.Checks[0].Reached)
 
 	write(t, dir, "cast/queries.jsonl", `{"id":"1_1","text":"and to France?"}`)
 	require.ErrorContains(t, r.followUps(t.Context(), dir, "cast", builtin(t)), `queries.jsonl, line 1: "1_1" has no "text" or no "rewrite"`)
@@ -63,7 +63,7 @@ func TestFollowUpsThatNeedNoContextMissTheirTarget(t *testing.T) {
 {"id":"1_2","text":"Where is my order?","context":["How do I pay?"],"rewrite":"Where is my order?"}`)
 	r := &Report{}
 	require.NoError(t, r.followUps(t.Context(), dir, "cast", builtin(t)))
-	require.Equal(t, []Checked{{Set: "cast", Target: Target{"way from alone to 1", .33, .50}, Standing: Missing}}, r.Checks)
+	require.Equal(t, []TargetCheck{{Set: "cast", Target: Target{"way from alone to 1", .33, .50}, Reached: Missing}}, r.Checks)
 }
 
 // payAndShip are two entries, and questions about them.
@@ -77,9 +77,9 @@ func payAndShip() Set {
 			{ID: "3", Text: "zebra"}}}
 }
 
-func asked(t *testing.T, set Set) (*Bot, *Sample) {
+func asked(t *testing.T, set Set) (*Asker, *Sample) {
 	t.Helper()
-	b, err := NewBot(t.Context(), set.Entries, builtin(t))
+	b, err := NewAsker(t.Context(), set.Entries, builtin(t))
 	require.NoError(t, err)
 	results, err := b.AskAll(t.Context(), set.Cases, nil)
 	require.NoError(t, err)

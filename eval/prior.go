@@ -254,10 +254,10 @@ func FitPrior(sources []Source, rows []Row, space string) (*Prior, error) {
 // Checks are the targets for what a fit does on sets of which it has seen nothing, asked as a whole: the joint
 // accuracy without their family, the calibration error without the set. Without its family, which is
 // harder, the latter has no target.
-func (p *Prior) Checks() (list []Checked) {
+func (p *Prior) Checks() (list []TargetCheck) {
 	for _, t := range p.Provenance.Spread {
 		if target, ok := jointTargets()[t.Set]; ok && t.Draw == drawWhole {
-			list = append(list, Checked{Set: t.Set, Target: target, Value: t.Joint, Standing: standingOf(t.Joint, target, false)})
+			list = append(list, TargetCheck{Set: t.Set, Target: target, Value: t.Joint, Reached: standingOf(t.Joint, target, false)})
 		}
 	}
 	if mean, worst, ok := calibrationErrors(p.Provenance.BySet); ok {

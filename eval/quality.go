@@ -34,17 +34,17 @@ type Measured struct {
 	Interval Interval `json:"interval"`
 }
 
-// A Checked is a target and what was reached.
-type Checked struct {
+// A TargetCheck is a target and what was reached.
+type TargetCheck struct {
 	Set string `json:"set"`
 	Target
 	Value    float64   `json:"value"`
 	Interval *Interval `json:"interval,omitempty"` // nil for figures over all sets
-	Standing Standing  `json:"standing"`
+	Reached  Standing  `json:"standing"`
 }
 
-// A Noted is a figure that is shown and has no target.
-type Noted struct {
+// A Metric is a figure that is shown and has no target.
+type Metric struct {
 	Set string `json:"set"`
 	Measured
 	Ceiling float64 `json:"ceiling,omitempty"` // what it should stay below, if that is known
@@ -117,13 +117,13 @@ type Part struct {
 
 // A Report is a whole measurement.
 type Report struct {
-	Version int          `json:"version"`
-	Sets    []SetReport  `json:"sets"`
-	Skipped []string     `json:"skipped"` // sets that are not there
-	Checks  []Checked    `json:"checks"`
-	Noted   []Noted      `json:"noted"`
-	Typos   []Comparison `json:"typos"`             // with typing errors against without
-	Against []Comparison `json:"against,omitempty"` // this run against an earlier one
+	Version int           `json:"version"`
+	Sets    []SetReport   `json:"sets"`
+	Skipped []string      `json:"skipped"` // sets that are not there
+	Checks  []TargetCheck `json:"checks"`
+	Noted   []Metric      `json:"noted"`
+	Typos   []Comparison  `json:"typos"`             // with typing errors against without
+	Against []Comparison  `json:"against,omitempty"` // this run against an earlier one
 }
 
 const reportVersion = 1
@@ -205,7 +205,7 @@ func (r *Report) benchmark(ctx context.Context, data string, b benchmark, e *Vec
 	if b.draw != nil {
 		set = set.variant(*b.draw)
 	}
-	bot, err := NewBot(ctx, set.Entries, e)
+	bot, err := NewAsker(ctx, set.Entries, e)
 	if err != nil {
 		return err
 	}
@@ -239,7 +239,7 @@ func (r *Report) benchmark(ctx context.Context, data string, b benchmark, e *Vec
 func (r *Report) note(set string, list ...Measured) {
 	for _, m := range list {
 		if !math.IsNaN(m.Value) {
-			r.Noted = append(r.Noted, Noted{Set: set, Measured: m})
+			r.Noted = append(r.Noted, Metric{Set: set, Measured: m})
 		}
 	}
 }
@@ -337,7 +337,7 @@ func (r SetReport) Figure(name string) (Measured, bool) {
 	return Measured{}, false
 }
 
-func (r SetReport) check(targets []Target) (list []Checked) {
+func (r SetReport) check(targets []Target) (list []TargetCheck) {
 	for _, t := range targets {
 		low := false
 		for _, f := range Figures() {
@@ -353,11 +353,11 @@ func (r SetReport) check(targets []Target) (list []Checked) {
 }
 
 // checkTarget checks m; what means nothing on this set misses its target.
-func checkTarget(set string, m Measured, t Target, low bool) Checked {
+func checkTarget(set string, m Measured, t Target, low bool) TargetCheck {
 	if math.IsNaN(m.Value) {
-		return Checked{Set: set, Target: t, Standing: Missing}
+		return TargetCheck{Set: set, Target: t, Reached: Missing}
 	}
-	return Checked{Set: set, Target: t, Value: m.Value, Interval: &m.Interval, Standing: standingOf(m.Value, t, low)}
+	return TargetCheck{Set: set, Target: t, Value: m.Value, Interval: &m.Interval, Reached: standingOf(m.Value, t, low)}
 }
 
 // checkCalibration checks the mean and the worst calibration error of the sets that are large enough.
@@ -375,10 +375,10 @@ func (r *Report) checkCalibration() {
 }
 
 // calibrationChecks checks the mean and the worst ECE over all sets, each asked as it is.
-func calibrationChecks(mean, worst float64) []Checked {
-	list := []Checked{{Set: everySet, Target: Target{"mean ECE", .08, .05}, Value: mean}, {Set: everySet, Target: Target{"worst ECE", .15, .15}, Value: worst}}
+func calibrationChecks(mean, worst float64) []TargetCheck {
+	list := []TargetCheck{{Set: everySet, Target: Target{"mean ECE", .08, .05}, Value: mean}, {Set: everySet, Target: Target{"worst ECE", .15, .15}, Value: worst}}
 	for i, c := range list {
-		list[i].Standing = standingOf(c.Value, c.Target, true)
+		list[i].Reached = standingOf(c.Value, c.Target, true)
 	}
 	return list
 }
@@ -442,6 +442,6 @@ func (r *Report) CompareWith(earlier *Report) error {
 }
 
 // Missed reports whether a floor was missed.
-func Missed(list []Checked) bool {
-	return slices.ContainsFunc(list, func(c Checked) bool { return c.Standing == Missing })
+func Missed(list []TargetCheck) bool {
+	return slices.ContainsFunc(list, func(c TargetCheck) bool { return c.Reached == Missing })
 }

@@ -73,7 +73,7 @@ func TestQuality(t *testing.T) {
 
 	standings := map[string]Standing{}
 	for _, c := range r.Checks {
-		standings[c.Set+" "+c.Figure] = c.Standing
+		standings[c.Set+" "+c.Figure] = c.Reached
 	}
 	require.Equal(t, AtGoal, standings["stackfaq acc"])
 	require.Equal(t, AtGoal, standings["hint3_sofmattress acc"])
@@ -203,9 +203,9 @@ func TestCalibrationIsCheckedOverLargeSetsAsTheyAre(t *testing.T) {
 	r.checkCalibration()
 	require.Len(t, r.Checks, 2)
 	require.InDelta(t, .07, r.Checks[0].Value, 1e-9)
-	require.Equal(t, AtFloor, r.Checks[0].Standing)
+	require.Equal(t, AtFloor, r.Checks[0].Reached)
 	require.InDelta(t, .12, r.Checks[1].Value, 1e-9)
-	require.Equal(t, AtGoal, r.Checks[1].Standing)
+	require.Equal(t, AtGoal, r.Checks[1].Reached)
 }
 
 // The whole must beat each component by itself, surely: here one knows the answer and one knows nothing.
@@ -219,7 +219,7 @@ func TestGains(t *testing.T) {
 	require.NoError(t, err)
 	e, err := encoder.New()
 	require.NoError(t, err)
-	b, err := NewBot(t.Context(), set.Entries, NewVectors(e))
+	b, err := NewAsker(t.Context(), set.Entries, NewVectors(e))
 	require.NoError(t, err)
 	results, err := b.AskAll(t.Context(), set.Cases, nil)
 	require.NoError(t, err)
@@ -229,7 +229,7 @@ func TestGains(t *testing.T) {
 	require.Len(t, equal, len(components()))
 	for _, c := range equal { // all tell the two questions apart, so nothing is gained
 		require.Zero(t, c.Value)
-		require.Equal(t, Missing, c.Standing)
+		require.Equal(t, Missing, c.Reached)
 	}
 	for i := range results { // a whole that has it the wrong way round is worse
 		results[i].Ranked[0].Probability = count(!results[i].Case.InScope())
@@ -238,6 +238,6 @@ func TestGains(t *testing.T) {
 	require.NoError(t, err)
 	for _, c := range worse {
 		require.InDelta(t, -1, c.Value, 1e-9, c.Figure)
-		require.Equal(t, Missing, c.Standing)
+		require.Equal(t, Missing, c.Reached)
 	}
 }

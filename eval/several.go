@@ -22,7 +22,7 @@ func (r *Report) falseSplits(set string, s *Sample) {
 		answers, offers := answersIn(result.Outcome)
 		two[i], back[i] = count(answers > 1), count(answers == 1 && offers)
 	}
-	r.Noted = append(r.Noted, Noted{Set: set, Measured: average("one question, two answers", two, s.cluster), Ceiling: twoAnswersMost})
+	r.Noted = append(r.Noted, Metric{Set: set, Measured: average("one question, two answers", two, s.cluster), Ceiling: twoAnswersMost})
 	r.note(set, average("one question, answer and offer", back, s.cluster))
 }
 
@@ -70,7 +70,7 @@ func drawPairs(cases []Case) (list []pair) {
 }
 
 // pairs notes what becomes of two questions in one message.
-func (r *Report) pairs(ctx context.Context, b *Bot, set Set) error {
+func (r *Report) pairs(ctx context.Context, b *Asker, set Set) error {
 	list := drawPairs(set.Cases)
 	if len(list) == 0 {
 		return nil

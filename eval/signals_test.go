@@ -70,17 +70,17 @@ func TestSignalsAreMeasured(t *testing.T) {
 	require.NoError(t, r.smallTalk(t.Context(), dir, l))
 	require.NoError(t, r.countFalseAlarms(t.Context(), dir, l))
 	require.NoError(t, r.moods(t.Context(), dir, "signals_airline", "complaint", l, func(m moodRow) bool { return m.Sentiment == "negative" }))
-	reached := map[string]Checked{}
+	reached := map[string]TargetCheck{}
 	for _, c := range r.Checks {
 		reached[c.Figure] = c
 	}
 	require.Len(t, reached, 8)
 	require.InDelta(t, 1, reached["greeting F1"].Value, 1e-9)
 	require.InDelta(t, 2./3, reached["thanks F1"].Value, 1e-9)
-	require.Equal(t, Missing, reached["thanks F1"].Standing)
+	require.Equal(t, Missing, reached["thanks F1"].Reached)
 	require.InDelta(t, .5, reached["complaint false alarms"].Value, 1e-9)
-	require.Equal(t, Missing, reached["complaint false alarms"].Standing, "it is a ceiling")
-	require.Equal(t, AtGoal, reached["wants_person false alarms"].Standing)
+	require.Equal(t, Missing, reached["complaint false alarms"].Reached, "it is a ceiling")
+	require.Equal(t, AtGoal, reached["wants_person false alarms"].Reached)
 	require.InDelta(t, 1, noted(t, r, "complaint recall").Value, 1e-9, "IDs that are not unique are no matter")
 }
 
@@ -106,7 +106,7 @@ func TestSentencesHeldBack(t *testing.T) {
 func TestAdversarialSignals(t *testing.T) {
 	entries, err := ReadEntries("testdata/coupons.csv")
 	require.NoError(t, err)
-	bot, err := NewBot(t.Context(), entries, listening(t).vectors)
+	bot, err := NewAsker(t.Context(), entries, listening(t).vectors)
 	require.NoError(t, err)
 	serious := []string{"wants_person", "urgent", "complaint", "abuse", "stop", "gibberish", "unreadable"}
 	err = jsonl.Read("testdata/signals.jsonl", func(_ int, row struct{ ID, Text, Expect string }) error {

@@ -23,14 +23,14 @@ func (r *Report) Print(w io.Writer) error {
 	return t.Flush()
 }
 
-func printChecks(w io.Writer, list []Checked) {
+func printChecks(w io.Writer, list []TargetCheck) {
 	fmt.Fprintf(w, "set\tfigure\tvalue\t95 %%\tfloor\tgoal\treached\n")
 	for _, c := range list {
 		interval := ""
 		if c.Interval != nil {
 			interval = c.Interval.String()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Set, c.Figure, three(c.Value), interval, three(c.Floor), three(c.Goal), c.Standing)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Set, c.Figure, three(c.Value), interval, three(c.Floor), three(c.Goal), c.Reached)
 	}
 	fmt.Fprintln(w)
 }

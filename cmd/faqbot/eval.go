@@ -72,7 +72,7 @@ func (cmd evalQualityCommand) Run(ctx context.Context, term terminal) error {
 }
 
 // missed ends a command whose figures are below a floor.
-func missed(checks []eval.Checked, term terminal) error {
+func missed(checks []eval.TargetCheck, term terminal) error {
 	if !eval.Missed(checks) {
 		return nil
 	}

@@ -81,7 +81,7 @@ func (a subjectArgs) open(ctx context.Context, entries []knowledge.Entry, worker
 	if err != nil {
 		return nil, err
 	}
-	b, err := eval.NewBot(ctx, entries, vectors)
+	b, err := eval.NewAsker(ctx, entries, vectors)
 	if err != nil {
 		return nil, err
 	}

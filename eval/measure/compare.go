@@ -8,14 +8,14 @@ import (
 
 // A Comparison is what changed from one run to another, over the cases that both have.
 type Comparison struct {
-	Before  string     `json:"before"` // the subject
-	Suite   string     `json:"suite"`
-	Cases   int        `json:"cases"` // in both
-	Left    int        `json:"left"`  // in one only
-	Figures []Compared `json:"figures"`
-	Fixed   []Change   `json:"fixed"`
-	Broken  []Change   `json:"broken"`
-	Changed []Change   `json:"changed"` // passed or failed as before, with another outcome
+	Before   string     `json:"before"` // the subject
+	Suite    string     `json:"suite"`
+	Cases    int        `json:"cases"` // in both
+	Unpaired int        `json:"left"`  // in one only
+	Figures  []Compared `json:"figures"`
+	Fixed    []Change   `json:"fixed"`
+	Broken   []Change   `json:"broken"`
+	Changed  []Change   `json:"changed"` // passed or failed as before, with another outcome
 }
 
 // A Compared is one figure of both runs.
@@ -33,9 +33,9 @@ type Change struct {
 	Expected string `json:"expected,omitempty"`
 }
 
-// compared are the figures that runs are compared by: what customers notice, ranking, and confidence. The first is what a
+// comparedFigures are the figures that runs are comparedFigures by: what customers notice, ranking, and confidence. The first is what a
 // suite is for, so its test stands alone; the others are corrected for their number.
-func compared() []string {
+func comparedFigures() []string {
 	return []string{Passed, "acc", "MRR", "right", "wrong", "utility", "AUROC", "AURC", "ECE", "overanswered", "effort"}
 }
 
@@ -53,11 +53,11 @@ func Compare(before, after *Report) Comparison {
 			continue
 		}
 		// A case of which something else is expected now is another case.
-		if was.Aside == r.Aside && slices.Equal(was.Relevant, r.Relevant) {
+		if was.NoSearch == r.NoSearch && slices.Equal(was.Relevant, r.Relevant) {
 			old, now = append(old, was), append(now, r)
 		}
 	}
-	c.Cases, c.Left = len(old), len(before.Cases)+len(after.Cases)-2*len(old)
+	c.Cases, c.Unpaired = len(old), len(before.Cases)+len(after.Cases)-2*len(old)
 	all, allNow := sample(old), sample(now)
 	answers, answersNow := about(all), about(allNow)
 	var list []eval.Comparison
@@ -67,7 +67,7 @@ func Compare(before, after *Report) Comparison {
 	}{{all, allNow, true}, {answers, answersNow, false}} {
 		var figures []eval.Named
 		for _, f := range Figures() {
-			if slices.Contains(compared(), f.Name) && (f.Name == Passed) == part.passed {
+			if slices.Contains(comparedFigures(), f.Name) && (f.Name == Passed) == part.passed {
 				figures = append(figures, f)
 			}
 		}

@@ -40,7 +40,7 @@ func (r Run) report(done []finished) *Report {
 	}
 	report.Timings.Took = percentiles(took)
 	report.measure()
-	report.Findings = findings(report.Cases, r.Entries)
+	report.Findings = findingsOf(report.Cases, r.Entries)
 	return report
 }
 
@@ -133,7 +133,7 @@ type Confusion struct {
 	Cases    int               `json:"cases"`
 }
 
-func findings(rows []Row, entries []knowledge.Entry) Findings {
+func findingsOf(rows []Row, entries []knowledge.Entry) Findings {
 	f := Findings{Confused: []Confusion{}, NeverFirst: []knowledge.EntryID{}, Duplicates: [][]knowledge.EntryID{}}
 	first, expected := map[knowledge.EntryID]bool{}, map[knowledge.EntryID]bool{}
 	pairs := map[Confusion]int{}
@@ -147,7 +147,7 @@ func findings(rows []Row, entries []knowledge.Entry) Findings {
 				want = id
 			}
 		}
-		if r.Action == bot.ActionAnswer && r.Verdict == eval.AnsweredWrong && !r.Aside {
+		if r.Action == bot.ActionAnswer && r.Verdict == eval.AnsweredWrong && !r.NoSearch {
 			pairs[Confusion{Expected: want, Given: r.Entries[0]}]++
 		}
 	}

@@ -18,23 +18,23 @@ type Gate struct {
 	Why    string `json:"why"`
 }
 
-// A gate is a condition as it was read.
-type gate struct {
+// A condition is a condition as it was read.
+type condition struct {
 	text, figure string
 	least, most  float64 // NaN if there is none
 	notWorse     bool
 }
 
 // parseGates reads "FIGURE >= X", "FIGURE <= X" and "FIGURE not worse". X may be a percentage.
-func parseGates(texts []string) ([]gate, error) {
-	var list []gate
+func parseGates(texts []string) ([]condition, error) {
+	var list []condition
 	form := regexp.MustCompile(`^(.+?)\s*(?:(>=|<=)\s*(-?[0-9.]+)\s*(%?)|\s(not worse))$`)
 	for _, text := range texts {
 		m := form.FindStringSubmatch(strings.TrimSpace(text))
 		if m == nil {
 			return nil, fmt.Errorf(`the gate %q is none; write like "passed >= 90%%", "wrong <= 5%%" or "utility not worse"`, text)
 		}
-		g := gate{text: strings.TrimSpace(text), figure: m[1], least: math.NaN(), most: math.NaN(), notWorse: m[5] != ""}
+		g := condition{text: strings.TrimSpace(text), figure: m[1], least: math.NaN(), most: math.NaN(), notWorse: m[5] != ""}
 		if !slices.ContainsFunc(Figures(), func(f eval.Named) bool { return f.Name == g.figure }) {
 			return nil, fmt.Errorf("the gate %q is about no figure; figures are %s", text, strings.Join(figureNames(), ", "))
 		}
@@ -67,12 +67,12 @@ func figureNames() (names []string) {
 // check compares r with an earlier run, if there is one, and checks the gates. A limit holds if the whole interval
 // keeps it: a figure that only seems to is no evidence. Without gates and cases that must pass, all must; with an
 // earlier run, it must not be worse instead.
-func (r *Report) check(gates []gate, earlier *Report) {
+func (r *Report) check(gates []condition, earlier *Report) {
 	if earlier != nil {
 		c := Compare(earlier, r)
 		r.Against = &c
 		if len(gates) == 0 {
-			gates = []gate{{text: Passed + " not worse", figure: Passed, notWorse: true}}
+			gates = []condition{{text: Passed + " not worse", figure: Passed, notWorse: true}}
 		}
 	}
 	for _, g := range gates {
@@ -98,7 +98,7 @@ func (r *Report) check(gates []gate, earlier *Report) {
 	}
 }
 
-func (r *Report) checkOne(g gate) Gate {
+func (r *Report) checkOne(g condition) Gate {
 	if g.notWorse {
 		if r.Against == nil {
 			return Gate{g.text, true, "there is no earlier run to compare with"}

@@ -69,7 +69,7 @@ type Row struct {
 	Weight   int                 `json:"weight"`
 	Must     bool                `json:"must,omitempty"`
 	Relevant []knowledge.EntryID `json:"relevant,omitempty"`
-	Aside    bool                `json:"aside,omitempty"`
+	NoSearch bool                `json:"aside,omitempty"`
 
 	Passed   bool                `json:"passed"`
 	Failures []string            `json:"failures,omitempty"`
@@ -88,7 +88,7 @@ type Row struct {
 // result is the row as package eval judges it.
 func (r Row) result() eval.Result {
 	out := eval.Result{Topic: r.Topic, Passed: r.Passed, Effort: r.Effort,
-		Case: eval.Case{ID: r.ID, Text: r.Question, Lang: r.Lang, Relevant: r.Relevant, Kind: r.Kind, Tags: r.Tags, Dialog: r.Group, Weight: r.Weight, Aside: r.Aside}}
+		Case: eval.Case{ID: r.ID, Text: r.Question, Lang: r.Lang, Relevant: r.Relevant, Kind: r.Kind, Tags: r.Tags, Dialog: r.Group, Weight: r.Weight, NoSearch: r.NoSearch}}
 	out.Outcome.Decision = bot.Decision{Action: r.Action, Reason: r.Reason, Entries: r.Entries}
 	for _, one := range r.Ranked {
 		out.Ranked = append(out.Ranked, ranked(one))
@@ -107,7 +107,7 @@ func sample(rows []Row) *eval.Sample {
 
 // about are the cases about answers, which the figures of search look at.
 func about(s *eval.Sample) *eval.Sample {
-	return s.Only(func(r eval.Result) bool { return !r.Case.Aside })
+	return s.Only(func(r eval.Result) bool { return !r.Case.NoSearch })
 }
 
 // Load reads a report that was written as JSON.
@@ -129,7 +129,7 @@ func Load(path string) (*Report, error) {
 // rowOf is the case before it was asked.
 func rowOf(c suite.Case, topics map[knowledge.EntryID]string) Row {
 	r := Row{ID: c.ID, Question: c.Last().Say, Lang: c.Lang, Tags: c.Tags, Kind: c.Kind, Group: c.Group, Weight: c.Weight, Must: c.Must,
-		Relevant: c.Relevant(), Aside: c.Aside()}
+		Relevant: c.Relevant(), NoSearch: c.NoSearch()}
 	if c.Last().Tap != "" {
 		r.Question = "[" + c.Last().Tap + "]"
 	}

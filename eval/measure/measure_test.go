@@ -192,7 +192,7 @@ func TestCompare(t *testing.T) {
 		r.Against, r.Subject = before, fake{replies: better, asked: &atomic.Int64{}}
 	})
 	c := now.Against
-	require.Equal(t, []int{60, 0, 30, 0, 0}, []int{c.Cases, c.Left, len(c.Fixed), len(c.Broken), len(c.Changed)})
+	require.Equal(t, []int{60, 0, 30, 0, 0}, []int{c.Cases, c.Unpaired, len(c.Fixed), len(c.Broken), len(c.Changed)})
 	require.Equal(t, measure.Change{ID: "c30", Question: "menu", Before: "a menu with b, a", After: "the answer a", Expected: "a"}, c.Fixed[0])
 	verdicts := map[string]string{}
 	for _, f := range c.Figures {

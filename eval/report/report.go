@@ -212,7 +212,7 @@ func Comparison(w io.Writer, c measure.Comparison) error {
 }
 
 func textComparison(w io.Writer, c measure.Comparison) error {
-	fmt.Fprintf(w, "\nagainst %s: %d cases in both, %d in one only\nfigure\tbefore\tafter\tdifference\t95 %% interval\tp (Holm)\tdetectable\t\n", c.Before, c.Cases, c.Left)
+	fmt.Fprintf(w, "\nagainst %s: %d cases in both, %d in one only\nfigure\tbefore\tafter\tdifference\t95 %% interval\tp (Holm)\tdetectable\t\n", c.Before, c.Cases, c.Unpaired)
 	for _, f := range c.Figures {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%.4f\t%s\t%s\n", f.Name, number(f.Before), number(f.After), signed(f.Difference), f.Interval, f.P, number(f.Detectable), f.Verdict)
 	}

@@ -80,7 +80,7 @@ func (c *Command) ask(ctx context.Context, q question) (Reply, error) {
 	if r.ID != "" && r.ID != q.ID {
 		return Reply{}, fmt.Errorf("%q replied to case %q when it was asked case %q; it must reply in order, a line for each question", c.line, r.ID, q.ID)
 	}
-	reply, err := r.reply(time.Since(began))
+	reply, err := r.toReply(time.Since(began))
 	if err != nil {
 		return Reply{}, fmt.Errorf("%q, case %q: %w", c.line, q.ID, err)
 	}

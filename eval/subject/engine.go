@@ -14,13 +14,13 @@ import (
 // Engine is the engine that serves customers.
 type Engine struct {
 	name string
-	bot  *eval.Bot
+	bot  *eval.Asker
 }
 
 var _ Subject = Engine{}
 
 // NewEngine measures b under a name.
-func NewEngine(name string, b *eval.Bot) Engine { return Engine{name, b} }
+func NewEngine(name string, b *eval.Asker) Engine { return Engine{name, b} }
 
 func (e Engine) Name() string { return e.name }
 

@@ -49,7 +49,7 @@ func (s Service) ask(ctx context.Context, q question) (Reply, error) {
 		began := time.Now()
 		r, wait, err := s.post(ctx, q)
 		if err == nil {
-			return r.reply(time.Since(began))
+			return r.toReply(time.Since(began))
 		}
 		if wait == 0 || try == maxTries {
 			return Reply{}, fmt.Errorf("ask %s: %w", s.url, err)

@@ -64,8 +64,8 @@ type row struct {
 	Keys    map[knowledge.EntryID]string `json:"keys"` // the affiliate's own names of entries that have others in the service
 }
 
-// reply is r with the affiliate's own names of entries. A command need not say an action.
-func (r row) reply(took time.Duration) (Reply, error) {
+// toReply is r with the affiliate's own names of entries. A command need not say an action.
+func (r row) toReply(took time.Duration) (Reply, error) {
 	named := func(id knowledge.EntryID) knowledge.EntryID {
 		if key := r.Keys[id]; key != "" {
 			return knowledge.EntryID(key)

@@ -31,7 +31,7 @@ func shop() []knowledge.Entry {
 func TestEngine(t *testing.T) {
 	e, err := encoder.New()
 	require.NoError(t, err)
-	b, err := eval.NewBot(t.Context(), shop(), eval.NewVectors(e))
+	b, err := eval.NewAsker(t.Context(), shop(), eval.NewVectors(e))
 	require.NoError(t, err)
 	s := subject.NewEngine("test", b)
 	d := s.Open(suite.Case{ID: "1", Lang: "en"})

@@ -96,9 +96,9 @@ func (c Case) Relevant() []knowledge.EntryID {
 	return all
 }
 
-// Aside reports whether the case is neither in scope nor out of it: small talk, silence or a request for a
+// NoSearch reports whether the case is neither in scope nor out of it: small talk, silence or a request for a
 // person. Figures about search leave it out.
-func (c Case) Aside() bool {
+func (c Case) NoSearch() bool {
 	e := c.Last().Expect
 	return len(e.Answer) == 0 && len(e.Clarify) == 0 && !e.None
 }

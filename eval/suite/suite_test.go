@@ -43,8 +43,8 @@ func TestYAML(t *testing.T) {
 	require.Equal(t, "and later; by card?", second.ID, "a case without an id is called by its question")
 	require.Equal(t, []knowledge.EntryID{"pay", "card"}, second.Relevant())
 	require.Equal(t, []knowledge.EntryID{"visa", "amex"}, s.Cases[2].Relevant())
-	require.False(t, s.Cases[3].Aside())
-	require.True(t, s.Cases[4].Aside())
+	require.False(t, s.Cases[3].NoSearch())
+	require.True(t, s.Cases[4].NoSearch())
 	require.Equal(t, suite.AnyReason, s.Cases[5].Last().Expect.Handoff)
 
 	s, err = suite.Read(write(t, filepath.Join(dir, "talk.yaml"), "- turns:\n    - do you ship to France?\n    - {tap: none, smalltalk: true}\n    - and to Spain?\n  answer: ship\n"))

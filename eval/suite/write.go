@@ -209,7 +209,7 @@ func (s Suite) writeQrels(path string) error {
 		if err := c.flat("TREC qrels"); err != nil {
 			return err
 		}
-		if c.Aside() {
+		if c.NoSearch() {
 			return fmt.Errorf("case %q expects no answer from the FAQ, which TREC qrels cannot hold; write YAML or JSON Lines", c.ID)
 		}
 		id, words := strings.Join(strings.Fields(c.ID), "_"), strings.Join(strings.Fields(c.Last().Say), " ")
