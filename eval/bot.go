@@ -29,11 +29,11 @@ func account() bot.Account { return bot.Account{Affiliates: []knowledge.Affiliat
 // NewAsker learns entries that are published nowhere, which have IDs, with the defaults that the
 // service has.
 func NewAsker(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Asker, error) {
-	return NewBotWith(ctx, entries, e, dialogue.DefaultPolicy())
+	return NewAskerWith(ctx, entries, e, dialogue.DefaultPolicy())
 }
 
-// NewBotWith is NewBot with another policy.
-func NewBotWith(ctx context.Context, entries []knowledge.Entry, e *Vectors, policy dialogue.Policy) (*Asker, error) {
+// NewAskerWith is NewAsker with another policy.
+func NewAskerWith(ctx context.Context, entries []knowledge.Entry, e *Vectors, policy dialogue.Policy) (*Asker, error) {
 	phrases, err := dialogue.LoadPhrases()
 	if err != nil {
 		return nil, err
