@@ -19,6 +19,7 @@ import (
 	"faqbot/bot/accounts/board"
 	"faqbot/bot/webchat"
 	"faqbot/handoff/console"
+	gapsboard "faqbot/handoff/gaps/board"
 	"faqbot/knowledge"
 	"faqbot/knowledge/crawl"
 	"faqbot/knowledge/locale"
@@ -51,6 +52,7 @@ type pages struct {
 	console *console.Console
 	portal  *portal.Portal
 	board   *board.Board
+	gaps    *gapsboard.Board
 	chat    *webchat.Site
 }
 
@@ -81,6 +83,9 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 	}
 	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke,
 		Files: newFilePool(), Crawl: crawl.New(crawl.Options{PrivateHosts: s.config.Import.PrivateHosts}), Read: s.changed, Media: s.media, Log: s.log}); err != nil {
+		return nil, err
+	}
+	if p.gaps, err = gapsboard.New(s.gaps, s.corpus, gapsboard.Options{Chrome: p.chrome, Who: p.door.Who, Log: s.log}); err != nil {
 		return nil, err
 	}
 	if p.board, err = board.New(s.networks.served, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log,
@@ -158,7 +163,9 @@ func (p *pages) register(r *gin.Engine) {
 	desk := r.Group("", p.door.Identify(), p.door.Require(people.RoleAgent, people.RoleLead, people.RoleAdmin))
 	p.console.Register(desk)
 	desk.GET("/desk/media/:file", p.deskMedia)
-	p.portal.Register(r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleAdmin)))
+	entries := r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleAdmin))
+	p.portal.Register(entries)
+	p.gaps.Register(entries)
 	r.GET("/media/:file/:name", p.service.links.serve)
 	staff := r.Group("", p.door.Identify(), p.door.Require(people.RoleLead, people.RoleAdmin))
 	p.board.Register(staff, r.Group("", p.door.Identify(), p.door.Require(people.RoleAdmin)))

@@ -17,6 +17,7 @@ import (
 	"faqbot/bot/store"
 	"faqbot/bot/webchat"
 	"faqbot/handoff"
+	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/events"
@@ -31,7 +32,7 @@ import (
 
 // schemas are every folder's migrations, in the order of the arrow.
 func schemas() []sqldb.Schema {
-	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), events.Schema(), knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), store.Schema(), handoff.Schema()}
+	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), events.Schema(), knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), store.Schema(), handoff.Schema(), gaps.Schema()}
 }
 
 // newLogger logs JSON lines to w. Only loops and the HTTP edge log; never a customer's words.
@@ -98,7 +99,8 @@ func newKeyring(c config, db *sqldb.DB) *people.Keyring {
 // embedders are what turns texts into vectors, with the database as their memory.
 type embedders struct {
 	builtin retrieval.Builtin
-	primary *embed.Cached // nil unless a service is configured
+	raw     retrieval.Builtin // without that memory, for customers' texts
+	primary *embed.Cached     // nil unless a service is configured
 }
 
 func newEmbedders(c config, db *sqldb.DB, progress func(done, total int)) (embedders, error) {
@@ -106,8 +108,9 @@ func newEmbedders(c config, db *sqldb.DB, progress func(done, total int)) (embed
 	if err != nil {
 		return embedders{}, err
 	}
-	list := embedders{builtin: retrieval.Builtin{English: embed.NewCached(english, db, embed.CachedOptions{Progress: progress})}}
+	list := embedders{builtin: retrieval.Builtin{English: embed.NewCached(english, db, embed.CachedOptions{Progress: progress})}, raw: retrieval.Builtin{English: english}}
 	if multilingual != nil {
+		list.raw.Multilingual = multilingual
 		list.builtin.Multilingual = embed.NewCached(multilingual, db, embed.CachedOptions{Progress: progress})
 	}
 	if c.Embeddings.Model == "" {
