@@ -81,18 +81,19 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 		Shelf: s.media, Signer: s.keys.Signer(people.DeskFiles), Record: s.directory.Record, Log: s.log}); err != nil {
 		return nil, err
 	}
+	crawler := crawl.New(crawl.Options{PrivateHosts: s.config.Import.PrivateHosts})
 	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.try, Prepare: s.prepare, Published: s.searcher.Poke,
-		Files: newFilePool(), Crawl: crawl.New(crawl.Options{PrivateHosts: s.config.Import.PrivateHosts}), Read: s.changed, Media: s.media, Log: s.log}); err != nil {
+		Files: newFilePool(), Crawl: crawler, Read: s.changed, Media: s.media, Log: s.log}); err != nil {
 		return nil, err
 	}
 	if p.gaps, err = gapsboard.New(s.gaps, s.corpus, gapsboard.Options{Chrome: p.chrome, Who: p.door.Who, Log: s.log}); err != nil {
 		return nil, err
 	}
 	if p.board, err = board.New(s.networks.served, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log,
-		Notices: s.forwarded.notices}); err != nil {
+		Affiliates: s.corpus.Affiliates, Crawl: crawler, PublicURL: s.config.Server.PublicURL, Notices: s.forwarded.notices}); err != nil {
 		return nil, err
 	}
-	p.chat, err = webchat.NewSite(s.networks.webchat, webchat.SiteOptions{Signer: s.keys.Signer(people.VisitorTokens), Conversations: s.conversations, Accept: s.intake.Accept,
+	p.chat, err = webchat.NewSite(s.networks.accounts, webchat.SiteOptions{Signer: s.keys.Signer(people.VisitorTokens), Conversations: s.conversations, Accept: s.intake.Accept,
 		Media: s.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
 		Contact: s.desk.Contact, Called: accounts.Label, Secure: s.config.https(), SignedOut: s.conversations.VisitorsSignedOut, Log: s.log})
 	return p, err

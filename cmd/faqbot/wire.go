@@ -15,7 +15,6 @@ import (
 	"faqbot/bot/inbound"
 	"faqbot/bot/speech"
 	"faqbot/bot/store"
-	"faqbot/bot/webchat"
 	"faqbot/handoff"
 	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
@@ -147,8 +146,7 @@ func (e embedders) searcher(corpus retrieval.Corpus, counter retrieval.Attempts,
 // networks are the accounts that are served, and the channels that serve them.
 type networks struct {
 	accounts *bot.Registry
-	served   *accounts.Service  // those on networks of others
-	webchat  []*webchat.Channel // those on pages
+	served   *accounts.Service
 }
 
 // newNetworks opens the configured accounts; what was added comes with lines.Reload.
@@ -158,17 +156,6 @@ func newNetworks(c config, o accounts.Options) (networks, error) {
 	var err error
 	if n.served, err = accounts.New(o); err != nil {
 		return n, err
-	}
-	for _, a := range c.Accounts {
-		if a.Channel != "webchat" {
-			continue
-		}
-		channel, err := webchat.New(a.Account(), webchat.Options{Name: a.Name, Origins: a.Origins, IdentitySecret: string(a.Secret), Welcome: a.Welcome})
-		if err != nil {
-			return n, fmt.Errorf("webchat account %s: %w", a.ID, err)
-		}
-		n.accounts.Put(a.Account(), channel)
-		n.webchat = append(n.webchat, channel)
 	}
 	return n, nil
 }

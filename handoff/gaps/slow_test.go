@@ -3,6 +3,7 @@ package gaps_test
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -18,7 +19,6 @@ import (
 
 	"faqbot/bot"
 	"faqbot/handoff/gaps"
-	"faqbot/knowledge"
 	"faqbot/knowledge/events"
 	"faqbot/knowledge/sqldb/sqldbtest"
 	"faqbot/retrieval"
@@ -166,9 +166,24 @@ func TestSlowGapsAtScale(t *testing.T) {
 	topic := rand.NewZipf(rand.New(rand.NewPCG(1, 1)), 1.1, 5, 20_000)
 	asked := 0
 	ask := func(upTo int) {
-		for ; asked < upTo; asked++ {
-			w.talk("acme", "webchat").turn(fmt.Sprintf("topic %d", topic.Uint64()), events.HandedOff, "no_answer", knowledge.EntryID(fmt.Sprint(asked%20)))
-		}
+		require.NoError(t, w.db.InTx(t.Context(), func(tx *sql.Tx) error {
+			for ; asked < upTo; asked++ {
+				id, at := fmt.Sprintf("scale%d", asked), w.now.Add(time.Duration(asked)*time.Millisecond)
+				for _, query := range []string{
+					`INSERT INTO conversations (id, channel, account, customer, customer_id, affiliate, locale, episode_id, opened_at) VALUES ($1, 'webchat', 'shop', $1, $1, 'acme', 'en', $1, 1)`,
+					`INSERT INTO turns (id, conversation_id, episode_id, affiliate, action, reason, score, entries, trace, at)
+						VALUES ($1, $1, $1, 'acme', '', '', 0, '', '{"query":"topic ` + fmt.Sprint(topic.Uint64()) + `"}', 1)`} {
+					if _, err := tx.ExecContext(t.Context(), query, id); err != nil {
+						return err
+					}
+				}
+				if err := events.Append(t.Context(), tx, events.Event{Kind: events.HandedOff, At: at, Affiliate: "acme", Conversation: id, Episode: id, Cause: id,
+					Entry: fmt.Sprint(asked % 20), Probability: 0.3, Reason: "no_answer"}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
 		require.NoError(t, w.gaps.Collect(t.Context()))
 	}
 	open := func() time.Duration {

@@ -31,6 +31,7 @@ type listPage struct {
 type tab struct {
 	Href, Label string
 	N           int
+	More        bool // than N
 	Current     bool
 }
 
@@ -67,7 +68,7 @@ func (b *Board) list(r request) error {
 	data := listPage{frame: r.frame(), State: string(state)}
 	data.Toast = doneToast(r)
 	for _, s := range gaps.States() {
-		data.Tabs = append(data.Tabs, tab{r.listAt(s, 0), r.One("gap_state_", string(s)), counts[s], s == state})
+		data.Tabs = append(data.Tabs, tab{r.listAt(s, 0), r.One("gap_state_", string(s)), counts[s], counts[s] == gaps.MaxCount, s == state})
 	}
 	number, _ := strconv.Atoi(r.Query("page")) // what is no number is the first page
 	number = max(0, number)
