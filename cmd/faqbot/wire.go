@@ -11,6 +11,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/accounts"
+	"faqbot/bot/accounts/start"
 	"faqbot/bot/conversations"
 	"faqbot/bot/inbound"
 	"faqbot/bot/speech"
@@ -31,7 +32,7 @@ import (
 
 // schemas are every folder's migrations, in the order of the arrow.
 func schemas() []sqldb.Schema {
-	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), events.Schema(), knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), store.Schema(), handoff.Schema(), gaps.Schema()}
+	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), events.Schema(), knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), start.Schema()}
 }
 
 // newLogger logs JSON lines to w. Only loops and the HTTP edge log; never a customer's words.

@@ -27,7 +27,7 @@ type formView struct {
 	Problem                 *page.Problem
 	Section                 string // of the guide, with Problem
 	Preview                 bool   // of a chat, beside the form
-	affiliates              []knowledge.AffiliateID
+	affiliates              []knowledge.Affiliate
 }
 
 // form shows the form, with the settings of an account that is to be changed.
@@ -36,7 +36,7 @@ func (b *Board) form(c *gin.Context) {
 	if !ok {
 		return
 	}
-	var known network.Settings
+	known := network.Settings{Affiliates: c.QueryArray("affiliate")}
 	if id := c.Query("change"); id != "" {
 		r, err := b.served.Report(c.Request.Context(), bot.AccountKey(v.Channel, id))
 		if err == nil && r.Added {
@@ -99,17 +99,17 @@ const defaultColor = "#0f766e"
 // chooseAffiliates makes a field the choice of affiliates: those there are, those that were chosen, and all.
 func (v *formView) chooseAffiliates(t locale.Texts, f *page.Field, chosen []string) {
 	f.Many, f.Values, f.Hint, f.Required = true, chosen, t.Say("affiliates_choose"), false
-	for _, id := range v.affiliates {
-		f.Options = append(f.Options, page.Option{Value: string(id)})
+	for _, a := range v.affiliates {
+		f.Options = append(f.Options, page.Option{Value: string(a.ID), Label: a.Name()})
 	}
 	for _, name := range chosen {
-		if name != string(knowledge.Everyone) && !slices.Contains(v.affiliates, knowledge.AffiliateID(name)) {
+		if name != string(knowledge.Everyone) && !slices.ContainsFunc(v.affiliates, func(a knowledge.Affiliate) bool { return string(a.ID) == name }) {
 			f.Options = append(f.Options, page.Option{Value: name})
 		}
 	}
 	f.Options = append(f.Options, page.Option{Value: string(knowledge.Everyone), Label: t.Say("affiliates_all")})
 	if len(chosen) == 0 && len(v.affiliates) == 1 {
-		f.Values = []string{string(v.affiliates[0])}
+		f.Values = []string{string(v.affiliates[0].ID)}
 	}
 }
 

@@ -52,7 +52,7 @@ type Options struct {
 	Record func(ctx context.Context, by people.PersonID, action people.Action, object string) error
 	Log    logrus.FieldLogger
 	// Affiliates are those there are, to choose from.
-	Affiliates func(context.Context) ([]knowledge.AffiliateID, error)
+	Affiliates func(context.Context) ([]knowledge.Affiliate, error)
 	// Crawl opens pages on which a chat may stand; nil: none are opened.
 	Crawl     *crawl.Crawler
 	PublicURL string // where the world reaches us, without a path; "" if that is not configured

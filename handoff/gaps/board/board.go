@@ -86,6 +86,7 @@ type request struct {
 	*gin.Context
 	person    people.Person
 	affiliate knowledge.AffiliateID
+	name      string // what people call the affiliate
 	revision  knowledge.Revision
 	others    bool // there are other affiliates the person may see
 	locale.Texts
@@ -104,7 +105,7 @@ type frame struct {
 }
 
 func (r request) frame() frame {
-	return frame{Base: r.at(""), Affiliate: string(r.affiliate), Section: "gaps", Others: r.others}
+	return frame{Base: r.at(""), Affiliate: r.name, Section: "gaps", Others: r.others}
 }
 
 // handle runs a page for who may see the affiliate, and says what went wrong.
@@ -139,17 +140,19 @@ func (b *Board) fail(r request, status int, title string, problem page.Problem) 
 
 // allow fills in what r may see, or returns ErrNotFound.
 func (b *Board) allow(ctx context.Context, r *request) error {
-	revisions, err := b.corpus.Revisions(ctx)
+	list, err := b.corpus.Named(ctx)
 	if err != nil {
 		return err
 	}
-	revision, ok := revisions[r.affiliate]
-	if !ok || !r.person.May(r.affiliate) {
-		return knowledge.ErrNotFound
+	found := false
+	for _, a := range list {
+		if a.ID == r.affiliate {
+			found, r.name, r.revision = true, a.Name(), a.Revision
+		}
+		r.others = r.others || a.ID != r.affiliate && r.person.May(a.ID)
 	}
-	r.revision = revision
-	for id := range revisions {
-		r.others = r.others || id != r.affiliate && r.person.May(id)
+	if !found || !r.person.May(r.affiliate) {
+		return knowledge.ErrNotFound
 	}
 	return nil
 }

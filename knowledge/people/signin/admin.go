@@ -109,12 +109,12 @@ func roleField(t locale.Texts, value string) page.Field {
 func (d *Door) affiliatesField(ctx context.Context, t locale.Texts, chosen []knowledge.AffiliateID) (page.Field, error) {
 	f := page.Field{Name: "affiliates", Label: t.Say("affiliates"), Hint: t.Say("affiliates_hint"), Many: true}
 	known, err := d.affiliates(ctx)
-	for _, id := range known {
-		f.Options = append(f.Options, page.Option{Value: string(id)})
+	for _, a := range known {
+		f.Options = append(f.Options, page.Option{Value: string(a.ID), Label: a.Name()})
 	}
 	for _, id := range chosen {
 		f.Values = append(f.Values, string(id))
-		if id != knowledge.Everyone && !slices.Contains(known, id) {
+		if id != knowledge.Everyone && !isKnown(known, id) {
 			f.Options = append(f.Options, page.Option{Value: string(id)})
 		}
 	}
@@ -123,11 +123,15 @@ func (d *Door) affiliatesField(ctx context.Context, t locale.Texts, chosen []kno
 }
 
 // affiliates lists those there are, none if nobody told.
-func (d *Door) affiliates(ctx context.Context) ([]knowledge.AffiliateID, error) {
+func (d *Door) affiliates(ctx context.Context) ([]knowledge.Affiliate, error) {
 	if d.options.Affiliates == nil {
 		return nil, nil
 	}
 	return d.options.Affiliates(ctx)
+}
+
+func isKnown(list []knowledge.Affiliate, id knowledge.AffiliateID) bool {
+	return slices.ContainsFunc(list, func(a knowledge.Affiliate) bool { return a.ID == id })
 }
 
 // chosenAffiliates are those that a form sends.
@@ -145,7 +149,7 @@ func (d *Door) affiliatesWrong(ctx context.Context, t locale.Texts, ids []knowle
 	}
 	known, err := d.affiliates(ctx)
 	for _, id := range ids {
-		if err == nil && id != knowledge.Everyone && !slices.Contains(known, id) {
+		if err == nil && id != knowledge.Everyone && !isKnown(known, id) {
 			return t.Say("no_affiliate", "name", id, "known", some(t, known)), nil
 		}
 	}
@@ -153,7 +157,11 @@ func (d *Door) affiliatesWrong(ctx context.Context, t locale.Texts, ids []knowle
 }
 
 // some is a list that does not flood a page.
-func some(t locale.Texts, ids []knowledge.AffiliateID) string {
+func some(t locale.Texts, list []knowledge.Affiliate) string {
+	var ids []knowledge.AffiliateID
+	for _, a := range list {
+		ids = append(ids, a.ID)
+	}
 	switch {
 	case len(ids) == 0:
 		return t.Say("none_yet")

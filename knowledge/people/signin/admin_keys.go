@@ -49,8 +49,8 @@ func (d *Door) keysView(c *gin.Context) (keysView, error) {
 		return v, err
 	}
 	known, err := d.affiliates(c.Request.Context())
-	for _, id := range known {
-		v.Affiliate.Options = append(v.Affiliate.Options, page.Option{Value: string(id)})
+	for _, a := range known {
+		v.Affiliate.Options = append(v.Affiliate.Options, page.Option{Value: string(a.ID), Label: a.Name()})
 	}
 	return v, err
 }
