@@ -3,6 +3,7 @@
 GO ?= go
 N ?= 20
 DB ?= sqlite
+DATA ?= ../shared/data
 
 .PHONY: all build test suite quick prepare check slow faults crash load quality bench fuzz pictures
 
@@ -42,6 +43,7 @@ check:
 slow: prepare
 	FAQBOT_SLOW=1 $(GO) test -timeout 30m -v -run 'TestHostileInputs|TestPoolSurvivesItsReaders' ./knowledge/faqfile
 	FAQBOT_SLOW=1 .ci/with-postgres $(GO) test -run 'Slow|TestGroupFailsTogether' -timeout 30m -p 1 -v ./knowledge/sqldb ./cmd/faqbot
+	FAQBOT_SLOW=1 FAQBOT_DATA=$(abspath $(DATA)) $(GO) test -run Slow -timeout 30m -v ./handoff/gaps
 
 # The pictures in README.md, from the browser test.
 pictures:
@@ -72,7 +74,6 @@ load:
 
 # Answer quality on the public sets in DATA and the cases in CASES, which are not part of this repository, and on sets
 # that are.
-DATA ?= ../shared/data
 CASES ?= ../shared/cases
 quality: build
 	bin/faqbot eval quality $(DATA) $(CASES) eval/testdata/sets

@@ -20,6 +20,7 @@ import (
 	"faqbot/bot/outbound"
 	botstore "faqbot/bot/store"
 	"faqbot/bot/turns"
+	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/events"
@@ -71,7 +72,7 @@ func (n *network) texts() []string {
 // onBoth opens an office on SQLite and on Postgres.
 func onBoth(t *testing.T, test func(t *testing.T, o *office)) {
 	t.Helper()
-	sqldbtest.Run(t, []sqldb.Schema{attempts.Schema(), events.Schema(), botstore.Schema(), Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{attempts.Schema(), events.Schema(), botstore.Schema(), Schema(), gaps.Schema()}, func(t *testing.T, db *sqldb.DB) {
 		log := logrus.New()
 		log.SetOutput(t.Output())
 		phrases, err := dialogue.LoadPhrases()

@@ -12,9 +12,9 @@ const masked = "••••"
 // passwordWord is the word before a password.
 const passwordWord = `(?i)(?:password|passwort|passcode|kennwort|contraseña|senha|mot de passe|parola|пароль)`
 
-// maskSecrets is text without card numbers, IBANs and passwords: a ticket's question is shown in lists, and whoever
+// MaskSecrets is text without card numbers, IBANs and passwords: a ticket's question is shown in lists, and whoever
 // answers a question about a payment needs no more than the last four digits.
-func maskSecrets(text string) string {
+func MaskSecrets(text string) string {
 	for _, secret := range []struct {
 		pattern string
 		replace func(found string) string

@@ -27,6 +27,6 @@ func TestMaskSecrets(t *testing.T) {
 		"¿Cómo cambio mi contraseña?":                          "¿Cómo cambio mi contraseña?",
 		"where is order 1234567890123456789012 from yesterday": "where is order 1234567890123456789012 from yesterday",
 	} {
-		require.Equal(t, want, maskSecrets(text))
+		require.Equal(t, want, MaskSecrets(text))
 	}
 }

@@ -11,17 +11,17 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 )
 
-// rowsOf selects the tickets of some conversations and their notes, as a store.RowsOf.
+// rowsOf selects the tickets of some conversations, their notes and the questions in gaps, as a store.RowsOf.
 func rowsOf(ids string) []sqldb.Selection {
-	return []sqldb.Selection{
-		{Table: "ticket_notes", Where: `ticket_id IN (SELECT id FROM tickets WHERE conversation_id IN ` + ids + `)`},
-		{Table: "tickets", Where: `conversation_id IN ` + ids},
-	}
+	return append(gaps.RowsOf(ids),
+		sqldb.Selection{Table: "ticket_notes", Where: `ticket_id IN (SELECT id FROM tickets WHERE conversation_id IN ` + ids + `)`},
+		sqldb.Selection{Table: "tickets", Where: `conversation_id IN ` + ids})
 }
 
 // Forget removes all there is of a customer: what was said on any of their channels, files, tickets, notes and events.
@@ -78,7 +78,7 @@ func (d *Desk) Retain(ctx context.Context, keep func(knowledge.AffiliateID) time
 	}
 	for _, e := range list {
 		if err := d.conversations.Empty(ctx, e, func(ctx context.Context, tx *sql.Tx) error {
-			return emptyTickets(ctx, tx, e.Conversation, e.Before)
+			return errors.Join(emptyTickets(ctx, tx, e.Conversation, e.Before), gaps.Empty(ctx, tx, e.Conversation, e.Before))
 		}); err != nil {
 			return n, err
 		}

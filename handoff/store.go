@@ -106,7 +106,7 @@ func (s *store) open(ctx context.Context, c bot.ConversationID, o opening) error
 			(id, escalation, conversation_id, affiliate, queue, state, reason, topic, question, locale, tried,
 			opened_at, due_at, waiting_since, changed_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $12) ON CONFLICT DO NOTHING`,
-			rand.Text()[:8], o.ID, c, o.Affiliate, queue, StateOpen, o.Reason, o.Topic, maskSecrets(o.Question), o.Locale, string(list),
+			rand.Text()[:8], o.ID, c, o.Affiliate, queue, StateOpen, o.Reason, o.Topic, MaskSecrets(o.Question), o.Locale, string(list),
 			o.at.UnixMilli(), o.at.UnixMilli()+promised(o.Reason, answer), waiting)
 		if err != nil {
 			return fmt.Errorf("open ticket: %w", err)

@@ -44,7 +44,7 @@ func NewCorpus(db *sqldb.DB, now func() time.Time) *Corpus {
 const affiliateNameMax = 64
 
 // EnsureAffiliate makes the affiliate if there is none of that name. A name has 1 to 64 characters:
-// letters, digits, dots, dashes, underscores, and spaces between them; else the error is ErrName.
+// letters, digits, dots, dashes, underscores, and spaces between them; else the error is ErrName. One that is archived is ErrArchived.
 func (c *Corpus) EnsureAffiliate(ctx context.Context, id AffiliateID) error {
 	if err := checkName(string(id)); err != nil {
 		return err
@@ -78,7 +78,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// Affiliates returns the names of all affiliates in order.
+// Affiliates returns the IDs of the affiliates in use, in order.
 func (c *Corpus) Affiliates(ctx context.Context) ([]AffiliateID, error) {
 	ids, err := selectAffiliates(ctx, c.db)
 	if err != nil {
@@ -87,7 +87,7 @@ func (c *Corpus) Affiliates(ctx context.Context) ([]AffiliateID, error) {
 	return ids, nil
 }
 
-// Revisions returns the revision of every affiliate. It reads one small table: it may be polled.
+// Revisions returns the revision of every affiliate in use. It reads one small table: it may be polled.
 func (c *Corpus) Revisions(ctx context.Context) (map[AffiliateID]Revision, error) {
 	revisions, err := selectRevisions(ctx, c.db)
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 var (
 	// ErrConflict means that somebody saved or published the entry since the editor saw it.
 	ErrConflict = errors.New("the entry has changed meanwhile")
-	// ErrTaken means that another entry has the key in that locale.
-	ErrTaken = errors.New("another entry has this ID in this language")
+	// ErrIDTaken means that another entry has the key in that locale.
+	ErrIDTaken = errors.New("another entry has this ID in this language")
 )
 
 // An Edit is one entry as somebody wants it, until it is published. An affiliate has at most one for each entry.
@@ -129,7 +129,7 @@ func settleAddress(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, e *En
 	}
 	taken, err := isTaken(ctx, tx, affiliate, *e)
 	if err == nil && taken {
-		err = ErrTaken
+		err = ErrIDTaken
 	}
 	return err
 }

@@ -135,7 +135,7 @@ func TestNoEditIsLost(t *testing.T) {
 		_, err = save(foreign)
 		require.ErrorIs(t, err, ErrNotFound)
 		_, err = save(Edit{Entry: Entry{ID: "NEW", Key: "a", Locale: "en", Question: "Another?"}})
-		require.ErrorIs(t, err, ErrTaken)
+		require.ErrorIs(t, err, ErrIDTaken)
 	})
 }
 

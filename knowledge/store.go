@@ -15,19 +15,37 @@ import (
 )
 
 func insertAffiliate(ctx context.Context, tx *sql.Tx, id AffiliateID, at time.Time) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO affiliates (id, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
-		string(id), sqldb.Millis(at))
-	return err
+	if _, err := tx.ExecContext(ctx, `INSERT INTO affiliates (id, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+		string(id), sqldb.Millis(at)); err != nil {
+		return err
+	}
+	var archived bool
+	if err := tx.QueryRowContext(ctx, `SELECT archived_at > 0 FROM affiliates WHERE id = $1`, string(id)).Scan(&archived); err != nil {
+		return err
+	}
+	if archived {
+		return ErrArchived
+	}
+	return nil
 }
 
+// selectAffiliates reads those in use, selectAllAffiliates also those archived.
 func selectAffiliates(ctx context.Context, r sqldb.Reader) ([]AffiliateID, error) {
+	return selectAffiliateIDs(ctx, r, `SELECT id FROM affiliates WHERE archived_at = 0`)
+}
+
+func selectAllAffiliates(ctx context.Context, r sqldb.Reader) ([]AffiliateID, error) {
+	return selectAffiliateIDs(ctx, r, `SELECT id FROM affiliates`)
+}
+
+func selectAffiliateIDs(ctx context.Context, r sqldb.Reader, query string) ([]AffiliateID, error) {
 	var ids []AffiliateID
 	err := sqldb.Each(ctx, r, func(rows *sql.Rows) error {
 		var id AffiliateID
 		err := rows.Scan(&id)
 		ids = append(ids, id)
 		return err
-	}, `SELECT id FROM affiliates`)
+	}, query)
 	slices.Sort(ids) // here, because databases differ in their collations
 	return ids, err
 }
@@ -40,7 +58,7 @@ func selectRevisions(ctx context.Context, r sqldb.Reader) (map[AffiliateID]Revis
 		err := rows.Scan(&id, &revision)
 		revisions[id] = revision
 		return err
-	}, `SELECT id, revision FROM affiliates`)
+	}, `SELECT id, revision FROM affiliates WHERE archived_at = 0`)
 	return revisions, err
 }
 

@@ -67,9 +67,6 @@ func New(o Options) (*Service, error) {
 	svc := &Service{o: o, wake: make(chan struct{}, 1), served: map[string]*servedAccount{}, http: &http.Client{Timeout: 5 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	for _, s := range o.File {
-		if n, _ := NetworkOf(s.Channel); n.Open == nil { // the chat on a page
-			continue
-		}
 		channel, err := open(s, o)
 		if err != nil {
 			return nil, err

@@ -26,7 +26,7 @@ type Network struct {
 
 	Limits bot.Limits // what a message can carry, as its channels say
 
-	// The rest is for networks on which accounts are added and opened; the chat on a page has none of it.
+	// The rest is for networks on which accounts are added and opened.
 
 	Needs           string  // what adding an account takes, in a sentence
 	Guide           string  // SETUP.md
@@ -47,9 +47,29 @@ type Network struct {
 	Open func(s Settings, o Options) (bot.Channel, error)
 	// Run keeps what Open returned registered, or polls, until ctx ends.
 	Run func(ctx context.Context, c bot.Channel, s Settings, o RunOptions) error
+	// OnPages is set if the chat stands on pages of affiliates' own.
+	OnPages *OnPages
 	// Proof is the query of a GET to our own webhook that an account of ours answers with 200 or 405; nil:
 	// none is needed.
 	Proof func(s Settings) url.Values
+}
+
+// OnPages is how a chat comes onto a page. home is where the world reaches us, without a path.
+type OnPages struct {
+	// Tag is the HTML that a page needs.
+	Tag func(s Settings, home string) string
+	// Find looks for the tag in the page at an address.
+	Find func(s Settings, home, address string, html []byte) Finding
+}
+
+// A Finding is what a page has of a chat.
+type Finding struct {
+	Tag       bool   // the account's tag
+	Elsewhere bool   // its tag, but of another faqbot
+	Other     bool   // the tag of another account
+	Manager   bool   // a tag manager, which may add the tag later
+	Origin    string // the page's
+	Allowed   bool   // the account's settings let the page show it
 }
 
 // Options are what a channel needs besides its account's settings.
@@ -76,6 +96,10 @@ type Field struct {
 	Hint   string
 	Secret bool // to be typed unseen
 	Must   bool // needed
+
+	Type    string      // of an HTML input, "" for text
+	Rows    int         // above 0: several lines may be written
+	Options [][2]string // values with their labels, of which one is chosen
 }
 
 // IDField asks what we call the account.

@@ -27,9 +27,14 @@ type Settings struct {
 	Mode        string   `toml:"mode" json:"mode,omitempty"`               // ModeWebhook or ModePoll
 	Locale      string   `toml:"locale" json:"locale,omitempty"`
 	Affiliates  []string `toml:"affiliates" json:"affiliates,omitempty"`
-	Origins     []string `toml:"origins" json:"-"` // webchat: sites that may embed the widget
-	Name        string   `toml:"name" json:"-"`    // webchat: what the widget calls itself
-	Welcome     string   `toml:"welcome" json:"-"` // webchat: its first words
+	Origins     []string `toml:"origins" json:"origins,omitempty"` // webchat: sites that may embed the widget
+	Name        string   `toml:"name" json:"name,omitempty"`       // webchat: what the widget calls itself
+	Welcome     string   `toml:"welcome" json:"welcome,omitempty"` // webchat: its first words
+
+	// Of the web chat, chosen on its page alone.
+	Color     string   `toml:"-" json:"color,omitempty"`     // "#0f766e"
+	Position  string   `toml:"-" json:"position,omitempty"`  // left, right, "" where the page's text ends
+	Suggested []string `toml:"-" json:"suggested,omitempty"` // questions to begin with
 }
 
 // Modes of an account: the network posts to us, or we ask it.
@@ -113,6 +118,18 @@ func (s *Settings) Set(name, value string) {
 		s.APIBase = value
 	case "locale":
 		s.Locale = value
+	case "name":
+		s.Name = value
+	case "welcome":
+		s.Welcome = value
+	case "color":
+		s.Color = value
+	case "position":
+		s.Position = value
+	case "origins":
+		s.Origins = lines(value)
+	case "suggested":
+		s.Suggested = lines(value)
 	case "affiliates":
 		s.Affiliates = nil
 		for part := range strings.SplitSeq(value, ",") {
@@ -121,4 +138,21 @@ func (s *Settings) Set(name, value string) {
 			}
 		}
 	}
+}
+
+// Get is a field by its name, as Set takes it. Secrets are none.
+func (s *Settings) Get(name string) string {
+	return map[string]string{"id": s.ID, "affiliates": strings.Join(s.Affiliates, ", "), "locale": s.Locale, "number_id": s.NumberID,
+		"business_id": s.BusinessID, "page_id": s.PageID, "app_id": s.AppID, "api_base": s.APIBase, "name": s.Name, "welcome": s.Welcome,
+		"color": s.Color, "position": s.Position, "origins": strings.Join(s.Origins, "\n"), "suggested": strings.Join(s.Suggested, "\n")}[name]
+}
+
+// lines are the lines of a value that are not empty.
+func lines(value string) (list []string) {
+	for line := range strings.Lines(value) {
+		if line = strings.TrimSpace(line); line != "" {
+			list = append(list, line)
+		}
+	}
+	return list
 }

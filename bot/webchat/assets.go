@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"net/http"
 
 	"github.com/gin-gonic/gin"
 
@@ -33,8 +34,8 @@ func loadAssets() (*page.AssetSet, error) {
 	return page.NewAssetSet("/chat/assets/", files, live.Files)
 }
 
-// loadWidget returns the script that sites embed, with the words of its button in it.
-func loadWidget(texts *locale.Catalog) (page.Asset, error) {
+// launcherWords are the words of the button that sites embed, by language, as JSON.
+func launcherWords(texts *locale.Catalog) ([]byte, error) {
 	launcher := map[string]locale.Texts{}
 	for _, name := range texts.Spoken() {
 		launcher[name] = locale.Texts{}
@@ -44,15 +45,39 @@ func loadWidget(texts *locale.Catalog) (page.Asset, error) {
 	}
 	packed, err := json.Marshal(launcher)
 	if err != nil {
-		return page.Asset{}, fmt.Errorf("pack the widget's words: %w", err)
+		return nil, fmt.Errorf("pack the widget's words: %w", err)
 	}
-	return page.NewAsset("widget.js", bytes.Replace(widgetScript, []byte("__WORDS__"), packed, 1)), nil
+	return packed, nil
+}
+
+// newWidget returns the script that sites embed, with words and what else it would read from the script's element.
+func newWidget(words, look []byte) page.Asset {
+	script := bytes.Replace(widgetScript, []byte("__WORDS__"), words, 1)
+	return page.NewAsset("widget.js", bytes.Replace(script, []byte("__LOOK__"), look, 1))
 }
 
 // serveWidget serves the script that sites embed; its address never changes, so it is not kept long.
 func (s *Site) serveWidget(c *gin.Context) {
 	c.Header("Cross-Origin-Resource-Policy", "cross-origin")
 	s.widget.Serve(c.Writer, c.Request, "public, max-age=300")
+}
+
+// serveOwnWidget serves the script of one account, which brings the account's looks: a page need not say them.
+func (s *Site) serveOwnWidget(c *gin.Context) {
+	channel := s.channel(c.Param("account"))
+	if channel == nil {
+		c.Status(http.StatusNotFound)
+		return
+	}
+	channel.widgetOnce.Do(func() {
+		look, err := json.Marshal(map[string]string{"account": channel.account.ID, "color": channel.o.Color, "position": channel.o.Position})
+		if err != nil {
+			look = []byte("{}") // three texts cannot fail
+		}
+		channel.widget = newWidget(s.words, look)
+	})
+	c.Header("Cross-Origin-Resource-Policy", "cross-origin")
+	channel.widget.Serve(c.Writer, c.Request, "public, max-age=60")
 }
 
 func parsePages(assets *page.AssetSet) (*template.Template, error) {

@@ -26,7 +26,9 @@ func TestConformance(t *testing.T) {
 		account := bot.Account{Channel: "webchat", ID: "shop"}
 		c, err := New(account, Options{IdentitySecret: secret})
 		require.NoError(t, err)
-		site, err := NewSite([]*Channel{c}, SiteOptions{Signer: vault.FixedSigner(bytes.Repeat([]byte("k"), 32)), Log: stage.Log, Conversations: stage.Conversations, Accept: stage.Intake.Accept, Media: stage.Shelf})
+		registry := bot.NewRegistry()
+		registry.Put(account, c)
+		site, err := NewSite(registry, SiteOptions{Signer: vault.FixedSigner(bytes.Repeat([]byte("k"), 32)), Log: stage.Log, Conversations: stage.Conversations, Accept: stage.Intake.Accept, Media: stage.Shelf})
 		require.NoError(t, err)
 		visitor := site.newVisitor(c)
 		var base string

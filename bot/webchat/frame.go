@@ -107,7 +107,9 @@ func (s *Site) viewOf(v *visit, who visitor, say saying) (frameView, error) {
 		list, p.Earlier = list[extra:], true
 	}
 	if len(list) == 0 {
-		p.Suggested = s.o.Suggest(ctx, c.account, v.language.locale)
+		if p.Suggested = c.o.Suggested; len(p.Suggested) == 0 {
+			p.Suggested = s.o.Suggest(ctx, c.account, v.language.locale)
+		}
 	} else {
 		p.Last = list[len(list)-1].Seq
 	}

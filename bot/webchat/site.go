@@ -71,10 +71,11 @@ const fileMax = 8 << 20
 // A Site serves the widgets of all accounts.
 type Site struct {
 	o        SiteOptions
-	channels map[string]*Channel // by account ID
+	accounts *bot.Registry
 	texts    *locale.Catalog
 	pages    *template.Template
 	assets   *page.AssetSet
+	words    []byte       // JSON, of the launcher
 	widget   page.Asset   // the script that sites embed
 	messages *limits.Rate // by visitor
 	files    *limits.Rate // by visitor
@@ -84,8 +85,8 @@ type Site struct {
 	origin   *http.CrossOriginProtection
 }
 
-// NewSite returns the site of channels.
-func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
+// NewSite returns the site of the chats among accounts, those that come later included.
+func NewSite(accounts *bot.Registry, o SiteOptions) (*Site, error) {
 	if o.Signer == nil || o.Conversations == nil || o.Accept == nil || o.Log == nil {
 		return nil, errors.New("a chat site needs Signer, Conversations, Accept and Log")
 	}
@@ -107,12 +108,9 @@ func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
 	if o.Staffed == nil {
 		o.Staffed = func(bot.Account) bool { return true }
 	}
-	s := &Site{o: o, channels: map[string]*Channel{}, origin: http.NewCrossOriginProtection(),
+	s := &Site{o: o, accounts: accounts, origin: http.NewCrossOriginProtection(),
 		messages: limits.NewRate(messagesPerMinute, messagesAtOnce, o.Now), files: limits.NewRate(filesPerMinute, filesPerMinute, o.Now),
 		polls: limits.NewRate(pollsPerMinute, pollsAtOnce, o.Now), fresh: limits.NewRate(newPerMinute, newPerMinute, o.Now)}
-	for _, c := range channels {
-		s.channels[c.account.ID] = c
-	}
 	var err error
 	if s.texts, err = locale.Load("chat"); err != nil {
 		return nil, err
@@ -120,9 +118,10 @@ func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
-	if s.widget, err = loadWidget(s.texts); err != nil {
+	if s.words, err = launcherWords(s.texts); err != nil {
 		return nil, err
 	}
+	s.widget = newWidget(s.words, []byte("{}"))
 	if s.pages, err = parsePages(s.assets); err != nil {
 		return nil, fmt.Errorf("parse the chat's pages: %w", err)
 	}
@@ -132,9 +131,17 @@ func NewSite(channels []*Channel, o SiteOptions) (*Site, error) {
 // Close ends all streams, so that http.Server.Shutdown need not wait for them. Give it to
 // Server.RegisterOnShutdown. Widgets connect again by themselves.
 func (s *Site) Close() {
-	for _, c := range s.channels {
-		c.hub.Close()
+	for _, served := range s.accounts.All() {
+		if c, ok := served.Channel.(*Channel); ok {
+			c.hub.Close()
+		}
 	}
+}
+
+// channel is that of an account, nil if there is none.
+func (s *Site) channel(id string) *Channel {
+	c, _ := s.accounts.Channel(bot.AccountKey(Network().Name, id)).(*Channel)
+	return c
 }
 
 // Register mounts everything under /chat.
@@ -142,6 +149,7 @@ func (s *Site) Register(r gin.IRouter) {
 	r.GET("/chat/widget.js", s.serveWidget)
 	r.GET("/chat/assets/*file", gin.WrapH(s.assets))
 	r.GET("/chat/:account", s.at(s.frame))
+	r.GET("/chat/:account/widget.js", s.serveOwnWidget)
 	r.GET("/chat/:account/events", s.at(s.events))
 	r.GET("/chat/:account/media/:id", s.at(s.media))
 	r.POST("/chat/:account/messages", s.at(s.own(s.post)))
@@ -162,7 +170,7 @@ type visit struct {
 // at finds the account and sets the headers that all its answers have.
 func (s *Site) at(handle func(*visit)) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		v := &visit{Context: c, channel: s.channels[c.Param("account")], script: c.GetHeader("Accept") == "application/json"}
+		v := &visit{Context: c, channel: s.channel(c.Param("account")), script: c.GetHeader("Accept") == "application/json"}
 		account := ""
 		if v.channel != nil {
 			account = v.channel.account.Locale

@@ -35,6 +35,7 @@ package webchat
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"net/url"
@@ -43,8 +44,14 @@ import (
 	"sync"
 
 	"faqbot/bot"
+	"faqbot/knowledge/page"
 	"faqbot/knowledge/page/live"
 )
+
+// Setup is the guide to setting it up.
+//
+//go:embed SETUP.md
+var Setup string
 
 const (
 	maxText    = 4000 // UTF-16 units of one message, as a browser's maxlength counts
@@ -58,6 +65,9 @@ type Options struct {
 	Origins        []string // sites that may embed it, "https://shop.example" or "https://*.shop.example"; none means our own only
 	IdentitySecret string   // proves a logged-in customer; "" means that nobody is
 	Welcome        string   // the first words, shown before anything was said; a phrase of ours if ""
+	Color          string   // of the launcher and the chat, "#0f766e"; ours if ""
+	Position       string   // of the launcher: left, right; "" where the page's text ends
+	Suggested      []string // questions to begin with; SiteOptions.Suggest if there are none
 }
 
 // A Channel carries replies to the widget of one account.
@@ -66,6 +76,9 @@ type Channel struct {
 	o       Options
 	hub     *live.Hub
 	untimed sync.Once // warned that the site's proofs never end
+
+	widget     page.Asset // the script with this account's looks, made when it is first asked for
+	widgetOnce sync.Once
 }
 
 var (

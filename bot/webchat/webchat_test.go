@@ -85,7 +85,6 @@ func openShop(t *testing.T, options ...option) *shop {
 	log.SetOutput(s.log)
 	accounts := bot.NewRegistry()
 	s.accounts = accounts
-	var list []*Channel
 	so := SiteOptions{Signer: vault.FixedSigner(bytes.Repeat([]byte("k"), 32)), Log: log, Now: s.clock, Media: media.NewStore(db, media.Options{}),
 		Suggest: func(context.Context, bot.Account, string) []string { return []string{"How do I join?"} },
 		Staffed: func(bot.Account) bool { s.mu.Lock(); defer s.mu.Unlock(); return s.staffed },
@@ -105,7 +104,6 @@ func openShop(t *testing.T, options ...option) *shop {
 		require.NoError(t, err)
 		accounts.Put(account, c)
 		s.channels[id] = c
-		list = append(list, c)
 	}
 	s.elsewhere = bot.Account{Channel: "telegram", ID: "acmebot", Affiliates: []knowledge.AffiliateID{"acme"}}
 	accounts.Put(s.elsewhere, telegram{})
@@ -119,7 +117,7 @@ func openShop(t *testing.T, options ...option) *shop {
 	s.conversations = conversations.New(store, accounts, conversations.Options{Poke: courier.Poke, LinkKey: linkKey})
 	s.accept = intake.Accept
 	so.Conversations, so.Accept, so.SignedOut = s.conversations, intake.Accept, s.conversations.VisitorsSignedOut
-	s.site, err = NewSite(list, so)
+	s.site, err = NewSite(accounts, so)
 	require.NoError(t, err)
 	router := gin.New()
 	require.NoError(t, router.SetTrustedProxies([]string{"127.0.0.1"})) // so that tests may say whence they come

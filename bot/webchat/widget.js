@@ -2,11 +2,12 @@
 (() => {
   'use strict'
   // A tag manager may run this without a script element of its own, or leave out its data- attributes: then the address
-  // says it, …/widget.js?account=shop.
-  const me = document.currentScript || document.querySelector('script[src*="/chat/widget.js"]')
+  // says it, …/chat/shop/widget.js.
+  const me = document.currentScript || document.querySelector('script[src*="/chat/"][src*="/widget.js"], script[src*="/chat/widget.js"]')
   if (!me || window.faqbot) return
   const address = new URL(me.src)
-  const option = (name) => me.dataset[name] || address.searchParams.get(name) || ''
+  const look = __LOOK__
+  const option = (name) => me.dataset[name] || address.searchParams.get(name) || look[name] || ''
   const account = option('account')
   const home = address.origin
   if (!account) { console.error('faqbot: which account? Write data-account="…" into the script tag, or ?account=… after widget.js.'); return }
@@ -16,6 +17,7 @@
   const words = all[Object.keys(all).find((l) => l.toLowerCase().split('-')[0] === base) || 'en']
   const rtl = /^(ar|he|iw|fa|ur)$/.test(base)
   const accent = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(option('color')) ? option('color') : ''
+  const side = /^(left|right)$/.test(option('position')) ? option('position') : 'inset-inline-end'
   const memory = 'faqbot:' + account
   const recall = () => { try { return JSON.parse(localStorage.getItem(memory)) || {} } catch { return {} } }
   let state = recall()
@@ -36,7 +38,7 @@
 
   const css = `
 :host{all:initial}
-.launch,.panel{position:fixed;z-index:2147483000;inset-block-end:20px;inset-inline-end:20px}
+.launch,.panel{position:fixed;z-index:2147483000;inset-block-end:20px;${side}:20px}
 .launch{box-sizing:border-box;inline-size:56px;block-size:56px;border:0;border-radius:50%;padding:0;cursor:pointer;background:var(--accent,#0f766e);color:var(--on,#fff);box-shadow:0 4px 16px rgb(0 0 0/.24);display:grid;place-items:center;transition:transform .12s}
 .launch:hover{transform:scale(1.04)}
 button:focus-visible{outline:2px solid var(--accent,#0f766e);outline-offset:2px}

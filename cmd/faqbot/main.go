@@ -32,13 +32,15 @@ type commands struct {
 	Desk    deskCommand    `cmd:"" help:"Work on tickets in the terminal."`
 	Channel channelCommand `cmd:"" help:"Set up accounts on messaging networks, and look after them."`
 	User    userCommand    `cmd:"" help:"Manage the people who sign in."`
-	Key     keyCommand     `cmd:"" help:"Look after the key that seals tokens, secrets and signing keys."`
-	Forget  forgetCommand  `cmd:"" help:"Erase a customer, or write all there is of them into a file."`
-	Backup  backupCommand  `cmd:"" help:"Write the database into one file. Works beside a running server."`
-	Restore restoreCommand `cmd:"" help:"Put a backup in the place of the database."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database to this version's schema. serve does it too."`
-	Check   checkCommand   `cmd:"" help:"Check the configuration and show what is in effect, without secrets."`
-	Version versionCommand `cmd:"" help:"Print the version and the encoder's kernel."`
+
+	Affiliate affiliateCommand `cmd:"" help:"Add, list and archive affiliates."`
+	Key       keyCommand       `cmd:"" help:"Look after the key that seals tokens, secrets and signing keys."`
+	Forget    forgetCommand    `cmd:"" help:"Erase a customer, or write all there is of them into a file."`
+	Backup    backupCommand    `cmd:"" help:"Write the database into one file. Works beside a running server."`
+	Restore   restoreCommand   `cmd:"" help:"Put a backup in the place of the database."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the database to this version's schema. serve does it too."`
+	Check     checkCommand     `cmd:"" help:"Check the configuration and show what is in effect, without secrets."`
+	Version   versionCommand   `cmd:"" help:"Print the version and the encoder's kernel."`
 
 	ReadFile readFileCommand `cmd:"" hidden:"" help:"Read one file for another faqbot, with limits."`
 }

@@ -17,8 +17,10 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/accounts"
 	"faqbot/bot/accounts/board"
+	"faqbot/bot/accounts/start"
 	"faqbot/bot/webchat"
 	"faqbot/handoff/console"
+	gapsboard "faqbot/handoff/gaps/board"
 	"faqbot/knowledge"
 	"faqbot/knowledge/crawl"
 	"faqbot/knowledge/lint"
@@ -41,6 +43,7 @@ var pageFiles embed.FS
 //	/desk      agents, leads, admins
 //	/partners  affiliates, admins
 //	/channels  leads, admins
+//	/start     admins; /affiliates as well
 //	/api       programs, by an affiliate's key
 type pages struct {
 	service *service
@@ -52,6 +55,8 @@ type pages struct {
 	console *console.Console
 	portal  *portal.Portal
 	board   *board.Board
+	gaps    *gapsboard.Board
+	guide   *start.Start
 	chat    *webchat.Site
 }
 
@@ -75,20 +80,28 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 		return nil, err
 	}
 	p.door = signin.New(s.directory, signinPages, signin.Options{HTTPS: s.config.https(), PublicURL: s.config.Server.PublicURL,
-		Affiliates: s.corpus.Affiliates, Home: home, Log: s.log})
+		Affiliates: s.corpus.Named, Home: home, Log: s.log})
 	if p.console, err = console.New(s.desk, s.conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: s.corpus.Entry, Media: mediaPath,
 		Shelf: s.media, Signer: s.keys.Signer(people.DeskFiles), Record: s.directory.Record, Log: s.log}); err != nil {
 		return nil, err
 	}
+	crawler := crawl.New(crawl.Options{PrivateHosts: s.config.Import.PrivateHosts})
 	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.tryQuestion, Show: showEntry, Compare: s.compare, Prepare: s.prepare, Published: s.searcher.Poke,
-		Files: newFilePool(), Crawl: crawl.New(crawl.Options{PrivateHosts: s.config.Import.PrivateHosts}), Read: s.changed, Media: s.media, Log: s.log}); err != nil {
+		Files: newFilePool(), Crawl: crawler, Read: s.changed, Media: s.media, Log: s.log}); err != nil {
+		return nil, err
+	}
+	if p.guide, err = start.New(s.db, s.corpus, start.Options{Chrome: p.chrome, Who: p.door.Who, Accounts: s.networks.served, Files: newFilePool(),
+		Prepare: s.prepare, Published: s.searcher.Poke, Record: s.directory.Record, Log: s.log}); err != nil {
+		return nil, err
+	}
+	if p.gaps, err = gapsboard.New(s.gaps, s.corpus, gapsboard.Options{Chrome: p.chrome, Who: p.door.Who, Log: s.log}); err != nil {
 		return nil, err
 	}
 	if p.board, err = board.New(s.networks.served, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log,
-		Notices: s.forwarded.notices}); err != nil {
+		Affiliates: s.corpus.Named, Crawl: crawler, PublicURL: s.config.Server.PublicURL, Notices: s.forwarded.notices}); err != nil {
 		return nil, err
 	}
-	p.chat, err = webchat.NewSite(s.networks.webchat, webchat.SiteOptions{Signer: s.keys.Signer(people.VisitorTokens), Conversations: s.conversations, Accept: s.intake.Accept,
+	p.chat, err = webchat.NewSite(s.networks.accounts, webchat.SiteOptions{Signer: s.keys.Signer(people.VisitorTokens), Conversations: s.conversations, Accept: s.intake.Accept,
 		Media: s.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
 		Contact: s.desk.Contact, Called: accounts.Label, Secure: s.config.https(), SignedOut: s.conversations.VisitorsSignedOut, Log: s.log})
 	return p, err
@@ -133,11 +146,13 @@ type place struct {
 func places(role people.Role, texts locale.Texts) (list []place) {
 	desk, entries := []people.Role{people.RoleAdmin, people.RoleLead, people.RoleAgent}, []people.Role{people.RoleAdmin, people.RoleAffiliate}
 	for _, to := range []place{
+		{Href: "/start", name: "guide", roles: []people.Role{people.RoleAdmin}},
 		{Href: "/desk", name: "desk", roles: desk},
 		{Href: "/desk/conversations", name: "talks", roles: desk},
 		{Href: "/desk/sources", name: "sources", roles: desk},
 		{Href: "/partners", name: "entries", roles: entries},
 		{Href: "/channels", name: "channels", roles: []people.Role{people.RoleAdmin, people.RoleLead}},
+		{Href: "/affiliates", name: "affiliates", roles: []people.Role{people.RoleAdmin}},
 		{Href: "/people", name: "people", roles: []people.Role{people.RoleAdmin}},
 		{Href: "/account", name: "account", roles: people.Roles()},
 	} {
@@ -159,10 +174,14 @@ func (p *pages) register(r *gin.Engine) {
 	desk := r.Group("", p.door.Identify(), p.door.Require(people.RoleAgent, people.RoleLead, people.RoleAdmin))
 	p.console.Register(desk)
 	desk.GET("/desk/media/:file", p.deskMedia)
-	p.portal.Register(r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleAdmin)))
+	entries := r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleAdmin))
+	p.portal.Register(entries)
+	p.gaps.Register(entries)
 	r.GET("/media/:file/:name", p.service.links.serve)
 	staff := r.Group("", p.door.Identify(), p.door.Require(people.RoleLead, people.RoleAdmin))
-	p.board.Register(staff, r.Group("", p.door.Identify(), p.door.Require(people.RoleAdmin)))
+	admins := r.Group("", p.door.Identify(), p.door.Require(people.RoleAdmin))
+	p.board.Register(staff, admins)
+	p.guide.Register(admins)
 	r.POST("/api/ask", newAPI(p.service, time.Now).ask)
 	r.NoRoute(p.door.Identify(), func(c *gin.Context) { p.show(c, http.StatusNotFound, "missing", nil) })
 }
@@ -174,8 +193,8 @@ func (p *pages) show(c *gin.Context, status int, name string, data any) {
 	}
 }
 
-// A start is what the start page shows.
-type start struct {
+// A startView is what the start page shows.
+type startView struct {
 	Places []place
 	Demo   bool
 	Widget string // the account whose chat is on the page, "" for none
@@ -186,12 +205,20 @@ func (p *pages) start(c *gin.Context) {
 	person, in := p.door.Who(c.Request)
 	switch {
 	case p.demo != nil:
-		p.show(c, http.StatusOK, "start", start{Demo: true, Widget: demoAccount, demoStart: p.demo.start(p.service.searcher)})
+		p.show(c, http.StatusOK, "start", startView{Demo: true, Widget: demoAccount, demoStart: p.demo.start(p.service.searcher)})
 	case !in:
 		c.Redirect(http.StatusSeeOther, "/sign-in")
+	case person.Role == people.RoleAdmin && p.empty(c.Request.Context()):
+		c.Redirect(http.StatusSeeOther, "/start")
 	default:
-		p.show(c, http.StatusOK, "start", start{Places: places(person.Role, p.own.Texts(c.Request))})
+		p.show(c, http.StatusOK, "start", startView{Places: places(person.Role, p.own.Texts(c.Request))})
 	}
+}
+
+// empty reports whether there is no affiliate yet.
+func (p *pages) empty(ctx context.Context) bool {
+	list, err := p.service.corpus.AllAffiliates(ctx)
+	return err == nil && len(list) == 0
 }
 
 // mediaPath is where agents fetch a file that we keep.

@@ -50,6 +50,7 @@ var access = map[string]string{
 	"GET /channels": forLead, "POST /channels": forLead, "GET /channels/add": forAdmin, "POST /channels/add": forAdmin,
 	"GET /channels/:channel/:account": forLeadObject, "POST /channels/:channel/:account": forLeadObject,
 	"POST /channels/:channel/:account/webhook": forAdmin, "POST /channels/:channel/:account/remove": forAdmin,
+	"GET /start": forAdmin, "POST /start": forAdmin, "GET /affiliates": forAdmin, "POST /affiliates": forAdmin,
 	"GET /people": forAdmin, "POST /people": forAdmin,
 	"GET /desk": forDesk, "GET /desk/media/": forDeskObject,
 	"GET /desk/tickets/": forDeskObject, "POST /desk/tickets/": forDeskObject,

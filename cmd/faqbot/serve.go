@@ -29,6 +29,7 @@ import (
 	"faqbot/bot/webhook"
 	"faqbot/bot/worker"
 	"faqbot/handoff"
+	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/guard"
@@ -100,6 +101,7 @@ type service struct {
 	links         *mediaLinks
 	conversations *conversations.Service
 	desk          *handoff.Desk
+	gaps          *gaps.Service
 	pages         *pages
 	trials        *trials
 	rebuilt       chan struct{} // told when what is searched has changed, or a file was read
@@ -177,6 +179,7 @@ func (s *service) wireTalk() (err error) {
 	linkKey := s.keys.Signer(people.ChannelLinks)
 	s.conversations = newConversations(s.db, s.networks, linkKey, s.poke)
 	s.desk = handoff.NewDesk(s.db, s.conversations, s.phrases, s.log, nil)
+	s.gaps = gaps.New(s.db, s.corpus, gaps.Options{Encoders: s.embedders.raw, Prepare: s.prepare, Published: s.searcher.Poke, Log: s.log})
 	s.links = newMediaLinks(s)
 	s.courier = outbound.NewCourier(s.store, s.networks.accounts, s.desk, s.log, outbound.CourierOptions{Link: s.links.link, Observe: s.observe,
 		ReceivingSince: func() time.Time { return s.intake.ReceivingSince() }})
@@ -270,7 +273,7 @@ func (s *service) runUntil(ctx context.Context, listener net.Listener) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	loops := map[string]func(context.Context) error{"searcher": s.searcher.Run, "runner": s.answer, "intake": s.intake.Run, "courier": s.courier.Run, "collector": s.collector.Run,
-		"desk": s.desk.Run, "console": s.pages.console.Run, "checks": s.pages.portal.Run, "sweep": s.sweep, "memory": s.giveBack, "trials": s.trials.Run, "accounts": s.networks.served.Run, "keys": s.followKeys}
+		"desk": s.desk.Run, "console": s.pages.console.Run, "checks": s.pages.portal.Run, "sweep": s.sweep, "memory": s.giveBack, "trials": s.trials.Run, "accounts": s.networks.served.Run, "keys": s.followKeys, "gaps": s.gaps.Run}
 	for name, loop := range loops {
 		g.Go(func() error {
 			if err := guard.Loop(ctx, s.log, name, loop); !errors.Is(err, context.Canceled) {

@@ -11,12 +11,13 @@ import (
 
 	"faqbot/bot"
 	"faqbot/bot/accounts"
+	"faqbot/bot/accounts/start"
 	"faqbot/bot/conversations"
 	"faqbot/bot/inbound"
 	"faqbot/bot/speech"
 	"faqbot/bot/store"
-	"faqbot/bot/webchat"
 	"faqbot/handoff"
+	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/events"
@@ -31,7 +32,7 @@ import (
 
 // schemas are every folder's migrations, in the order of the arrow.
 func schemas() []sqldb.Schema {
-	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), events.Schema(), knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), store.Schema(), handoff.Schema()}
+	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), events.Schema(), knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), start.Schema()}
 }
 
 // newLogger logs JSON lines to w. Only loops and the HTTP edge log; never a customer's words.
@@ -98,7 +99,8 @@ func newKeyring(c config, db *sqldb.DB) *people.Keyring {
 // embedders are what turns texts into vectors, with the database as their memory.
 type embedders struct {
 	builtin retrieval.Builtin
-	primary *embed.Cached // nil unless a service is configured
+	raw     retrieval.Builtin // without that memory, for customers' texts
+	primary *embed.Cached     // nil unless a service is configured
 }
 
 func newEmbedders(c config, db *sqldb.DB, progress func(done, total int)) (embedders, error) {
@@ -106,8 +108,9 @@ func newEmbedders(c config, db *sqldb.DB, progress func(done, total int)) (embed
 	if err != nil {
 		return embedders{}, err
 	}
-	list := embedders{builtin: retrieval.Builtin{English: embed.NewCached(english, db, embed.CachedOptions{Progress: progress})}}
+	list := embedders{builtin: retrieval.Builtin{English: embed.NewCached(english, db, embed.CachedOptions{Progress: progress})}, raw: retrieval.Builtin{English: english}}
 	if multilingual != nil {
+		list.raw.Multilingual = multilingual
 		list.builtin.Multilingual = embed.NewCached(multilingual, db, embed.CachedOptions{Progress: progress})
 	}
 	if c.Embeddings.Model == "" {
@@ -144,8 +147,7 @@ func (e embedders) searcher(corpus retrieval.Corpus, counter retrieval.Attempts,
 // networks are the accounts that are served, and the channels that serve them.
 type networks struct {
 	accounts *bot.Registry
-	served   *accounts.Service  // those on networks of others
-	webchat  []*webchat.Channel // those on pages
+	served   *accounts.Service
 }
 
 // newNetworks opens the configured accounts; what was added comes with lines.Reload.
@@ -155,17 +157,6 @@ func newNetworks(c config, o accounts.Options) (networks, error) {
 	var err error
 	if n.served, err = accounts.New(o); err != nil {
 		return n, err
-	}
-	for _, a := range c.Accounts {
-		if a.Channel != "webchat" {
-			continue
-		}
-		channel, err := webchat.New(a.Account(), webchat.Options{Name: a.Name, Origins: a.Origins, IdentitySecret: string(a.Secret), Welcome: a.Welcome})
-		if err != nil {
-			return n, fmt.Errorf("webchat account %s: %w", a.ID, err)
-		}
-		n.accounts.Put(a.Account(), channel)
-		n.webchat = append(n.webchat, channel)
 	}
 	return n, nil
 }

@@ -29,6 +29,7 @@ import (
 	"faqbot/bot/store"
 	"faqbot/bot/turns"
 	"faqbot/handoff"
+	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/events"
@@ -131,7 +132,7 @@ func account(affiliate knowledge.AffiliateID) bot.Account {
 func open(t *testing.T) *office {
 	t.Helper()
 	t.Parallel()
-	o := &office{t: t, db: sqldbtest.Migrated(t, attempts.Schema(), events.Schema(), store.Schema(), handoff.Schema())}
+	o := &office{t: t, db: sqldbtest.Migrated(t, attempts.Schema(), events.Schema(), store.Schema(), handoff.Schema(), gaps.Schema())}
 	log := logrus.New()
 	log.SetOutput(t.Output())
 	phrases, err := dialogue.LoadPhrases()

@@ -51,6 +51,7 @@ type Pages struct {
 type Options struct {
 	Chrome func(*http.Request) Chrome // what surrounds a page; nil means nothing does
 	Assets *AssetSet                  // the package's own files, found by {{asset}} before the shared ones
+	Parts  fs.FS                      // _*.html of another package that these pages use; nil means none
 	Texts  string                     // the area of locale's texts that {{t}} says, besides those of all pages
 }
 
@@ -73,7 +74,7 @@ func New(files fs.FS, o Options) (*Pages, error) {
 		return nil, err
 	}
 	for _, name := range p.texts.Spoken() {
-		if p.byLocale[name], err = parse(files, functions(shared, o.Assets, p.texts.In(name))); err != nil {
+		if p.byLocale[name], err = parse(files, o.Parts, functions(shared, o.Assets, p.texts.In(name))); err != nil {
 			return nil, err
 		}
 	}
@@ -81,8 +82,11 @@ func New(files fs.FS, o Options) (*Pages, error) {
 }
 
 // parse returns the pages in one language by name.
-func parse(files fs.FS, functions template.FuncMap) (map[string]*template.Template, error) {
+func parse(files, parts fs.FS, functions template.FuncMap) (map[string]*template.Template, error) {
 	base, err := template.New("layout.html").Funcs(functions).ParseFS(layoutFiles, "layout/*.html")
+	if err == nil && parts != nil {
+		base, err = base.ParseFS(parts, "_*.html")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("parse the layout: %w", err)
 	}

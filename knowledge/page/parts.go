@@ -32,7 +32,7 @@ type Toast struct {
 }
 
 // A Field is one labelled input of a form with what was typed and what is wrong with it. Options make
-// it a select, Rows a text area.
+// it a select, with Many boxes of which any number may be ticked, and Rows a text area.
 type Field struct {
 	Name, Label, Type, Value string
 	Hint, Error              string
@@ -41,7 +41,12 @@ type Field struct {
 	Required, Autofocus      bool
 	MaxLength, Rows          int
 	Options                  []Option
+	Many                     bool
+	Values                   []string // ticked, with Many
 }
+
+// Has reports whether a value is ticked.
+func (f Field) Has(value string) bool { return slices.Contains(f.Values, value) }
 
 // An Option is one choice of a Field. Label "" shows the value.
 type Option struct {

@@ -222,7 +222,7 @@ func (p *Portal) saveEntry(g *gin.Context, s scope) error {
 		return p.autosaved(g, s, e, saved, problems, err)
 	case errors.Is(err, knowledge.ErrConflict):
 		return p.editAgain(g, s, id, sh, nil, e, true)
-	case errors.Is(err, knowledge.ErrTaken):
+	case errors.Is(err, knowledge.ErrIDTaken):
 		return p.editAgain(g, s, id, sh, []knowledge.Problem{{Field: "id", Text: s.Say("id_taken")}}, e, false)
 	case err != nil:
 		return err
@@ -242,7 +242,7 @@ func (p *Portal) save(ctx context.Context, s scope, e knowledge.Entry, sh sheet)
 	}
 	edit := knowledge.Edit{Entry: e, Base: knowledge.Revision(base), Version: sh.version, Editor: sh.page, By: s.person.Name}
 	saved, err := p.corpus.SaveEdit(ctx, s.affiliate, edit)
-	for n := 2; errors.Is(err, knowledge.ErrTaken) && sh.typed["id"] == "" && n < 100; n++ {
+	for n := 2; errors.Is(err, knowledge.ErrIDTaken) && sh.typed["id"] == "" && n < 100; n++ {
 		edit.Entry.Key = fmt.Sprintf("%s-%d", e.Key, n)
 		saved, err = p.corpus.SaveEdit(ctx, s.affiliate, edit)
 	}
@@ -322,7 +322,7 @@ func (p *Portal) autosaved(g *gin.Context, s scope, e knowledge.Entry, saved kno
 	switch {
 	case errors.Is(err, knowledge.ErrConflict):
 		part.Moved = true
-	case errors.Is(err, knowledge.ErrTaken):
+	case errors.Is(err, knowledge.ErrIDTaken):
 		part.Wrong = append(part.Wrong, s.Say("id_taken"))
 	case err != nil:
 		return err

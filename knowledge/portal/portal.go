@@ -79,23 +79,31 @@ func New(corpus *knowledge.Corpus, o Options) (*Portal, error) {
 	if o.Files == nil {
 		o.Files = faqfile.NewPool()
 	}
-	files, err := fs.Sub(pageFiles, "pages")
+	files, assets, err := Look()
 	if err != nil {
-		return nil, fmt.Errorf("portal: %w", err)
-	}
-	own, err := fs.Sub(assetFiles, "assets")
-	if err != nil {
-		return nil, fmt.Errorf("portal: %w", err)
-	}
-	assets, err := page.NewAssetSet(assetsAt, own)
-	if err != nil {
-		return nil, fmt.Errorf("portal: %w", err)
+		return nil, err
 	}
 	pages, err := page.New(files, page.Options{Chrome: o.Chrome, Assets: assets, Texts: "entries"})
 	if err != nil {
 		return nil, fmt.Errorf("portal: %w", err)
 	}
 	return &Portal{corpus: corpus, pages: pages, assets: assets, checks: checks{queue: make(chan *check, checksWaiting), kept: map[string]*check{}}, o: o}, nil
+}
+
+// Look is what other pages of an affiliate need to look like these: the templates, of which they use the parts, and
+// the assets.
+func Look() (templates fs.FS, assets *page.AssetSet, err error) {
+	if templates, err = fs.Sub(pageFiles, "pages"); err != nil {
+		return nil, nil, fmt.Errorf("portal: %w", err)
+	}
+	own, err := fs.Sub(assetFiles, "assets")
+	if err == nil {
+		assets, err = page.NewAssetSet(assetsAt, own)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("portal: %w", err)
+	}
+	return templates, assets, nil
 }
 
 // A Route is one address of the portal.

@@ -21,6 +21,7 @@ import (
 type scope struct {
 	person    people.Person
 	affiliate knowledge.AffiliateID
+	name      string             // what people call the affiliate
 	revision  knowledge.Revision // published now
 	others    bool               // there are other affiliates the person may see
 	locale.Texts
@@ -41,7 +42,7 @@ type frame struct {
 }
 
 func (s scope) frame(section string) frame {
-	return frame{Base: s.at(""), Affiliate: string(s.affiliate), Section: section, Others: s.others}
+	return frame{Base: s.at(""), Affiliate: s.name, Section: section, Others: s.others}
 }
 
 // handler runs a route for whoever is signed in, and says what went wrong.
@@ -77,17 +78,19 @@ func (p *Portal) scope(g *gin.Context, person people.Person) (scope, error) {
 	if !person.May(s.affiliate) {
 		return s, knowledge.ErrNotFound
 	}
-	revisions, err := p.corpus.Revisions(g.Request.Context())
+	list, err := p.corpus.Named(g.Request.Context())
 	if err != nil {
 		return s, err
 	}
-	revision, ok := revisions[s.affiliate]
-	if !ok {
-		return s, knowledge.ErrNotFound
+	found := false
+	for _, a := range list {
+		if a.ID == s.affiliate {
+			found, s.name, s.revision = true, a.Name(), a.Revision
+		}
+		s.others = s.others || a.ID != s.affiliate && person.May(a.ID)
 	}
-	s.revision = revision
-	for id := range revisions {
-		s.others = s.others || id != s.affiliate && person.May(id)
+	if !found {
+		return s, knowledge.ErrNotFound
 	}
 	return s, nil
 }
@@ -172,18 +175,14 @@ type choice struct {
 
 // choose sends a person with one affiliate there, and lets others choose.
 func (p *Portal) choose(g *gin.Context, s scope) error {
-	ids, err := p.corpus.Affiliates(g.Request.Context())
-	if err != nil {
-		return err
-	}
-	revisions, err := p.corpus.Revisions(g.Request.Context())
+	list, err := p.corpus.Named(g.Request.Context())
 	if err != nil {
 		return err
 	}
 	var data chooser
-	for _, id := range ids {
-		if s.person.May(id) {
-			data.Affiliates = append(data.Affiliates, choice{scope{affiliate: id}.at(""), string(id), revisions[id]})
+	for _, a := range list {
+		if s.person.May(a.ID) {
+			data.Affiliates = append(data.Affiliates, choice{scope{affiliate: a.ID}.at(""), a.Name(), a.Revision})
 		}
 	}
 	if len(data.Affiliates) == 1 {

@@ -28,6 +28,7 @@ type accountView struct {
 	Dead    []deadRow
 	Rejects []store.Rejected
 	Test    page.Field // Options are who wrote last; none means nobody did
+	OnPage  *onPage
 	Done    string
 	Problem *page.Problem
 }
@@ -47,6 +48,9 @@ func (b *Board) showAccount(c *gin.Context, status int, r row, v accountView) {
 	ctx := c.Request.Context()
 	person, _ := b.o.Who(c.Request)
 	v.Account, v.Admin = r, person.Role == people.RoleAdmin
+	if v.OnPage == nil {
+		v.OnPage = b.onPage(c, r)
+	}
 	dead, err := b.conversations.DeadLetters(ctx, r.Settings.Channel, r.Settings.ID, shown)
 	for _, d := range dead {
 		if person.May(d.Affiliate) {

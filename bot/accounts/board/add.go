@@ -11,6 +11,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/accounts"
 	"faqbot/bot/network"
+	"faqbot/knowledge"
 	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/vault"
@@ -25,6 +26,8 @@ type formView struct {
 	Fields                  []page.Field
 	Problem                 *page.Problem
 	Section                 string // of the guide, with Problem
+	Preview                 bool   // of a chat, beside the form
+	affiliates              []knowledge.Affiliate
 }
 
 // form shows the form, with the settings of an account that is to be changed.
@@ -33,7 +36,7 @@ func (b *Board) form(c *gin.Context) {
 	if !ok {
 		return
 	}
-	var known network.Settings
+	known := network.Settings{Affiliates: c.QueryArray("affiliate")}
 	if id := c.Query("change"); id != "" {
 		r, err := b.served.Report(c.Request.Context(), bot.AccountKey(v.Channel, id))
 		if err == nil && r.Added {
@@ -51,7 +54,13 @@ func (b *Board) newForm(c *gin.Context) (formView, bool) {
 		b.gone(c, "cannot_add_there", "choose_network")
 		return formView{}, false
 	}
-	return formView{network: n, Channel: n.Name, Network: n.Label, Guide: "/channels/guide/" + n.Name}, true
+	v := formView{network: n, Channel: n.Name, Network: n.Label, Guide: "/channels/guide/" + n.Name, Preview: n.OnPages != nil}
+	var err error
+	if v.affiliates, err = b.o.Affiliates(c.Request.Context()); err != nil {
+		b.fail(c, err)
+		return formView{}, false
+	}
+	return v, true
 }
 
 // asked are the fields of the form: an account's name does not change.
@@ -61,10 +70,19 @@ func (v *formView) asked() []network.Field {
 
 // fill makes the fields with the settings known so far. Secrets are never shown.
 func (v *formView) fill(t locale.Texts, s network.Settings) {
-	values := map[string]string{"id": s.ID, "affiliates": strings.Join(s.Affiliates, ", "), "locale": s.Locale, "number_id": s.NumberID,
-		"business_id": s.BusinessID, "page_id": s.PageID, "app_id": s.AppID, "api_base": s.APIBase}
 	for _, f := range v.asked() {
-		field := page.Field{Name: f.Name, Label: f.Label, Hint: f.Hint, Value: values[f.Name], Required: f.Must, Autocomplete: "off", MaxLength: 200}
+		field := page.Field{Name: f.Name, Label: f.Label, Hint: f.Hint, Value: s.Get(f.Name), Required: f.Must, Autocomplete: "off", MaxLength: 200, Type: f.Type, Rows: f.Rows}
+		for _, o := range f.Options {
+			field.Options = append(field.Options, page.Option{Value: o[0], Label: o[1]})
+		}
+		switch {
+		case f.Name == "affiliates":
+			v.chooseAffiliates(t, &field, s.Affiliates)
+		case f.Type == "color" && field.Value == "":
+			field.Value = defaultColor
+		case f.Rows > 0:
+			field.MaxLength = 4000
+		}
 		if f.Secret {
 			field.Type, field.Value, field.Autocomplete, field.MaxLength = "password", "", "new-password", 2000
 			if v.Change != "" {
@@ -72,6 +90,26 @@ func (v *formView) fill(t locale.Texts, s network.Settings) {
 			}
 		}
 		v.Fields = append(v.Fields, field)
+	}
+}
+
+// defaultColor is that of a chat without a colour of its own.
+const defaultColor = "#0f766e"
+
+// chooseAffiliates makes a field the choice of affiliates: those there are, those that were chosen, and all.
+func (v *formView) chooseAffiliates(t locale.Texts, f *page.Field, chosen []string) {
+	f.Many, f.Values, f.Hint, f.Required = true, chosen, t.Say("affiliates_choose"), false
+	for _, a := range v.affiliates {
+		f.Options = append(f.Options, page.Option{Value: string(a.ID), Label: a.Name()})
+	}
+	for _, name := range chosen {
+		if name != string(knowledge.Everyone) && !slices.ContainsFunc(v.affiliates, func(a knowledge.Affiliate) bool { return string(a.ID) == name }) {
+			f.Options = append(f.Options, page.Option{Value: name})
+		}
+	}
+	f.Options = append(f.Options, page.Option{Value: string(knowledge.Everyone), Label: t.Say("affiliates_all")})
+	if len(chosen) == 0 && len(v.affiliates) == 1 {
+		f.Values = []string{string(v.affiliates[0].ID)}
 	}
 }
 
@@ -103,7 +141,7 @@ func (b *Board) add(c *gin.Context) {
 	var missing, references []string
 	v.Change = c.PostForm("change")
 	for _, f := range v.asked() {
-		value := c.PostForm(f.Name)
+		value := strings.Join(c.PostFormArray(f.Name), ",") // of the affiliates, any number
 		s.Set(f.Name, value)
 		switch {
 		case f.Must && strings.TrimSpace(value) == "" && (!f.Secret || v.Change == ""):
@@ -133,6 +171,10 @@ func (b *Board) add(c *gin.Context) {
 		return
 	}
 	b.record(c, actionAdd, added.Settings.Key())
+	if v.Preview { // there is nothing to set up elsewhere
+		c.Redirect(http.StatusSeeOther, newRow(added.Report).Path+"?done=saved")
+		return
+	}
 	view := addedView{Account: newRow(added.Report), VerifyToken: added.VerifyToken, Served: added.Served, Hooked: added.Hooked}
 	if added.HookErr != nil {
 		view.HookError = added.HookErr.Error()

@@ -22,6 +22,8 @@ import (
 	"faqbot/bot/conversations"
 	"faqbot/bot/network"
 	"faqbot/bot/store"
+	"faqbot/knowledge"
+	"faqbot/knowledge/crawl"
 	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
@@ -29,6 +31,12 @@ import (
 
 //go:embed pages/*.html
 var pageFiles embed.FS
+
+//go:embed assets
+var assetFiles embed.FS
+
+// assetsAt is no channel's address: names have no tilde.
+const assetsAt = "/channels/~/"
 
 // bodyMost is the largest form taken, in bytes.
 const bodyMost = 64 << 10
@@ -43,6 +51,11 @@ type Options struct {
 	// Record adds a line to the audit.
 	Record func(ctx context.Context, by people.PersonID, action people.Action, object string) error
 	Log    logrus.FieldLogger
+	// Affiliates are those there are, to choose from.
+	Affiliates func(context.Context) ([]knowledge.Affiliate, error)
+	// Crawl opens pages on which a chat may stand; nil: none are opened.
+	Crawl     *crawl.Crawler
+	PublicURL string // where the world reaches us, without a path; "" if that is not configured
 	// Notices are what is wrong with the service as a whole, in words; nil: nothing.
 	Notices func() []string
 }
@@ -62,6 +75,7 @@ type Board struct {
 	store         *store.Store
 	conversations *conversations.Service
 	pages         *page.Pages
+	assets        *page.AssetSet
 	o             Options
 }
 
@@ -74,11 +88,19 @@ func New(served *accounts.Service, store *store.Store, conversations *conversati
 	if o.Notices == nil {
 		o.Notices = func() []string { return nil }
 	}
-	pages, err := page.New(files, page.Options{Chrome: o.Chrome, Texts: "channels"})
+	own, err := fs.Sub(assetFiles, "assets")
 	if err != nil {
 		return nil, err
 	}
-	return &Board{served: served, store: store, conversations: conversations, pages: pages, o: o}, nil
+	assets, err := page.NewAssetSet(assetsAt, own)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := page.New(files, page.Options{Chrome: o.Chrome, Assets: assets, Texts: "channels"})
+	if err != nil {
+		return nil, err
+	}
+	return &Board{served: served, store: store, conversations: conversations, pages: pages, assets: assets, o: o}, nil
 }
 
 // Register mounts the pages: staff is for leads and admins, who see the accounts of their affiliates;
@@ -87,10 +109,12 @@ func (b *Board) Register(staff, admins gin.IRouter) {
 	limit := func(c *gin.Context) { c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, bodyMost) }
 	staff, admins = staff.Group("/channels", limit), admins.Group("/channels", limit)
 	staff.GET("", b.list)
+	staff.GET("/~/*file", gin.WrapH(b.assets))
 	staff.POST("/check", b.checkAll)
 	staff.GET("/guide/:channel", b.guide)
 	staff.GET("/:channel/:account", b.at(b.account))
 	staff.POST("/:channel/:account/check", b.at(b.check))
+	staff.POST("/:channel/:account/page", b.at(b.checkPage))
 	staff.POST("/:channel/:account/test", b.at(b.test))
 	staff.POST("/:channel/:account/replay/:delivery", b.at(b.replay))
 	staff.POST("/:channel/:account/rejects", b.at(b.readAgain))

@@ -70,8 +70,10 @@ func (d *Door) peopleView(c *gin.Context) (peopleView, error) {
 	v := peopleView{Tab: "people",
 		Name: page.Field{Name: "name", Label: t.Say("sign_in_name"), Value: strings.TrimSpace(c.PostForm("name")), Required: true, MaxLength: 64, Autocomplete: "off",
 			Hint: t.Say("name_hint")},
-		Role:       roleField(t, c.PostForm("role")),
-		Affiliates: affiliatesField(t, c.PostForm("affiliates")),
+		Role: roleField(t, c.PostForm("role")),
+	}
+	if err == nil {
+		v.Affiliates, err = d.affiliatesField(c.Request.Context(), t, chosenAffiliates(c))
 	}
 	for _, p := range list {
 		row := newPersonRow(t, p)
@@ -103,9 +105,38 @@ func roleField(t locale.Texts, value string) page.Field {
 	}}
 }
 
-func affiliatesField(t locale.Texts, value string) page.Field {
-	return page.Field{Name: "affiliates", Label: t.Say("affiliates"), Value: value, Autocomplete: "off",
-		Hint: t.Say("affiliates_hint")}
+// affiliatesField is the choice of those a person works for: of the affiliates there are, of those chosen, and of all.
+func (d *Door) affiliatesField(ctx context.Context, t locale.Texts, chosen []knowledge.AffiliateID) (page.Field, error) {
+	f := page.Field{Name: "affiliates", Label: t.Say("affiliates"), Hint: t.Say("affiliates_hint"), Many: true}
+	known, err := d.affiliates(ctx)
+	for _, a := range known {
+		f.Options = append(f.Options, page.Option{Value: string(a.ID), Label: a.Name()})
+	}
+	for _, id := range chosen {
+		f.Values = append(f.Values, string(id))
+		if id != knowledge.Everyone && !isKnown(known, id) {
+			f.Options = append(f.Options, page.Option{Value: string(id)})
+		}
+	}
+	f.Options = append(f.Options, page.Option{Value: string(knowledge.Everyone), Label: t.Say("affiliates_all")})
+	return f, err
+}
+
+// affiliates lists those there are, none if nobody told.
+func (d *Door) affiliates(ctx context.Context) ([]knowledge.Affiliate, error) {
+	if d.options.Affiliates == nil {
+		return nil, nil
+	}
+	return d.options.Affiliates(ctx)
+}
+
+func isKnown(list []knowledge.Affiliate, id knowledge.AffiliateID) bool {
+	return slices.ContainsFunc(list, func(a knowledge.Affiliate) bool { return a.ID == id })
+}
+
+// chosenAffiliates are those that a form sends.
+func chosenAffiliates(c *gin.Context) []knowledge.AffiliateID {
+	return splitAffiliates(strings.Join(c.PostFormArray("affiliates"), ","))
 }
 
 // affiliatesWrong is what to tell about a list of affiliates, "" if it will do.
@@ -116,9 +147,9 @@ func (d *Door) affiliatesWrong(ctx context.Context, t locale.Texts, ids []knowle
 	if d.options.Affiliates == nil {
 		return "", nil
 	}
-	known, err := d.options.Affiliates(ctx)
+	known, err := d.affiliates(ctx)
 	for _, id := range ids {
-		if err == nil && id != knowledge.Everyone && !slices.Contains(known, id) {
+		if err == nil && id != knowledge.Everyone && !isKnown(known, id) {
 			return t.Say("no_affiliate", "name", id, "known", some(t, known)), nil
 		}
 	}
@@ -126,7 +157,11 @@ func (d *Door) affiliatesWrong(ctx context.Context, t locale.Texts, ids []knowle
 }
 
 // some is a list that does not flood a page.
-func some(t locale.Texts, ids []knowledge.AffiliateID) string {
+func some(t locale.Texts, list []knowledge.Affiliate) string {
+	var ids []knowledge.AffiliateID
+	for _, a := range list {
+		ids = append(ids, a.ID)
+	}
 	switch {
 	case len(ids) == 0:
 		return t.Say("none_yet")
@@ -152,7 +187,7 @@ func (d *Door) addPerson(c *gin.Context) {
 		d.fail(c, err)
 		return
 	}
-	affiliates := splitAffiliates(v.Affiliates.Value)
+	affiliates := chosenAffiliates(c)
 	if v.Affiliates.Error, err = d.affiliatesWrong(ctx, d.texts(c), affiliates); err != nil {
 		d.fail(c, err)
 		return
@@ -222,7 +257,11 @@ func (d *Door) person(c *gin.Context) (personView, people.Person, bool) {
 		return personView{}, p, false
 	}
 	t := d.texts(c)
-	v := personView{Tab: "people", Person: newPersonRow(t, p), Role: roleField(t, string(p.Role)), Affiliates: affiliatesField(t, joinAffiliates(p.Affiliates))}
+	v := personView{Tab: "people", Person: newPersonRow(t, p), Role: roleField(t, string(p.Role))}
+	if v.Affiliates, err = d.affiliatesField(c.Request.Context(), t, p.Affiliates); err != nil {
+		d.fail(c, err)
+		return v, p, false
+	}
 	self, _ := d.Who(c.Request)
 	v.Person.Self = self.ID == p.ID
 	switch c.Query("done") {
@@ -256,9 +295,13 @@ func (d *Door) changePerson(c *gin.Context) {
 	ctx := c.Request.Context()
 	self, _ := d.Who(c.Request)
 	t := d.texts(c)
-	v.Role, v.Affiliates = roleField(t, c.PostForm("role")), affiliatesField(t, c.PostForm("affiliates"))
-	affiliates := splitAffiliates(v.Affiliates.Value)
+	affiliates := chosenAffiliates(c)
+	v.Role = roleField(t, c.PostForm("role"))
 	var err error
+	if v.Affiliates, err = d.affiliatesField(ctx, t, affiliates); err != nil {
+		d.fail(c, err)
+		return
+	}
 	if v.Affiliates.Error, err = d.affiliatesWrong(ctx, d.texts(c), affiliates); err == nil && v.Affiliates.Error == "" {
 		if role := people.Role(v.Role.Value); role != p.Role {
 			err = d.dir.SetRole(ctx, self.ID, p.ID, role)

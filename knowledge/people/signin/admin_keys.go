@@ -45,6 +45,13 @@ func (d *Door) keysView(c *gin.Context) (keysView, error) {
 		v.Keys = append(v.Keys, keyRow{ID: k.ID, Affiliate: string(k.Affiliate), Label: k.Label, CreatedAt: k.CreatedAt, UsedAt: k.UsedAt,
 			Revoked: !k.RevokedAt.IsZero()})
 	}
+	if err != nil {
+		return v, err
+	}
+	known, err := d.affiliates(c.Request.Context())
+	for _, a := range known {
+		v.Affiliate.Options = append(v.Affiliate.Options, page.Option{Value: string(a.ID), Label: a.Name()})
+	}
 	return v, err
 }
 

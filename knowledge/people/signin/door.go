@@ -47,7 +47,7 @@ type Options struct {
 	// begin as the admin's own request did.
 	PublicURL string
 	// Affiliates lists the affiliates there are, so that a mistyped name is told. Nil: any is taken.
-	Affiliates func(context.Context) ([]knowledge.AffiliateID, error)
+	Affiliates func(context.Context) ([]knowledge.Affiliate, error)
 	// Home is where somebody who signed in goes, if they came for nothing else. Nil: "/".
 	Home func(people.Person) string
 	Log  logrus.FieldLogger

@@ -52,8 +52,8 @@ func newSite(t *testing.T, https bool) *site {
 	log := logrus.New()
 	log.SetOutput(s.log)
 	s.door = signin.New(s.dir, pages, signin.Options{HTTPS: https, Log: log,
-		Affiliates: func(context.Context) ([]knowledge.AffiliateID, error) {
-			return []knowledge.AffiliateID{"acme", "shop-one"}, nil
+		Affiliates: func(context.Context) ([]knowledge.Affiliate, error) {
+			return []knowledge.Affiliate{{ID: "acme"}, {ID: "shop-one"}}, nil
 		}})
 	gin.SetMode(gin.TestMode)
 	e := gin.New()
