@@ -69,6 +69,7 @@ type builder struct {
 	kept      int              // lost rows kept for mending
 	lacking   int              // rows without an answer, where that is allowed
 	lackingAt knowledge.Problem
+	comma     byte   // what separates the cells of the table, 0 if that is not text
 	stopped   string // the fatal problem
 	tooMany   bool   // stopped by the number of rows: it is no use to try another format
 }
@@ -223,10 +224,19 @@ func (b *builder) check(f fields) bool {
 	if b.tellApart(&r, own) {
 		f.variants = append(f.variants, f.text[colQuestion])
 	}
+	if own && b.isSerial(r) {
+		r.Key = KeyOf(r.Question)
+	}
 	if c, text := b.repeats(r, own); text != "" {
 		return lose(columnName(c), r.Key, text)
 	}
 	return b.complete(r, f)
+}
+
+// isSerial reports whether r's key is a number that a row before has: each sheet or list counts from 1.
+func (b *builder) isSerial(r knowledge.Row) bool {
+	_, taken := b.keys[identity{r.Key, r.Locale}]
+	return taken && strings.Trim(r.Key, "0123456789") == "" && b.first(r) == nil
 }
 
 // complete adds to a sound row what else it has, and keeps it. What is wrong with that costs only itself.

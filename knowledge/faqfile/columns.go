@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -83,6 +84,22 @@ func lookUp(names lexicon, header string) (known, bool) {
 	}
 	if k, ok := names.known[strings.TrimRight(name, "0123456789")]; ok && (k.column == colVariants || k.column == colMedia) {
 		return k, true
+	}
+	return lookUpEnd(names, name)
+}
+
+// lookUpEnd returns what a header in a script without spaces between words ends in: "よくある質問" is a question.
+func lookUpEnd(names lexicon, name string) (known, bool) {
+	if names.chosen {
+		return known{}, false
+	}
+	for i, r := range name {
+		if !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) {
+			return known{}, false
+		}
+		if k, ok := names.known[name[i:]]; ok && i > 0 && utf8.RuneCountInString(name[i:]) > 1 {
+			return k, true
+		}
 	}
 	return known{}, false
 }

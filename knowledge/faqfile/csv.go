@@ -30,6 +30,7 @@ func readText(b *builder, text string, enough float64) {
 			unclosedMax, r.line))
 		return
 	}
+	b.comma = r.comma
 	b.readTable(records, enough, true)
 }
 

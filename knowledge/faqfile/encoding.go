@@ -58,11 +58,17 @@ func candidates() []candidate {
 // declaredEncoding is the one that a web page says it has, or nil.
 func declaredEncoding(data []byte) encoding.Encoding {
 	head := bytes.ToLower(data[:min(len(data), 2048)])
-	at := bytes.Index(head, []byte("charset="))
-	if at < 0 || !bytes.Contains(head, []byte("<meta")) && !bytes.HasPrefix(head, []byte("<?xml")) {
+	mark := []byte("charset=")
+	if bytes.HasPrefix(head, []byte("<?xml")) {
+		mark = []byte("encoding=")
+	} else if !bytes.Contains(head, []byte("<meta")) {
 		return nil
 	}
-	name := strings.TrimLeft(string(head[at+len("charset="):]), `"'`)
+	at := bytes.Index(head, mark)
+	if at < 0 {
+		return nil
+	}
+	name := strings.TrimLeft(string(head[at+len(mark):]), `"'`)
 	name = name[:max(0, strings.IndexAny(name+`"`, "\"' >;/"))]
 	if e, err := htmlindex.Get(name); err == nil && !strings.HasPrefix(name, "utf") {
 		return e

@@ -79,6 +79,10 @@ func readers(ext, text string, columns bool) []reader {
 	switch {
 	case isPage(ext, text):
 		return []reader{func(b *builder) { readPage(b, text) }}
+	case looksXML(text):
+		return []reader{func(b *builder) { readXML(b, text) }}
+	case ext == ".rst":
+		return []reader{func(b *builder) { readRST(b, text) }}
 	case ext == ".yml", ext == ".yaml":
 		return []reader{func(b *builder) { readYAML(b, text) }}
 	case columns && looksJSON(text), ext == ".js", ext == ".mjs", ext == ".ts", ext == ".json5", ext == ".jsonc":

@@ -43,7 +43,7 @@ func readJSON(b *builder, text string) {
 		j.lookAt(j.objects(values))
 		return
 	}
-	w := jsonWalk{j: j}
+	w := jsonWalk{j: j, lists: map[int]bool{}}
 	if len(values) == 1 {
 		w.visit(values[0], jsonContext{}, 0, 0)
 	} else {
@@ -295,9 +295,21 @@ func namedText(value any, names []string) string {
 	case float64, bool:
 		return fmt.Sprint(v)
 	case map[string]any:
+		if parts, ok := v["parts"].([]any); ok { // a phrase cut where it names something
+			var b strings.Builder
+			for _, part := range parts {
+				b.WriteString(namedText(part, names))
+			}
+			return b.String()
+		}
 		for _, name := range names {
-			if s, ok := v[name].(string); ok {
-				return s
+			switch value := v[name].(type) {
+			case string:
+				return value
+			case map[string]any, []any:
+				if name == "text" { // of a message
+					return namedText(value, names)
+				}
 			}
 		}
 	case []any:

@@ -169,6 +169,9 @@ func (j *jsonFile) fields(line int, object map[string]any) fields {
 	if plain, ok := object[plainField].(bool); ok && plain {
 		f.plain = true
 	}
+	if _, ok := object["completion"]; ok {
+		f.text[colQuestion], f.text[colAnswer] = withoutSeparator(f.text[colQuestion]), withoutStop(f.text[colAnswer])
+	}
 	if name, ok := object["name"].(string); ok && name == f.text[colQuestion] && len(f.variants) > 0 && f.text[colKey] == "" && isCode(name) {
 		f.text[colKey], f.text[colQuestion] = name, "" // of an intent
 	}
@@ -179,6 +182,16 @@ func (j *jsonFile) fields(line int, object map[string]any) fields {
 		}
 	}
 	return f
+}
+
+// withoutSeparator drops what the makers of fine-tuning files write between prompt and completion.
+func withoutSeparator(prompt string) string {
+	return regexp.MustCompile(`(?:\s*\n\s*(?:#{2,}|={2,}|-{2,}|\|+)|\s*[-=]+>)\s*$`).ReplaceAllString(prompt, "")
+}
+
+// withoutStop drops the words by which such files end a completion.
+func withoutStop(completion string) string {
+	return regexp.MustCompile(`(?:\s*(?:\n?#{2,}|<\|[\w]+\|>|</s>|\[(?:END|STOP|EOS)\])|\s+(?:END|STOP|EOS|DONE))+\s*$`).ReplaceAllString(completion, "")
 }
 
 // plainField is the field by which a file that JSONLines wrote says that its texts are to be read as they are.

@@ -2,12 +2,10 @@ package faqfile
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
-	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/plaintext"
 )
@@ -22,6 +20,7 @@ type jsonEntry struct {
 	text   *fields // if the entry is no object: a name and its value, two messages
 	group  int     // the list that it is in
 	full   bool    // it has a question and an answer
+	named  bool    // by names that mean nothing else
 	strong bool    // by names that mean nothing else, or it asks
 }
 
@@ -29,7 +28,8 @@ type jsonEntry struct {
 type jsonWalk struct {
 	j       *jsonFile
 	entries []jsonEntry
-	groups  []string // names of the lists
+	groups  []string // names of the lists and objects that hold entries
+	lists   map[int]bool
 	left    []string // those without entries
 }
 
@@ -56,6 +56,7 @@ func (w *jsonWalk) list(parts []span, c jsonContext, depth int) {
 	}
 	w.groups = append(w.groups, c.topic)
 	group := len(w.groups)
+	w.lists[group] = true
 	for _, p := range parts {
 		before := len(w.entries)
 		if w.j.text[p.start] == '{' {
@@ -95,7 +96,7 @@ func (w *jsonWalk) rows(parts []span, c jsonContext) bool {
 	w.groups = append(w.groups, c.topic)
 	for _, r := range records[header+1:] {
 		for _, f := range l.fields(r) {
-			w.entries = append(w.entries, jsonEntry{jsonContext: c, text: &f, group: len(w.groups), full: true, strong: true})
+			w.entries = append(w.entries, jsonEntry{jsonContext: c, text: &f, group: len(w.groups), full: true, strong: true, named: true})
 		}
 	}
 	return true
@@ -203,7 +204,7 @@ func (w *jsonWalk) object(value span, c jsonContext, depth, group int) {
 		isFull = false
 	case isFull:
 		strong := !s.weak || strings.Contains(w.j.of(s.asked), "?") || strings.Contains(w.j.of(s.asked), "？") || s.kind != ""
-		w.entries = append(w.entries, jsonEntry{jsonContext: c, at: value, group: group, full: true, strong: strong})
+		w.entries = append(w.entries, jsonEntry{jsonContext: c, at: value, group: group, full: true, strong: strong, named: !s.weak || s.kind != ""})
 		return
 	}
 	if depth > 0 && s.title != "" && s.kind == "" && !isFull && (s.around || !s.answer) {
@@ -212,6 +213,7 @@ func (w *jsonWalk) object(value span, c jsonContext, depth, group int) {
 	if key := w.j.keyOf(members); key != "" {
 		c.key = key
 	}
+	c.locale = w.localeOf(members, c.locale)
 	before := len(w.entries)
 	w.groups = append(w.groups, c.topic)
 	inner := len(w.groups)
@@ -224,6 +226,18 @@ func (w *jsonWalk) object(value span, c jsonContext, depth, group int) {
 	if (s.question || s.answer) && s.kind == "" && !slices.ContainsFunc(w.entries[before:], inside) {
 		w.entries = append(w.entries[:before], jsonEntry{jsonContext: c, at: value, group: group})
 	}
+}
+
+// localeOf is the language that an object around entries says they are in, else outer.
+func (w *jsonWalk) localeOf(members []member, outer string) string {
+	for _, m := range members {
+		if k, ok := lookUp(w.j.b.names, m.name); ok && k.column == colLocale {
+			if locale := languageOf(strings.Trim(w.j.of(m.value), `"`)); locale != "" {
+				return locale
+			}
+		}
+	}
+	return outer
 }
 
 // member visits a member that is a list or an object. Its name is a language, the key of one entry, or the
@@ -290,7 +304,7 @@ func (w *jsonWalk) messages(members []member, c jsonContext, group int) bool {
 func (w *jsonWalk) pair(at span, question, answer string, c jsonContext, group int) {
 	f := fields{line: w.j.line(at.start)}
 	f.text[colQuestion], f.text[colAnswer] = question, answer
-	w.entries = append(w.entries, jsonEntry{jsonContext: c, at: at, text: &f, group: group, full: true, strong: true})
+	w.entries = append(w.entries, jsonEntry{jsonContext: c, at: at, text: &f, group: group, full: true, strong: true, named: true})
 }
 
 // pairs reads an object whose names ask and whose values are texts, and reports whether it is one.
@@ -377,7 +391,7 @@ func (w *jsonWalk) numbered(members []member, c jsonContext) bool {
 	}
 	w.groups = append(w.groups, c.topic)
 	for _, f := range l.fields(record{line: w.j.line(members[0].value.start), cells: cells}) {
-		w.entries = append(w.entries, jsonEntry{jsonContext: c, at: members[0].value, text: &f, group: len(w.groups), full: true, strong: true})
+		w.entries = append(w.entries, jsonEntry{jsonContext: c, at: members[0].value, text: &f, group: len(w.groups), full: true, strong: true, named: true})
 	}
 	return true
 }
@@ -414,68 +428,9 @@ func (w *jsonWalk) intents(members []member, c jsonContext) bool {
 			if !ok {
 				continue
 			}
-			w.entries = append(w.entries, jsonEntry{jsonContext: jsonContext{topic: c.topic, locale: c.locale, key: name}, at: p, group: len(w.groups), full: true, strong: true,
+			w.entries = append(w.entries, jsonEntry{jsonContext: jsonContext{topic: c.topic, locale: c.locale, key: name}, at: p, group: len(w.groups), full: true, strong: true, named: true,
 				text: w.j.joined(p, answer, meaning)})
 		}
 	}
 	return len(w.entries) > before
-}
-
-// chosen returns the entries, without those that only look like some beside surer ones.
-func (w *jsonWalk) chosen() (list []jsonEntry) {
-	type group struct{ full, strong int }
-	groups := map[int]group{}
-	strong, full := false, false
-	for _, e := range w.entries {
-		g := groups[e.group]
-		if e.full {
-			g.full++
-			full = true
-			if e.strong {
-				g.strong++
-				strong = true
-			}
-		}
-		groups[e.group] = g
-	}
-	left := map[int]int{}
-	for _, e := range w.entries {
-		g := groups[e.group]
-		switch {
-		case strong && g.strong == 0 && e.full:
-			left[e.group]++
-		case strong && g.strong == 0, !strong && full && g.full == 0:
-		case !full && !w.half(e.at):
-		default:
-			list = append(list, e)
-		}
-	}
-	for i, n := range left {
-		if n > 1 || i > 0 && i <= len(w.groups) {
-			name := ""
-			if i > 0 && i <= len(w.groups) {
-				name = w.groups[i-1]
-			}
-			w.left = append(w.left, fmt.Sprintf("%s (%d)", name, n))
-		}
-	}
-	slices.Sort(w.left)
-	return list
-}
-
-// half reports whether a value has a question or an answer.
-func (w *jsonWalk) half(at span) bool {
-	return slices.ContainsFunc(w.j.members(at), func(m member) bool {
-		k, ok := lookUp(w.j.b.names, m.name)
-		return ok && (k.column == colQuestion || k.column == colAnswer)
-	})
-}
-
-func (w *jsonWalk) tell() {
-	if len(w.left) > 0 {
-		w.j.b.problem(knowledge.Problem{Text: fmt.Sprintf("Lists that do not look like questions and answers were not read: %s. Name their fields question and answer if they are.", quote(strings.Join(w.left, ", ")))})
-	}
-	if w.j.alternates > 0 {
-		w.j.b.problem(knowledge.Problem{Text: fmt.Sprintf("%d entries have several answers; the first was read.", w.j.alternates)})
-	}
 }

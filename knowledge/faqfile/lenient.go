@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -12,63 +13,69 @@ import (
 )
 
 // strictJSON turns what people write for JSON into it: comments, commas behind the last value, names without
-// quotes, other quotes, and a module of JavaScript that holds nothing but data. Lines keep their numbers. It
-// reports whether the result is JSON.
+// quotes, other quotes, and modules of JavaScript, of which the lists and objects are read. Lines keep their numbers.
+// It reports whether the result is JSON.
 func strictJSON(text string) (string, bool) {
 	l := lenient{text: text}
-	l.skipDeclaration()
-	declared := l.pos > 0
+	if l.nextData() {
+		return l.module()
+	}
+	l.pos = 0
+	l.out.Reset()
 	for l.pos < len(l.text) {
 		l.token()
 	}
 	out := bytes.TrimRight(l.out.Bytes(), " \t\n;")
-	if !declared {
-		return string(out), json.Valid(out)
-	}
-	var value json.RawMessage
-	dec := json.NewDecoder(bytes.NewReader(out))
-	if dec.Decode(&value) != nil || bytes.ContainsAny(out[dec.InputOffset():], "[:") {
-		return "", false // more data behind it would be lost
-	}
-	return string(out[:dec.InputOffset()]), true
+	return string(out), json.Valid(out)
 }
 
 type lenient struct {
 	text  string
 	pos   int
 	out   bytes.Buffer
-	comma int // where in out a comma was written that nothing follows yet, from 1
+	comma int  // where in out a comma was written that nothing follows yet, from 1
+	depth int  // lists and objects that are open
+	plus  bool // a text goes on the one before
 }
 
-// skipDeclaration skips "export const faqs: FAQ[] =" and the like.
-func (l *lenient) skipDeclaration() {
-	rest := l.text
+// module reads the lists and objects of a module from the first on, as a list of them if there are several.
+func (l *lenient) module() (string, bool) {
+	first, count := l.out.Len(), 0
 	for {
-		rest = strings.TrimLeft(rest, " \t\n")
-		switch {
-		case strings.HasPrefix(rest, "//"):
-			_, rest, _ = strings.Cut(rest, "\n")
-			continue
-		case strings.HasPrefix(rest, "/*"):
-			_, rest, _ = strings.Cut(rest, "*/")
-			continue
-		case strings.HasPrefix(rest, "import "):
-			_, rest, _ = strings.Cut(rest, "\n")
-			continue
+		if count++; count > 1 {
+			l.out.WriteByte(',')
 		}
-		break
+		begin := l.out.Len()
+		for l.token(); l.depth > 0 && l.pos < len(l.text); {
+			l.token()
+		}
+		if !json.Valid(l.out.Bytes()[begin:]) {
+			return "", false
+		}
+		if !l.nextData() {
+			break
+		}
 	}
-	for _, word := range []string{"export ", "const ", "let ", "var ", "module.exports", "window."} {
-		if strings.HasPrefix(rest, word) {
-			before, after, ok := strings.Cut(rest, "=")
-			if strings.HasPrefix(rest, "export default") && (!ok || strings.ContainsAny(before, "[{")) {
-				after, ok = rest[len("export default"):], true
-			}
-			if ok {
-				l.pos = len(l.text) - len(after)
-				l.out.WriteString(strings.Repeat("\n", strings.Count(l.text[:l.pos], "\n")))
-			}
-			return
+	if out := l.out.String(); count > 1 {
+		return out[:first] + "[" + strings.TrimRight(out[first:], " \t\n,") + "]", true
+	}
+	return strings.TrimRight(l.out.String(), " \t\n"), true
+}
+
+// nextData goes on to the next list or object that a statement of a module declares or exports. It reports whether
+// there is one. In place of what it skips it writes the line ends.
+func (l *lenient) nextData() bool {
+	statement := regexp.MustCompile(`(?m)^[ \t]*(?:(?:export\s+)?(?:const|let|var)\s+[\w$]+\s*(?::[^=]*?)?=|export\s+default\b|module\.exports(?:\.\w+)?\s*=|exports\.\w+\s*=|window\.[\w.]+\s*=)\s*`)
+	for from := l.pos; ; {
+		m := statement.FindStringIndex(l.text[from:])
+		if m == nil {
+			return false
+		}
+		from += m[1]
+		if from < len(l.text) && (l.text[from] == '[' || l.text[from] == '{') {
+			l.out.WriteString(blanked(l.text[l.pos:from]))
+			l.pos = from
+			return true
 		}
 	}
 }
@@ -97,7 +104,21 @@ func (l *lenient) token() {
 		l.comma = l.out.Len() + 1
 		l.out.WriteByte(c)
 		l.pos++
+	case c == '[' || c == '{':
+		l.value()
+		l.depth++
+		l.out.WriteByte(c)
+		l.pos++
+	case c == '(' || c == ')': // around what stands on several lines
+		l.pos++
+	case c == '+':
+		l.plus = bytes.HasSuffix(bytes.TrimRight(l.out.Bytes(), " \t\n"), []byte(`"`))
+		l.pos++
+	case c == '<':
+		l.value()
+		l.markup()
 	case c == '}' || c == ']':
+		l.depth--
 		if l.comma > 0 {
 			l.out.Bytes()[l.comma-1] = ' '
 		}
@@ -149,11 +170,53 @@ func (l *lenient) quoted(quote byte) {
 			b.WriteByte(l.text[i])
 		}
 	}
-	text, _ := json.Marshal(b.String())
-	l.out.Write(text)
-	l.out.WriteString(strings.Repeat("\n", strings.Count(l.text[l.pos:min(i, len(l.text))], "\n"))) // lines keep their numbers
+	l.write(b.String())
+	l.out.WriteString(blanked(l.text[l.pos:min(i, len(l.text))])) // lines keep their numbers
 	l.pos = min(i+1, len(l.text))
 }
+
+// write writes a text, or the rest of the one before if a plus joins the two.
+func (l *lenient) write(text string) {
+	quoted, _ := json.Marshal(text)
+	if l.plus {
+		out := bytes.TrimRight(l.out.Bytes(), " \t\n")
+		ends := blanked(string(l.out.Bytes()[len(out):]))
+		l.out.Truncate(len(out) - 1)
+		l.out.Write(quoted[1:])
+		l.out.WriteString(ends)
+		l.plus = false
+		return
+	}
+	l.out.Write(quoted)
+}
+
+// markup copies JSX as a text: HTML with the names of React.
+func (l *lenient) markup() {
+	tag := regexp.MustCompile(`</?[A-Za-z][\w.]*(?:[^<>"'{}]|"[^"]*"|'[^']*'|\{[^{}]*\})*>|<>|</>`)
+	depth, end := 0, len(l.text)
+	for _, m := range tag.FindAllStringIndex(l.text[l.pos:], maxMarkup) {
+		switch found := l.text[l.pos+m[0] : l.pos+m[1]]; {
+		case strings.HasPrefix(found, "</"):
+			depth--
+		case !strings.HasSuffix(found, "/>") && !strings.HasPrefix(found, "<br"):
+			depth++
+		}
+		if depth <= 0 {
+			end = l.pos + m[1]
+			break
+		}
+	}
+	text := l.text[l.pos:end]
+	for _, said := range [][2]string{{"<>", ""}, {"</>", ""}, {`{" "}`, " "}, {`{' '}`, " "}, {"className=", "class="}, {"to=", "href="}} {
+		text = strings.ReplaceAll(text, said[0], said[1])
+	}
+	l.write(strings.Join(strings.Fields(text), " "))
+	l.out.WriteString(blanked(l.text[l.pos:end]))
+	l.pos = end
+}
+
+// maxMarkup is how many tags one value may have.
+const maxMarkup = 2000
 
 // word copies a name without quotes.
 func (l *lenient) word() {

@@ -15,8 +15,12 @@ func readMarkdown(b *builder, source string) {
 	if readEntryFile(b, source) {
 		return
 	}
+	if data := b.dataAbove(source); data != "" {
+		readYAML(b, data)
+		return
+	}
 	matter, source := frontMatter(source)
-	source = withoutImports(source)
+	source = newComponents().rewrite(withoutImports(source))
 	if depth := nesting(source); depth > limits.MaxNesting {
 		b.stop(fmt.Sprintf("Lists or quotations are nested more than %d deep. Write them flat.", limits.MaxNesting))
 		return
@@ -46,6 +50,33 @@ func readMarkdown(b *builder, source string) {
 		return
 	}
 	b.readSection(root, "")
+}
+
+// dataAbove returns the settings above the text if the entries stand there, as a list that the page shows, else "".
+func (b *builder) dataAbove(source string) string {
+	rest, ok := strings.CutPrefix(source, "---\n")
+	settings, _, found := strings.Cut(rest, "\n---")
+	if !ok || !found {
+		return ""
+	}
+	questions, answers := 0, 0
+	for line := range strings.Lines(settings) {
+		bare := strings.TrimLeft(line, " -\t")
+		if len(bare) == len(line) {
+			continue // not in a list
+		}
+		name, _, _ := strings.Cut(bare, ":")
+		switch k, known := lookUp(b.names, name); {
+		case known && k.column == colQuestion:
+			questions++
+		case known && k.column == colAnswer:
+			answers++
+		}
+	}
+	if questions < 2 || answers < 2 {
+		return ""
+	}
+	return "\n" + settings
 }
 
 // A matter is what the settings above a text say of it.

@@ -125,7 +125,7 @@ func (s *section) appendTo(body []bodyLine) []bodyLine {
 // link's name behind.
 func cleanQuestion(text string) string {
 	text = strings.TrimSpace(text)
-	if at := strings.LastIndex(text, "{"); at > 0 && strings.HasSuffix(text, "}") && strings.ContainsAny(text[at+1:at+2], "#.:") {
+	if at := strings.LastIndex(text, "{"); at > 0 && strings.HasSuffix(text, "}") && strings.ContainsAny(strings.TrimLeft(text[at+1:], " ")[:1], "#.:") {
 		text = strings.TrimSpace(text[:at])
 	}
 	text = strings.TrimLeftFunc(text, func(r rune) bool {
@@ -145,13 +145,13 @@ func cleanQuestion(text string) string {
 
 // isChrome reports whether a line belongs to the page and not to its text.
 func isChrome(line string) bool {
-	line = strings.ToLower(strings.Trim(line, " ↑^*_[]→←|"))
-	for _, begins := range []string{"©", "(c) 20", "copyright ", "edit this page", "edit on git", "was this helpful", "was this article helpful", "was this page helpful"} {
+	line = strings.ToLower(strings.Trim(line, " ↑⬆^*_[]→←|"))
+	for _, begins := range []string{"©", "(c) 20", "copyright ", "edit this page", "edit on git", "made with ❤", "made with love", "built with ❤", "was this helpful", "was this article helpful", "was this page helpful"} {
 		if strings.HasPrefix(line, begins) {
 			return true
 		}
 	}
-	return slices.Contains([]string{"back to top", "to top", "top", "table of contents", "наверх", "nach oben", "zurück nach oben", "retour en haut", "volver arriba"}, line)
+	return slices.Contains([]string{"back to top", "to top", "top", "table of contents", "наверх", "nach oben", "zurück nach oben", "retour en haut", "volver arriba", "voltar ao topo", "torna su"}, strings.Trim(line, "() "))
 }
 
 // tableRows returns the rows of a table of Markdown whose lines are text, each with its cells, or nil.
@@ -177,7 +177,7 @@ func tableCells(line string) []string {
 	cells := strings.Split(line, "|")
 	cells = cells[:min(len(cells), limits.MaxColumns)]
 	for i, cell := range cells {
-		cells[i] = strings.TrimSpace(cell)
+		cells[i] = strings.TrimSpace(strings.ReplaceAll(cell, escapedPipe, "|"))
 	}
 	return cells
 }
@@ -206,7 +206,9 @@ func linesOf(root *plaintext.Node, line int, ends bool) (lines []bodyLine) {
 	}
 	p.Print(root)
 	for _, l := range p.Finish() {
-		lines = append(lines, bodyOf(l, line-1))
+		if !isChrome(l.Text) {
+			lines = append(lines, bodyOf(l, line-1))
+		}
 	}
 	return lines
 }

@@ -21,6 +21,9 @@ const wrapped = "\v"
 // pictured stands around a picture's address, behind the words for it.
 const pictured = "\f"
 
+// escapedPipe stands for a pipe that separates no cells, until a paragraph is known to be a table or none.
+const escapedPipe = "\x1d"
+
 // pictures returns text without the addresses of pictures, and those, a line for each.
 func pictures(text string) (words, addresses string) {
 	var kept, list []string
@@ -77,12 +80,15 @@ func (p *printer) block(n ast.Node) []bodyLine {
 
 // paragraph prints a paragraph. One whose lines are the rows of a table is one.
 func (p *printer) paragraph(n ast.Node) (lines []bodyLine) {
-	line, text := p.lineOf(n), p.inline(n)
-	if rows := tableRows(text, line); rows != nil {
+	var marked strings.Builder
+	p.writeInline(&marked, n)
+	line := p.lineOf(n)
+	if rows := tableRows(marked.String(), line); rows != nil {
 		return rows
 	}
+	text := strings.ReplaceAll(marked.String(), escapedPipe, "|")
 	for i, s := range strings.Split(text, "\n") {
-		if bare := strings.TrimPrefix(s, wrapped); strings.HasPrefix(bare, ":::") || strings.HasPrefix(bare, "[!") || isChrome(bare) {
+		if bare := strings.TrimPrefix(s, wrapped); strings.HasPrefix(bare, ":::") || strings.HasPrefix(bare, "[!") || isChrome(bare) || isRule(strings.TrimSpace(bare)) {
 			continue
 		}
 		lines = append(lines, bodyLine{line: line + i, text: s})
@@ -180,7 +186,7 @@ func (p *printer) list(list *ast.List) []bodyLine {
 func (p *printer) inline(n ast.Node) string {
 	var b strings.Builder
 	p.writeInline(&b, n)
-	return b.String()
+	return strings.ReplaceAll(b.String(), escapedPipe, "|")
 }
 
 // writeInline appends to b what inline returns. It copies no text, however deep n is nested.
@@ -224,6 +230,7 @@ func (p *printer) unescape(t *ast.Text) string {
 	if t.IsRaw() {
 		return string(value)
 	}
+	value = bytes.ReplaceAll(value, []byte(`\|`), []byte(escapedPipe))
 	return html.UnescapeString(string(util.UnescapePunctuations(value)))
 }
 

@@ -140,8 +140,11 @@ type tableReader struct {
 	wide   bool   // a row with more cells than width fell apart
 	width  int
 
-	topics []string // rows that were taken for topics
-	apart  int      // rows that fell apart
+	topics  []string // rows that were taken for topics
+	apart   int      // rows that fell apart
+	torn    int      // rows with more cells than columns
+	filled  bool     // a row was added
+	answers int      // rows that have an answer and nothing else: one alone may be a slip
 }
 
 func (t *tableReader) read() {
@@ -149,6 +152,12 @@ func (t *tableReader) read() {
 	for _, r := range t.rows {
 		if i := t.cell[colQuestion]; i >= 0 && i < len(r.cells) && asks(r.cells[i]) {
 			asking++
+		}
+		if t.onlyAnswer(r) {
+			t.answers++
+		}
+		if r.width() > t.width {
+			t.torn++
 		}
 	}
 	first := ""
@@ -164,7 +173,14 @@ func (t *tableReader) read() {
 			t.topics = append(t.topics, t.topic)
 			continue
 		}
+		if t.continues(r) {
+			continue
+		}
+		joined := t.joinAnswer(&r)
 		list := t.fields(r)
+		if joined != "" && len(list) > 0 {
+			list[0].unsure = joined
+		}
 		if n := r.width(); t.wide && n > t.width {
 			list = list[:min(len(list), 1)]
 			for j := range list {
@@ -185,6 +201,7 @@ func (t *tableReader) read() {
 			if !t.b.add(f) {
 				return
 			}
+			t.filled = true
 		}
 	}
 	if t.apart > 1 && t.apart*2 > len(t.rows) {
@@ -193,6 +210,47 @@ func (t *tableReader) read() {
 	if len(t.topics) > 0 {
 		t.b.problem(knowledge.Problem{Text: fmt.Sprintf("%d rows with one cell were read as topics of the rows below: %s.", len(t.topics), quote(strings.Join(t.topics, ", ")))})
 	}
+}
+
+// continues adds r to the answer of the row above if r says nothing else, and reports whether it did: long
+// answers stand on several rows.
+func (t *tableReader) continues(r record) bool {
+	if t.own || !t.filled || len(t.parts) > 0 || !t.onlyAnswer(r) || t.answers < 2 {
+		return false
+	}
+	at := t.cell[colAnswer]
+	last := &t.b.found[len(t.b.found)-1]
+	if last.useless != "" || strings.TrimSpace(last.text[colQuestion]) == "" || len(last.text[colAnswer])+len(r.cells[at]) > limits.MaxCell {
+		return false
+	}
+	last.text[colAnswer] += "\n" + r.cells[at]
+	return true
+}
+
+// joinAnswer puts the cells behind the last column into that, if it is the answer, and says so: what separates cells
+// stands in the answer, without quotes around it.
+func (t *tableReader) joinAnswer(r *record) string {
+	n := r.width()
+	if !t.wide || t.own || n <= t.width || t.torn*3 > len(t.rows) || r.more > 0 || t.cell[colAnswer] != t.width-1 || t.b.comma == 0 || t.b.comma == '\t' {
+		return ""
+	}
+	var parts []string
+	for _, cell := range r.cells[t.width-1 : n] {
+		parts = append(parts, strings.TrimSpace(cell))
+	}
+	r.cells = append(slices.Clip(r.cells[:t.width-1]), strings.Join(parts, string(t.b.comma)+" "))
+	return fmt.Sprintf("The row has %d cells, but there are %d columns: the last ones were read as the answer. Put cells that contain the delimiter in double quotes.", n, t.width)
+}
+
+// onlyAnswer reports whether r has an answer and nothing else.
+func (t *tableReader) onlyAnswer(r record) bool {
+	at := t.cell[colAnswer]
+	for i, cell := range r.cells {
+		if (strings.TrimSpace(cell) != "") != (i == at) {
+			return false
+		}
+	}
+	return at >= 0 && at < len(r.cells)
 }
 
 // isHeader reports whether r is the header again.

@@ -12,21 +12,21 @@ func headerWords() [columns]string {
 	return [columns]string{
 		colKey: `id key entryid faqid questionid identifier uid uuid externalid itemid code sku ref slug reference number
 			clave codigo identificador referencia chave kennung schlussel schluessel nummer artikelnummer identifiant cle numero
-			qid qnaid intent identificativo identyfikator nr`,
+			qid qnaid intent identificativo identyfikator nr 编号 編號 番号 번호 номер رقم mã kode kod číslo`,
 		colQuestion: `question q questions canonicalquestion mainquestion questiontext faqquestion customerquestion userquestion
 			pregunta preguntas pergunta perguntas frage fragen faq query ask title heading titulo titel titre subject name
-			domanda domande quesito vraag vragen вопрос вопросы питання intrebare intrebari 質問 質問文 問い 问题 問題 提问 问 提問 質問内容 soru sorular pytanie pytania
+			domanda domande quesito vraag vragen вопрос вопросы питання intrebare intrebari 質問 質問文 問い 问题 問題 提问 问 提問 質問内容 질의 сұрақ soru sorular pytanie pytania
 			pertanyaan 질문 문의 سؤال السؤال الأسئلة प्रश्न câuhỏi fråga frågor spørgsmål spørsmål kysymys otázka otázky kérdés ερώτηση שאלה คำถาม
 			prompt instruction input header summary titolo тема заголовок`,
 		colAnswer: `answer a answers response reply answertext faqanswer acceptedanswer responses replies solution
 			respuesta respuestas resposta respostas antwort antworten reponse reponses loesung losung
 			answerhtml answerbody text body content description contenido contenu conteudo inhalt suggestedanswer
 			risposta risposte antwoord antwoorden ответ ответы відповідь raspuns raspunsuri 回答 答え 答案 解答 答 回复 回覆 回答内容 cevap cevaplar yanıt yanıtlar
-			odpowiedź odpowiedzi jawaban 답변 답 جواب الإجابة إجابة الجواب उत्तर trảlời câutrảlời svar vastaus odpověď odpoveď válasz απάντηση תשובה คำตอบ
-			completion output html bodyhtml inhoud текст содержание`,
+			odpowiedź odpowiedzi jawaban 답변 답 내용 内容 回答文 جواب الإجابة إجابة الجواب उत्तर trảlời câutrảlời svar vastaus odpověď odpoveď válasz απάντηση תשובה คำตอบ
+			completion output messages fulfillmentmessages html bodyhtml inhoud текст содержание`,
 		colTopic: `topic category categories section theme group subcategory department area tag tags topics
 			tema temas categoria seccion secao grupo assunto thema kategorie rubrik bereich sujet categorie rubrique
-			categorie argomento onderwerp rubriek категория раздел тема カテゴリ カテゴリー 分類 分类 类别 類別 kategori konu kategoria temat topik 카테고리 분류
+			categorie argomento onderwerp rubriek категория раздел тема カテゴリ カテゴリー 分類 分类 类别 類別 kategori konu kategoria temat topik 분야 구분 분류명 分野 ジャンル 区分 項目 大分類 领域 栏目 板块 模块 카테고리 분류
 			الفئة chủđề ämne aihe téma kategória κατηγορία קטגוריה หมวดหมู่ sheet`,
 		colVariants: `variants variant variations variation alternatives alternative alternativequestions alternativequestion
 			alternatequestions alternatequestion altquestions altquestion alsoasked alsoaskedas peoplealsoask synonyms synonym

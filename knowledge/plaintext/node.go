@@ -140,10 +140,11 @@ func notElements(name string) bool {
 	return !strings.Contains(elements, " "+name+" ")
 }
 
-const elements = ` a abbr acronym address area article aside audio b base basefont bdi bdo big blockquote body br button canvas caption center
- cite code col colgroup data datalist dd del details dfn dialog dir div dl dt em embed fieldset figcaption figure font footer form frame
- frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe img input ins kbd label legend li link main map mark menu meta meter nav
- noframes noscript object ol optgroup option output p param picture pre progress q rp rt ruby s samp script section select small source
+// Each name stands between spaces, at the end of a line too.
+const elements = ` a abbr acronym address area article aside audio b base basefont bdi bdo big blockquote body br button canvas caption center 
+ cite code col colgroup data datalist dd del details dfn dialog dir div dl dt em embed fieldset figcaption figure font footer form frame 
+ frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe img input ins kbd label legend li link main map mark menu meta meter nav 
+ noframes noscript object ol optgroup option output p param picture pre progress q rp rt ruby s samp script section select small source 
  span strike strong style sub summary sup svg table tbody td template textarea tfoot th thead time title tr track tt u ul var video wbr `
 
 func isVoid(tag string) bool {

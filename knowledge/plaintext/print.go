@@ -267,8 +267,38 @@ func (p *Printer) listItem(n *Node) {
 	p.prefix, p.item = "", false
 }
 
+// isLayout reports whether a table only places the parts of a page, as old pages do: a cell has headings, rules or
+// several paragraphs.
+func isLayout(table *Node) (is bool) {
+	table.All(func(cell *Node) bool {
+		if cell.Tag == "th" {
+			return false
+		}
+		if cell.Tag != "td" {
+			return !is
+		}
+		paragraphs := 0
+		cell.All(func(n *Node) bool {
+			switch n.Tag {
+			case "h1", "h2", "h3", "h4", "hr", "table":
+				is = true
+			case "p":
+				paragraphs++
+			}
+			return !is
+		})
+		is = is || paragraphs > 2
+		return !is
+	})
+	return is
+}
+
 // table prints a row on a line. A first row of <th> alone names the columns.
 func (p *Printer) table(n *Node) {
+	if isLayout(n) {
+		p.children(n)
+		return
+	}
 	var header []string
 	first := true
 	n.All(func(tr *Node) bool {
