@@ -63,7 +63,7 @@ func TestEntriesAreEditedByHand(t *testing.T) {
 		s.publish("shop-one", "faq.csv", "id,question,answer,topic,from,to\npay,When do you pay?,Soon.,Money,2030-03-01,2030-03-31\nold,Is it old?,Yes.,Other,,\n")
 		html := s.read("ann", entriesAt)
 		pagetest.Check(t, html)
-		assert.Contains(t, text(html), "From faq.csv not used in 90 days")
+		assert.Contains(t, text(html), "From faq.csv no answers in 90 days")
 		pay := s.editorOf("pay")
 		assert.Contains(t, html, `href="`+pay+`"`)
 		v := s.form("ann", pay)
