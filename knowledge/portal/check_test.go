@@ -65,6 +65,7 @@ func TestFindings(t *testing.T) {
 		assert.Equal(t, []string{"payday"}, s.published("shop-one")["pay"].Variants)
 		assert.NotContains(t, text(s.checked(check)), "fits another entry better")
 		assert.Equal(t, 404, s.post("ann", entriesAt+"/move", url.Values{"from": {string(live["join"].ID)}, "words": {"nobody says it"}}).Code)
+		assert.NotContains(t, s.checked(s.preview("shop-one", "more.csv", "id,question,answer\nx,Unrelated?,Fine.\n")), "worth a look", "what was there before is told elsewhere")
 		assert.Contains(t, text(s.checked("/partners/shop-one/entries?q=free")), "1 entry found")
 	})
 }
