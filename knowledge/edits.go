@@ -55,6 +55,15 @@ func (c *Corpus) Edits(ctx context.Context, affiliate AffiliateID) ([]Edit, erro
 	return list, nil
 }
 
+// Edit returns the edit of an entry, or ErrNotFound.
+func (c *Corpus) Edit(ctx context.Context, affiliate AffiliateID, id EntryID) (Edit, error) {
+	e, err := selectEdit(ctx, c.db, affiliate, id)
+	if err != nil {
+		return Edit{}, fmt.Errorf("read an edit of %s: %w", affiliate, err)
+	}
+	return e, nil
+}
+
 // SaveEdit stores an edit and returns it with its new Version. e.Version and e.Base are those that the editor saw: if
 // somebody saved or published the entry since, nothing is stored and the error is ErrConflict. It may be ErrEdits, too.
 // An entry that was
