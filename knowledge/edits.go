@@ -1,6 +1,7 @@
 package knowledge
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -19,6 +20,8 @@ import (
 var (
 	// ErrConflict means that somebody saved or published the entry since the editor saw it.
 	ErrConflict = errors.New("the entry has changed meanwhile")
+	// ErrEdits means that the affiliate has limits.MaxRows edits that are not published.
+	ErrEdits = errors.New("too many edits wait to be published")
 	// ErrIDTaken means that another entry has the key in that locale.
 	ErrIDTaken = errors.New("another entry has this ID in this language")
 )
@@ -52,8 +55,18 @@ func (c *Corpus) Edits(ctx context.Context, affiliate AffiliateID) ([]Edit, erro
 	return list, nil
 }
 
+// Edit returns the edit of an entry, or ErrNotFound.
+func (c *Corpus) Edit(ctx context.Context, affiliate AffiliateID, id EntryID) (Edit, error) {
+	e, err := selectEdit(ctx, c.db, affiliate, id)
+	if err != nil {
+		return Edit{}, fmt.Errorf("read an edit of %s: %w", affiliate, err)
+	}
+	return e, nil
+}
+
 // SaveEdit stores an edit and returns it with its new Version. e.Version and e.Base are those that the editor saw: if
-// somebody saved or published the entry since, nothing is stored and the error is ErrConflict. An entry that was
+// somebody saved or published the entry since, nothing is stored and the error is ErrConflict. It may be ErrEdits, too.
+// An entry that was
 // published before keeps its key and locale; ErrNotFound: it is another affiliate's. An edit that changes nothing, or adds an empty entry, is none: it is
 // deleted, and the Version is "".
 func (c *Corpus) SaveEdit(ctx context.Context, affiliate AffiliateID, e Edit) (Edit, error) {
@@ -79,6 +92,9 @@ func (c *Corpus) SaveEdit(ctx context.Context, affiliate AffiliateID, e Edit) (E
 		if e.empty(live) {
 			e.Version = ""
 			return nil
+		}
+		if n, err := countEdits(ctx, tx, affiliate); err != nil || n >= limits.MaxRows {
+			return cmp.Or(err, ErrEdits)
 		}
 		e.Version = e.Editor + "." + rand.Text()
 		e.Entry.Affiliate, e.Entry.Revision = affiliate, 0

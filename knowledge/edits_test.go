@@ -4,11 +4,15 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"faqbot/knowledge/events"
+	"faqbot/knowledge/limits"
+	"faqbot/knowledge/media"
 )
 
 // edit saves an edit of the entry called key as somebody who just opened it.
@@ -196,5 +200,32 @@ func TestUsage(t *testing.T) {
 		used, err := c.Usage(t.Context(), "acme", noon().AddDate(0, 0, -90))
 		require.NoError(t, err)
 		require.Equal(t, map[EntryID]Usage{EntryID(a): {Answers: 2, NoHelp: 1}}, used)
+	})
+}
+
+// A draft may wait for longer than a file that nobody publishes is kept: its files wait with it.
+func TestFilesOfEditsWait(t *testing.T) {
+	onBoth(t, func(t *testing.T, c *Corpus) {
+		now := noon()
+		c.now = func() time.Time { return now }
+		store := media.NewStore(c.db, media.Options{Now: c.now})
+		b, err := store.Put(t.Context(), "plan.png", strings.NewReader("\x89PNG\r\n\x1a\nrest"), media.Owner{})
+		require.NoError(t, err)
+		file := Media{Kind: b.Kind(), File: b.ID, Name: b.Name, Type: b.Type, Size: b.Size}
+		require.NoError(t, c.AddFiles(t.Context(), "acme", []Media{file}))
+		edit(t, c, "a", func(e *Edit) { e.Entry.Question, e.Entry.Answer, e.Entry.Media = "A?", "one", []Media{file} })
+		for range 3 {
+			now = now.Add(limits.DraftsFor * 2 / 3)
+			_, err = c.Sweep(t.Context())
+			require.NoError(t, err)
+			_, err = store.Sweep(t.Context())
+			require.NoError(t, err)
+		}
+		u, err := c.ProposeEdits(t.Context(), "acme", "ann")
+		require.NoError(t, err)
+		publishUpload(t, c, u)
+		files, err := c.Files(t.Context(), "acme")
+		require.NoError(t, err)
+		require.Len(t, files, 1)
 	})
 }

@@ -13,11 +13,12 @@ import (
 
 const editColumns = `base_revision, version, content, edited_by, edited_at`
 
-func scanEdit(scan func(dest ...any) error, affiliate AffiliateID) (Edit, error) {
+// scanEdit reads a row of editColumns after the columns that go to before.
+func scanEdit(scan func(dest ...any) error, affiliate AffiliateID, before ...any) (Edit, error) {
 	var e Edit
 	var content string
 	var at int64
-	if err := scan(&e.Base, &e.Version, &content, &e.By, &at); err != nil {
+	if err := scan(append(before, &e.Base, &e.Version, &content, &e.By, &at)...); err != nil {
 		return Edit{}, err
 	}
 	var stored storedChange
@@ -44,6 +45,12 @@ func selectEdit(ctx context.Context, r sqldb.Reader, affiliate AffiliateID, id E
 	row := r.QueryRowContext(ctx, `SELECT `+editColumns+` FROM edits WHERE affiliate = $1 AND entry_id = $2`, string(affiliate), string(id))
 	e, err := scanEdit(row.Scan, affiliate)
 	return e, notFound(err, "edit")
+}
+
+// countEdits returns how many edits the affiliate has.
+func countEdits(ctx context.Context, r sqldb.Reader, affiliate AffiliateID) (n int, err error) {
+	err = r.QueryRowContext(ctx, `SELECT COUNT(*) FROM edits WHERE affiliate = $1`, string(affiliate)).Scan(&n)
+	return n, err
 }
 
 func insertEdit(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, e Edit) error {

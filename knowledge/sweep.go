@@ -18,6 +18,9 @@ var ErrUploads = errors.New("too many uploads")
 // Sweep removes what nothing refers to any more: uploads that were not published within
 // limits.DraftsFor, and the files sent with them. It returns how many rows that were.
 func (c *Corpus) Sweep(ctx context.Context) (removed int64, err error) {
+	if err := c.keepDrafted(ctx); err != nil {
+		return 0, err
+	}
 	then := sqldb.Millis(c.now().Add(-limits.DraftsFor))
 	for _, query := range []string{
 		`DELETE FROM uploads WHERE id IN (SELECT id FROM uploads WHERE published = 0 AND uploaded_at < $1 LIMIT 50)`,
@@ -35,6 +38,34 @@ func (c *Corpus) Sweep(ctx context.Context) (removed int64, err error) {
 		}
 	}
 	return removed, nil
+}
+
+// keepDrafted keeps the files of edits, which wait for as long as somebody likes, as long again as those of uploads.
+func (c *Corpus) keepDrafted(ctx context.Context) error {
+	now := c.now()
+	err := c.db.InTx(ctx, func(tx *sql.Tx) error {
+		edits := map[AffiliateID][]Entry{}
+		err := sqldb.Each(ctx, tx, func(rows *sql.Rows) error {
+			var affiliate AffiliateID
+			e, err := scanEdit(rows.Scan, "", &affiliate)
+			edits[affiliate] = append(edits[affiliate], e.Entry)
+			return err
+		}, `SELECT affiliate, `+editColumns+` FROM edits WHERE content LIKE '%"media":%'`)
+		for affiliate, entries := range edits {
+			err = errors.Join(err, eachFile(entries, func(m Media) error {
+				if err := media.Keep(ctx, tx, m.File, now.Add(limits.DraftsFor)); err != nil && !errors.Is(err, media.ErrNotFound) {
+					return err
+				}
+				_, err := tx.ExecContext(ctx, `UPDATE entry_files SET sent_at = $3 WHERE affiliate = $1 AND file = $2 AND NOT published`, string(affiliate), m.File, sqldb.Millis(now))
+				return err
+			}))
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("keep files of edits: %w", err)
+	}
+	return nil
 }
 
 // checkUploads refuses another file of entries if the affiliate has sent too many.

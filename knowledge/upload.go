@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -33,7 +34,7 @@ type Upload struct {
 	Base      Revision  // what it was compared with
 	Changes   []Change  // added and edited in the file's order, then retired by key
 	Unchanged int       // entries the file repeats as they are
-	Kept      int       // published entries absent from the file that stay: see Reading.Absent, or a row could not be read
+	Kept      int       // published entries absent from the file that stay: see Reading.Absent, Unread, Entry.Source
 	Stay      []Entry   // those entries, by key
 	Held      []Change  // what the file would change of entries edited by hand, which stay as they are
 	Edits     []EditRef // the edits that it was made of, if it is no file
@@ -51,6 +52,11 @@ func (u Upload) Fatal() bool {
 		}
 	}
 	return false
+}
+
+// Unread reports whether a row could not be read, so that entries stay that it may be about: see Problem.Key.
+func (u Upload) Unread() bool {
+	return slices.ContainsFunc(u.Problems, func(p Problem) bool { return p.Line > 0 || p.Key != "" })
 }
 
 // Retired is how many entries publishing would remove.

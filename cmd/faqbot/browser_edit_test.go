@@ -88,6 +88,16 @@ func TestEditingInABrowser(t *testing.T) {
 	require.NoError(t, ann.js(`document.querySelector('form[action$="/publish"]').requestSubmit()`, nil))
 	ann.says("Published 2 changes")
 
+	// The file that the FAQ came from, once more: what was edited stays.
+	ann.open("/partners/harbour-lane")
+	faq, err := filepath.Abs("demo/faq.jsonl")
+	require.NoError(t, err)
+	ann.do(chromedp.SetUploadFiles(`input[name=file]`, []string{faq}))
+	ann.click("button", "Check the file")
+	ann.says("edited by hand stays")
+	ann.accessible("a file that is read again")
+	ann.keepShot("held")
+
 	ann.open("/partners/harbour-lane/entries/check")
 	ann.says("One question, two answers") // by itself, once they are compared
 	ann.says("A channel cuts the answer")

@@ -243,6 +243,8 @@ func printPreview(w io.Writer, u knowledge.Upload) {
 	switch {
 	case u.Kept > 0 && u.Reading.Absent == knowledge.AbsentStay:
 		fmt.Fprintf(w, ", %d that the file lacks stay (--replace removes them)", u.Kept)
+	case u.Kept > 0 && !u.Unread():
+		fmt.Fprintf(w, ", %d that were written here or came from elsewhere stay", u.Kept)
 	case u.Kept > 0:
 		fmt.Fprintf(w, ", %d kept although their row could not be read", u.Kept)
 	}

@@ -6,6 +6,8 @@ package lint
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,6 +40,12 @@ type Finding struct {
 	Entry knowledge.EntryID
 	Other knowledge.EntryID // the other one of two, "" if it is about one
 	Words string
+}
+
+// Digest names the finding: the same thing found again has the same digest.
+func (f Finding) Digest() string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{string(f.Kind), string(f.Entry), string(f.Other), f.Words}, "\x00")))
+	return hex.EncodeToString(sum[:])
 }
 
 // A Comparer finds wordings that are nearer to another entry than to their own, the worst first.

@@ -104,7 +104,7 @@ func (p *Portal) showMerge(g *gin.Context, s scope) error {
 	if err != nil {
 		return err
 	}
-	if len(list) != 2 {
+	if len(list) != 2 || list[0].entry.Locale != list[1].entry.Locale {
 		return &told{status: http.StatusUnprocessableEntity, key: "merge_two"}
 	}
 	data := mergePage{frame: s.frame("entries")}
@@ -125,7 +125,7 @@ func (p *Portal) merge(g *gin.Context, s scope) error {
 		return err
 	}
 	at := slices.IndexFunc(list, func(i item) bool { return string(i.entry.ID) == keep })
-	if len(list) != 2 || at < 0 {
+	if len(list) != 2 || at < 0 || list[0].entry.Locale != list[1].entry.Locale {
 		return &told{status: http.StatusUnprocessableEntity, key: "merge_two"}
 	}
 	kept, gone := list[at], list[1-at]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"faqbot/knowledge/guard"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/lint"
+	"faqbot/knowledge/page"
 )
 
 // checks look at entries in the background, once for each revision or upload, one after another: comparing wordings takes
@@ -136,6 +138,8 @@ type findingView struct {
 	Href, OtherHref      string
 	Fix                  bool // there is something to press: the entries are here
 	Merge, Add, Move     string
+	Digest               string
+	Ignore               string // where to say that it stays as it is, "" for nowhere
 }
 
 // IsNearer reports whether a wording belongs to the other entry.
@@ -152,7 +156,7 @@ func (s scope) findingsOf(found []lint.Finding, entries []knowledge.Entry, here 
 			continue
 		}
 		v := findingView{Kind: string(f.Kind), Title: s.One("lint_", string(f.Kind)), ID: string(f.Entry), Other: string(f.Other), Question: clip(byID[f.Entry].Question), OtherWords: clip(byID[f.Other].Question), Words: f.Words,
-			Fix: here[f.Entry] && (f.Other == "" || here[f.Other])}
+			Digest: f.Digest(), Fix: here[f.Entry] && (f.Other == "" || here[f.Other])}
 		if v.Fix {
 			v.Href, v.OtherHref = s.at("/entries/"+v.ID), s.at("/entries/"+v.Other)
 			v.Merge = s.at("/entries/merge?id=" + v.ID + "&id=" + v.Other)
@@ -171,6 +175,7 @@ type checkPage struct {
 	Working bool // more may be found
 	Nothing bool
 	Drafted int // findings left out because somebody drafted the entry
+	Ignored int // and because somebody leaves them as they are
 	Groups  []findingGroup
 }
 
@@ -200,8 +205,19 @@ func (p *Portal) showCheck(g *gin.Context, s scope) error {
 	for _, e := range live {
 		here[e.ID] = true
 	}
+	all := len(found)
+	if found, err = p.heeded(ctx, s, found); err != nil {
+		return err
+	}
 	views := s.findingsOf(found, live, here, drafted(edits))
-	data := checkPage{frame: s.frame("entries"), At: s.at("/entries/check"), Working: !done, Nothing: done && len(found) == 0, Drafted: len(found) - len(views)}
+	for i := range views {
+		views[i].Ignore = s.at("/entries/check/ignore")
+	}
+	data := checkPage{frame: s.frame("entries"), At: s.at("/entries/check"), Working: !done, Nothing: done && len(found) == 0,
+		Drafted: len(found) - len(views), Ignored: all - len(found)}
+	if digest := g.Query("ignored"); digest != "" {
+		data.Toast = &page.Toast{Words: s.Say("ignored"), Action: s.Say("undo"), Undo: s.at("/entries/check/recall?finding=" + url.QueryEscape(digest))}
+	}
 	for _, kind := range lint.Kinds() {
 		group := findingGroup{Title: s.One("lint_", string(kind)), Words: s.One("lint_words_", string(kind))}
 		for _, v := range views {
@@ -214,6 +230,37 @@ func (p *Portal) showCheck(g *gin.Context, s scope) error {
 		}
 	}
 	return p.show(g, http.StatusOK, "check", data)
+}
+
+// heeded are the findings that nobody leaves as they are.
+func (p *Portal) heeded(ctx context.Context, s scope, found []lint.Finding) ([]lint.Finding, error) {
+	ignored, err := p.corpus.IgnoredFindings(ctx, s.affiliate)
+	return slices.DeleteFunc(slices.Clone(found), func(f lint.Finding) bool { return ignored[f.Digest()] }), err
+}
+
+// ignore leaves a finding about what is published as it is.
+func (p *Portal) ignore(g *gin.Context, s scope) error {
+	ctx, digest := g.Request.Context(), g.PostForm("finding")
+	live, _, err := p.corpus.Published(ctx, s.affiliate)
+	if err != nil {
+		return err
+	}
+	found, _ := p.publishedFindings(s, live)
+	if !slices.ContainsFunc(found, func(f lint.Finding) bool { return f.Digest() == digest }) {
+		return fmt.Errorf("finding: %w", knowledge.ErrNotFound)
+	}
+	if err := p.corpus.IgnoreFinding(ctx, s.affiliate, digest, s.person.Name); err != nil {
+		return err
+	}
+	return see(g, s.at("/entries/check?ignored="+digest))
+}
+
+// recall undoes ignore, for one finding or for all.
+func (p *Portal) recall(g *gin.Context, s scope) error {
+	if err := p.corpus.RecallFindings(g.Request.Context(), s.affiliate, g.Query("finding")); err != nil {
+		return err
+	}
+	return see(g, s.at("/entries/check"))
 }
 
 // drafted reports whether somebody drafted an entry.
@@ -243,7 +290,10 @@ func (p *Portal) uploadFindings(ctx context.Context, s scope, u knowledge.Upload
 		changed[idOf(c)] = true
 		here[idOf(c)] = here[idOf(c)] || len(u.Edits) > 0
 	}
-	found = slices.DeleteFunc(slices.Clone(found), func(f lint.Finding) bool { return !changed[f.Entry] && !changed[f.Other] })
+	if found, err = p.heeded(ctx, s, found); err != nil {
+		return nil, false, err
+	}
+	found = slices.DeleteFunc(found, func(f lint.Finding) bool { return !changed[f.Entry] && !changed[f.Other] })
 	return s.findingsOf(found, after, here, func(knowledge.EntryID) bool { return false }), !done, nil
 }
 
@@ -279,7 +329,7 @@ func (p *Portal) moveWording(g *gin.Context, s scope) error {
 }
 
 // countFindings is how many findings there are of what is published, 0 while that is being found out.
-func (p *Portal) countFindings(s scope, items []item) int {
+func (p *Portal) countFindings(ctx context.Context, s scope, items []item) (n int, err error) {
 	var live []knowledge.Entry
 	draft := map[knowledge.EntryID]bool{}
 	for _, i := range items {
@@ -289,14 +339,16 @@ func (p *Portal) countFindings(s scope, items []item) int {
 		draft[i.entry.ID] = i.edit != nil
 	}
 	if len(live) == 0 {
-		return 0
+		return 0, nil
 	}
 	found, _ := p.publishedFindings(s, live)
-	n := 0
+	if found, err = p.heeded(ctx, s, found); err != nil {
+		return 0, err
+	}
 	for _, f := range found {
 		if !draft[f.Entry] && !draft[f.Other] {
 			n++
 		}
 	}
-	return n
+	return n, nil
 }

@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +54,19 @@ func TestFindings(t *testing.T) {
 		}
 		assert.Contains(t, text(s.checked(entriesAt)), "3 things could be better.")
 		live := s.published("shop-one")
+		ignored := ""
+		for _, f := range pagetest.Forms(t, html) {
+			if f.Values.Get("finding") != "" && ignored == "" {
+				ignored = s.sent("ann", check+"/ignore", f.Values)
+			}
+		}
+		assert.Contains(t, text(s.checked(entriesAt)), "2 things could be better.")
+		undo := regexp.MustCompile(`action="([^"]+)"><button class="small">Undo`).FindStringSubmatch(s.checked(ignored))
+		require.NotNil(t, undo)
+		assert.Contains(t, text(s.checked(check)), "1 finding is left as it is.")
+		s.sent("ann", undo[1], nil)
+		assert.Contains(t, text(s.checked(entriesAt)), "3 things could be better.")
+		assert.Equal(t, 404, s.post("ann", check+"/ignore", url.Values{"finding": {"nothing"}}).Code)
 		assert.Contains(t, html, `href="/partners/shop-one/entries/merge?id=`+string(live["pay"].ID)+`&amp;id=`+string(live["again"].ID)+`"`)
 		for _, f := range pagetest.Forms(t, html) {
 			if f.Values.Get("to") != "" {
@@ -65,6 +79,7 @@ func TestFindings(t *testing.T) {
 		assert.Equal(t, []string{"payday"}, s.published("shop-one")["pay"].Variants)
 		assert.NotContains(t, text(s.checked(check)), "fits another entry better")
 		assert.Equal(t, 404, s.post("ann", entriesAt+"/move", url.Values{"from": {string(live["join"].ID)}, "words": {"nobody says it"}}).Code)
+		assert.NotContains(t, s.checked(s.preview("shop-one", "more.csv", "id,question,answer\nx,Unrelated?,Fine.\n")), "worth a look", "what was there before is told elsewhere")
 		assert.Contains(t, text(s.checked("/partners/shop-one/entries?q=free")), "1 entry found")
 	})
 }

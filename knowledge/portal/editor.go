@@ -350,16 +350,12 @@ type othersPart struct {
 
 func (p *Portal) others(g *gin.Context, s scope) error {
 	id := knowledge.EntryID(g.Param("entry"))
-	edits, err := p.corpus.Edits(g.Request.Context(), s.affiliate)
-	if err != nil {
+	edit, err := p.corpus.Edit(g.Request.Context(), s.affiliate, id)
+	if err != nil && !errors.Is(err, knowledge.ErrNotFound) {
 		return err
 	}
 	part := othersPart{With: p.editors.others(s.affiliate, id, s.person.Name)}
 	p.editors.note(s.affiliate, id, s.person.Name)
-	for _, e := range edits {
-		if e.Entry.ID == id && e.Version != g.Query("version") && !strings.HasPrefix(e.Version, g.Query("page")+".") {
-			part.Moved = true
-		}
-	}
+	part.Moved = edit.Version != "" && edit.Version != g.Query("version") && !strings.HasPrefix(edit.Version, g.Query("page")+".")
 	return p.pages.Part(g.Writer, g.Request, "editor", "others", part)
 }

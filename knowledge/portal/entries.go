@@ -158,7 +158,9 @@ func (p *Portal) showEntries(g *gin.Context, s scope) error {
 			data.Drafts++
 		}
 	}
-	data.Findings = p.countFindings(s, list)
+	if data.Findings, err = p.countFindings(g.Request.Context(), s, list); err != nil {
+		return err
+	}
 	if data.Removed = data.Show == "removed"; data.Removed {
 		if list, err = p.removed(g.Request.Context(), s, list); err != nil {
 			return err

@@ -145,6 +145,8 @@ func Routes() []Route {
 		{post, at + "/entries/merge", (*Portal).merge},
 		{get, at + "/entries/new", (*Portal).showNew},
 		{get, at + "/entries/check", (*Portal).showCheck},
+		{post, at + "/entries/check/ignore", (*Portal).ignore},
+		{post, at + "/entries/check/recall", (*Portal).recall},
 		{post, at + "/entries/move", (*Portal).moveWording},
 		{get, at + "/entries/:entry", (*Portal).showEditor},
 		{post, at + "/entries/:entry", (*Portal).saveEntry},

@@ -47,7 +47,8 @@ type previewPage struct {
 	Kept                                                     int
 	KeptNames                                                []string
 	KeptMore                                                 int
-	Stays                                                    bool // those are kept because the file adds and updates
+	Stays                                                    bool // the file adds and updates
+	Unread                                                   bool // those are kept because a row could not be read
 	Vanished                                                 int  // of those, how many came from this file
 	Held                                                     []heldView
 	HeldCount, Taken                                         int  // entries edited by hand that stay; for which the file counts
@@ -100,7 +101,7 @@ func (p *Portal) preview(g *gin.Context, s scope, u knowledge.Upload, status int
 	if data.Edits {
 		data.Section = "entries"
 	}
-	data.Stays, data.RemovesMost, data.Miscounted = u.Reading.Absent == knowledge.AbsentStay, u.RemovesMost(), g.Query("miscounted") != ""
+	data.Stays, data.Unread, data.RemovesMost, data.Miscounted = u.Reading.Absent == knowledge.AbsentStay, u.Unread(), u.RemovesMost(), g.Query("miscounted") != ""
 	kind := g.Query("kind")
 	data.Tabs = s.tabs(data, kind)
 	open := data.State == stateDraft || data.State == stateEmpty || data.State == stateFatal

@@ -126,6 +126,8 @@ func (p *Portal) explain(g *gin.Context, route Route, s scope, err error) {
 		p.tell(g, s.Texts, known)
 	case errors.Is(err, knowledge.ErrConflict):
 		p.tell(g, s.Texts, &told{status: http.StatusConflict, key: "conflict"})
+	case errors.Is(err, knowledge.ErrEdits):
+		p.tell(g, s.Texts, &told{status: http.StatusTooManyRequests, key: "many_drafts"})
 	case errors.Is(err, knowledge.ErrNotFound):
 		p.tell(g, s.Texts, &told{status: http.StatusNotFound, key: "missing"})
 	case oversize:

@@ -78,9 +78,16 @@ func TestStoredWordsStayText(t *testing.T) {
 			"/partners/shop-one/history", "/partners/shop-one/history/0", "/partners/shop-one?discarded=" + url.QueryEscape(evil("id"))} {
 			check(p)
 		}
+		id := string(entries.Changes[0].After.ID)
+		for _, p := range []string{entriesAt + "/" + id, entriesAt + "/new?from=" + id, entriesAt + "/new?like=" + id + "&locale=" + url.QueryEscape(evil("l")), entriesAt + "/new?question=" + url.QueryEscape(evil("q")),
+			entriesAt + "/check", entriesAt + "?topic=" + url.QueryEscape(evil("t")) + "&show=" + url.QueryEscape(evil("s"))} {
+			check(p)
+		}
+		w := s.write("ann", entriesAt+"/"+id, "save", "question", evil("typed"), "answer", evil("typed"), "from", evil("from"), "link", evil("link"))
+		clean(t, "typed", w.Body.String())
 		s.sent("ann", again+"/discard", nil)
 		check("/partners/shop-one?discarded=" + again[strings.LastIndexByte(again, '/')+1:])
-		w := s.post("ann", "/partners/shop-one/try", url.Values{"text": {evil("text")}})
+		w = s.post("ann", "/partners/shop-one/try", url.Values{"text": {evil("text")}})
 		clean(t, "try", w.Body.String())
 		w = s.get("ann", at+"/file")
 		assert.Contains(t, w.Header().Get("Content-Disposition"), "attachment")
