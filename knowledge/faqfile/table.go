@@ -142,24 +142,14 @@ type tableReader struct {
 
 	topics  []string // rows that were taken for topics
 	apart   int      // rows that fell apart
+	asking  int      // rows whose question ends in a question mark
 	torn    int      // rows with more cells than columns
 	filled  bool     // a row was added
 	answers int      // rows that have an answer and nothing else: one alone may be a slip
 }
 
 func (t *tableReader) read() {
-	asking := 0
-	for _, r := range t.rows {
-		if i := t.cell[colQuestion]; i >= 0 && i < len(r.cells) && asks(r.cells[i]) {
-			asking++
-		}
-		if t.onlyAnswer(r) {
-			t.answers++
-		}
-		if r.width() > t.width {
-			t.torn++
-		}
-	}
+	t.count()
 	first := ""
 	for i, r := range t.rows {
 		if t.own {
@@ -168,7 +158,7 @@ func (t *tableReader) read() {
 		if t.isHeader(r) {
 			continue // files joined end to end
 		}
-		if asking*2 >= len(t.rows)-len(t.topics) && t.isTopic(i) {
+		if t.asking*2 >= len(t.rows)-len(t.topics) && t.isTopic(i) {
 			t.topic = oneLine(strings.Join(r.cells, " "))
 			t.topics = append(t.topics, t.topic)
 			continue
@@ -225,6 +215,21 @@ func (t *tableReader) continues(r record) bool {
 	}
 	last.text[colAnswer] += "\n" + r.cells[at]
 	return true
+}
+
+// count tells how many rows ask, continue an answer or fell apart.
+func (t *tableReader) count() {
+	for _, r := range t.rows {
+		if i := t.cell[colQuestion]; i >= 0 && i < len(r.cells) && asks(r.cells[i]) {
+			t.asking++
+		}
+		if t.onlyAnswer(r) {
+			t.answers++
+		}
+		if r.width() > t.width {
+			t.torn++
+		}
+	}
 }
 
 // joinAnswer puts the cells behind the last column into that, if it is the answer, and says so: what separates cells
