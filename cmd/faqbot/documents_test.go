@@ -247,7 +247,7 @@ func configKeys(t reflect.Type) map[string]bool {
 		return keys
 	}
 	for i := range t.NumField() {
-		if key := t.Field(i).Tag.Get("toml"); key != "" {
+		if key := t.Field(i).Tag.Get("toml"); key != "" && key != "-" {
 			keys[key] = true
 			maps.Copy(keys, configKeys(t.Field(i).Type))
 		}

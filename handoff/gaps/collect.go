@@ -18,7 +18,7 @@ import (
 
 const (
 	collectEvery = time.Second
-	recountEvery = time.Hour
+	recountEvery = time.Minute // what is erased is in no sum any more by then
 	// eventsAtOnce is how many events one transaction works on: each question costs about a millisecond, and on SQLite
 	// all who write wait.
 	eventsAtOnce = 100

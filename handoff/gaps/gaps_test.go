@@ -192,6 +192,11 @@ func TestAnswerToAGap(t *testing.T) {
 		reply, err := w.gaps.Replied(ctx, questions)
 		require.NoError(t, err)
 		require.Equal(t, "Behind the house.", reply)
+		of, err := w.gaps.Of(ctx, "acme", bot.ConversationID(asked.id))
+		require.NoError(t, err)
+		require.Equal(t, list[0].ID, of)
+		_, err = w.gaps.Of(ctx, "other", bot.ConversationID(asked.id))
+		require.ErrorIs(t, err, gaps.ErrNotFound, "another affiliate's")
 
 		w.now = w.now.Add(time.Minute)
 		e := gaps.Fresh([]knowledge.Entry{{Key: "where-is-parking"}}, "Where is parking?")
