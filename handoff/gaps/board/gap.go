@@ -237,8 +237,8 @@ func (b *Board) take(r request, p gapPage, g gaps.Gap, e knowledge.Entry) error 
 	switch {
 	case errors.Is(err, gaps.ErrNothing):
 		return refuse(http.StatusUnprocessableEntity, page.Problem{What: r.Say("gap_nothing"), Do: r.Say("gap_nothing_do")})
-	case errors.Is(err, knowledge.ErrUploads):
-		return refuse(http.StatusTooManyRequests, page.Problem{What: r.Say("too_many_uploads", "why", errors.Unwrap(err))})
+	case errors.Is(err, knowledge.ErrConflict):
+		return refuse(http.StatusConflict, page.Problem{What: r.Say("gap_conflict"), Safe: r.Say("nothing_changed"), Do: r.Say("gap_conflict_do")})
 	case err != nil:
 		return err
 	}
