@@ -24,7 +24,7 @@ func Network() network.Network {
 			{Name: "welcome", Label: "Welcome", Rows: 2, Hint: "The first words. Empty means a greeting of ours, in the visitor's language."},
 			{Name: "suggested", Label: "Suggested questions", Rows: 3, Hint: "One a line, at most 5. Empty means the first of your FAQ."},
 			{Name: "color", Label: "Colour", Type: "color"},
-			{Name: "position", Label: "Position", Options: [][2]string{{"", "Where the text ends"}, {"right", "Bottom right"}, {"left", "Bottom left"}}},
+			{Name: "position", Label: "Position", Options: [][2]string{{"", "Bottom right; left in languages read from the right"}, {"right", "Bottom right"}, {"left", "Bottom left"}}},
 			{Name: "origins", Label: "Sites that may show it", Rows: 2, Hint: "One a line: https://shop.example or https://*.shop.example. Empty means this site alone."},
 			network.LocaleField()},
 		Fill: func(s *network.Settings, _ bool) { s.Mode = network.ModePoll }, Complete: complete,

@@ -57,6 +57,9 @@ func (c *Console) lookCustomer(ctx context.Context, v *caseView, t talk, p reade
 	if isLead(p) {
 		v.Forget = "/desk/conversations/" + url.PathEscape(string(t.conversation.ID)) + "/forget"
 	}
+	if a := t.conversation.Affiliate; p.Role == people.RoleAdmin && a != "" {
+		v.Answer = "/partners/" + url.PathEscape(string(a)) + "/gaps/asked/" + url.PathEscape(string(t.conversation.ID))
+	}
 	if isLead(p) && inChat(t.conversation) {
 		v.SignOut = "/desk/conversations/" + url.PathEscape(string(t.conversation.ID)) + "/sign-out"
 	}

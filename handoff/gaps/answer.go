@@ -2,6 +2,7 @@ package gaps
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,45 +10,63 @@ import (
 	"unicode"
 
 	"faqbot/knowledge"
-	"faqbot/knowledge/faqfile"
 	"faqbot/knowledge/limits"
 )
 
 // ErrNothing means that an answer changes nothing: the entry has those wordings already.
 var ErrNothing = errors.New("nothing is changed")
 
-// draftFile is what the upload of an answer to a gap is called.
-const draftFile = "answer.jsonl"
-
-// Draft makes the upload that answers a gap with e, a new entry or a published one that was changed. It is like any
-// upload: it can be looked at, published and taken back. The gap is answered once it is published.
+// Draft makes the upload that answers a gap with e: a new entry, or a published one that was changed. It is an edit like
+// any on the affiliate's pages: it can be looked at, published and taken back. The gap is answered once it is published.
+// The error may be ErrNothing, or knowledge.ErrConflict if somebody edits the entry or has published it meanwhile.
 func (s *Service) Draft(ctx context.Context, a knowledge.AffiliateID, id ID, by string, e knowledge.Entry) (knowledge.Upload, error) {
 	g, err := openGap(ctx, s.db, a, id)
+	if err == nil {
+		err = s.dropDraft(ctx, *g)
+	}
 	if err != nil {
 		return knowledge.Upload{}, err
 	}
-	data, err := faqfile.JSONLines([]knowledge.Entry{e})
-	if err != nil {
-		return knowledge.Upload{}, fmt.Errorf("answer a gap: %w", err)
+	edit := knowledge.Edit{Entry: e, Base: e.Revision, By: by}
+	if e.ID == "" {
+		edit.Entry.ID = knowledge.EntryID(rand.Text())
 	}
-	digest, err := s.corpus.KeepFile(ctx, a, data)
+	saved, err := s.corpus.SaveEdit(ctx, a, edit)
+	if errors.Is(err, knowledge.ErrIDTaken) { // by a draft, or by an entry that was removed
+		edit.Entry.Key += "-" + strings.ToLower(rand.Text()[:6])
+		saved, err = s.corpus.SaveEdit(ctx, a, edit)
+	}
 	if err != nil {
 		return knowledge.Upload{}, err
 	}
-	u, err := s.corpus.Preview(ctx, knowledge.Upload{Affiliate: a, File: draftFile, Digest: digest, By: by,
-		Reading: knowledge.Reading{Absent: knowledge.AbsentStay}}, []knowledge.Row{{Line: 1, Entry: e}})
+	if saved.Version == "" {
+		return knowledge.Upload{}, ErrNothing
+	}
+	u, err := s.corpus.ProposeEdits(ctx, a, by, edit.Entry.ID)
 	if err != nil {
 		return u, err
 	}
-	if len(u.Changes) == 0 {
-		return u, errors.Join(ErrNothing, s.corpus.SetAside(ctx, u.ID, true))
+	return u, s.change(ctx, a, id, func(g *Gap) { g.Draft, g.DecidedBy = u.ID, by })
+}
+
+// dropDraft drops a gap's draft, in whose place another comes. What somebody saved since stays.
+func (s *Service) dropDraft(ctx context.Context, g Gap) error {
+	if g.Draft == "" {
+		return nil
 	}
-	if g.Draft != "" && g.Draft != u.ID {
-		if err := s.corpus.SetAside(ctx, g.Draft, true); err != nil && !errors.Is(err, knowledge.ErrNotFound) {
-			return u, err
+	u, err := s.corpus.Upload(ctx, g.Draft)
+	if errors.Is(err, knowledge.ErrNotFound) || err == nil && u.Published != 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, ref := range u.Edits {
+		if err := s.corpus.DropEdit(ctx, g.Affiliate, ref); err != nil && !errors.Is(err, knowledge.ErrConflict) {
+			return err
 		}
 	}
-	return u, s.change(ctx, a, id, func(g *Gap) { g.Draft, g.DecidedBy = u.ID, by })
+	return s.corpus.SetAside(ctx, u.ID, true)
 }
 
 // Publish publishes a gap's draft. Its errors are those of knowledge.Corpus.Publish.

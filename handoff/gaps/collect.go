@@ -18,7 +18,8 @@ import (
 
 const (
 	collectEvery = time.Second
-	recountEvery = time.Hour
+	restFor      = 30 * time.Second // after a failure
+	recountEvery = time.Minute      // what is erased is in no sum any more by then
 	// eventsAtOnce is how many events one transaction works on: each question costs about a millisecond, and on SQLite
 	// all who write wait.
 	eventsAtOnce = 100
@@ -68,14 +69,18 @@ func New(db *sqldb.DB, corpus *knowledge.Corpus, o Options) *Service {
 
 // Run collects until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	var recounted time.Time
+	var recounted, rested time.Time
 	guard.Every(ctx, collectEvery, func(ctx context.Context) {
+		if time.Since(rested) < restFor {
+			return
+		}
 		err := s.Collect(ctx)
 		if err == nil && time.Since(recounted) > recountEvery {
 			recounted = time.Now()
 			err = s.Recount(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
+			rested = time.Now()
 			s.o.Log.WithError(err).Error("cannot collect questions without an answer; it is tried again")
 		}
 	})

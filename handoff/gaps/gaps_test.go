@@ -192,6 +192,11 @@ func TestAnswerToAGap(t *testing.T) {
 		reply, err := w.gaps.Replied(ctx, questions)
 		require.NoError(t, err)
 		require.Equal(t, "Behind the house.", reply)
+		of, err := w.gaps.Of(ctx, "acme", bot.ConversationID(asked.id))
+		require.NoError(t, err)
+		require.Equal(t, list[0].ID, of)
+		_, err = w.gaps.Of(ctx, "other", bot.ConversationID(asked.id))
+		require.ErrorIs(t, err, gaps.ErrNotFound, "another affiliate's")
 
 		w.now = w.now.Add(time.Minute)
 		e := gaps.Fresh([]knowledge.Entry{{Key: "where-is-parking"}}, "Where is parking?")
@@ -227,9 +232,23 @@ func TestAnswerToAGap(t *testing.T) {
 		same.Variants = append(slices.Clone(same.Variants), "Where can I leave my car?")
 		u, err = w.gaps.Draft(ctx, "acme", list[0].ID, "ann", same)
 		require.NoError(t, err)
+		again, err := w.gaps.Draft(ctx, "acme", list[0].ID, "ann", same)
+		require.NoError(t, err, "a draft of the gap's own is replaced")
+		require.NotEqual(t, u.ID, again.ID)
+		u = again
 		revision, err := w.gaps.Publish(ctx, "acme", u, "ann")
 		require.NoError(t, err)
 		require.EqualValues(t, 2, revision)
+
+		entries, _, err = w.corpus.Published(ctx, "acme")
+		require.NoError(t, err)
+		busy := entries[0]
+		busy.Answer = "In the yard."
+		_, err = w.corpus.SaveEdit(ctx, "acme", knowledge.Edit{Entry: busy, Base: busy.Revision, By: "bob"})
+		require.NoError(t, err)
+		busy.Variants = append(slices.Clone(busy.Variants), "parking spot")
+		_, err = w.gaps.Draft(ctx, "acme", list[0].ID, "ann", busy)
+		require.ErrorIs(t, err, knowledge.ErrConflict, "what somebody else writes is not published with it")
 		require.Len(t, w.collected("acme", gaps.Answered), 1)
 	})
 }

@@ -73,6 +73,19 @@ func (s *Service) Get(ctx context.Context, a knowledge.AffiliateID, id ID) (Gap,
 	return *g, list, err
 }
 
+// Of finds the gap that has the last question of a conversation, or ErrNotFound.
+func (s *Service) Of(ctx context.Context, a knowledge.AffiliateID, conversation bot.ConversationID) (id ID, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT g.id FROM gap_questions q JOIN gaps g ON g.id = q.gap_id
+		WHERE q.conversation_id = $1 AND g.affiliate = $2 ORDER BY q.at DESC LIMIT 1`, conversation, a).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return "", fmt.Errorf("find the gap of a conversation: %w", err)
+	}
+	return id, nil
+}
+
 // Replied is what a person wrote to the newest of some questions that a person answered, "" if nobody did.
 func (s *Service) Replied(ctx context.Context, list []Question) (string, error) {
 	for _, q := range list {

@@ -132,9 +132,10 @@ func wordsOf(ctx context.Context, r sqldb.Reader, turns []bot.TurnID) (words map
 			return err
 		}
 		var trace bot.Trace
-		err := json.Unmarshal([]byte(packed), &trace)
-		words[id] = strings.TrimSpace(trace.Query)
-		return err
+		if json.Unmarshal([]byte(packed), &trace) == nil { // one that cannot be read keeps no others from being collected
+			words[id] = strings.TrimSpace(trace.Query)
+		}
+		return nil
 	}, `SELECT id, trace FROM turns WHERE id IN (`+marks(len(args))+`)`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read what was asked: %w", err)

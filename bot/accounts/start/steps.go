@@ -49,6 +49,7 @@ type stepsPage struct {
 	Steps     []step
 	Now       string // the step that is open, "" if all are done
 	Pairs     []pair
+	Writing   bool       // the form for them is open
 	Text      page.Field // pasted
 	Problem   *page.Problem
 }
@@ -118,6 +119,7 @@ func (s *Start) showSteps(r request, status int, pairs []pair, text page.Field, 
 	p := stepsPage{Affiliate: r.affiliate.Name(), At: at(r.affiliate.ID, ""), Portal: "/partners/" + url.PathEscape(string(r.affiliate.ID)),
 		Chat: "/channels/add/" + chatNetwork() + "?" + url.Values{"affiliate": {string(r.affiliate.ID)}}.Encode(), Pairs: pairs, Problem: problem,
 		Text: page.Field{Name: "text", Label: r.Say("paste_label"), Hint: r.Say("paste_hint"), Value: text.Value, Error: text.Error, Rows: 8, Required: true}}
+	p.Writing = slices.ContainsFunc(pairs, func(p pair) bool { return p.Question.Error != "" || p.Answer.Error != "" }) || problem != nil && text.Value == ""
 	done := map[string]bool{stepName: true, stepFAQ: r.affiliate.Revision > 0}
 	reports, err := s.o.Accounts.Reports(r.Request.Context())
 	if err != nil {

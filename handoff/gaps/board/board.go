@@ -75,6 +75,7 @@ func New(service *gaps.Service, corpus *knowledge.Corpus, o Options) (*Board, er
 func (b *Board) Register(r gin.IRouter) {
 	at := r.Group("/partners/:affiliate/gaps", func(c *gin.Context) { c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxForm) })
 	at.GET("", b.handle(b.list))
+	at.GET("/asked/:conversation", b.handle(b.asked))
 	at.GET("/:gap", b.handle(b.show))
 	at.POST("/:gap/answer", b.handle(b.answer))
 	at.POST("/:gap/wording", b.handle(b.addWording))
@@ -162,6 +163,8 @@ func doneToast(r request) *page.Toast {
 	switch done := r.Query("done"); {
 	case done == "":
 		return nil
+	case done == "answered":
+		return &page.Toast{Words: r.Say("gap_answered_all")}
 	case done == strconv.FormatInt(int64(r.revision), 10):
 		return &page.Toast{Words: r.Say("gap_published"), Action: r.Say("undo"), Undo: r.at(fmt.Sprintf("/history/%d/roll-back?from=%d", r.revision-1, r.revision))}
 	}

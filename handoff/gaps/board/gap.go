@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"faqbot/bot"
 	"faqbot/bot/accounts"
 	"faqbot/handoff"
 	"faqbot/handoff/gaps"
@@ -236,8 +237,8 @@ func (b *Board) take(r request, p gapPage, g gaps.Gap, e knowledge.Entry) error 
 	switch {
 	case errors.Is(err, gaps.ErrNothing):
 		return refuse(http.StatusUnprocessableEntity, page.Problem{What: r.Say("gap_nothing"), Do: r.Say("gap_nothing_do")})
-	case errors.Is(err, knowledge.ErrUploads):
-		return refuse(http.StatusTooManyRequests, page.Problem{What: r.Say("too_many_uploads", "why", errors.Unwrap(err))})
+	case errors.Is(err, knowledge.ErrConflict):
+		return refuse(http.StatusConflict, page.Problem{What: r.Say("gap_conflict"), Safe: r.Say("nothing_changed"), Do: r.Say("gap_conflict_do")})
 	case err != nil:
 		return err
 	}
@@ -271,5 +272,19 @@ func (b *Board) decide(r request) error {
 		to += "?" + url.Values{"done": {"decided"}, "gap": {string(id)}}.Encode()
 	}
 	r.Redirect(http.StatusSeeOther, to)
+	return nil
+}
+
+// asked leads from a conversation to the gap of its last question; one of which nothing was missed has none.
+func (b *Board) asked(r request) error {
+	id, err := b.gaps.Of(r.Request.Context(), r.affiliate, bot.ConversationID(r.Param("conversation")))
+	if errors.Is(err, gaps.ErrNotFound) {
+		r.Redirect(http.StatusSeeOther, r.at("/gaps?done=answered"))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.Redirect(http.StatusSeeOther, r.at("/gaps/"+url.PathEscape(string(id))+"#new"))
 	return nil
 }
