@@ -19,7 +19,8 @@ import (
 type Bot struct {
 	engine   *dialogue.Engine
 	asker    *dialogue.Asker
-	searcher *retrieval.Searcher          // the engine's
+	searcher *retrieval.Searcher // the engine's
+	phrases  *dialogue.Phrases
 	topics   map[knowledge.EntryID]string // of its entries
 }
 
@@ -29,11 +30,6 @@ func account() bot.Account { return bot.Account{Affiliates: []knowledge.Affiliat
 // NewBot learns entries that are published nowhere, which have IDs, with the defaults that the
 // service has.
 func NewBot(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Bot, error) {
-	return NewBotWith(ctx, entries, e, dialogue.DefaultPolicy())
-}
-
-// NewBotWith is NewBot with another policy.
-func NewBotWith(ctx context.Context, entries []knowledge.Entry, e *Vectors, policy dialogue.Policy) (*Bot, error) {
 	phrases, err := dialogue.LoadPhrases()
 	if err != nil {
 		return nil, err
@@ -46,12 +42,19 @@ func NewBotWith(ctx context.Context, entries []knowledge.Entry, e *Vectors, poli
 	if err := searcher.Refresh(ctx); err != nil {
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}
-	engine := dialogue.NewEngine(searcher, phrases, policy)
-	b := &Bot{engine: engine, asker: dialogue.NewAsker(engine, account()), searcher: searcher, topics: make(map[knowledge.EntryID]string)}
+	b := &Bot{searcher: searcher, phrases: phrases, topics: make(map[knowledge.EntryID]string)}
 	for _, e := range entries {
 		b.topics[e.ID] = e.Topic
 	}
-	return b, nil
+	return b.With(dialogue.DefaultPolicy()), nil
+}
+
+// With is b with another policy. Both answer from what was learned once.
+func (b *Bot) With(policy dialogue.Policy) *Bot {
+	other := *b
+	other.engine = dialogue.NewEngine(b.searcher, b.phrases, policy)
+	other.asker = dialogue.NewAsker(other.engine, account())
+	return &other
 }
 
 // A Result is what the engine did with a case.

@@ -21,8 +21,15 @@ type Interval struct {
 
 // Interval is f's, by 2,000 draws of the bootstrap (Efron 1979), percentile method, over clusters
 // where answers belong together. Draws in which f says nothing are left out.
-func (s *Sample) Interval(f Figure) Interval {
-	return bootstrap(s.Len(), s.cluster, func(times []int) float64 { return f(s, s.drawn(times)) })
+func (s *Sample) Interval(f Figure) Interval { return s.IntervalOf(f, .95) }
+
+// IntervalOf is Interval with another confidence.
+func (s *Sample) IntervalOf(f Figure, confidence float64) Interval {
+	values := resample(s.Len(), s.cluster, func(times []int) float64 { return f(s, s.drawn(times)) })
+	if len(values) == 0 {
+		return Interval{math.NaN(), math.NaN()}
+	}
+	return Interval{quantile(values, (1-confidence)/2), quantile(values, (1+confidence)/2)}
 }
 
 // Intervals are those of several figures over the same draws, which is several times as fast as one by one.
