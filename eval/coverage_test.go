@@ -9,41 +9,38 @@ import (
 )
 
 // What 95 % and 5 % mean, by simulation: intervals hold the truth 19 times in 20, and the paired test finds a
-// difference that is not there one time in 20. `make slow` runs it: about a minute on two cores.
+// difference that is not there one time in 20. `make slow` runs it: some minutes.
 func TestSlowSimulations(t *testing.T) {
 	if os.Getenv("FAQBOT_SLOW") == "" {
 		t.Skip("set FAQBOT_SLOW=1")
 	}
 	random := rand.New(rand.NewPCG(11, 11))
-	const n = 500
-	for _, truth := range []float64{.8, .6} {
-		const simulations = 5_000
-		covered := 0
-		for range simulations {
-			judged := make([]Judged, n)
-			for i := range judged {
-				judged[i] = Judged{Confidence: .5, InScope: true, Right: random.Float64() < truth}
-			}
-			if i := SampleOf(judged).Interval(Accuracy); i.Low <= truth && truth <= i.High {
-				covered++
-			}
+	const truth, n, intervals = .8, 500, 5_000
+	covered := 0
+	for range intervals {
+		judged := make([]Judged, n)
+		for i := range judged {
+			judged[i] = Judged{Confidence: .5, InScope: true, Right: random.Float64() < truth}
 		}
-		share := float64(covered) / simulations
-		t.Logf("accuracy %.1f: %.2f %% of %d intervals hold it", truth, 100*share, simulations)
-		require.InDelta(t, .95, share, .01)
+		if i := SampleOf(judged).Interval(Accuracy); i.Low <= truth && truth <= i.High {
+			covered++
+		}
 	}
-	for _, f := range []Named{{Name: "acc", Of: Accuracy}, {Name: "AUROC", Of: AUROC}, {Name: "nDCG@10", Of: NDCG()}, {Name: "ECE", Of: ECE}} {
-		const simulations = 1_000
-		rejected := 0
-		for range simulations {
-			before, after := alike(random, n)
-			if exchanged(before, after, []Named{f})[0]+1 < (swaps+1)/20 {
-				rejected++
-			}
+	t.Logf("%.2f %% of %d intervals hold the accuracy", 100*float64(covered)/intervals, intervals)
+	require.InDelta(t, .95, float64(covered)/intervals, .01)
+
+	list := []Named{{Name: "acc", Of: Accuracy}, {Name: "nDCG@10", Of: NDCG()}}
+	const simulated = 1_000
+	rejected := make([]int, len(list))
+	for range simulated {
+		before, after := alike(random, 200)
+		for k, extreme := range exchanged(before, after, list) {
+			rejected[k] += int(count(float64(extreme+1)/(swaps+1) < .05))
 		}
-		share := float64(rejected) / simulations
-		t.Logf("%s: %.1f %% of %d pairs without a difference are told apart", f.Name, 100*share, simulations)
-		require.InDelta(t, .05, share, .015)
+	}
+	for k, f := range list {
+		t.Logf("%s: %.1f %% of %d pairs without a difference are told apart", f.Name, 100*float64(rejected[k])/simulated, simulated)
+		require.InDelta(t, .05, float64(rejected[k])/simulated, .015)
 	}
 }
 
