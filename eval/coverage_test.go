@@ -35,7 +35,7 @@ func TestSlowSimulations(t *testing.T) {
 	for range simulated {
 		before, after := alike(random, 200)
 		for k, extreme := range exchanged(before, after, list) {
-			rejected[k] += int(count(float64(extreme+1)/(swaps+1) < .05))
+			rejected[k] += int(count((extreme+.5)/(swaps+1) < .05))
 		}
 	}
 	for k, f := range list {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 )
 
 const (
@@ -39,11 +40,13 @@ func (s *Sample) Intervals(list []Named) []Interval {
 		for k := range values {
 			values[k] = make([]float64, draws)
 		}
-		clusters := countOf(n, s.cluster)
+		clusters, known := countOf(n, s.cluster), &sync.Map{}
 		parallel(draws, func(draw int) {
 			counts := s.drawn(drawOf(draw, n, clusters, s.cluster))
+			drawn := *s
+			drawn.drawing, drawn.leveled = known, slices.AppendSeq(make([]level, 0, n), s.levels(counts))
 			for k, f := range list {
-				values[k][draw] = f.Of(s, counts)
+				values[k][draw] = f.Of(&drawn, counts)
 			}
 		})
 	}
