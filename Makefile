@@ -39,9 +39,10 @@ check:
 	@.ci/advisories
 
 # What takes too long for every test run, or needs the machine for itself: full disks, paused databases, backups
-# under load, an upgrade from an earlier commit. As root, so that a small disk can be mounted.
+# under load, an upgrade from an earlier commit, simulations. As root, so that a small disk can be mounted.
 slow: prepare
 	FAQBOT_SLOW=1 $(GO) test -timeout 30m -v -run 'TestHostileInputs|TestPoolSurvivesItsReaders' ./knowledge/faqfile
+	FAQBOT_SLOW=1 $(GO) test -run Slow -timeout 30m -v ./eval ./eval/measure
 	FAQBOT_SLOW=1 .ci/with-postgres $(GO) test -run 'Slow|TestGroupFailsTogether' -timeout 30m -p 1 -v ./knowledge/sqldb ./cmd/faqbot
 	FAQBOT_SLOW=1 FAQBOT_DATA=$(abspath $(DATA)) $(GO) test -run Slow -timeout 30m -v ./handoff/gaps
 

@@ -15,11 +15,12 @@ import (
 	"faqbot/retrieval/late"
 )
 
-// A Asker is the engine that serves customers, asked one case at a time. It is safe for concurrent use.
+// An Asker is the engine that serves customers, asked one case at a time. It is safe for concurrent use.
 type Asker struct {
 	engine   *dialogue.Engine
 	asker    *dialogue.Asker
-	searcher *retrieval.Searcher          // the engine's
+	searcher *retrieval.Searcher // the engine's
+	phrases  *dialogue.Phrases
 	topics   map[knowledge.EntryID]string // of its entries
 }
 
@@ -29,11 +30,6 @@ func account() bot.Account { return bot.Account{Affiliates: []knowledge.Affiliat
 // NewAsker learns entries that are published nowhere, which have IDs, with the defaults that the
 // service has.
 func NewAsker(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Asker, error) {
-	return NewAskerWith(ctx, entries, e, dialogue.DefaultPolicy())
-}
-
-// NewAskerWith is NewAsker with another policy.
-func NewAskerWith(ctx context.Context, entries []knowledge.Entry, e *Vectors, policy dialogue.Policy) (*Asker, error) {
 	phrases, err := dialogue.LoadPhrases()
 	if err != nil {
 		return nil, err
@@ -46,12 +42,19 @@ func NewAskerWith(ctx context.Context, entries []knowledge.Entry, e *Vectors, po
 	if err := searcher.Refresh(ctx); err != nil {
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}
-	engine := dialogue.NewEngine(searcher, phrases, policy)
-	b := &Asker{engine: engine, asker: dialogue.NewAsker(engine, account()), searcher: searcher, topics: make(map[knowledge.EntryID]string)}
+	b := &Asker{searcher: searcher, phrases: phrases, topics: make(map[knowledge.EntryID]string)}
 	for _, e := range entries {
 		b.topics[e.ID] = e.Topic
 	}
-	return b, nil
+	return b.With(dialogue.DefaultPolicy()), nil
+}
+
+// With is b with another policy. Both answer from what was learned once.
+func (b *Asker) With(policy dialogue.Policy) *Asker {
+	other := *b
+	other.engine = dialogue.NewEngine(b.searcher, b.phrases, policy)
+	other.asker = dialogue.NewAsker(other.engine, account())
+	return &other
 }
 
 // A Result is what the engine did with a case.

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -95,11 +96,12 @@ func TestTopicChange(t *testing.T) {
 	require.Zero(t, noted(t, r, name).Value, "whole questions stand alone")
 	require.Empty(t, set.Cases[0].Context, "the set is as it was")
 
-	for i := range alone.judged { // had all been wrong before, others would have helped
-		alone.judged[i].Right = false
+	wrong := slices.Clone(alone.judged) // had all been wrong before, others would have helped
+	for i := range wrong {
+		wrong[i].Right = false
 	}
 	r = &Report{}
-	require.NoError(t, r.topicChange(t.Context(), b, set, alone))
+	require.NoError(t, r.topicChange(t.Context(), b, set, SampleOf(wrong)))
 	require.InDelta(t, 1, noted(t, r, name).Value, 1e-9)
 }
 

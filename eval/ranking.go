@@ -37,23 +37,42 @@ func marksOf(results []Result) []marks {
 
 // mean is the figure that is the mean of value over the results that have one.
 func mean(value func(*marks) (float64, bool)) Figure {
+	figure := new(byte) // has an address of its own
 	return func(s *Sample, weights []int) float64 {
 		sum, n := 0.0, 0.0
-		for i := range s.marks {
+		known := s.valued(figure, value)
+		for i := range known {
 			w := 1.0
 			if weights != nil {
 				w = float64(weights[i])
 			}
-			if w == 0 {
-				continue
-			}
-			if v, ok := value(&s.marks[i]); ok {
-				sum += w * v
-				n += w
-			}
+			sum += w * known[i].value
+			n += w * known[i].counts
 		}
 		return ratio(sum, n)
 	}
+}
+
+// A valued is what a result adds to a mean: its value, and 1; nothing if it has none.
+type valued struct{ value, counts float64 }
+
+// valued is what each result adds to a mean, worked out once where a bootstrap draws them again and again.
+func (s *Sample) valued(figure *byte, value func(*marks) (float64, bool)) []valued {
+	if s.drawing != nil {
+		if known, ok := s.drawing.Load(figure); ok {
+			return known.([]valued)
+		}
+	}
+	list := make([]valued, len(s.marks))
+	for i := range s.marks {
+		if v, ok := value(&s.marks[i]); ok {
+			list[i] = valued{v, 1}
+		}
+	}
+	if s.drawing != nil {
+		s.drawing.Store(figure, list)
+	}
+	return list
 }
 
 // Accuracy is the share of the questions in scope whose best entry answers them, however likely it is.

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"sync"
 )
 
 // A Sample is judged answers, ready for figures.
@@ -16,6 +17,9 @@ type Sample struct {
 	sorted  []Judged // judged in that order: figures of confidence go through it thousands of times
 	cluster []int    // by place: whose answers belong together; nil if all are independent
 	weight  []int    // by place: how often the case counts; nil if each counts once
+
+	drawing *sync.Map // while a bootstrap draws: what each result adds to means, by figure
+	leveled []level   // the levels of the draw at hand
 }
 
 // A Judged is an answer as far as most figures look at it.
@@ -144,6 +148,9 @@ func (l *level) add(with level) { l.all += with.all; l.in += with.in; l.right +=
 // levels goes through the levels of s, the most confident first. Results of equal confidence cannot
 // be told apart by it, so no figure may depend on their order.
 func (s *Sample) levels(weights []int) iter.Seq[level] {
+	if s.leveled != nil {
+		return slices.Values(s.leveled)
+	}
 	return func(yield func(level) bool) {
 		var at level
 		for place := range s.sorted {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 )
 
 const (
@@ -21,8 +22,15 @@ type Interval struct {
 
 // Interval is f's, by 2,000 draws of the bootstrap (Efron 1979), percentile method, over clusters
 // where answers belong together. Draws in which f says nothing are left out.
-func (s *Sample) Interval(f Figure) Interval {
-	return bootstrap(s.Len(), s.cluster, func(times []int) float64 { return f(s, s.drawn(times)) })
+func (s *Sample) Interval(f Figure) Interval { return s.IntervalOf(f, .95) }
+
+// IntervalOf is Interval with another confidence.
+func (s *Sample) IntervalOf(f Figure, confidence float64) Interval {
+	values := resample(s.Len(), s.cluster, func(times []int) float64 { return f(s, s.drawn(times)) })
+	if len(values) == 0 {
+		return Interval{math.NaN(), math.NaN()}
+	}
+	return Interval{quantile(values, (1-confidence)/2), quantile(values, (1+confidence)/2)}
 }
 
 // Intervals are those of several figures over the same draws, which is several times as fast as one by one.
@@ -32,11 +40,13 @@ func (s *Sample) Intervals(list []Named) []Interval {
 		for k := range values {
 			values[k] = make([]float64, draws)
 		}
-		clusters := countOf(n, s.cluster)
+		clusters, known := countOf(n, s.cluster), &sync.Map{}
 		parallel(draws, func(draw int) {
 			counts := s.drawn(drawOf(draw, n, clusters, s.cluster))
+			drawn := *s
+			drawn.drawing, drawn.leveled = known, slices.AppendSeq(make([]level, 0, n), s.levels(counts))
 			for k, f := range list {
-				values[k][draw] = f.Of(s, counts)
+				values[k][draw] = f.Of(&drawn, counts)
 			}
 		})
 	}
@@ -44,7 +54,7 @@ func (s *Sample) Intervals(list []Named) []Interval {
 	for k, v := range values {
 		v = slices.DeleteFunc(v, math.IsNaN)
 		slices.Sort(v)
-		intervals[k] = intervalOf(v)
+		intervals[k] = quantileInterval(v)
 	}
 	return intervals
 }
@@ -60,11 +70,11 @@ func (s *Sample) Difference(other *Sample, f Figure) (float64, Interval) {
 
 // bootstrap draws n answers, or whole clusters of them, with replacement.
 func bootstrap(n int, cluster []int, statistic func(weights []int) float64) Interval {
-	return intervalOf(resample(n, cluster, statistic))
+	return quantileInterval(resample(n, cluster, statistic))
 }
 
-// intervalOf is that of sorted values of a bootstrap.
-func intervalOf(values []float64) Interval {
+// quantileInterval is that of sorted values of a bootstrap.
+func quantileInterval(values []float64) Interval {
 	if len(values) == 0 {
 		return Interval{math.NaN(), math.NaN()}
 	}

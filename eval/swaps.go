@@ -27,20 +27,26 @@ func CompareFigures(before, after *Sample, list []Named) []Comparison {
 			counts := before.drawn(times)
 			return f.Of(after, counts) - f.Of(before, counts)
 		})
+		p := (extreme[i] + .5) / (swaps + 1)
+		if before.Value(f.Of) == after.Value(f.Of) {
+			p = 1
+		}
 		comparisons[i] = Comparison{Name: f.Name, Cases: before.Len(), Before: before.Value(f.Of), After: after.Value(f.Of), Low: f.Low,
-			Interval: intervalOf(values), P: float64(extreme[i]+1) / (swaps + 1), Detectable: detectableFrom(values)}
+			Interval: quantileInterval(values), P: p, Detectable: detectableFrom(values)}
 		comparisons[i].Difference = comparisons[i].After - comparisons[i].Before
 	}
 	return comparisons
 }
 
-// exchanged counts for each figure the exchanges that bring a difference as large as the one observed.
-func exchanged(before, after *Sample, list []Named) []int {
+// exchanged counts for each figure the exchanges that bring a larger difference than the one observed, and half of those
+// that bring the same: shares of cases take few values, and to count all would find differences too rarely (the mid-p of
+// Lancaster 1961).
+func exchanged(before, after *Sample, list []Named) []float64 {
 	observed := make([]float64, len(list))
 	for k, f := range list {
-		observed[k] = math.Abs(after.Value(f.Of)-before.Value(f.Of)) - 1e-9 // equal differences may differ by rounding
+		observed[k] = math.Abs(after.Value(f.Of) - before.Value(f.Of))
 	}
-	extreme := make([]int, len(list))
+	extreme := make([]float64, len(list))
 	var mu sync.Mutex
 	parallel(swaps, func(draw int) {
 		random := rand.New(rand.NewPCG(seed, uint64(swaps+draw)))
@@ -50,11 +56,17 @@ func exchanged(before, after *Sample, list []Named) []int {
 		}
 		a, b := exchange(before, after, change)
 		for k, f := range list {
-			if d := math.Abs(b.Value(f.Of) - a.Value(f.Of)); d >= observed[k] || math.IsNaN(d) {
-				mu.Lock()
-				extreme[k]++
-				mu.Unlock()
+			d := math.Abs(b.Value(f.Of)-a.Value(f.Of)) - observed[k]
+			counts := 0.0
+			switch {
+			case math.Abs(d) < 1e-9: // equal differences may differ by rounding
+				counts = .5
+			case d > 0 || math.IsNaN(d):
+				counts = 1
 			}
+			mu.Lock()
+			extreme[k] += counts
+			mu.Unlock()
 		}
 	})
 	return extreme

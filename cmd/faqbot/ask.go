@@ -62,8 +62,9 @@ func (cmd askCommand) Run(ctx context.Context, cli *commands, term terminal) err
 // An asker is the engine over one set of entries.
 type asker struct {
 	*dialogue.Asker
-	all   []knowledge.Entry // in the file's order
-	close func()
+	all    []knowledge.Entry // in the file's order
+	policy dialogue.Policy
+	close  func()
 }
 
 func (cmd askCommand) asker(ctx context.Context, cli *commands, term terminal) (*asker, error) {
@@ -87,7 +88,7 @@ func publishedAsker(ctx context.Context, cli *commands, affiliate knowledge.Affi
 	if err != nil {
 		return nil, err
 	}
-	a := &asker{close: func() { _ = db.Close() }}
+	a := &asker{policy: c.policy(), close: func() { _ = db.Close() }}
 	corpus := knowledge.NewCorpus(db, time.Now)
 	var revision knowledge.Revision
 	if a.all, revision, err = corpus.Published(ctx, affiliate); err == nil && revision == 0 {
@@ -106,7 +107,7 @@ func publishedAsker(ctx context.Context, cli *commands, affiliate knowledge.Affi
 		a.close()
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}
-	a.Asker = dialogue.NewAsker(newEngine(searcher, phrases), bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
+	a.Asker = dialogue.NewAsker(newEngine(searcher, phrases, a.policy), bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
 	return a, nil
 }
 
@@ -120,7 +121,7 @@ func fileAsker(ctx context.Context, path string, term terminal) (*asker, error) 
 	if slices.ContainsFunc(problems, func(p knowledge.Problem) bool { return p.Fatal }) {
 		return nil, fmt.Errorf("%s cannot be used until the problems marked ✗ are mended", path)
 	}
-	a := &asker{close: func() {}}
+	a := &asker{policy: dialogue.DefaultPolicy(), close: func() {}}
 	for _, r := range rows {
 		r.ID = knowledge.EntryID(r.Key) // IDs as in the file
 		a.all = append(a.all, r.Entry)
@@ -142,7 +143,7 @@ func fileAsker(ctx context.Context, path string, term terminal) (*asker, error) 
 	if err := searcher.Refresh(ctx); err != nil {
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}
-	a.Asker = dialogue.NewAsker(newEngine(searcher, phrases), bot.Account{Affiliates: []knowledge.AffiliateID{triedAs}})
+	a.Asker = dialogue.NewAsker(newEngine(searcher, phrases, a.policy), bot.Account{Affiliates: []knowledge.AffiliateID{triedAs}})
 	return a, nil
 }
 
@@ -188,7 +189,7 @@ func (a *asker) answer(ctx context.Context, q dialogue.Question, atLength bool, 
 		fmt.Fprintf(w, "\nthe built-in encoder answered: %s\n", o.Trace.Fallback)
 	}
 	if atLength {
-		return explain(w, o, dialogue.DefaultPolicy(), took)
+		return explain(w, o, a.policy, took)
 	}
 	fmt.Fprintf(w, "\n%s, because: %s (%s); %s. Why: --explain\n", o.Decision.Action, o.Trace.Rule, o.Decision.Reason, took.Round(10*time.Microsecond))
 	return nil

@@ -15,6 +15,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"faqbot/bot/accounts"
+	"faqbot/bot/dialogue"
 	"faqbot/bot/network"
 	"faqbot/knowledge"
 	"faqbot/knowledge/sqldb"
@@ -36,6 +37,9 @@ type config struct {
 		DSN  secret `toml:"dsn"`  // a SQLite file, or postgres://…
 		Pool int    `toml:"pool"` // how many connections; 0 is sqldb.DefaultMaxConns
 	} `toml:"database"`
+	Answers struct {
+		AnswerAt float64 `toml:"answer_at"` // the probability from which an entry is given as the answer; 0 is dialogue.DefaultPolicy's
+	} `toml:"answers"`
 	Retention  retentionConfig `toml:"retention"`
 	Embeddings serviceConfig   `toml:"embeddings"` // used beside the built-in encoder
 	Speech     serviceConfig   `toml:"speech"`     // turns voice notes into words
@@ -176,6 +180,9 @@ func (c *config) complete() error {
 	if c.Database.Pool == 0 {
 		c.Database.Pool = sqldb.DefaultMaxConns(string(c.Database.DSN))
 	}
+	if at := c.Answers.AnswerAt; at != 0 && (at < minAnswerAt || at >= 1) {
+		return fmt.Errorf("[answers] answer_at = %g: write a probability from %g to .99, as faqbot eval fit says, or leave it out for %g", at, minAnswerAt, dialogue.DefaultPolicy().AnswerAt)
+	}
 	if err := c.Retention.complete(); err != nil {
 		return fmt.Errorf("[retention] %w", err)
 	}
@@ -196,13 +203,24 @@ func (c *config) complete() error {
 		if err := accounts.Complete(a, dir); err != nil {
 			return fmt.Errorf("[[account]] number %d (%s): %w", i+1, a.Key(), err)
 		}
-		if key := a.Key(); seen[key] {
-			return fmt.Errorf("[[account]] number %d: there is a %s already", i+1, key)
-		} else {
-			seen[key] = true
+		if seen[a.Key()] {
+			return fmt.Errorf("[[account]] number %d: there is a %s already", i+1, a.Key())
 		}
+		seen[a.Key()] = true
 	}
 	return nil
+}
+
+// minAnswerAt is the least probability that a wrong answer may be risked for: below it most answers are wrong.
+const minAnswerAt = .3
+
+// policy is when the bot answers, asks back and calls a person.
+func (c config) policy() dialogue.Policy {
+	p := dialogue.DefaultPolicy()
+	if c.Answers.AnswerAt > 0 {
+		p.AnswerAt = c.Answers.AnswerAt
+	}
+	return p
 }
 
 func (e *serviceConfig) complete(dir string) (err error) {

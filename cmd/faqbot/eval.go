@@ -25,6 +25,11 @@ type evalCommand struct {
 	Lint    evalLintCommand    `cmd:"" help:"Check a suite: errors, and what makes its figures say less than they seem to. Exit code 2: there are errors."`
 	Convert evalConvertCommand `cmd:"" aliases:"import,export" help:"Write a suite in another format."`
 
+	Explain evalExplainCommand `cmd:"" help:"Show how the engine decided a case of a suite."`
+	Perturb evalPerturbCommand `cmd:"" help:"Ask a suite's questions with typing errors, in capitals, without punctuation, in shorthand, and compare."`
+	Curve   evalCurveCommand   `cmd:"" help:"Show what wordings are worth: the suite asked of the FAQ with 1, 3, 5, 10 wordings of each entry."`
+	Fit     evalFitCommand     `cmd:"" help:"Fit the probability from which an entry is the answer, so that few enough answers are wrong."`
+
 	Quality  evalQualityCommand  `cmd:"" help:"Ask the public sets' questions and compare the figures with floors and goals. Exit code 1: a floor is missed."`
 	FitVotes evalFitVotesCommand `cmd:"" help:"Fit what the built-in encoder makes of wishes, thanks, complaints and the like."`
 	FitPrior evalFitPriorCommand `cmd:"" help:"Fit the shipped calibration on public sets, and show how it carries over to sets it has not seen. Exit code 1: a floor is missed."`

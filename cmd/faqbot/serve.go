@@ -111,8 +111,8 @@ type service struct {
 }
 
 // newEngine is the engine that serves, answers the API, and is tried out: there is one.
-func newEngine(s *retrieval.Searcher, p *dialogue.Phrases) *dialogue.Engine {
-	return dialogue.NewEngine(s, p, dialogue.DefaultPolicy())
+func newEngine(s *retrieval.Searcher, p *dialogue.Phrases, policy dialogue.Policy) *dialogue.Engine {
+	return dialogue.NewEngine(s, p, policy)
 }
 
 func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *service, err error) {
@@ -154,7 +154,7 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	s.directory = people.NewDirectory(s.db, people.Options{})
 	s.corpus = knowledge.NewCorpus(s.db, time.Now)
 	s.searcher = s.embedders.searcher(s.corpus, attempts.NewCounter(s.db, nil), s.observe)
-	s.engine = newEngine(s.searcher, s.phrases)
+	s.engine = newEngine(s.searcher, s.phrases, c.policy())
 	s.trials = newTrials(func(c dialogue.Unpublished) *retrieval.Searcher { return s.embedders.searcher(c, nil, nil) }, s.changed)
 	if err := s.wireTalk(); err != nil {
 		return nil, err

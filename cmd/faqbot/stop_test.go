@@ -19,7 +19,7 @@ import (
 	"faqbot/knowledge/waittest"
 )
 
-// ask and import end when they are told to, in the midst of work that takes a minute, and publish nothing.
+// ask and import end when they are told to, in the midst of work that takes long, and publish nothing.
 func TestCommandsStop(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -33,7 +33,7 @@ func TestCommandsStop(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			var b strings.Builder
-			for i := range 20_000 {
+			for i := range 6_000 {
 				fmt.Fprintf(&b, "{\"id\":\"%d\",\"question\":\"How is commission number %d of campaign %d paid out to me?\",\"answer\":\"By bank transfer, %d days after the sale.\"}\n", i, i, i%97, i%60)
 			}
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "faq.jsonl"), []byte(b.String()), 0o600))

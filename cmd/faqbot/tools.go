@@ -50,6 +50,9 @@ func (checkCommand) Run(ctx context.Context, cli *commands, term terminal) error
 		file = "(none: defaults)"
 	}
 	fmt.Fprintf(term.out, "file        %s\nlisten      %s\npublic_url  %s\ndatabase    %s, pool %d\nkey         %s\n", file, c.Server.Listen, orNone(c.Server.PublicURL), describeDSN(string(c.Database.DSN)), c.Database.Pool, c.keyFile())
+	if c.Answers.AnswerAt > 0 {
+		fmt.Fprintf(term.out, "answers     from probability %g\n", c.Answers.AnswerAt)
+	}
 	if c.Embeddings.Model == "" {
 		fmt.Fprintln(term.out, "embeddings  built-in encoder")
 	} else {

@@ -33,10 +33,10 @@ type Change struct {
 	Expected string `json:"expected,omitempty"`
 }
 
-// comparedFigures are the figures that runs are comparedFigures by: what customers notice, ranking, and confidence. The first is what a
+// comparedFigures are the figures that runs are compared by: what customers notice, ranking, and confidence. The first is what a
 // suite is for, so its test stands alone; the others are corrected for their number.
 func comparedFigures() []string {
-	return []string{Passed, "acc", "MRR", "right", "wrong", "utility", "AUROC", "AURC", "ECE", "overanswered", "effort"}
+	return []string{Passed, "acc", "MRR", "right", "wrong", "utility", "AUROC", "AURC", "ECE", "overanswered", "resolved"}
 }
 
 // Compare compares two runs.

@@ -199,7 +199,7 @@ func TestCompare(t *testing.T) {
 		verdicts[f.Name] = f.Verdict
 	}
 	require.Equal(t, "better", verdicts["passed"])
-	require.Equal(t, "better", verdicts["effort"], "fewer taps are better")
+	require.Equal(t, "better", verdicts["AURC"], "less is better")
 	require.Equal(t, "no evidence", verdicts["wrong"])
 	require.True(t, now.Passed())
 	worse := run(t, s, func(r *measure.Run) { r.Against = now })

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"faqbot/bot"
+	"faqbot/bot/dialogue"
 	"faqbot/eval"
 	"faqbot/eval/suite"
 )
@@ -30,10 +31,22 @@ func (e Engine) Open(c suite.Case) Dialogue {
 	return &talk{conversation: e.bot.Open(c.Lang, c.Context)}
 }
 
+// Last carries out a case and returns all there is to know about its last turn.
+func (e Engine) Last(ctx context.Context, c suite.Case) (dialogue.Answer, error) {
+	t := &talk{conversation: e.bot.Open(c.Lang, c.Context)}
+	for _, turn := range c.Turns {
+		if _, err := t.Say(ctx, turn); err != nil {
+			return t.last, err
+		}
+	}
+	return t.last, nil
+}
+
 // A talk is a conversation with the engine, with the buttons that stand under its last replies.
 type talk struct {
 	conversation *eval.Conversation
 	offered      []bot.Choice
+	last         dialogue.Answer
 }
 
 func (t *talk) Say(ctx context.Context, turn suite.Turn) (Reply, error) {
@@ -49,6 +62,7 @@ func (t *talk) Say(ctx context.Context, turn suite.Turn) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
+	t.last = a
 	d := a.Outcome.Decision
 	r := Reply{Action: d.Action, Reason: d.Reason, Rule: a.Outcome.Trace.Rule, Entries: d.Entries, Signals: a.Outcome.Trace.Signals, Took: a.Took}
 	for _, one := range a.Ranked {

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"faqbot/bot/dialogue"
+	"faqbot/eval"
+	"faqbot/eval/measure"
+	"faqbot/eval/report"
+	"faqbot/eval/subject"
+	"faqbot/eval/suite"
+	"faqbot/knowledge"
+)
+
+// engineRun is a run of the engine over a suite, to be changed and repeated.
+func engineRun(ctx context.Context, a suiteArgs) (measure.Run, *eval.Asker, error) {
+	s, entries, _, err := a.read()
+	if err != nil {
+		return measure.Run{}, nil, err
+	}
+	vectors, _, err := newVectors()
+	if err != nil {
+		return measure.Run{}, nil, err
+	}
+	b, err := eval.NewAsker(ctx, entries, vectors)
+	s.Gates = nil // what is tried is not judged
+	return measure.Run{Suite: s, Entries: entries, Workers: runtime.GOMAXPROCS(0), Subject: subject.NewEngine("faqbot "+version, b)}, b, err
+}
+
+// evalFitCommand fits the threshold of answers.
+type evalFitCommand struct {
+	Args  suiteArgs `embed:""`
+	Wrong string    `required:"" help:"The most that may be wrong among the answers given, like 5%." placeholder:"SHARE"`
+}
+
+func (cmd evalFitCommand) Run(ctx context.Context, term terminal) error {
+	most, err := share(cmd.Wrong)
+	if err != nil {
+		return err
+	}
+	run, b, err := engineRun(ctx, cmd.Args)
+	if err != nil {
+		return err
+	}
+	progress := newProgress(term.err, "fitting")
+	steps, err := measure.Steps(ctx, func(answerAt float64) measure.Run {
+		policy := dialogue.DefaultPolicy()
+		policy.AnswerAt = answerAt
+		tried := run
+		tried.Subject = subject.NewEngine("faqbot "+version, b.With(policy))
+		return tried
+	}, progress.set)
+	if err != nil {
+		return err
+	}
+	best := measure.Fit(steps, most, func(measure.Row) bool { return true })
+	t := tabwriter.NewWriter(term.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "answer_at\twrong among answered\t90 % interval\tanswered\tresolved\tutility\t")
+	for i, s := range steps {
+		chosen := ""
+		if i == best {
+			chosen = "← fits"
+		}
+		fmt.Fprintf(t, "%.2f\t%.3f\t%s\t%.3f\t%.3f\t%.3f\t%s\n", s.AnswerAt, s.Wrong.Value, s.Wrong.Interval, s.Coverage, s.Resolved, s.Utility, chosen)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if best < 0 {
+		fmt.Fprintf(term.out, "\nNo threshold keeps the share of wrong answers below %s on these cases, with the whole 90 %% interval: mend the FAQ, or add cases.\n", cmd.Wrong)
+		return errMissed
+	}
+	fmt.Fprintf(term.out, "\nIn faqbot.toml:\n\n[answers]\nanswer_at = %.2f\n", steps[best].AnswerAt)
+	return nil
+}
+
+// share reads 5%, 5 % or 0.05.
+func share(text string) (float64, error) {
+	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
+	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if percent {
+		v /= 100
+	}
+	if err != nil || v <= 0 || v >= 1 {
+		return 0, fmt.Errorf("%q is no share: write 5%% or 0.05", text)
+	}
+	return v, nil
+}
+
+// evalPerturbCommand asks a suite's questions as people write them in haste.
+type evalPerturbCommand struct {
+	Args suiteArgs `embed:""`
+	Out  string    `help:"Write the changed suites to files of this name, with the change before its end: noisy.yaml → noisy.typos.yaml." placeholder:"FILE" type:"path"`
+}
+
+func (cmd evalPerturbCommand) Run(ctx context.Context, term terminal) error {
+	run, _, err := engineRun(ctx, cmd.Args)
+	if err != nil {
+		return err
+	}
+	clean, err := run.Do(ctx)
+	if err != nil {
+		return err
+	}
+	for _, how := range suite.Perturbations() {
+		noisy := run
+		noisy.Suite = run.Suite.Perturb(how)
+		if cmd.Out != "" {
+			name, end, _ := strings.Cut(cmd.Out, ".")
+			if err := suite.Write(name+"."+how+"."+end, noisy.Suite); err != nil {
+				return err
+			}
+		}
+		r, err := noisy.Do(ctx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", how, err)
+		}
+		fmt.Fprintf(term.out, "\n%s\n", how)
+		c := measure.Compare(clean, r)
+		c.Fixed, c.Changed = nil, nil
+		if err := report.Comparison(term.out, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// evalCurveCommand shows what wordings are worth.
+type evalCurveCommand struct {
+	Args suiteArgs `embed:""`
+}
+
+func (cmd evalCurveCommand) Run(ctx context.Context, term terminal) error {
+	s, entries, _, err := cmd.Args.read()
+	if err != nil {
+		return err
+	}
+	vectors, _, err := newVectors()
+	if err != nil {
+		return err
+	}
+	s.Gates = nil
+	shown := []string{measure.Passed, "acc", "AUROC", "wrong", "resolved", "utility"}
+	t := tabwriter.NewWriter(term.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "wordings\tof an entry, mean\t%s\n", strings.Join(shown, "\t"))
+	last := 0
+	for _, most := range []int{1, 3, 5, 10, 20} {
+		part, total := firstWordings(entries, most)
+		if total == last { // no entry has more
+			break
+		}
+		last = total
+		b, err := eval.NewAsker(ctx, part, vectors)
+		if err != nil {
+			return err
+		}
+		r, err := measure.Run{Suite: s, Entries: part, Workers: runtime.GOMAXPROCS(0), Subject: subject.NewEngine("faqbot "+version, b)}.Do(ctx)
+		if err != nil {
+			return fmt.Errorf("with %d wordings: %w", most, err)
+		}
+		fmt.Fprintf(t, "at most %d\t%.1f", most, float64(total)/float64(len(entries)))
+		for _, name := range shown {
+			i := slices.IndexFunc(r.Figures, func(f measure.Figure) bool { return f.Name == name })
+			if i < 0 {
+				fmt.Fprint(t, "\t–")
+				continue
+			}
+			fmt.Fprintf(t, "\t%.3f (%s)", r.Figures[i].Value, r.Figures[i].Interval)
+		}
+		fmt.Fprintln(t)
+	}
+	return t.Flush()
+}
+
+// firstWordings are entries with their first wordings alone, and how many those are.
+func firstWordings(entries []knowledge.Entry, most int) (part []knowledge.Entry, total int) {
+	part = slices.Clone(entries)
+	for i, e := range part {
+		part[i].Variants = e.Variants[:min(len(e.Variants), most-1)]
+		total += 1 + len(part[i].Variants)
+	}
+	return part, total
+}
+
+// evalExplainCommand shows how a case was decided.
+type evalExplainCommand struct {
+	Args suiteArgs `embed:""`
+	Case string    `arg:"" help:"The case's id, or its question if it has none."`
+}
+
+func (cmd evalExplainCommand) Run(ctx context.Context, term terminal) error {
+	run, b, err := engineRun(ctx, cmd.Args)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(run.Suite.Cases, func(c suite.Case) bool { return c.ID == cmd.Case })
+	if i < 0 {
+		return errors.New("the suite has no such case; --out REPORT.html shows all that failed")
+	}
+	c := run.Suite.Cases[i]
+	run.Suite.Cases = []suite.Case{c}
+	r, err := run.Do(ctx)
+	if err != nil {
+		return err
+	}
+	for _, text := range r.Cases[0].Texts {
+		fmt.Fprintln(term.out, text)
+	}
+	fate := "\npassed"
+	if len(r.Cases[0].Failures) > 0 {
+		fate = "\nfailed: " + strings.Join(r.Cases[0].Failures, "; ")
+	}
+	fmt.Fprintln(term.out, fate)
+	answer, err := subject.NewEngine("", b).Last(ctx, c)
+	if err != nil {
+		return err
+	}
+	return explain(term.out, answer.Outcome, dialogue.DefaultPolicy(), answer.Took)
+}
