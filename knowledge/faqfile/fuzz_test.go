@@ -118,6 +118,20 @@ func FuzzYAML(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) { a.read(t, "a.yml", data, Options{}) })
 }
 
+// FuzzOther feeds the readers that write what they read as JSON or Markdown.
+func FuzzOther(f *testing.F) {
+	a := allowed(f, 0)
+	names := []string{"a.xml", "a.rst", "a.js", "a.mdx"}
+	for i, reader := range []string{"xml", "rst", "module", "mdx"} {
+		seeds(f, reader, func(_ string, data []byte) { f.Add(data, uint8(i), uint16(1)) })
+	}
+	f.Fuzz(func(t *testing.T, data []byte, reader uint8, times uint16) {
+		const most = 64 << 10
+		n := max(1, min(int(times), most/max(1, len(data))))
+		a.read(t, names[int(reader)%len(names)], []byte(strings.Repeat(string(data), n)), Options{})
+	})
+}
+
 // FuzzDocument feeds the reader of text documents with the parts that it reads.
 func FuzzDocument(f *testing.F) {
 	a := allowed(f, limits.MaxDocument)

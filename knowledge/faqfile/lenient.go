@@ -36,6 +36,7 @@ type lenient struct {
 	comma int  // where in out a comma was written that nothing follows yet, from 1
 	depth int  // lists and objects that are open
 	plus  bool // a text goes on the one before
+	tag   *regexp.Regexp
 }
 
 // module reads the lists and objects of a module from the first on, as a list of them if there are several.
@@ -192,17 +193,25 @@ func (l *lenient) write(text string) {
 
 // markup copies JSX as a text: HTML with the names of React.
 func (l *lenient) markup() {
-	tag := regexp.MustCompile(`</?[A-Za-z][\w.]*(?:[^<>"'{}]|"[^"]*"|'[^']*'|\{[^{}]*\})*>|<>|</>`)
-	depth, end := 0, len(l.text)
-	for _, m := range tag.FindAllStringIndex(l.text[l.pos:], maxMarkup) {
-		switch found := l.text[l.pos+m[0] : l.pos+m[1]]; {
+	if l.tag == nil {
+		l.tag = regexp.MustCompile(`</?[A-Za-z][\w.]*(?:[^<>"'{}]|"[^"]*"|'[^']*'|\{[^{}]*\})*>|<>|</>`)
+	}
+	depth, end := 0, l.pos
+	for n := 0; ; n++ {
+		m := l.tag.FindStringIndex(l.text[end:])
+		if m == nil || n == maxMarkup {
+			end = len(l.text)
+			break
+		}
+		found := l.text[end+m[0] : end+m[1]]
+		end += m[1]
+		switch {
 		case strings.HasPrefix(found, "</"):
 			depth--
 		case !strings.HasSuffix(found, "/>") && !strings.HasPrefix(found, "<br"):
 			depth++
 		}
 		if depth <= 0 {
-			end = l.pos + m[1]
 			break
 		}
 	}

@@ -8,7 +8,7 @@ import (
 // A components rewrites what generators of documentation sites add to Markdown as Markdown and HTML that mean the
 // same: components of MDX, admonitions of MkDocs, footnotes. Lines keep their numbers.
 type components struct {
-	tag, title, comment, admonition, note, noted, summary, mark *regexp.Regexp
+	tag, title, comment, admonition, note, noted, mark *regexp.Regexp
 }
 
 func newComponents() components {
@@ -18,7 +18,6 @@ func newComponents() components {
 		comment:    regexp.MustCompile(`(?s)\{/\*.*?\*/\}`),
 		admonition: regexp.MustCompile(`^(\s*)(?:!!!|\?\?\?\+?) +[\w-]+(?: [\w -]+)?(?: +"([^"]*)")?\s*$`),
 		note:       regexp.MustCompile(`\[\^[^\]\s]{1,40}\]`),
-		summary:    regexp.MustCompile(`(?is)<summary[^>]*>.{0,1000}?</summary>`),
 		mark:       regexp.MustCompile(`(?m)\{:?\s*[.#][^{}\n]*\}|:(?:material|octicons|fontawesome|simple)-[\w-]+:|\{\{[<%][^{}\n]*[%>]\}\}|^\*\[[^\]\n]+\]:.*$|^\[TOC\][ \t]*$`),
 		noted:      regexp.MustCompile(`^\[\^[^\]\s]{1,40}\]:`),
 	}
@@ -29,9 +28,7 @@ func (c components) rewrite(source string) string {
 	if strings.Contains(source, "{/*") {
 		source = c.comment.ReplaceAllStringFunc(source, blanked)
 	}
-	source = c.summary.ReplaceAllStringFunc(source, func(s string) string { // on one line, or Markdown cuts it
-		return strings.Join(strings.Fields(s), " ") + blanked(s)
-	})
+	source = joinSummaries(source)
 	source = c.mark.ReplaceAllString(source, "")
 	if c.tag.MatchString(source) {
 		source = c.rewriteTags(source)
@@ -43,6 +40,28 @@ func (c components) rewrite(source string) string {
 		source = c.dropFootnotes(source)
 	}
 	return source
+}
+
+// joinSummaries puts each summary on one line, or Markdown would cut it.
+func joinSummaries(source string) string {
+	const maxSummary = 2000 // bytes
+	var b strings.Builder
+	for {
+		at := strings.Index(source, "<summary")
+		if at < 0 {
+			return b.String() + source
+		}
+		b.WriteString(source[:at])
+		source = source[at:]
+		end := strings.Index(source[:min(len(source), maxSummary)], "</summary>")
+		if end < 0 {
+			b.WriteString(source[:len("<summary")])
+			source = source[len("<summary"):]
+			continue
+		}
+		b.WriteString(strings.Join(strings.Fields(source[:end]), " ") + blanked(source[:end]))
+		source = source[end:]
+	}
 }
 
 // blanked is the line ends of text.
