@@ -359,7 +359,7 @@ func TestDemoInABrowser(t *testing.T) {
 	affiliate.keepShot("upload")
 	affiliate.do(chromedp.SetUploadFiles(`input[type=file]`, []string{awkwardXLSX(t, t.TempDir())}))
 	affiliate.click("button", "Check the file")
-	affiliate.says("To mend")
+	affiliate.says("Fix these rows")
 	affiliate.accessible("preview")
 	affiliate.keepShot("preview")
 	affiliate.mend("answer", "Every first Friday, at the harbour.")
@@ -471,7 +471,7 @@ func TestDemoWithoutJavaScript(t *testing.T) {
 	affiliate.open("/")
 	affiliate.do(chromedp.Click(`//button[contains(., "Sign in as an affiliate")]`, chromedp.BySearch), chromedp.WaitVisible(`input[type=file]`))
 	affiliate.do(chromedp.SetUploadFiles(`input[type=file]`, []string{awkwardXLSX(t, t.TempDir())}), chromedp.Click(`//button[contains(., "Check the file")]`, chromedp.BySearch))
-	affiliate.says("To mend")
+	affiliate.says("Fix these rows")
 	affiliate.do(chromedp.Click(`//div[contains(@class, "bar")]//button[contains(., "Publish")]`, chromedp.BySearch))
 	affiliate.says("Published 1 change to harbour-lane")
 }

@@ -188,7 +188,7 @@ func TestUploadMendPublishRollBack(t *testing.T) {
 		require.Equal(t, http.StatusSeeOther, w.Code)
 		at := w.Header().Get("Location")
 		html := s.read("ann", at)
-		assert.Contains(t, text(html), "3 added 1 edited 1 retired 0 unchanged 3 problems")
+		assert.Contains(t, text(html), "3 added 1 edited 1 removed 0 unchanged 3 problems")
 		assert.Contains(t, html, `<del>Write to us</del><ins>Fill in the form</ins>`)
 		assert.Contains(t, html, "Publish 5\u00a0changes to shop-one?")
 		missing := regexp.MustCompile(`name="(r\d+-answer)"`).FindStringSubmatch(html)
@@ -201,14 +201,14 @@ func TestUploadMendPublishRollBack(t *testing.T) {
 		again := s.sent("ann", at+"/mend", url.Values{missing[1]: {"On the 15th,\r\neach month."}, date[1]: {"never"}})
 		assert.NotEqual(t, at, again)
 		html = s.read("ann", again)
-		assert.Contains(t, text(html), "Read again with 2 rows mended.")
-		assert.Contains(t, text(html), "4 added 1 edited 1 retired 0 unchanged 2 problems")
+		assert.Contains(t, text(html), "Read again with 2 rows fixed.")
+		assert.Contains(t, text(html), "4 added 1 edited 1 removed 0 unchanged 2 problems")
 		assert.Contains(t, html, `value="never"`)
 		again, _, _ = strings.Cut(again, "?")
 		again = s.sent("ann", again+"/mend", url.Values{date[1]: {"2030-05-31"}})
 		again, _, _ = strings.Cut(again, "?")
 		html = s.read("ann", again)
-		assert.Contains(t, text(html), "5 added 1 edited 1 retired 0 unchanged 1 problem") // no problem left
+		assert.Contains(t, text(html), "5 added 1 edited 1 removed 0 unchanged 1 problem") // no problem left
 		assert.Contains(t, text(html), "Answer typed here")
 		assert.Contains(t, s.read("ann", at), "set aside")
 
@@ -232,7 +232,7 @@ func TestUploadMendPublishRollBack(t *testing.T) {
 
 		s.readBack(again)
 		html = s.read("ann", "/partners/shop-one/history/1")
-		assert.Contains(t, text(html), "1 back again · 1 edited · 5 retired")
+		assert.Contains(t, text(html), "1 back again · 1 edited · 5 removed")
 		back := "/partners/shop-one/history/1/roll-back?from=2"
 		assert.Equal(t, "/partners/shop-one/history?done=3", s.sent("ann", back, nil))
 		assert.Equal(t, "/partners/shop-one/history?done=3", s.sent("ann", back, nil), "posted twice")
@@ -278,7 +278,7 @@ func TestColumnsAreAsked(t *testing.T) {
 		assert.Equal(t, http.StatusUnprocessableEntity, w.Code)
 		next := s.sent("ann", at+"/columns", url.Values{"c1": {"question"}, "c2": {"answer"}, "c3": {"topic"}})
 		html = s.read("ann", next)
-		assert.Contains(t, text(html), "1 added 0 edited 0 retired 0 unchanged 1 problem")
+		assert.Contains(t, text(html), "1 added 0 edited 0 removed 0 unchanged 1 problem")
 		next = s.sent("ann", next+"/mend", url.Values{"r2-answer": {"Hier."}})
 		next, _, _ = strings.Cut(next, "?")
 		assert.Contains(t, s.read("ann", next+"/columns"), `value="topic" selected`)
@@ -294,7 +294,7 @@ func TestColumnsAreAsked(t *testing.T) {
 		// Without column names.
 		at = s.preview("shop-one", "bare.csv", "1,2,Wie?,So.,x\n3,4,Wer?,Ich.,y\n")
 		next = s.sent("ann", at+"/columns", url.Values{"c3": {"question"}, "c4": {"answer"}, "headless": {"1"}})
-		assert.Contains(t, text(s.read("ann", next)), "2 added 0 edited 0 retired 0 unchanged The file adds and updates")
+		assert.Contains(t, text(s.read("ann", next)), "2 added 0 edited 0 removed 0 unchanged The file adds and updates")
 	})
 }
 
@@ -308,7 +308,7 @@ func TestSomebodyPublishedMeanwhile(t *testing.T) {
 		assert.NotContains(t, s.published("shop-one"), "a")
 		fresh := s.sent("ann", at+"/refresh", nil)
 		assert.NotEqual(t, at, fresh)
-		assert.Contains(t, text(s.read("ann", fresh)), "1 added 0 edited 0 retired")
+		assert.Contains(t, text(s.read("ann", fresh)), "1 added 0 edited 0 removed")
 		s.sent("ann", fresh+"/discard", nil)
 		assert.Contains(t, text(s.read("ann", "/partners/shop-one?discarded="+fresh[strings.LastIndexByte(fresh, '/')+1:])), "Discarded a.csv.")
 		assert.Equal(t, fresh, s.sent("ann", fresh+"/publish", nil), "a discarded one is not published")
@@ -486,7 +486,7 @@ func TestTemplateIsOneThatWeRead(t *testing.T) {
 			w := s.get("ann", "/partners/shop-one/template/"+file)
 			require.Equal(t, http.StatusOK, w.Code)
 			at := s.preview("shop-one", file, w.Body.String())
-			assert.Contains(t, text(s.read("ann", at)), "2 added 0 edited 0 retired 0 unchanged What would")
+			assert.Contains(t, text(s.read("ann", at)), "2 added 0 edited 0 removed 0 unchanged What would")
 		}
 		assert.Equal(t, http.StatusNotFound, s.get("ann", "/partners/shop-one/template/x.exe").Code)
 		style := s.portal.assets.Address("portal.css")
