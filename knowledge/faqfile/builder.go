@@ -25,6 +25,7 @@ type fields struct {
 	useless  string // one that does
 	hidden   string // why the row is not for customers: "draft"
 	plain    bool   // it is text as customers read it already
+	tagged   bool   // the topic is one of several tags, less than what stands around
 }
 
 // clean is f in clean text: the answer and the media keep their lines.

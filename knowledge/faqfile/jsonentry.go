@@ -128,6 +128,9 @@ func (j *jsonFile) addObjects(e jsonEntry, line int, objects map[string]map[stri
 
 // around fills in what stands around the entry.
 func (c jsonContext) around(f fields) fields {
+	if f.tagged && c.topic != "" {
+		f.text[colTopic] = ""
+	}
 	for column, text := range map[column]string{colTopic: c.topic, colLocale: c.locale, colKey: c.key} {
 		if strings.TrimSpace(f.text[column]) == "" {
 			f.text[column] = text
@@ -143,9 +146,13 @@ func (j *jsonFile) fields(line int, object map[string]any) fields {
 	f := fields{line: line}
 	var rank [columns]int
 	found := [columns]bool{}
+	_, responds := object["responses"].([]any)
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		k, ok := lookUp(j.b.names, name)
 		value := object[name]
+		if _, list := value.([]any); list && responds && name == "text" {
+			k.column = colVariants // what customers say, in an intent
+		}
 		switch {
 		case !ok || value == nil:
 		case k.column == colVariants:
@@ -154,6 +161,9 @@ func (j *jsonFile) fields(line int, object map[string]any) fields {
 			f.text[colMedia] = strings.TrimSpace(f.text[colMedia] + "\n" + mediaValue(value))
 		case !found[k.column] || k.rank < rank[k.column]:
 			f.text[k.column], found[k.column], rank[k.column] = valueText(value), true, k.rank
+			if k.column == colTopic {
+				f.tagged = strings.HasPrefix(normalHeader(name), "tag")
+			}
 			list, ok := value.([]any)
 			switch {
 			case !ok || len(list) < 2:

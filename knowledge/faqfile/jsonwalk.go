@@ -147,12 +147,13 @@ func (w *jsonWalk) shape(members []member) (s shape) {
 		case k.column == colVariants:
 			s.wordings = true
 		}
+		s.wordings = s.wordings || normalHeader(m.name) == "text" && strings.HasPrefix(value, "[") // beside the responses of an intent
 		if k.column == colQuestion || k.column == colTopic {
 			if s.title == "" && strings.HasPrefix(value, `"`) {
 				_ = json.Unmarshal([]byte(value[:min(len(value), limits.MaxCell)]), &s.title)
 			}
 		}
-		s.weak = s.weak || k.column == colQuestion && slices.Contains(strings.Fields("title name heading header subject summary titre titulo titolo titel input"), normalHeader(m.name))
+		s.weak = s.weak || k.column == colQuestion && slices.Contains(strings.Fields("title name heading header subject summary titre titulo titolo titel input label"), normalHeader(m.name))
 	}
 	return s
 }

@@ -146,12 +146,12 @@ func cleanQuestion(text string) string {
 // isChrome reports whether a line belongs to the page and not to its text.
 func isChrome(line string) bool {
 	line = strings.ToLower(strings.Trim(line, " ↑⬆^*_[]→←|"))
-	for _, begins := range []string{"©", "(c) 20", "copyright ", "edit this page", "edit on git", "made with ❤", "made with love", "built with ❤", "was this helpful", "was this article helpful", "was this page helpful"} {
+	for _, begins := range []string{"©", "(c) 20", "copyright ", "edit this page", "edit on git", "made with ❤", "made with :heart", "made with love", "made with ♥", "built with ❤", "was this helpful", "was this article helpful", "was this page helpful"} {
 		if strings.HasPrefix(line, begins) {
 			return true
 		}
 	}
-	return slices.Contains([]string{"back to top", "to top", "top", "table of contents", "наверх", "nach oben", "zurück nach oben", "retour en haut", "volver arriba", "voltar ao topo", "torna su"}, strings.Trim(line, "() "))
+	return slices.Contains([]string{"back to top", "to top", "top", "table of contents", "наверх", "nach oben", "zurück nach oben", "retour en haut", "volver arriba", "voltar ao topo", "torna su"}, strings.TrimFunc(line, func(r rune) bool { return !unicode.IsLetter(r) }))
 }
 
 // tableRows returns the rows of a table of Markdown whose lines are text, each with its cells, or nil.
@@ -177,7 +177,7 @@ func tableCells(line string) []string {
 	cells := strings.Split(line, "|")
 	cells = cells[:min(len(cells), limits.MaxColumns)]
 	for i, cell := range cells {
-		cells[i] = strings.TrimSpace(strings.ReplaceAll(cell, escapedPipe, "|"))
+		cells[i] = strings.TrimSpace(strings.NewReplacer(escapedPipe, "|", pipeInCode, "|").Replace(cell))
 	}
 	return cells
 }

@@ -21,8 +21,13 @@ const wrapped = "\v"
 // pictured stands around a picture's address, behind the words for it.
 const pictured = "\f"
 
-// escapedPipe stands for a pipe that separates no cells, until a paragraph is known to be a table or none.
-const escapedPipe = "\x1d"
+// escapedPipe and pipeInCode stand for "\|" in text and in code, until a paragraph is known to be a table, where both
+// are a pipe that separates no cells, or none, where code keeps its backslash.
+const escapedPipe, pipeInCode = "\x1d", "\x1e"
+
+func outsideTables(text string) string {
+	return strings.NewReplacer(escapedPipe, "|", pipeInCode, `\|`).Replace(text)
+}
 
 // pictures returns text without the addresses of pictures, and those, a line for each.
 func pictures(text string) (words, addresses string) {
@@ -86,7 +91,7 @@ func (p *printer) paragraph(n ast.Node) (lines []bodyLine) {
 	if rows := tableRows(marked.String(), line); rows != nil {
 		return rows
 	}
-	text := strings.ReplaceAll(marked.String(), escapedPipe, "|")
+	text := outsideTables(marked.String())
 	for i, s := range strings.Split(text, "\n") {
 		if bare := strings.TrimPrefix(s, wrapped); strings.HasPrefix(bare, ":::") || strings.HasPrefix(bare, "[!") || isChrome(bare) || isRule(strings.TrimSpace(bare)) {
 			continue
@@ -186,11 +191,12 @@ func (p *printer) list(list *ast.List) []bodyLine {
 func (p *printer) inline(n ast.Node) string {
 	var b strings.Builder
 	p.writeInline(&b, n)
-	return strings.ReplaceAll(b.String(), escapedPipe, "|")
+	return outsideTables(b.String())
 }
 
 // writeInline appends to b what inline returns. It copies no text, however deep n is nested.
 func (p *printer) writeInline(b *strings.Builder, n ast.Node) {
+	linked, address := 0, "" // of a link in HTML that is open
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		switch c := c.(type) {
 		case *ast.Text:
@@ -211,8 +217,14 @@ func (p *printer) writeInline(b *strings.Builder, n ast.Node) {
 		case *ast.RawHTML:
 			for i := range c.Segments.Len() {
 				s := c.Segments.At(i)
-				if strings.HasPrefix(strings.ToLower(string(s.Value(p.source))), "<br") {
+				switch tag := string(s.Value(p.source)); {
+				case strings.HasPrefix(strings.ToLower(tag), "<br"):
 					b.WriteString("\n")
+				case strings.HasPrefix(tag, "<a "):
+					linked, address = b.Len(), hrefOf(tag)
+				case tag == "</a>" && address != "":
+					b.WriteString(plaintext.Address(b.String()[linked:], address))
+					address = ""
 				}
 			}
 		case *ast.Image:
@@ -224,11 +236,21 @@ func (p *printer) writeInline(b *strings.Builder, n ast.Node) {
 	}
 }
 
+// hrefOf is where a tag of HTML leads, or "".
+func hrefOf(tag string) string {
+	_, rest, _ := strings.Cut(tag, "href=")
+	if rest == "" || rest[0] != '"' && rest[0] != '\'' {
+		return ""
+	}
+	address, _, _ := strings.Cut(rest[1:], rest[:1])
+	return html.UnescapeString(address)
+}
+
 // unescape returns what a piece of text means: "\*" is "*", "&amp;" is "&".
 func (p *printer) unescape(t *ast.Text) string {
 	value := t.Value(p.source)
 	if t.IsRaw() {
-		return string(value)
+		return strings.ReplaceAll(string(value), `\|`, pipeInCode)
 	}
 	value = bytes.ReplaceAll(value, []byte(`\|`), []byte(escapedPipe))
 	return html.UnescapeString(string(util.UnescapePunctuations(value)))

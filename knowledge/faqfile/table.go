@@ -282,7 +282,16 @@ func (t *tableReader) isTopic(i int) bool {
 	}
 	text := oneLine(strings.Join(r.cells, " "))
 	at := slices.IndexFunc(r.cells, func(cell string) bool { return strings.TrimSpace(cell) != "" })
-	return !asks(text) && at != t.cell[colAnswer] && at != t.cell[colKey] && len(text) <= limits.MaxTopic
+	if at == t.cell[colKey] && (isNumber(text) || at >= len(t.rows[i+1].cells) || !isNumber(t.rows[i+1].cells[at])) {
+		return false // it may be the ID of a row that lacks the rest
+	}
+	return !asks(text) && at != t.cell[colAnswer] && len(text) <= limits.MaxTopic
+}
+
+// isNumber reports whether a cell is a number, as rows are counted by.
+func isNumber(cell string) bool {
+	cell = strings.TrimRight(strings.TrimSpace(cell), ".)")
+	return cell != "" && strings.Trim(cell, "0123456789") == ""
 }
 
 // guess lays out a table without known names: two columns are question and answer, a third is the

@@ -17,7 +17,7 @@ func headerWords() [columns]string {
 			pregunta preguntas pergunta perguntas frage fragen faq query ask title heading titulo titel titre subject name
 			domanda domande quesito vraag vragen вопрос вопросы питання intrebare intrebari 質問 質問文 問い 问题 問題 提问 问 提問 質問内容 질의 сұрақ soru sorular pytanie pytania
 			pertanyaan 질문 문의 سؤال السؤال الأسئلة प्रश्न câuhỏi fråga frågor spørgsmål spørsmål kysymys otázka otázky kérdés ερώτηση שאלה คำถาม
-			prompt instruction input header summary titolo тема заголовок`,
+			prompt instruction input header summary titolo тема заголовок label`,
 		colAnswer: `answer a answers response reply answertext faqanswer acceptedanswer responses replies solution
 			respuesta respuestas resposta respostas antwort antworten reponse reponses loesung losung
 			answerhtml answerbody text body content description contenido contenu conteudo inhalt suggestedanswer
