@@ -24,7 +24,7 @@ type Asker struct {
 	topics   map[knowledge.EntryID]string // of its entries
 }
 
-// account is that of a Bot, which answers from its own entries alone.
+// account is that of an Asker, which answers from its own entries alone.
 func account() bot.Account { return bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}} }
 
 // NewAsker learns entries that are published nowhere, which have IDs, with the defaults that the

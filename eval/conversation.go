@@ -9,7 +9,7 @@ import (
 	"faqbot/bot/dialogue"
 )
 
-// A Conversation is one customer's with a Bot, message by message. Each turn sees what was said before, with
+// A Conversation is one customer's with an Asker, message by message. Each turn sees what was said before, with
 // the bot's own replies and buttons, as in the service.
 type Conversation struct {
 	engine *dialogue.Engine

@@ -44,7 +44,7 @@ type Set struct {
 	Cases   []Case
 }
 
-// affiliate is whose a Bot's own entries are.
+// affiliate is whose entries an Asker answers from.
 const affiliate knowledge.AffiliateID = "eval"
 
 // ReadSet reads a set in the two-file format: faq is any file that import reads, queries is JSON

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +58,14 @@ func TestAPI(t *testing.T) {
 	_, a, _ = post(other, `{"id":"8","text":"how will I be paid?"}`)
 	require.Empty(t, a.Ranked, "a key is one affiliate's")
 	require.NotEqual(t, "answer", a.Action)
+
+	// A suite asks over it, and finds the entries by the IDs in its own file.
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "faq.csv"), []byte("id,question,answer\na,How do I get paid?,By transfer.\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "suite.yaml"), []byte("- {ask: how will I be paid, answer: a, reply: {contains: by transfer}}\n- {ask: a human please, handoff: asked_person}\n"), 0o600))
+	var said bytes.Buffer
+	code := run(t.Context(), []string{"eval", "run", filepath.Join(dir, "suite.yaml"), "--faq", filepath.Join(dir, "faq.csv"), "--service", h.server.URL, "--api-key", key}, terminal{out: &said, err: &said})
+	require.Equal(t, exitDone, code, "%s", &said)
 
 	for _, bad := range []struct {
 		key, body string

@@ -257,6 +257,7 @@ func TestEveryChannelTheSameConversation(t *testing.T) {
 	require.NotContains(t, e.log.String(), "canary")
 	e.checkPublished()
 	e.checkWordless()
+	e.checkReplay()
 }
 
 func (e *everyChannel) talk(t *testing.T, channel string, l line) {

@@ -30,6 +30,8 @@ type evalCommand struct {
 	Curve   evalCurveCommand   `cmd:"" help:"Show what wordings are worth: the suite asked of the FAQ with 1, 3, 5, 10 wordings of each entry."`
 	Fit     evalFitCommand     `cmd:"" help:"Fit the probability from which an entry is the answer, so that few enough answers are wrong."`
 
+	Replay evalReplayCommand `cmd:"" help:"Ask again what customers asked, and show what would be treated otherwise now, or with another FAQ. Works beside a running server."`
+
 	Quality  evalQualityCommand  `cmd:"" help:"Ask the public sets' questions and compare the figures with floors and goals. Exit code 1: a floor is missed."`
 	FitVotes evalFitVotesCommand `cmd:"" help:"Fit what the built-in encoder makes of wishes, thanks, complaints and the like."`
 	FitPrior evalFitPriorCommand `cmd:"" help:"Fit the shipped calibration on public sets, and show how it carries over to sets it has not seen. Exit code 1: a floor is missed."`

@@ -44,17 +44,20 @@ func thresholds() (list []float64) {
 }
 
 // Fit judges each step on some of the cases and returns the place of the lowest threshold from which the share of wrong
-// answers among those given is at most most, with the whole 90 % interval; -1 if there is none.
+// answers among those given is at most most, with the whole 90 % interval; -1 if there is none. Near 1 so little is
+// answered that the interval may be too wide; that does not count.
 func Fit(steps []Step, most float64, on func(Row) bool) int {
 	best := -1
 	for i := range steps {
 		steps[i].judge(most, on)
 	}
 	for i, s := range slices.Backward(steps) {
-		if !s.Good {
-			break
+		switch {
+		case s.Good:
+			best = i
+		case best >= 0:
+			return best
 		}
-		best = i
 	}
 	return best
 }

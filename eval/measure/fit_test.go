@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -58,4 +59,27 @@ func TestSlowFitCarriesOver(t *testing.T) {
 	}
 	t.Logf("%d of %d splits hold", held, splits)
 	require.GreaterOrEqual(t, held, 17)
+}
+
+// The lowest threshold fits from which the whole interval keeps the limit; near 1, where nothing is answered, none must.
+func TestFit(t *testing.T) {
+	s := many(t)
+	steps, err := measure.Steps(t.Context(), func(answerAt float64) measure.Run {
+		r := replies()
+		switch { // "menu" is answered wrongly at low thresholds, nothing at the highest
+		case answerAt < .5:
+			r["menu"] = answer("b", .4)
+		case answerAt > .92:
+			r["right"] = menu(.9, "a")
+		}
+		return measure.Run{Suite: s, Workers: 1, Subject: fake{replies: r, asked: &atomic.Int64{}}}
+	}, func(int, int) {})
+	require.NoError(t, err)
+	every := func(measure.Row) bool { return true }
+	at := measure.Fit(steps, .2, every)
+	require.InDelta(t, .5, steps[at].AnswerAt, 1e-9)
+	require.InDelta(t, .5, steps[at].Coverage, 1e-9)
+	require.InDelta(t, .095, steps[at].Wrong.Interval.High, .001, "none of 30 is wrong: up to 9.5 % could be")
+	require.Equal(t, -1, measure.Fit(steps, .05, every), "30 cases cannot show that fewer are wrong")
+	require.InDelta(t, .3, steps[measure.Fit(steps, .7, every)].AnswerAt, 1e-9)
 }

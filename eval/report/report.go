@@ -177,18 +177,29 @@ func Text(w io.Writer, r *measure.Report) error {
 	if r.Failed > 0 {
 		fmt.Fprintf(t, "\nfailed cases: %d of %d\n", r.Failed, len(r.Cases))
 	}
-	for i, row := range failed(r) {
-		if i == mostShown {
-			fmt.Fprintf(t, "… and %d more; --out REPORT.html shows all\n", r.Failed-i)
-			break
-		}
-		fmt.Fprintf(t, "%s\t%s\n", called(row.ID, row.Question), strings.Join(row.Failures, "; "))
-	}
+	textFailed(t, r)
 	fmt.Fprintln(t)
 	for _, g := range r.Gates {
 		fmt.Fprintf(t, "%s\t%s\t%s\n", verdict(g.Passed), g.Gate, g.Why)
 	}
 	return t.Flush()
+}
+
+// FailedCases writes the failed cases for a terminal.
+func FailedCases(w io.Writer, r *measure.Report) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	textFailed(t, r)
+	return t.Flush()
+}
+
+func textFailed(w io.Writer, r *measure.Report) {
+	for i, row := range failed(r) {
+		if i == mostShown {
+			fmt.Fprintf(w, "… and %d more; --out REPORT.html shows all\n", r.Failed-i)
+			break
+		}
+		fmt.Fprintf(w, "%s\t%s\n", called(row.ID, row.Question), strings.Join(row.Failures, "; "))
+	}
 }
 
 // called is a case's ID with its question, which may be the same.
