@@ -1,6 +1,8 @@
 package main
 
 import (
+	"archive/zip"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -60,9 +62,44 @@ func TestWebPageInABrowser(t *testing.T) {
 	affiliate.click("dialog button", "Publish")
 	affiliate.says("Published")
 
+	folder := t.TempDir()
+	files := []string{wordDocument(t, folder)}
+	for name, text := range map[string]string{
+		"lighthouse.md": "# Who built the red lighthouse?\n\nTwo brothers, in 1884.\n",
+		"ferry.md":      "# How often does the island ferry sail?\n\nEvery 40 minutes.\n",
+	} {
+		files = append(files, filepath.Join(folder, name))
+		require.NoError(t, os.WriteFile(files[len(files)-1], []byte(text), 0o600))
+	}
+	affiliate.open("/partners/shop")
+	affiliate.do(chromedp.SetUploadFiles(`input[name=file]`, files))
+	affiliate.click(".primary", "Check the file")
+	affiliate.says("3 added")
+	affiliate.keepShot("several-files")
+	affiliate.click(".bar button", "Publish")
+	affiliate.click("dialog button", "Publish")
+	affiliate.says("Published")
+
 	customer := d.tab(390, 844)
 	customer.open("/chat/chat")
 	customer.askUntil("where is your harbour museum?", "At the old pier.")
+	customer.askUntil("who built the red lighthouse?", "Two brothers, in 1884.")
+	customer.askUntil("do you repair old anchors?", "Yes, bring them to the dock.")
+}
+
+// wordDocument writes a document of Word with one question, and returns its path.
+func wordDocument(t *testing.T, folder string) string {
+	t.Helper()
+	path := filepath.Join(folder, "anchors.docx")
+	f, err := os.Create(path)
+	require.NoError(t, err)
+	z := zip.NewWriter(f)
+	w, err := z.Create("word/document.xml")
+	require.NoError(t, err)
+	_, err = w.Write([]byte(`<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>
+		<w:p><w:r><w:rPr><w:b/></w:rPr><w:t>Do you repair old anchors?</w:t></w:r></w:p><w:p><w:r><w:t>Yes, bring them to the dock.</w:t></w:r></w:p></w:body></w:document>`))
+	require.NoError(t, errors.Join(err, z.Close(), f.Close()))
+	return path
 }
 
 // askUntil asks until a bubble holds the answer: what was just published takes a moment to be live. After another reply

@@ -44,7 +44,7 @@ func readFolder(ctx context.Context, dir string, o faqfile.Options) (faqfile.Joi
 
 // faqFiles lists the files of a folder that may hold entries, in order. Hidden files and folders are left out.
 func faqFiles(dir string) (files []string, err error) {
-	kinds := []string{".md", ".markdown", ".mdx", ".csv", ".tsv", ".xlsx", ".json", ".jsonl", ".ndjson", ".yml", ".yaml", ".docx", ".html", ".htm", ".txt"}
+	kinds := []string{".md", ".markdown", ".mdx", ".rst", ".xml", ".csv", ".tsv", ".xlsx", ".json", ".jsonl", ".ndjson", ".yml", ".yaml", ".docx", ".html", ".htm", ".txt"}
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		name := d.Name()
 		switch {

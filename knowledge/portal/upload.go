@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -95,7 +96,7 @@ func (p *Portal) upload(g *gin.Context, s scope) error {
 	// tests, there is none to move.
 	control := http.NewResponseController(g.Writer)
 	_ = control.SetReadDeadline(time.Now().Add(receiveMost))
-	name, data, files, err := p.receive(g.Request, s)
+	sent, files, err := p.receive(g.Request, s)
 	_ = control.SetWriteDeadline(time.Now().Add(answerMost))
 	wrong, refused := errors.AsType[*errFile](err)
 	_, oversize := errors.AsType[*http.MaxBytesError](err)
@@ -112,35 +113,57 @@ func (p *Portal) upload(g *gin.Context, s scope) error {
 	if err := p.corpus.AddFiles(g.Request.Context(), s.affiliate, files); err != nil {
 		return err
 	}
-	u, err := p.read(g.Request.Context(), s, name, data, knowledge.Reading{})
-	if errors.Is(err, knowledge.ErrUploads) {
-		return p.uploadForm(g, s, http.StatusTooManyRequests, s.Say("too_many_uploads", "why", errors.Unwrap(err)))
+	var u knowledge.Upload
+	if len(sent) == 1 {
+		u, err = p.read(g.Request.Context(), s, sent[0].Name, sent[0].Data, knowledge.Reading{})
+	} else {
+		u, err = p.readSeveral(g.Request.Context(), s, sent)
 	}
-	if err != nil {
+	empty, none := errors.AsType[*errNoQuestions](err)
+	switch {
+	case none:
+		return p.uploadForm(g, s, http.StatusUnprocessableEntity, empty.why)
+	case errors.Is(err, knowledge.ErrUploads):
+		return p.uploadForm(g, s, http.StatusTooManyRequests, s.Say("too_many_uploads", "why", errors.Unwrap(err)))
+	case err != nil:
 		return err
 	}
 	return see(g, s.at("/uploads/"+string(u.ID)))
 }
 
-// receive returns the file that a form sends, and the files that go with its entries. It keeps no more
+// maxSent is how many files one upload may have.
+const maxSent = 500
+
+// receive returns the files that a form sends, and those that go with their entries. It keeps no more
 // of each than a file may have, and reads the rest only to be rid of it. The first thing that is wrong is
 // told once everything was read: a browser that still sends does not listen.
-func (p *Portal) receive(r *http.Request, s scope) (name string, data []byte, files []knowledge.Media, err error) {
+func (p *Portal) receive(r *http.Request, s scope) (sent []faqfile.File, files []knowledge.Media, err error) {
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return "", nil, nil, errNoFile
+		return nil, nil, errNoFile
 	}
-	first := errNoFile
 	var wrong error
 	for {
 		part, err := parts.NextPart()
 		switch {
 		case errors.Is(err, io.EOF):
-			return name, data, files, cmp.Or(wrong, first)
+			if len(sent) == 0 {
+				wrong = cmp.Or(wrong, errNoFile)
+			}
+			return sent, files, wrong
 		case err != nil:
-			return "", nil, nil, err
-		case part.FormName() == "file" && errors.Is(first, errNoFile):
-			name, data, first = receivePart(part)
+			return nil, nil, err
+		case part.FormName() == "file" && wrong == nil:
+			var file faqfile.File
+			switch file.Name, file.Data, err = receivePart(part); {
+			case errors.Is(err, errNoFile): // the field is empty
+			case err != nil:
+				wrong = err
+			case len(sent) == maxSent:
+				wrong = &errFile{s.Say("too_many_sent", "n", maxSent)}
+			default:
+				sent = append(sent, file)
+			}
 		case part.FormName() == "media" && part.FileName() != "" && p.o.Media != nil && wrong == nil:
 			var m knowledge.Media
 			if m, wrong = p.keepFile(r.Context(), s, part.FileName(), part); len(files) == maxFiles && wrong == nil {
@@ -206,6 +229,38 @@ func (p *Portal) read(ctx context.Context, s scope, name string, data []byte, re
 		return knowledge.Upload{}, err
 	}
 	return p.propose(ctx, s, knowledge.Upload{File: name, Digest: digest, Problems: problems, Reading: reading}, rows)
+}
+
+// readSeveral stores what several files, read as one FAQ, would change.
+func (p *Portal) readSeveral(ctx context.Context, s scope, sent []faqfile.File) (knowledge.Upload, error) {
+	end, ok := p.turns.begin(workReading, s.affiliate)
+	if !ok {
+		return knowledge.Upload{}, errTurn(workReading)
+	}
+	defer end()
+	defer p.o.Read()
+	slices.SortStableFunc(sent, func(a, b faqfile.File) int { return cmp.Compare(a.Name, b.Name) })
+	all, err := p.o.Files.ParseAll(ctx, func(yield func(faqfile.File, error) bool) {
+		for _, file := range sent {
+			if !yield(file, nil) {
+				return
+			}
+		}
+	}, faqfile.Options{})
+	switch {
+	case errors.Is(err, faqfile.ErrBusy):
+		return knowledge.Upload{}, errBusy()
+	case err != nil:
+		return knowledge.Upload{}, err
+	case len(all.Rows) == 0:
+		return knowledge.Upload{}, noQuestions(all.Problems)
+	}
+	digest, err := p.corpus.KeepFile(ctx, s.affiliate, all.Data)
+	if err != nil {
+		return knowledge.Upload{}, err
+	}
+	name := fmt.Sprintf("%s and %d more.jsonl", sent[0].Name, len(sent)-1)
+	return p.propose(ctx, s, knowledge.Upload{File: name, Digest: digest, Problems: all.Problems}, all.Rows)
 }
 
 // propose stores what rows would change: u is their file.

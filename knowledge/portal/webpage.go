@@ -64,6 +64,15 @@ type errNoQuestions struct{ why string }
 
 func (e *errNoQuestions) Error() string { return e.why }
 
+// noQuestions says so with the first problems that were met.
+func noQuestions(problems []knowledge.Problem) *errNoQuestions {
+	var why []string
+	for _, problem := range problems[:min(len(problems), 3)] {
+		why = append(why, problem.Text)
+	}
+	return &errNoQuestions{strings.Join(why, " ")}
+}
+
 // readPages stores what web pages would change.
 func (p *Portal) readPages(ctx context.Context, s scope, address string, below bool) (knowledge.Upload, error) {
 	defer p.o.Read()
@@ -72,11 +81,7 @@ func (p *Portal) readPages(ctx context.Context, s scope, address string, below b
 		return knowledge.Upload{}, err
 	}
 	if len(faq.Rows) == 0 {
-		var why []string
-		for _, problem := range faq.Problems[:min(len(faq.Problems), 3)] {
-			why = append(why, problem.Text)
-		}
-		return knowledge.Upload{}, &errNoQuestions{strings.Join(why, " ")}
+		return knowledge.Upload{}, noQuestions(faq.Problems)
 	}
 	digest, err := p.corpus.KeepFile(ctx, s.affiliate, faq.Data)
 	if err != nil {
