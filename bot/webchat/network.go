@@ -16,7 +16,7 @@ import (
 func Network() network.Network {
 	return network.Network{
 		Name: "webchat", Label: "Web chat", Icon: "web", Limits: new(Channel).Limits(), Needs: "Two minutes and one line of HTML on your page.",
-		Guide: Setup, GuidePath: "bot/webchat/SETUP.md", SettingsSection: "1-the-account", Polls: true,
+		Guide: Setup, GuidePath: "bot/webchat/SETUP.md", SettingsSection: "1-the-account",
 		Fields: []network.Field{
 			{Name: "id", Label: "Your name for it", Must: true, Hint: "Part of the chat's address, for example “shop”. Letters, digits and . _ ~ : @ -"},
 			network.AffiliatesField(),

@@ -227,8 +227,7 @@ func (b *tab) click(selector, words string) {
 // fill types into a field.
 func (b *tab) fill(selector, words string) {
 	b.d.t.Helper()
-	b.until(fmt.Sprintf("document.querySelector(%s)", quoted(selector)))
-	require.NoError(b.d.t, b.js(fmt.Sprintf(`(() => { const e = document.querySelector(%s); e.focus(); e.select && e.select() })()`, quoted(selector)), nil))
+	b.until(fmt.Sprintf(`(() => { const e = document.querySelector(%s); e?.focus(); e?.select?.(); return e })()`, quoted(selector)))
 	b.do(input.InsertText(words))
 }
 

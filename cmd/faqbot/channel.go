@@ -123,7 +123,7 @@ func terminalPrompter(out io.Writer) prompter {
 }
 
 func (cmd channelAdd) Run(ctx context.Context, cli *commands, term terminal) error {
-	return withAccounts(ctx, cli, term, func(_ config, served *accounts.Service, store *store.Store, _ *conversations.Service) error {
+	return withAccounts(ctx, cli, term, func(c config, served *accounts.Service, store *store.Store, _ *conversations.Service) error {
 		s, err := cmd.settings(terminalPrompter(term.out), term.out)
 		if err != nil {
 			return err
@@ -134,7 +134,7 @@ func (cmd channelAdd) Run(ctx context.Context, cli *commands, term terminal) err
 		if err != nil {
 			return err
 		}
-		printAdded(term.out, a)
+		printAdded(term.out, a, c.address())
 		if cmd.Test {
 			return awaitTest(ctx, store, a, began, term.out)
 		}
@@ -186,7 +186,7 @@ func flagOf(f network.Field) string {
 	return strings.ReplaceAll(f.Name, "_", "-")
 }
 
-func printAdded(out io.Writer, a accounts.Added) {
+func printAdded(out io.Writer, a accounts.Added, home string) {
 	fmt.Fprintf(out, "Added %s: %s\n", a.Settings.Key(), orNone(a.Health.Name))
 	if a.Hook != "" {
 		fmt.Fprintf(out, "  webhook       %s\n", a.Hook)
@@ -194,7 +194,10 @@ func printAdded(out io.Writer, a accounts.Added) {
 	if a.VerifyToken != "" {
 		fmt.Fprintf(out, "  verify token  %s\n", a.VerifyToken)
 	}
+	n, _ := accounts.NetworkOf(a.Settings.Channel)
 	switch {
+	case n.OnPages != nil:
+		fmt.Fprintf(out, "Put this line on your page:\n  %s\n", n.OnPages.Tag(a.Settings, home))
 	case a.Settings.Mode == network.ModePoll:
 		fmt.Fprintln(out, "faqbot asks the network for messages; a running `faqbot serve` has begun to.")
 	case a.Hooked:
@@ -263,7 +266,7 @@ func (channelList) Run(ctx context.Context, cli *commands, term terminal) error 
 				from = "added"
 			}
 			if r.Settings.Mode == network.ModePoll {
-				hook = "(polled)"
+				hook = "(none needed)"
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.Settings.Key(), from, orNone(strings.Join(r.Settings.Affiliates, ", ")), orNone(hook))
 		}
