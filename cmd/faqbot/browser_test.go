@@ -231,9 +231,13 @@ func (b *tab) fill(selector, words string) {
 	b.do(input.InsertText(words))
 }
 
+// chatReady is whether the chat's script runs: before, Enter is only a new line.
+const chatReady = `document.documentElement.classList.contains('live')`
+
 // ask writes in the chat as a person does, and waits for words of the answer.
 func (b *tab) ask(question, answer string) {
 	b.d.t.Helper()
+	b.until(chatReady)
 	b.fill("#text", question)
 	b.do(chromedp.KeyEvent("\r"))
 	b.until(fmt.Sprintf(`document.querySelector('#bubbles').innerText.includes(%s)`, quoted(answer)))

@@ -111,6 +111,7 @@ func (b *tab) askUntil(question, answer string) {
 	answered := fmt.Sprintf(`document.querySelector('#bubbles').innerText.includes(%s)`, quoted(answer))
 	const said = `document.querySelectorAll('#bubbles li[data-seq]').length`
 	for began := time.Now(); time.Since(began) < waittest.Hang; {
+		b.until(chatReady)
 		b.fill("#text", question)
 		var before int
 		require.NoError(b.d.t, b.js(said, &before))
