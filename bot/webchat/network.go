@@ -1,11 +1,14 @@
 package webchat
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
+
+	"golang.org/x/net/html"
 
 	"faqbot/bot"
 	"faqbot/bot/network"
@@ -79,27 +82,20 @@ func tag(s network.Settings, home string) string {
 }
 
 // find looks for the tag of an account in a page, and says whether the page may show the chat.
-func find(s network.Settings, home, address string, html []byte) (f network.Finding) {
+func find(s network.Settings, home, address string, source []byte) (f network.Finding) {
 	base, err := url.Parse(home)
 	page, err2 := url.Parse(address)
 	if err != nil || err2 != nil {
 		return f
 	}
-	attribute := func(tag, name string) string {
-		m := regexp.MustCompile(`(?is)\s` + name + `\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))`).FindStringSubmatch(tag)
-		if m == nil {
-			return ""
-		}
-		return strings.ReplaceAll(m[1]+m[2]+m[3], "&amp;", "&")
-	}
-	for _, found := range regexp.MustCompile(`(?is)<script\b[^>]*>`).FindAllString(string(html), -1) {
-		src, err := page.Parse(attribute(found, "src"))
+	for _, attributes := range scripts(source) {
+		src, err := page.Parse(attributes["src"])
 		if err != nil || !strings.HasPrefix(src.Path, "/chat/") || !strings.HasSuffix(src.Path, "/widget.js") {
 			continue
 		}
 		own := strings.TrimSuffix(strings.TrimPrefix(src.Path, "/chat/"), "/widget.js")
 		switch s.ID {
-		case own, attribute(found, "data-account"), src.Query().Get("account"):
+		case own, attributes["data-account"], src.Query().Get("account"):
 			f.Tag = src.Host == base.Host
 			f.Elsewhere = !f.Tag
 		default:
@@ -109,10 +105,28 @@ func find(s network.Settings, home, address string, html []byte) (f network.Find
 			break
 		}
 	}
-	f.Manager = strings.Contains(string(html), "googletagmanager.com/gtm.js")
+	f.Manager = strings.Contains(string(source), "googletagmanager.com/gtm.js")
 	f.Origin = page.Scheme + "://" + page.Host
 	f.Allowed = f.Origin == base.Scheme+"://"+base.Host || mayEmbed(s.Origins, page)
 	return f
+}
+
+// scripts are the attributes of each script tag that a browser would run: none that is commented out.
+func scripts(source []byte) (list []map[string]string) {
+	z := html.NewTokenizer(bytes.NewReader(source))
+	for {
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			return list
+		}
+		if t := z.Token(); t.Data == "script" && (kind == html.StartTagToken || kind == html.SelfClosingTagToken) {
+			attributes := map[string]string{}
+			for _, a := range t.Attr {
+				attributes[a.Key] = a.Val
+			}
+			list = append(list, attributes)
+		}
+	}
 }
 
 // mayEmbed reports whether a page is on one of the sites that may show the chat, as browsers read a frame-ancestors

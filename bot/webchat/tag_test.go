@@ -26,6 +26,7 @@ func TestTagIsFound(t *testing.T) {
 		`<script src="https://old.example/chat/shop/widget.js"></script>`:                                                                {Elsewhere: true},
 		`<script src="/chat/shop/widget.js"></script>`:                                                                                   {Elsewhere: true},
 		`<script src="https://www.googletagmanager.com/gtag/js"></script><script>"https://www.googletagmanager.com/gtm.js?id="</script>`: {Manager: true},
+		"<!-- " + tag(s, home) + " -->":                                                                                                  {},
 		`<p>chat/shop/widget.js</p><script src="%zz"></script>`:                                                                          {},
 	} {
 		got := find(s, home, "https://shop.example/a?b", []byte(html))

@@ -51,7 +51,7 @@ var homes = map[string][]string{
 	"golang.org/x/crypto":                {"cmd/faqbot", "knowledge/people"},
 	"github.com/chromedp/chromedp":       {},
 	"github.com/chromedp/cdproto":        {},
-	"golang.org/x/net":                   {"knowledge/plaintext", "knowledge/crawl"},
+	"golang.org/x/net":                   {"knowledge/plaintext", "knowledge/crawl", "bot/webchat"},
 	"golang.org/x/time":                  {"knowledge/limits"},
 	"github.com/gabriel-vasile/mimetype": {"knowledge/media"},
 	"github.com/temoto/robotstxt":        {"knowledge/crawl"},

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/faqfile"
 	"faqbot/knowledge/limits"
 )
 
@@ -92,7 +92,7 @@ func (s *Service) Publish(ctx context.Context, a knowledge.AffiliateID, u knowle
 
 // Fresh is a new entry of an affiliate that has these published: its key is made of the question.
 func Fresh(published []knowledge.Entry, question string) knowledge.Entry {
-	key := slug(question)
+	key := faqfile.KeyOf(question)
 	taken := func(key string) bool {
 		return slices.ContainsFunc(published, func(e knowledge.Entry) bool { return strings.EqualFold(e.Key, key) })
 	}
@@ -101,24 +101,4 @@ func Fresh(published []knowledge.Entry, question string) knowledge.Entry {
 		e.Key = fmt.Sprintf("%s-%d", key, n)
 	}
 	return e
-}
-
-const maxSlug = 40 // characters
-
-// slug is a text's words with dashes between them.
-func slug(text string) string {
-	var out []rune
-	for _, r := range strings.ToLower(text) {
-		switch {
-		case len(out) == maxSlug:
-		case unicode.IsLetter(r) || unicode.IsDigit(r):
-			out = append(out, r)
-		case len(out) > 0 && out[len(out)-1] != '-' && r != '\'' && r != '’':
-			out = append(out, '-')
-		}
-	}
-	if key := strings.Trim(string(out), "-"); key != "" {
-		return key
-	}
-	return "question"
 }

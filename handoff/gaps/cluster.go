@@ -3,6 +3,8 @@ package gaps
 import (
 	"encoding/binary"
 	"math"
+
+	"faqbot/retrieval/vector"
 )
 
 // Join is the cosine from which a question joins a gap in the space of an encoder. Lower values put different
@@ -42,23 +44,6 @@ func likeness(sum, v []float32) float64 {
 		return -1
 	}
 	return float64(product) / math.Sqrt(float64(square))
-}
-
-// unit makes v as long as 1.
-func unit(v []float32) []float32 {
-	var square float64
-	for _, x := range v {
-		square += float64(x) * float64(x)
-	}
-	if square == 0 {
-		return v
-	}
-	scale := float32(1 / math.Sqrt(square))
-	out := make([]float32, len(v))
-	for i, x := range v {
-		out[i] = x * scale
-	}
-	return out
 }
 
 // join counts q as one more question of the gap.
@@ -106,7 +91,10 @@ func unpackFloats(b []byte) []float32 {
 	for i := range v {
 		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
 	}
-	return v
+	if u, err := vector.Unit(v); err == nil {
+		return u
+	}
+	return v // that of no words
 }
 
 // packUnit is a unit vector in a byte for each dimension, to 1/127 of its greatest.
@@ -129,5 +117,5 @@ func unpackUnit(b []byte) []float32 {
 	for i, x := range b {
 		v[i] = float32(int8(x))
 	}
-	return unit(v)
+	return v
 }

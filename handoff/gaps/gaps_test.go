@@ -199,8 +199,9 @@ func TestAnswerToAGap(t *testing.T) {
 		require.ErrorIs(t, err, gaps.ErrNotFound, "another affiliate's")
 
 		w.now = w.now.Add(time.Minute)
-		e := gaps.Fresh([]knowledge.Entry{{Key: "where-is-parking"}}, "Where is parking?")
-		require.Equal(t, "where-is-parking-2", e.Key)
+		taken := gaps.Fresh(nil, "Where is parking?")
+		e := gaps.Fresh([]knowledge.Entry{taken}, "Where is parking?")
+		require.Equal(t, taken.Key+"-2", e.Key)
 		e.Answer = "Behind the house."
 		u, err := w.gaps.Draft(ctx, "acme", list[0].ID, "ann", e)
 		require.NoError(t, err)
