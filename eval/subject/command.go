@@ -46,14 +46,20 @@ type process struct {
 	replies *bufio.Scanner
 }
 
-func (c *Command) ask(ctx context.Context, q question) (Reply, error) {
+func (c *Command) ask(ctx context.Context, q question) (reply Reply, err error) {
 	var p *process
 	select {
 	case p = <-c.idle:
 	case <-ctx.Done():
 		return Reply{}, context.Cause(ctx)
 	}
-	defer func() { c.idle <- p }()
+	defer func() {
+		if err != nil && p != nil { // it ended, or what it writes next belongs to another question
+			p.end()
+			p = nil
+		}
+		c.idle <- p
+	}()
 	if p == nil {
 		started, err := start(c.line)
 		if err != nil {
@@ -80,8 +86,7 @@ func (c *Command) ask(ctx context.Context, q question) (Reply, error) {
 	if r.ID != "" && r.ID != q.ID {
 		return Reply{}, fmt.Errorf("%q replied to case %q when it was asked case %q; it must reply in order, a line for each question", c.line, r.ID, q.ID)
 	}
-	reply, err := r.toReply(time.Since(began))
-	if err != nil {
+	if reply, err = r.toReply(time.Since(began)); err != nil {
 		return Reply{}, fmt.Errorf("%q, case %q: %w", c.line, q.ID, err)
 	}
 	return reply, nil
@@ -101,6 +106,13 @@ func start(line string) (*process, error) {
 	replies := bufio.NewScanner(out)
 	replies.Buffer(make([]byte, 64<<10), maxReply)
 	return &process{cmd, in, replies}, cmd.Start()
+}
+
+// end kills the process.
+func (p *process) end() {
+	_ = p.cmd.Process.Kill()
+	_ = p.in.Close()
+	_ = p.cmd.Wait()
 }
 
 // Close ends the processes. A command ends when its input does.
