@@ -20,7 +20,8 @@ type jsonFile struct {
 	text  string
 	whole bool // no bracket was left open
 
-	alternates int // entries with several answers
+	alternates int          // entries with several answers
+	marks      *promptMarks // nil until a completion is read
 
 	offset, passed int // where line counted to last, and the line ends before that
 }

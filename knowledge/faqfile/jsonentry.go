@@ -180,7 +180,11 @@ func (j *jsonFile) fields(line int, object map[string]any) fields {
 		f.plain = true
 	}
 	if _, ok := object["completion"]; ok {
-		f.text[colQuestion], f.text[colAnswer] = withoutSeparator(f.text[colQuestion]), withoutStop(f.text[colAnswer])
+		if j.marks == nil {
+			j.marks = newPromptMarks()
+		}
+		f.text[colQuestion] = j.marks.separator.ReplaceAllString(f.text[colQuestion], "")
+		f.text[colAnswer] = j.marks.stop.ReplaceAllString(f.text[colAnswer], "")
 	}
 	if name, ok := object["name"].(string); ok && name == f.text[colQuestion] && len(f.variants) > 0 && f.text[colKey] == "" && isCode(name) {
 		f.text[colKey], f.text[colQuestion] = name, "" // of an intent
@@ -194,14 +198,15 @@ func (j *jsonFile) fields(line int, object map[string]any) fields {
 	return f
 }
 
-// withoutSeparator drops what the makers of fine-tuning files write between prompt and completion.
-func withoutSeparator(prompt string) string {
-	return regexp.MustCompile(`(?:\s*\n\s*(?:#{2,}|={2,}|-{2,}|\|+)|\s*[-=]+>)\s*$`).ReplaceAllString(prompt, "")
-}
+// promptMarks are what the makers of fine-tuning files write behind a prompt, and the words by which they end a
+// completion.
+type promptMarks struct{ separator, stop *regexp.Regexp }
 
-// withoutStop drops the words by which such files end a completion.
-func withoutStop(completion string) string {
-	return regexp.MustCompile(`(?:\s*(?:\n?#{2,}|<\|[\w]+\|>|</s>|\[(?:END|STOP|EOS)\])|\s+(?:END|STOP|EOS|DONE))+\s*$`).ReplaceAllString(completion, "")
+func newPromptMarks() *promptMarks {
+	return &promptMarks{
+		separator: regexp.MustCompile(`(?:\s*\n\s*(?:#{2,}|={2,}|-{2,}|\|+)|\s*[-=]+>)\s*$`),
+		stop:      regexp.MustCompile(`(?:\s*(?:\n?#{2,}|<\|[\w]+\|>|</s>|\[(?:END|STOP|EOS)\])|\s+(?:END|STOP|EOS|DONE))+\s*$`),
+	}
 }
 
 // plainField is the field by which a file that JSONLines wrote says that its texts are to be read as they are.

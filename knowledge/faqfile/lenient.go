@@ -36,7 +36,8 @@ type lenient struct {
 	comma int  // where in out a comma was written that nothing follows yet, from 1
 	depth int  // lists and objects that are open
 	plus  bool // a text goes on the one before
-	tag   *regexp.Regexp
+
+	tag, statement *regexp.Regexp // compiled when first needed, since a module may have thousands of each
 }
 
 // module reads the lists and objects of a module from the first on, as a list of them if there are several.
@@ -66,9 +67,11 @@ func (l *lenient) module() (string, bool) {
 // nextData goes on to the next list or object that a statement of a module declares or exports. It reports whether
 // there is one. In place of what it skips it writes the line ends.
 func (l *lenient) nextData() bool {
-	statement := regexp.MustCompile(`(?m)^[ \t]*(?:(?:export\s+)?(?:const|let|var)\s+[\w$]+\s*(?::[^=]*?)?=|export\s+default\b|module\.exports(?:\.\w+)?\s*=|exports\.\w+\s*=|window\.[\w.]+\s*=)\s*`)
+	if l.statement == nil {
+		l.statement = regexp.MustCompile(`(?m)^[ \t]*(?:(?:export\s+)?(?:const|let|var)\s+[\w$]+\s*(?::[^=]*?)?=|export\s+default\b|module\.exports(?:\.\w+)?\s*=|exports\.\w+\s*=|window\.[\w.]+\s*=)\s*`)
+	}
 	for from := l.pos; ; {
-		m := statement.FindStringIndex(l.text[from:])
+		m := l.statement.FindStringIndex(l.text[from:])
 		if m == nil {
 			return false
 		}

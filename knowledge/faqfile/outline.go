@@ -177,7 +177,7 @@ func tableCells(line string) []string {
 	cells := strings.Split(line, "|")
 	cells = cells[:min(len(cells), limits.MaxColumns)]
 	for i, cell := range cells {
-		cells[i] = strings.TrimSpace(strings.NewReplacer(escapedPipe, "|", pipeInCode, "|").Replace(cell))
+		cells[i] = strings.TrimSpace(strings.ReplaceAll(strings.ReplaceAll(cell, escapedPipe, "|"), pipeInCode, "|"))
 	}
 	return cells
 }

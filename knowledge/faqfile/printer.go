@@ -26,6 +26,9 @@ const pictured = "\f"
 const escapedPipe, pipeInCode = "\x1d", "\x1e"
 
 func outsideTables(text string) string {
+	if !strings.ContainsAny(text, escapedPipe+pipeInCode) {
+		return text // as nearly all is
+	}
 	return strings.NewReplacer(escapedPipe, "|", pipeInCode, `\|`).Replace(text)
 }
 
