@@ -69,6 +69,16 @@ func (u Upload) Retired() (n int) {
 	return n
 }
 
+// AfterAll are the entries as changes leave them: those that are added or edited.
+func AfterAll(changes []Change) (list []Entry) {
+	for _, c := range changes {
+		if c.Kind != ChangeRetired {
+			list = append(list, c.After)
+		}
+	}
+	return list
+}
+
 // RemovesMost reports whether publishing would remove more than half of what is published.
 func (u Upload) RemovesMost() bool {
 	edited := 0

@@ -180,12 +180,7 @@ func (cmd importCommand) confirm(u knowledge.Upload, t terminal) error {
 
 // publish makes the vectors first, so that the server has the new entries live at once.
 func publish(ctx context.Context, corpus *knowledge.Corpus, e embedders, u knowledge.Upload, term terminal) error {
-	var entries []knowledge.Entry
-	for _, change := range u.Changes {
-		if change.Kind != knowledge.ChangeRetired {
-			entries = append(entries, change.After)
-		}
-	}
+	entries := knowledge.AfterAll(u.Changes)
 	if err := retrieval.Prepare(ctx, e.builtin.For(entries), entries); err != nil {
 		return fmt.Errorf("make vectors: %w", err)
 	}

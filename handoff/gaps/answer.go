@@ -72,13 +72,9 @@ func (s *Service) dropDraft(ctx context.Context, g Gap) error {
 // Publish publishes a gap's draft. Its errors are those of knowledge.Corpus.Publish.
 func (s *Service) Publish(ctx context.Context, a knowledge.AffiliateID, u knowledge.Upload, by string) (knowledge.Revision, error) {
 	if s.o.Prepare != nil {
-		var list []knowledge.Entry
-		for _, c := range u.Changes {
-			list = append(list, c.After)
-		}
 		short, cancel := context.WithTimeout(ctx, limits.MaxPreparing)
 		defer cancel()
-		if err := s.o.Prepare(short, list); err != nil && short.Err() == nil { // what is not ready in time is made after
+		if err := s.o.Prepare(short, knowledge.AfterAll(u.Changes)); err != nil && short.Err() == nil { // what is not ready in time is made after
 			return 0, err
 		}
 	}

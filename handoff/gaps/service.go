@@ -159,10 +159,8 @@ func (s *Service) settle(ctx context.Context, a knowledge.AffiliateID) error {
 
 // entryOf is the entry that an upload adds or edits.
 func entryOf(u knowledge.Upload) knowledge.EntryID {
-	for _, c := range u.Changes {
-		if c.Kind != knowledge.ChangeRetired {
-			return c.After.ID
-		}
+	if list := knowledge.AfterAll(u.Changes); len(list) > 0 {
+		return list[0].ID
 	}
 	return ""
 }

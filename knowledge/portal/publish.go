@@ -74,15 +74,9 @@ func (p *Portal) prepare(ctx context.Context, s scope, changes []knowledge.Chang
 	if p.o.Prepare == nil {
 		return nil
 	}
-	var entries []knowledge.Entry
-	for _, c := range changes {
-		if c.Kind != knowledge.ChangeRetired {
-			entries = append(entries, c.After)
-		}
-	}
 	short, cancel := context.WithTimeout(ctx, limits.MaxPreparing)
 	defer cancel()
-	err := p.o.Prepare(short, entries)
+	err := p.o.Prepare(short, knowledge.AfterAll(changes))
 	if err == nil || short.Err() != nil && ctx.Err() == nil {
 		return nil
 	}

@@ -255,15 +255,9 @@ func (s *Start) propose(r request, name string, data []byte) (u knowledge.Upload
 // publish publishes an upload and goes on with the start.
 func (s *Start) publish(r request, u knowledge.Upload) error {
 	ctx := r.Request.Context()
-	var entries []knowledge.Entry
-	for _, c := range u.Changes {
-		if c.Kind != knowledge.ChangeRetired {
-			entries = append(entries, c.After)
-		}
-	}
 	short, cancel := context.WithTimeout(ctx, limits.MaxPreparing)
 	defer cancel()
-	if err := s.o.Prepare(short, entries); err != nil && short.Err() == nil { // what is not ready in time is made after
+	if err := s.o.Prepare(short, knowledge.AfterAll(u.Changes)); err != nil && short.Err() == nil { // what is not ready in time is made after
 		return err
 	}
 	if _, err := s.corpus.Publish(ctx, u.ID, r.person.Name); err != nil {
