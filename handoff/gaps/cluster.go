@@ -91,10 +91,7 @@ func unpackFloats(b []byte) []float32 {
 	for i := range v {
 		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
 	}
-	if u, err := vector.Unit(v); err == nil {
-		return u
-	}
-	return v // that of no words
+	return v
 }
 
 // packUnit is a unit vector in a byte for each dimension, to 1/127 of its greatest.
@@ -116,6 +113,14 @@ func unpackUnit(b []byte) []float32 {
 	v := make([]float32, len(b))
 	for i, x := range b {
 		v[i] = float32(int8(x))
+	}
+	return unit(v)
+}
+
+// unit is v as long as 1, or v itself if it has no length: the vector of no words.
+func unit(v []float32) []float32 {
+	if u, err := vector.Unit(v); err == nil {
+		return u
 	}
 	return v
 }

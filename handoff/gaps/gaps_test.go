@@ -276,3 +276,19 @@ func TestGapsForget(t *testing.T) {
 		require.Equal(t, "a refund", list[0].Question)
 	})
 }
+
+// A gap weighs as much as its questions, however many times it was read: six about refunds are not moved to museums by
+// the three of them that name one.
+func TestGapKeepsItsWeight(t *testing.T) {
+	t.Parallel()
+	sqldbtest.Run(t, schemas(), func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(t, db)
+		var list []gaps.Gap
+		for _, words := range []string{"refund", "refund", "refund", "refund of a museum", "refund of a museum", "refund of a museum", "museum"} {
+			w.talk("acme", "webchat").turn(words, events.HandedOff, "no_answer", "")
+			list = w.collected("acme", gaps.Open)
+		}
+		require.Len(t, list, 2)
+		require.Equal(t, []int{6, 1}, []int{list[0].Size, list[1].Size})
+	})
+}

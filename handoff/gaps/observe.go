@@ -172,7 +172,7 @@ func (s *Service) embed(ctx context.Context, list []observation) ([]observation,
 		if err != nil {
 			return nil, fmt.Errorf("embed a question: %w", err)
 		}
-		o.vector = vectors[0]
+		o.vector = unit(vectors[0])
 		out = append(out, o)
 	}
 	return out, nil
