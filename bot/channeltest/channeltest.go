@@ -144,7 +144,7 @@ func Run(t *testing.T, open func(s Stage) *Harness) {
 func begin(t *testing.T, open func(Stage) *Harness) *play {
 	t.Helper()
 	gin.SetMode(gin.ReleaseMode)
-	p := &play{t: t, db: sqldbtest.Open(t, sqldbtest.SQLite(t), events.Schema(), store.Schema(), media.Schema()), accounts: bot.NewRegistry(), logged: &buffer{}, desk: &desk{}}
+	p := &play{t: t, db: sqldbtest.Migrated(t, events.Schema(), store.Schema(), media.Schema()), accounts: bot.NewRegistry(), logged: &buffer{}, desk: &desk{}}
 	p.log = logrus.New()
 	p.log.SetOutput(p.logged)
 	p.log.SetLevel(logrus.DebugLevel)
