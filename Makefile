@@ -5,7 +5,7 @@ N ?= 20
 DB ?= sqlite
 DATA ?= ../shared/data
 
-.PHONY: all build test suite quick prepare check slow faults crash load quality bench fuzz pictures
+.PHONY: all build test race norace suite quick prepare check slow faults crash load quality bench fuzz pictures
 
 all: build
 
@@ -13,14 +13,19 @@ build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/faqbot ./cmd/faqbot
 
 # All tests, on SQLite and on a Postgres of their own. As root on Debian it installs what is missing; anyone else is
-# told what to install. The time-out is for hangs alone. The race detector makes arithmetic and parsing five to nine
-# times as slow, so the packages that do little else, and share nothing, run without it.
-UNRACED = ./eval ./knowledge/faqfile
-# The checks of pointers that come with -race double the time of modernc.org/sqlite, which is C by translation.
-RACE = -race '-gcflags=modernc.org/...=-d=checkptr=0'
+# told what to install. The time-out is for hangs alone.
 test: prepare check suite
-	.ci/with-postgres $(GO) test $(RACE) -shuffle=on -parallel 6 -timeout 60m $$($(GO) list ./... | grep -v -x $(UNRACED:./%=-e faqbot/%))
-	$(GO) test -shuffle=on -timeout 60m $(UNRACED)
+	.ci/with-postgres $(MAKE) --no-print-directory -j2 race norace
+
+# The race detector makes arithmetic and parsing five to nine times as slow, so the packages that do little else, and
+# share nothing, run without it; and the whole service does, which "make slow" tests with it. The checks of pointers that
+# come with it would double the time of modernc.org/sqlite, which is C by translation.
+RACE = -race '-gcflags=modernc.org/...=-d=checkptr=0'
+NORACE = ./eval ./knowledge/faqfile ./cmd/faqbot
+race:
+	$(GO) test $(RACE) -shuffle=on -parallel 6 -timeout 60m $$($(GO) list ./... | grep -v -x $(NORACE:./%=-e faqbot/%))
+norace:
+	$(GO) test -shuffle=on -parallel 6 -timeout 60m $(NORACE)
 
 # The suite of the demo's FAQ: its gates, and that no figure is worse than in the baseline. A change that is meant renews
 # the baseline: add --out cmd/faqbot/demo/baseline.json, and read the diff.
@@ -47,6 +52,7 @@ slow: prepare
 	FAQBOT_SLOW=1 $(GO) test -run Slow -timeout 30m -v ./eval ./eval/measure
 	FAQBOT_SLOW=1 .ci/with-postgres $(GO) test -run 'Slow|TestGroupFailsTogether' -timeout 30m -p 1 -v ./knowledge/sqldb ./cmd/faqbot
 	FAQBOT_SLOW=1 FAQBOT_DATA=$(abspath $(DATA)) $(GO) test -run Slow -timeout 30m -v ./handoff/gaps
+	.ci/with-postgres $(GO) test $(RACE) -parallel 6 -timeout 60m ./cmd/faqbot
 
 # The pictures in README.md, from the browser test.
 pictures:
