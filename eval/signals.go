@@ -45,7 +45,7 @@ type detections struct {
 }
 
 // A listener tells the signals of messages: by their words, and by what the encoder makes of them where no entry
-// competes.
+// competes, after an answer.
 type listener struct {
 	phrases *dialogue.Phrases
 	vectors *Vectors
@@ -69,7 +69,7 @@ func (l listener) read(ctx context.Context, list []message) ([]dialogue.Signals,
 			return nil, err
 		}
 		for k, i := range of[e] {
-			l.phrases.Vote(&signals[i], retrieval.Result{Space: e.Space(), Vector: vectors[k]})
+			l.phrases.Vote(&signals[i], retrieval.Result{Space: e.Space(), Vector: vectors[k]}, true)
 		}
 	}
 	return signals, nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"faqbot/bot"
@@ -27,7 +28,9 @@ func listening(t *testing.T) listener {
 	t.Helper()
 	e, err := encoder.New()
 	require.NoError(t, err)
-	return listener{phrases(t), NewVectors(e)}
+	multilingual, err := encoder.NewMultilingual()
+	require.NoError(t, err)
+	return listener{phrases(t), NewVectors(e).With(multilingual)}
 }
 
 func detected(t *testing.T, signal string, list []message) detections {
@@ -115,11 +118,11 @@ func TestAdversarialSignals(t *testing.T) {
 		fired := slices.DeleteFunc(slices.Clone(result.Outcome.Trace.Signals), func(name string) bool { return !slices.Contains(serious, name) })
 		switch row.Expect {
 		case "none":
-			require.Empty(t, fired, row.Text)
+			assert.Empty(t, fired, row.Text)
 		case "gib":
-			require.NotEmpty(t, fired, row.Text)
+			assert.NotEmpty(t, fired, row.Text)
 		default:
-			require.Contains(t, fired, row.Expect, row.Text)
+			assert.Contains(t, fired, row.Expect, row.Text)
 		}
 		return nil
 	})

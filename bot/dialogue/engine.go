@@ -9,6 +9,7 @@ package dialogue
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"faqbot/bot"
@@ -37,6 +38,11 @@ func NewEngine(retriever Retriever, phrases *Phrases, policy Policy) *Engine {
 	return &Engine{retriever: retriever, phrases: phrases, policy: policy}
 }
 
+// answers reports whether a message of the bot gives or offers an answer.
+func answers(m bot.Message) bool {
+	return m.Author == bot.AuthorBot && len(m.Entries)+len(m.Choices) > 0
+}
+
 // Turn decides t. In mode person it searches nothing, so it cannot fail.
 func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 	ev := Evidence{Turn: t, Signals: Read(e.phrases, t)}
@@ -46,7 +52,7 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 		if ev.Found, err = e.retriever.Search(ctx, query); err != nil {
 			return bot.Outcome{}, fmt.Errorf("search: %w", err)
 		}
-		e.phrases.Vote(&ev.Signals, ev.Found)
+		e.phrases.Vote(&ev.Signals, ev.Found, slices.ContainsFunc(t.History, answers))
 		if err := e.heedFeedback(ctx, &ev, query); err != nil {
 			return bot.Outcome{}, fmt.Errorf("search for the question before: %w", err)
 		}

@@ -79,12 +79,13 @@ const (
 	shapeStop          shapeKind = "stop"
 	shapeCancelHandoff shapeKind = "cancel_handoff" // the whole message, while a person was fetched
 	shapeToBot         shapeKind = "to_bot"
+	shapeOthers        shapeKind = "others" // talk with people who are not of the desk, or talk that is over
 )
 
 // shapeKinds lists every shapeKind.
 func shapeKinds() []shapeKind {
 	return []shapeKind{shapePerson, shapeEmergency, shapeDanger, shapeComplaint, shapeAbuse, shapeFeedback, shapePraise,
-		shapeIdentity, shapeHelp, shapeStop, shapeCancelHandoff, shapeToBot}
+		shapeIdentity, shapeHelp, shapeStop, shapeCancelHandoff, shapeToBot, shapeOthers}
 }
 
 //go:embed lexicon/*.json

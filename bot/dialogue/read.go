@@ -51,6 +51,7 @@ type Signals struct {
 	Stop              bool   // they want to hear no more of the bot
 	Off               bool   // the assistant shall be silent in the chat on a page
 	StopMaybe         bool   // they do, or they ask how to: "unsubscribe"
+	StopLikely        bool   // they most likely do: StopMaybe, since it is asked back about
 	Language          string // of the words, "" if it does not show: see lexicon.language
 	Resume            bool   // they opted out and take it back
 	Linked            bool   // they came by a link from another channel, and go on here
@@ -68,7 +69,7 @@ func (s Signals) Names() (list []string) {
 	}{
 		{"wants_person", s.WantsPerson}, {"danger", s.Danger}, {"urgent", s.Danger}, {"complaint", s.Complaint}, {"abuse", s.Abuse}, {"gibberish", s.Gibberish},
 		{"greeting", s.Greeting}, {"thanks", s.Thanks}, {"goodbye", s.Goodbye}, {"noted", s.Acknowledgement}, {"unreadable", s.Unreadable},
-		{"too_long", s.TooLong}, {"flood", s.Flood}, {"feedback", s.Feedback}, {"identity", s.Identity || s.Help}, {"stop", s.Stop},
+		{"too_long", s.TooLong}, {"flood", s.Flood}, {"feedback", s.Feedback}, {"identity", s.Identity || s.Help}, {"stop", s.Stop || s.StopLikely},
 	} {
 		if one.fired {
 			list = append(list, one.name)

@@ -4,8 +4,10 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"path"
+	"slices"
 
 	"faqbot/retrieval"
 )
@@ -13,9 +15,9 @@ import (
 //go:embed votes/*.json
 var voteFiles embed.FS
 
-// A Ballot is what a vector space makes of messages: for each signal a logistic regression on a message's
-// vector, fitted to example sentences ("faqbot eval fit-votes"). Another vector space votes as
-// soon as a file of its own stands beside the others.
+// A Ballot is what a vector space makes of messages: for each signal a logistic regression on a message's vector and,
+// in the ballot of one language, on its words, fitted to example sentences ("faqbot eval fit-votes"). Another vector
+// space, or language, votes as soon as a file of its own stands beside the others.
 type Ballot struct {
 	Space    string          `json:"space"`
 	Language string          `json:"language,omitempty"` // of the messages that it is for; "": any
@@ -26,17 +28,50 @@ type Ballot struct {
 type Vote struct {
 	Least   float64   `json:"least"`
 	Bias    float64   `json:"bias"`
-	Weights []float64 `json:"weights"`
+	Weights []float64 `json:"weights"` // of the vector
+	// Words are the weights of words and of two or three in a row, an int8 for each of the WordBuckets, times Scale.
+	// None if the ballot is for any language.
+	Words []byte  `json:"words,omitempty"`
+	Scale float64 `json:"scale,omitempty"`
 }
 
-// Probability is that of the signal in a message with this vector; 0 if the vector is of another length.
-func (v Vote) Probability(vector []float32) float64 {
+// WordBuckets is how many weights of words a vote has. Different words may share one: sentences that decide on a
+// signal have few words.
+const WordBuckets = 1 << 15
+
+// VoteWords are the buckets of a text's words, and of two and three in a row, each once. Each has the value 1/√n, n
+// being their number, so that a long text weighs as much as a short one.
+func VoteWords(text string) []int {
+	const inARow = 3
+	tokens := tokenize(text)
+	list := make([]int, 0, inARow*len(tokens))
+	for i := range tokens {
+		hash := fnv.New32a()
+		for n := i; n < min(i+inARow, len(tokens)); n++ {
+			_, _ = hash.Write([]byte(tokens[n].word + " "))
+			list = append(list, int(hash.Sum32()%WordBuckets))
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// Probability is that of the signal in a message with this vector and these VoteWords; 0 if the vector is of another
+// length.
+func (v Vote) Probability(vector []float32, words []int) float64 {
 	if len(vector) != len(v.Weights) {
 		return 0
 	}
 	odds := v.Bias
 	for i, w := range v.Weights {
 		odds += w * float64(vector[i])
+	}
+	if len(v.Words) == WordBuckets && len(words) > 0 {
+		sum := 0
+		for _, w := range words {
+			sum += int(int8(v.Words[w]))
+		}
+		odds += v.Scale * float64(sum) / math.Sqrt(float64(len(words)))
 	}
 	return 1 / (1 + math.Exp(-odds))
 }
@@ -63,8 +98,9 @@ func loadBallots() (list []Ballot, err error) {
 
 // Vote adds to s what the vector space that answered makes of the question. The words go first: votes are for
 // what no shape has. One counts if the space is surer of it than of its best entry, so that a question with an
-// answer stays a question, and if the message is no longer than those it was fitted to.
-func (p *Phrases) Vote(s *Signals, found retrieval.Result) {
+// answer stays a question, and if the message is no longer than those it was fitted to. The likeliest counts, and danger,
+// complaint and abuse beside it. That an answer did not help is said only where one was given.
+func (p *Phrases) Vote(s *Signals, found retrieval.Result, answered bool) {
 	if n := len(tokenize(s.Question)); s.TooLong || n < minVoteWords || n > maxVoteWords {
 		return
 	}
@@ -72,18 +108,47 @@ func (p *Phrases) Vote(s *Signals, found retrieval.Result) {
 	if len(found.Hits) > 0 {
 		best = found.Hits[0].Score
 	}
-	for _, b := range p.ballots {
-		if b.Space != found.Space || b.Language != "" && s.Language != "" && s.Language != b.Language {
+	words := VoteWords(s.Question)
+	chosen, most := "", best
+	var counted []string
+	for signal, vote := range p.ballot(found.Space, s.Language).Signals {
+		if signal == "feedback" && !answered {
 			continue
 		}
-		chosen, most := "", best
-		for signal, vote := range b.Signals {
-			if chance := vote.Probability(found.Vector); chance >= vote.Least && chance > most {
-				chosen, most = signal, chance
-			}
+		chance := vote.Probability(found.Vector, words)
+		if chance < vote.Least || chance <= best {
+			continue
 		}
-		s.elect(p, chosen)
+		if chance > most {
+			chosen, most = signal, chance
+		}
+		counted = append(counted, signal)
 	}
+	s.elect(p, chosen)
+	for _, signal := range counted {
+		switch signal {
+		case "danger", "complaint", "abuse":
+			s.elect(p, signal)
+		}
+	}
+}
+
+// ballot is that of a space for a language, else the one for any, and for a message whose language does not show
+// the space's only one; none if the space has none.
+func (p *Phrases) ballot(space, language string) (chosen Ballot) {
+	inSpace := 0
+	for _, b := range p.ballots {
+		if b.Space != space {
+			continue
+		}
+		if b.Language == language {
+			return b
+		}
+		if inSpace++; b.Language == "" || language == "" && inSpace == 1 {
+			chosen = b
+		}
+	}
+	return chosen
 }
 
 // minVoteWords and maxVoteWords are how many words a message has of which the encoder has a say: a single one is
@@ -98,7 +163,7 @@ const (
 func (s *Signals) elect(p *Phrases, signal string) {
 	switch signal {
 	case "wants_person":
-		s.WantsPerson = true
+		s.WantsPerson = s.WantsPerson || !p.fires(shapeOthers, p.read(tokenize(s.Question)))
 	case "danger":
 		s.Danger = true
 	case "complaint":
@@ -106,7 +171,7 @@ func (s *Signals) elect(p *Phrases, signal string) {
 	case "abuse":
 		s.Abuse = true
 	case "stop":
-		s.StopMaybe = true
+		s.StopMaybe, s.StopLikely = true, true
 	case "identity":
 		s.Identity, s.Question = true, ""
 	case "feedback":

@@ -153,8 +153,9 @@ func (cmd evalFitPriorCommand) Run(ctx context.Context, term terminal) error {
 
 // evalFitVotesCommand fits how the encoder tells the signals of a message.
 type evalFitVotesCommand struct {
-	Fitted fitted `embed:""`
-	Out    string `required:"" help:"Write the votes to this file: bot/dialogue/votes/en.json." placeholder:"FILE.json"`
+	Fitted   fitted `embed:""`
+	Language string `help:"Fit to sentences in this language, and to their words. If empty, to those in all languages." placeholder:"LOCALE"`
+	Out      string `required:"" help:"Write the votes to this file: bot/dialogue/votes/en.json." placeholder:"FILE.json"`
 }
 
 func (cmd evalFitVotesCommand) Run(ctx context.Context, term terminal) error {
@@ -162,9 +163,9 @@ func (cmd evalFitVotesCommand) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
-	languages := []string{"en"}
-	if cmd.Fitted.Multilingual {
-		languages = locale.Shipped()
+	languages := locale.Shipped()
+	if cmd.Language != "" {
+		languages = []string{cmd.Language}
 	}
 	votes, err := eval.FitVotes(ctx, sources, eval.NewVectors(e), languages, func(what string) { fmt.Fprintf(term.err, "fitting %s\n", what) })
 	if err != nil {
