@@ -47,12 +47,21 @@ type SiteOptions struct {
 	Suggest func(ctx context.Context, account bot.Account, locale string) []string         // questions to begin with
 	Staffed func(account bot.Account) bool                                                 // is somebody at the desk; always if nil
 	Contact func(ctx context.Context, conversation bot.ConversationID, email string) error // keeps an address; none is asked for if nil
+	Brand   func(ctx context.Context, account bot.Account, locale string) (Brand, error)   // how the affiliate speaks; as we do if nil
 	Called  func(channel string) string                                                    // what people call another channel; as we do if nil
 	// SignedOut is when a visitor was last signed out, alone or with everybody of the account; zero: never.
 	SignedOut func(ctx context.Context, account, customer string) (time.Time, error)
 	Secure    bool             // visitors reach us by https, though a proxy may not
 	FileMax   int64            // bytes of a file; 8 MiB if 0
 	Now       func() time.Time // time.Now if nil
+}
+
+// A Brand is what an affiliate says of themselves in the chat. What is empty is not said, or said as we do.
+type Brand struct {
+	Name             string // above the chat, if the account has no title
+	Welcome          string // if the account has none
+	Disclosure       string // below the welcome
+	Imprint, Privacy string // addresses of the pages
 }
 
 // How often a visitor, or a network address, may do something. It is far above what a person does.
@@ -101,6 +110,9 @@ func NewSite(accounts *bot.Registry, o SiteOptions) (*Site, error) {
 	}
 	if o.SignedOut == nil {
 		o.SignedOut = func(context.Context, string, string) (time.Time, error) { return time.Time{}, nil }
+	}
+	if o.Brand == nil {
+		o.Brand = func(context.Context, bot.Account, string) (Brand, error) { return Brand{}, nil }
 	}
 	if o.Called == nil {
 		o.Called = func(channel string) string { return channel }

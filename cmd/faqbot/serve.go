@@ -32,6 +32,7 @@ import (
 	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
+	"faqbot/knowledge/brand"
 	"faqbot/knowledge/guard"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/page"
@@ -91,6 +92,7 @@ type service struct {
 	embedders     embedders
 	searcher      *retrieval.Searcher
 	phrases       *dialogue.Phrases
+	brands        *brand.Store
 	engine        *dialogue.Engine
 	networks      networks
 	intake        *inbound.Intake
@@ -154,7 +156,8 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	s.directory = people.NewDirectory(s.db, people.Options{})
 	s.corpus = knowledge.NewCorpus(s.db, time.Now)
 	s.searcher = s.embedders.searcher(s.corpus, attempts.NewCounter(s.db, nil), s.observe)
-	s.engine = newEngine(s.searcher, s.phrases, c.policy())
+	s.brands = brand.NewStore(s.db, time.Now)
+	s.engine = newEngine(s.searcher, s.phrases, c.policy()).WithBrands(s.brands)
 	s.trials = newTrials(func(c dialogue.Unpublished) *retrieval.Searcher { return s.embedders.searcher(c, nil, nil) }, s.changed)
 	if err := s.wireTalk(); err != nil {
 		return nil, err
