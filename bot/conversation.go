@@ -77,6 +77,7 @@ const (
 	AskedNothing Asked = ""
 	AskedWhich   Asked = "which" // did you mean one of these?
 	AskedPerson  Asked = "person"
+	AskedNext    Asked = "next" // nothing; questions are suggested after an answer
 )
 
 // OptOut is what a customer wants to hear no more of.

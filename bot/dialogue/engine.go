@@ -23,6 +23,8 @@ type Retriever interface {
 	Search(ctx context.Context, q retrieval.Query) (retrieval.Result, error)
 	// Entry returns an entry if it is published now by one of affiliates.
 	Entry(affiliates []knowledge.AffiliateID, id knowledge.EntryID) (knowledge.Entry, bool)
+	// FollowUps returns the entries to suggest after the answer of one.
+	FollowUps(e knowledge.Entry) []knowledge.Entry
 }
 
 // An Engine decides turns. It is a bot.Engine.
@@ -108,6 +110,9 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 	if err != nil {
 		return bot.Outcome{}, err
 	}
+	if v.Answer != nil && len(v.More) == 0 && v.Too == "" { // else there is enough to read and to choose from
+		v.Next = e.retriever.FollowUps(*v.Answer)
+	}
 	o := e.compose(ev, v)
 	o.Trace = trace(query, ev, v)
 	return o, nil
@@ -191,7 +196,7 @@ func (e *Engine) compose(ev Evidence, v Verdict) bot.Outcome {
 		if v.Answer.Answer == "" { // its files say it
 			text = strings.TrimSpace(lead)
 		}
-		o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: text, Entry: v.Answer.ID}, v.Answer.Media)...)
+		o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: text, Entry: v.Answer.ID, Choices: choices(v.Next)}, v.Answer.Media)...)
 		for _, entry := range v.More {
 			o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: entry.Answer, Entry: entry.ID}, entry.Media)...)
 		}
@@ -285,9 +290,7 @@ func (e *Engine) ask(t bot.Turn, say voice, phrase Phrase, options []knowledge.E
 	button := func(name Phrase, payload string) {
 		r.Choices = append(r.Choices, bot.Choice{Label: say(name), Payload: payload})
 	}
-	for _, entry := range options {
-		r.Choices = append(r.Choices, bot.Choice{Label: entry.Question, Payload: bot.ChoiceEntry + string(entry.ID)})
-	}
+	r.Choices = choices(options)
 	switch {
 	case asksWhich(phrase):
 		button(PhraseNoneOfThese, bot.ChoiceNone)
@@ -317,6 +320,14 @@ func (e *Engine) ask(t bot.Turn, say voice, phrase Phrase, options []knowledge.E
 		r.Text += gap + say(PhraseSuggestions)
 	}
 	return r
+}
+
+// choices are buttons that ask entries.
+func choices(entries []knowledge.Entry) (list []bot.Choice) {
+	for _, entry := range entries {
+		list = append(list, bot.Choice{Label: entry.Question, Payload: bot.ChoiceEntry + string(entry.ID)})
+	}
+	return list
 }
 
 // wording is the phrase that says what phrase means, with so many options.
@@ -385,6 +396,8 @@ func next(c bot.Conversation, v Verdict) bot.Conversation {
 		c.Asked = bot.AskedPerson
 	case asksWhich(v.Phrase) || v.Too == PhraseWhichOther || suggests(v.Phrase) && len(v.Options) > 0:
 		c.Asked = bot.AskedWhich
+	case len(v.Next) > 0:
+		c.Asked = bot.AskedNext
 	}
 	switch {
 	case v.Miss:

@@ -138,10 +138,15 @@ func (p *Portal) renderBrand(g *gin.Context, s scope, status int, saved brand.Sa
 	return p.show(g, status, "brand", data)
 }
 
+// languageName is what people call a language that the bot speaks.
+func (s scope) languageName(name string) string {
+	return s.One("language_", strings.ToLower(strings.ReplaceAll(name, "-", "_")))
+}
+
 func (s scope) localeOptions() []page.Option {
 	list := []page.Option{{Value: "", Label: s.Say("brand_locale_account")}}
 	for _, name := range locale.Shipped() {
-		list = append(list, page.Option{Value: name, Label: s.One("language_", name)})
+		list = append(list, page.Option{Value: name, Label: s.languageName(name)})
 	}
 	return list
 }

@@ -50,7 +50,7 @@ func (p *Portal) renderPhrases(g *gin.Context, s scope, status int, saved brand.
 	data := phrasesPage{brandFrame: s.brandFrame(saved, g.Query("saved")), Locale: in}
 	data.Moved = status == http.StatusConflict
 	for _, name := range locale.Shipped() {
-		data.Languages = append(data.Languages, languageTab{Href: s.at("/brand/phrases?locale=" + name), Label: s.One("language_", name), Current: name == in, Own: len(b.Phrases[name])})
+		data.Languages = append(data.Languages, languageTab{Href: s.at("/brand/phrases?locale=" + name), Label: s.languageName(name), Current: name == in, Own: len(b.Phrases[name])})
 	}
 	for _, phrase := range p.o.Phrases {
 		v := phraseView{Field: page.Field{Name: phrase.Name, Label: s.One("phrase_", phrase.Name), Value: b.Say(in, phrase.Name), Error: wrong[phrase.Name]},
