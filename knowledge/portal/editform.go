@@ -98,6 +98,11 @@ func (p *Portal) receiveSheet(r *http.Request, s scope) (sheet, error) {
 	}
 	sh.typed["slug"] = form.Get("slug")
 	sh.typed[followUpsField] = strings.Join(slices.DeleteFunc(form[followUpsField], func(text string) bool { return strings.TrimSpace(text) == "" }), "\n")
+	for i, mark := range form["media"] {
+		if alt := strings.NewReplacer("|", ",", ";", ",", `"`, "'", "\n", " ").Replace(strings.TrimSpace(form.Get("alt " + mark))); alt != "" {
+			form["media"][i] += ` "` + alt + `"`
+		}
+	}
 	sh.typed["media"] = strings.Join(append(form["media"], sh.typed["link"], form.Get("link")), "\n")
 	return sh, p.corpus.AddFiles(r.Context(), s.affiliate, files)
 }

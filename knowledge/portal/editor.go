@@ -56,7 +56,9 @@ type editorPage struct {
 // A mediaChoice is a file or link that can be taken out.
 type mediaChoice struct {
 	mediaView
-	Mark string
+	Mark  string
+	Photo bool
+	Alt   string // what it shows
 }
 
 // A conflict is what somebody else saved, compared with what was typed.
@@ -195,7 +197,7 @@ func (data *editorPage) fill(s scope, all []item, typed map[string]string, probl
 		}
 	}
 	for k, v := range s.viewMedia(e.Media, e.Media) {
-		data.Media = append(data.Media, mediaChoice{v, e.Media[k].Mark()})
+		data.Media = append(data.Media, mediaChoice{v, e.Media[k].Mark(), e.Media[k].Kind == "photo", e.Media[k].Alt})
 	}
 }
 

@@ -47,6 +47,7 @@ type Options struct {
 	// Show is what customers get of an entry's answer on each channel; nil means that nothing shows it.
 	Show      func(knowledge.Entry) []ChannelView
 	Compare   lint.Comparer  // finds misplaced wordings; nil means that none are looked for
+	Links     Links          // knows dead links; nil means that none are looked for
 	Published func()         // called after each publish; may be nil
 	Files     *faqfile.Pool  // reads files; nil means in this process
 	Crawl     *crawl.Crawler // reads web pages; nil means that none are read
