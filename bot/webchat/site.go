@@ -91,6 +91,7 @@ type Site struct {
 	polls    *limits.Rate // by visitor
 	fresh    *limits.Rate // by network address
 	streams  limits.Slots
+	previews previews
 	origin   *http.CrossOriginProtection
 }
 
@@ -120,7 +121,7 @@ func NewSite(accounts *bot.Registry, o SiteOptions) (*Site, error) {
 	if o.Staffed == nil {
 		o.Staffed = func(bot.Account) bool { return true }
 	}
-	s := &Site{o: o, accounts: accounts, origin: http.NewCrossOriginProtection(),
+	s := &Site{o: o, accounts: accounts, previews: previews{kept: map[string]*Channel{}}, origin: http.NewCrossOriginProtection(),
 		messages: limits.NewRate(messagesPerMinute, messagesAtOnce, o.Now), files: limits.NewRate(filesPerMinute, filesPerMinute, o.Now),
 		polls: limits.NewRate(pollsPerMinute, pollsAtOnce, o.Now), fresh: limits.NewRate(newPerMinute, newPerMinute, o.Now)}
 	var err error
@@ -152,8 +153,10 @@ func (s *Site) Close() {
 
 // channel is that of an account, nil if there is none.
 func (s *Site) channel(id string) *Channel {
-	c, _ := s.accounts.Channel(bot.AccountKey(Network().Name, id)).(*Channel)
-	return c
+	if c, ok := s.accounts.Channel(bot.AccountKey(Network().Name, id)).(*Channel); ok {
+		return c
+	}
+	return s.previews.channel(id)
 }
 
 // Register mounts everything under /chat.
@@ -162,6 +165,7 @@ func (s *Site) Register(r gin.IRouter) {
 	r.GET("/chat/assets/*file", gin.WrapH(s.assets))
 	r.GET("/chat/:account", s.at(s.frame))
 	r.GET("/chat/:account/widget.js", s.serveOwnWidget)
+	r.GET("/chat/:account/preview", s.at(s.showPreview))
 	r.GET("/chat/:account/events", s.at(s.events))
 	r.GET("/chat/:account/media/:id", s.at(s.media))
 	r.POST("/chat/:account/messages", s.at(s.own(s.post)))
@@ -216,6 +220,10 @@ func (s *Site) own(handle func(*visit)) func(*visit) {
 	return func(v *visit) {
 		if err := s.origin.Check(v.Request); err != nil {
 			v.JSON(http.StatusForbidden, gin.H{"error": v.words["err_foreign"]})
+			return
+		}
+		if v.channel.preview {
+			v.refuse(refusal{status: http.StatusForbidden, word: "err_preview"})
 			return
 		}
 		handle(v)

@@ -74,7 +74,9 @@ func TestStartInABrowser(t *testing.T) {
 	fill("#name", "Harbour Lane helps")
 	fill("#suggested", "When do you pay?\nWhere is your harbour museum?")
 	fill("#origins", web.URL)
-	admin.until(`document.querySelector('[data-preview] .bar').innerText.includes('Harbour Lane helps') && document.querySelectorAll('[data-preview] li').length === 2`)
+	admin.frame = true // the widget itself, with what is not saved
+	admin.until(`document.querySelector('h1').innerText.includes('Harbour Lane helps') && document.querySelectorAll('#suggested button').length === 2`)
+	admin.frame = false
 	admin.accessibleShot("start-chat-form")
 	click("main button", "Save the chat")
 	admin.says("Put it on a page")

@@ -18,6 +18,7 @@ import (
 	"faqbot/bot/accounts"
 	"faqbot/bot/accounts/board"
 	"faqbot/bot/accounts/start"
+	"faqbot/bot/network"
 	"faqbot/bot/webchat"
 	"faqbot/handoff/console"
 	gapsboard "faqbot/handoff/gaps/board"
@@ -99,7 +100,8 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 		return nil, err
 	}
 	if p.board, err = board.New(s.networks.served, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log,
-		Affiliates: s.corpus.Named, Crawl: crawler, PublicURL: s.config.Server.PublicURL, Notices: s.forwarded.notices}); err != nil {
+		Affiliates: s.corpus.Named, Crawl: crawler, PublicURL: s.config.Server.PublicURL, Notices: s.forwarded.notices,
+		Preview: func(settings network.Settings) (string, error) { return p.chat.Preview(settings) }}); err != nil {
 		return nil, err
 	}
 	p.chat, err = webchat.NewSite(s.networks.accounts, webchat.SiteOptions{Signer: s.keys.Signer(people.VisitorTokens), Conversations: s.conversations, Accept: s.intake.Accept,
