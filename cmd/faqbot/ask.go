@@ -12,6 +12,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/dialogue"
 	"faqbot/knowledge"
+	"faqbot/knowledge/brand"
 	"faqbot/knowledge/faqfile"
 	"faqbot/retrieval"
 	"faqbot/retrieval/encoder"
@@ -107,7 +108,7 @@ func publishedAsker(ctx context.Context, cli *commands, affiliate knowledge.Affi
 		a.close()
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}
-	a.Asker = dialogue.NewAsker(newEngine(searcher, phrases, a.policy), bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
+	a.Asker = dialogue.NewAsker(newEngine(searcher, phrases, a.policy).WithBrands(brand.NewStore(db, time.Now)), bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
 	return a, nil
 }
 

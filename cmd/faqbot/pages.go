@@ -18,6 +18,7 @@ import (
 	"faqbot/bot/accounts"
 	"faqbot/bot/accounts/board"
 	"faqbot/bot/accounts/start"
+	"faqbot/bot/network"
 	"faqbot/bot/webchat"
 	"faqbot/handoff/console"
 	gapsboard "faqbot/handoff/gaps/board"
@@ -41,7 +42,7 @@ var pageFiles embed.FS
 //	/chat      everybody: the widget
 //	/sign-in   everybody; /account who is signed in; /people admins
 //	/desk      agents, leads, admins
-//	/partners  affiliates, admins
+//	/partners  affiliates, admins; leads see how the bot speaks
 //	/channels  leads, admins
 //	/start     admins; /affiliates as well
 //	/api       programs, by an affiliate's key
@@ -87,7 +88,8 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 	}
 	crawler := crawl.New(crawl.Options{PrivateHosts: s.config.Import.PrivateHosts})
 	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.tryQuestion, Show: showEntry, Compare: s.compare, Prepare: s.prepare, Published: s.searcher.Poke,
-		Files: newFilePool(), Crawl: crawler, Read: s.changed, Media: s.media, Log: s.log}); err != nil {
+		Files: newFilePool(), Crawl: crawler, Read: s.changed, Media: s.media, Links: s.deadLinks, Brands: s.brands,
+		Phrases: s.phrases.Editable(narrowest()), Log: s.log}); err != nil {
 		return nil, err
 	}
 	if p.guide, err = start.New(s.db, s.corpus, start.Options{Chrome: p.chrome, Who: p.door.Who, Accounts: s.networks.served, Files: newFilePool(),
@@ -98,11 +100,12 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 		return nil, err
 	}
 	if p.board, err = board.New(s.networks.served, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log,
-		Affiliates: s.corpus.Named, Crawl: crawler, PublicURL: s.config.Server.PublicURL, Notices: s.forwarded.notices}); err != nil {
+		Affiliates: s.corpus.Named, Crawl: crawler, PublicURL: s.config.Server.PublicURL, Notices: s.forwarded.notices,
+		Preview: func(settings network.Settings) (string, error) { return p.chat.Preview(settings) }}); err != nil {
 		return nil, err
 	}
 	p.chat, err = webchat.NewSite(s.networks.accounts, webchat.SiteOptions{Signer: s.keys.Signer(people.VisitorTokens), Conversations: s.conversations, Accept: s.intake.Accept,
-		Media: s.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
+		Media: s.media, Suggest: s.suggest, Brand: s.chatBrand, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
 		Contact: s.desk.Contact, Called: accounts.Label, Secure: s.config.https(), SignedOut: s.conversations.VisitorsSignedOut, Log: s.log})
 	return p, err
 }
@@ -151,6 +154,7 @@ func places(role people.Role, texts locale.Texts) (list []place) {
 		{Href: "/desk/conversations", name: "talks", roles: desk},
 		{Href: "/desk/sources", name: "sources", roles: desk},
 		{Href: "/partners", name: "entries", roles: entries},
+		{Href: "/partners", name: "brand", roles: []people.Role{people.RoleLead}},
 		{Href: "/channels", name: "channels", roles: []people.Role{people.RoleAdmin, people.RoleLead}},
 		{Href: "/affiliates", name: "affiliates", roles: []people.Role{people.RoleAdmin}},
 		{Href: "/people", name: "people", roles: []people.Role{people.RoleAdmin}},
@@ -175,7 +179,7 @@ func (p *pages) register(r *gin.Engine) {
 	p.console.Register(desk)
 	desk.GET("/desk/media/:file", p.deskMedia)
 	entries := r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleAdmin))
-	p.portal.Register(entries)
+	p.portal.Register(entries, r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleLead, people.RoleAdmin)))
 	p.gaps.Register(entries)
 	r.GET("/media/:file/:name", p.service.links.serve)
 	staff := r.Group("", p.door.Identify(), p.door.Require(people.RoleLead, people.RoleAdmin))

@@ -38,6 +38,8 @@ const (
 	forDeskLead      = "the desk's leads and admins, if it is of their affiliate" // others of the desk do not learn that it is there
 	forPortal        = "affiliates"
 	forPortalObject  = "affiliates, if it is theirs"
+	forBrand         = "affiliates and leads"
+	forBrandObject   = "affiliates and leads, if it is theirs"
 	forVisitorObject = "the visitor whose it is"
 )
 
@@ -59,7 +61,8 @@ var access = map[string]string{
 	"GET /desk/conversations/:conversation/sign-out": forDeskLead, "POST /desk/conversations/:conversation/sign-out": forDeskLead,
 	"GET /desk/conversations/:conversation/forget": forDeskLead, "POST /desk/conversations/:conversation/forget": forDeskLead,
 	"GET /desk/conversations/:conversation/export": forDeskLead,
-	"GET /partners": forPortal, "GET /partners/:affiliate": forPortalObject, "POST /partners/:affiliate": forPortalObject,
+	"GET /partners": forBrand, "GET /partners/~/": forPortal, "GET /partners/:affiliate/brand": forBrandObject, "POST /partners/:affiliate/brand": forBrandObject,
+	"GET /partners/:affiliate": forPortalObject, "POST /partners/:affiliate": forPortalObject,
 	"GET /chat/": forAll, "POST /chat/": forAll, "GET /chat/:account/media/": forVisitorObject,
 }
 
@@ -195,8 +198,9 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 		forDeskLead:   {"admin", "lead"},
 		forDeskObject: {"admin", "lead", "agent"},
 		forPortal:     {"admin", "affiliate", "other affiliate"}, forPortalObject: {"admin", "affiliate"},
+		forBrand: {"admin", "lead", "affiliate", "other lead", "other affiliate"}, forBrandObject: {"admin", "lead", "affiliate"},
 	}
-	strangers := map[string][]string{forDeskObject: {"other agent", "other lead"}, forLeadObject: {"other lead"}, forDeskLead: {"other agent", "other lead"}, forPortalObject: {"other affiliate"}} // right role, wrong affiliate
+	strangers := map[string][]string{forDeskObject: {"other agent", "other lead"}, forLeadObject: {"other lead"}, forDeskLead: {"other agent", "other lead"}, forPortalObject: {"other affiliate"}, forBrandObject: {"other lead", "other affiliate"}} // right role, wrong affiliate
 	for _, route := range engine.Routes() {
 		kind := guardOf(route)
 		require.NotEmpty(t, kind, "%s %s is not in the table of who may go where", route.Method, route.Path)

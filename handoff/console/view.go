@@ -63,6 +63,7 @@ type caseView struct {
 	Ways         []way // where else the customer may go on
 	Identities   []identity
 	SignOut      string // the address that asks whether to sign the chat's visitor out, "" if the reader may not
+	Draft        string // the answer that the bot suggests, "" once somebody replied
 	Answer       string // the address of the page on which the question becomes an entry, "" if the reader may not
 	Forget       string // the address of the page from which the customer's data are exported or erased, "" if the reader may not
 	Via          string // the channel that replies go to, for a customer who has several
@@ -177,6 +178,9 @@ func (c *Console) lookTicket(v *caseView, t talk, p reader, id handoff.TicketID)
 		v.MaySend = c.o.Shelf != nil
 		v.MayWrite = !v.Closed && (v.Mine || tk.Assignee == "")
 		v.Facts = p.ticketFacts(tk)
+		if tk.RepliedAt.IsZero() && !v.Closed {
+			v.Draft = tk.Draft
+		}
 	}
 }
 

@@ -135,6 +135,7 @@ type findingView struct {
 	ID, Other            string
 	Question, OtherWords string
 	Words                string
+	Why                  string // a link is dead
 	Href, OtherHref      string
 	Fix                  bool // there is something to press: the entries are here
 	Merge, Add, Move     string
@@ -155,7 +156,7 @@ func (s scope) findingsOf(found []lint.Finding, entries []knowledge.Entry, here 
 		if skip(f.Entry) || f.Other != "" && skip(f.Other) {
 			continue
 		}
-		v := findingView{Kind: string(f.Kind), Title: s.One("lint_", string(f.Kind)), ID: string(f.Entry), Other: string(f.Other), Question: clip(byID[f.Entry].Question), OtherWords: clip(byID[f.Other].Question), Words: f.Words,
+		v := findingView{Kind: string(f.Kind), Title: s.One("lint_", string(f.Kind)), ID: string(f.Entry), Other: string(f.Other), Question: clip(byID[f.Entry].Question), OtherWords: clip(byID[f.Other].Question), Words: f.Words, Why: s.why(f),
 			Digest: f.Digest(), Fix: here[f.Entry] && (f.Other == "" || here[f.Other])}
 		if v.Fix {
 			v.Href, v.OtherHref = s.at("/entries/"+v.ID), s.at("/entries/"+v.Other)
@@ -187,7 +188,9 @@ type findingGroup struct {
 
 // publishedFindings returns what is wrong with what is published.
 func (p *Portal) publishedFindings(s scope, live []knowledge.Entry) ([]lint.Finding, bool) {
-	return p.findIn(string(s.affiliate)+"\x00"+strconv.FormatInt(int64(s.revision), 10), live, true)
+	found, done := p.findIn(string(s.affiliate)+"\x00"+strconv.FormatInt(int64(s.revision), 10), live, true)
+	dead, known := p.deadLinks(live)
+	return append(dead, found...), done && known
 }
 
 func (p *Portal) showCheck(g *gin.Context, s scope) error {
@@ -282,6 +285,8 @@ func (p *Portal) uploadFindings(ctx context.Context, s scope, u knowledge.Upload
 		wordings += 1 + len(e.Variants)
 	}
 	found, done := p.findIn("upload "+string(u.ID), after, wordings <= checkMost)
+	dead, _ := p.deadLinks(knowledge.AfterAll(u.Changes)) // those known; nobody waits for the others
+	found = append(dead, found...)
 	changed, here := map[knowledge.EntryID]bool{}, map[knowledge.EntryID]bool{}
 	for _, e := range live {
 		here[e.ID] = true
