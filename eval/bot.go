@@ -30,15 +30,20 @@ func account() bot.Account { return bot.Account{Affiliates: []knowledge.Affiliat
 // NewAsker learns entries that are published nowhere, which have IDs, with the defaults that the
 // service has.
 func NewAsker(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Asker, error) {
+	return NewAskerFor(ctx, entries, e, retrieval.Offsets{})
+}
+
+// NewAskerFor is NewAsker with what was learned of an affiliate's customers.
+func NewAskerFor(ctx context.Context, entries []knowledge.Entry, e *Vectors, o retrieval.Offsets) (*Asker, error) {
 	phrases, err := dialogue.LoadPhrases()
 	if err != nil {
 		return nil, err
 	}
-	var o retrieval.SearcherOptions
+	options := retrieval.SearcherOptions{Learned: learned(o)}
 	if e.multilingual != nil {
-		o.Multilingual = e.multilingual
+		options.Multilingual = e.multilingual
 	}
-	searcher := retrieval.NewSearcher(dialogue.NewUnpublished(affiliate, entries), e, o)
+	searcher := retrieval.NewSearcher(dialogue.NewUnpublished(affiliate, entries), e, options)
 	if err := searcher.Refresh(ctx); err != nil {
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}
@@ -47,6 +52,14 @@ func NewAsker(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Aske
 		b.topics[e.ID] = e.Topic
 	}
 	return b.With(dialogue.DefaultPolicy()), nil
+}
+
+// learned is what was learned of an Asker's customers.
+type learned retrieval.Offsets
+
+// Offsets are those of the one affiliate that an Asker has.
+func (l learned) Offsets(context.Context) (map[knowledge.AffiliateID]retrieval.Offsets, error) {
+	return map[knowledge.AffiliateID]retrieval.Offsets{affiliate: retrieval.Offsets(l)}, nil
 }
 
 // With is b with another policy. Both answer from what was learned once.
