@@ -35,15 +35,19 @@ func NewAsker(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Aske
 
 // NewAskerFor is NewAsker with what was learned of an affiliate's customers.
 func NewAskerFor(ctx context.Context, entries []knowledge.Entry, e *Vectors, o retrieval.Offsets) (*Asker, error) {
-	phrases, err := dialogue.LoadPhrases()
-	if err != nil {
-		return nil, err
-	}
 	options := retrieval.SearcherOptions{Learned: learned(o)}
 	if e.multilingual != nil {
 		options.Multilingual = e.multilingual
 	}
-	searcher := retrieval.NewSearcher(dialogue.NewUnpublished(affiliate, entries), e, options)
+	return newAsker(ctx, entries, e, options)
+}
+
+func newAsker(ctx context.Context, entries []knowledge.Entry, e retrieval.Embedder, o retrieval.SearcherOptions) (*Asker, error) {
+	phrases, err := dialogue.LoadPhrases()
+	if err != nil {
+		return nil, err
+	}
+	searcher := retrieval.NewSearcher(dialogue.NewUnpublished(affiliate, entries), e, o)
 	if err := searcher.Refresh(ctx); err != nil {
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"faqbot/bot/dialogue"
+	"faqbot/knowledge"
 	"faqbot/retrieval"
 	"faqbot/retrieval/learn"
 )
@@ -25,6 +26,7 @@ type Chance struct {
 const (
 	learnedLabels = 20  // that are learned from
 	learnedDraws  = 10  // of those labels
+	wrongOfLabels = .1  // the share of labels that say the opposite of what is so, unless all are right
 	learnedLeast  = 100 // questions that are left to measure on, for a figure to say something
 )
 
@@ -38,7 +40,7 @@ type Learning struct {
 	Loss    Change // log loss
 	Net     Change // right answers less wrong ones, by question
 	Menus   int    // questions for which a menu is shown
-	MenuECE Change // of the probability that it holds the answer; NaN for fewer menus than say something
+	MenuECE Change `json:"-"` // of the probability that it holds the answer; NaN for fewer menus than say something
 }
 
 // A Change is a figure before and after.
@@ -57,12 +59,30 @@ func chanceOf(hits []retrieval.Hit, right func(retrieval.Hit) bool) Chance {
 		if h.Odds >= policy.CloseOdds && (h.Entry.Answer != hits[0].Entry.Answer || h.Entry.Answer == "") {
 			c.Asks = true
 		}
-		if h.Odds >= policy.WorthOdds && i+1 < policy.MaxChoices {
+		if h.Odds >= policy.WorthOdds && i+1 < policy.MaxChoices && c.Said > 0 && c.Said < 1 {
 			c.Share += h.Score / (c.Said * (1 - c.Said))
 			c.InMenu = c.InMenu || right(h)
 		}
 	}
 	return c
+}
+
+// chancesOf are the questions of a set for which something was found.
+func chancesOf(set Set, s *Sample) (list []Chance) {
+	entries := make(map[knowledge.EntryID]knowledge.Entry, len(set.Entries))
+	for _, e := range set.Entries {
+		entries[e.ID] = e
+	}
+	for _, r := range s.results {
+		var hits []retrieval.Hit
+		for _, h := range r.Outcome.Trace.Hits {
+			hits = append(hits, retrieval.Hit{Entry: entries[h.Entry], Score: h.Score, Odds: h.Odds, Contrast: h.Contrast})
+		}
+		if len(hits) > 0 {
+			list = append(list, chanceOf(hits, func(h retrieval.Hit) bool { return r.relevant(h.Entry.ID) }))
+		}
+	}
+	return list
 }
 
 // menu is the probability that a menu holds the answer, with the best entry's as it is said.

@@ -269,7 +269,7 @@ func FitPrior(sources []Source, rows []Row, space string) (*Prior, error) {
 	if p.Provenance.Spread, err = LeaveOneOut(rows, familyOf, fit); err != nil {
 		return nil, err
 	}
-	for i, wrong := range []float64{0, .1} {
+	for i, wrong := range []float64{0, wrongOfLabels} {
 		if p.Provenance.learning[i], err = learnApart(rows, fit, wrong); err != nil {
 			return nil, err
 		}
