@@ -134,11 +134,11 @@ func Ablate(ctx context.Context, folders []string, e *Vectors, told func(string)
 
 // meanDifference is the mean over sets of what a figure is with a part less what it is without, with the interval of the
 // paired bootstrap. Sets of which the figure says nothing are left out.
-func meanDifference(list []Ablation, f Figure) (mean float64, interval Interval) {
+func meanDifference(list []Ablation, f Figure) (d difference) {
 	list = slices.DeleteFunc(slices.Clone(list), func(a Ablation) bool { return math.IsNaN(f(a.with, nil)) || math.IsNaN(f(a.without, nil)) })
 	values := make([]float64, draws)
 	for _, a := range list {
-		mean += (f(a.with, nil) - f(a.without, nil)) / float64(len(list))
+		d.mean += (f(a.with, nil) - f(a.without, nil)) / float64(len(list))
 		n, clusters := a.with.Len(), countOf(a.with.Len(), a.with.cluster)
 		parallel(draws, func(draw int) {
 			counts := drawOf(draw, n, clusters, a.with.cluster)
@@ -147,7 +147,24 @@ func meanDifference(list []Ablation, f Figure) (mean float64, interval Interval)
 	}
 	values = slices.DeleteFunc(values, math.IsNaN)
 	slices.Sort(values)
-	return mean, quantileInterval(values)
+	if d.interval = quantileInterval(values); len(list) == 0 {
+		d.interval = quantileInterval(nil)
+	}
+	return d
+}
+
+// A difference has its interval.
+type difference struct {
+	mean     float64
+	interval Interval
+}
+
+func printDifference(w io.Writer, d difference) {
+	if math.IsNaN(d.interval.Low) {
+		fmt.Fprint(w, "\t–\t")
+		return
+	}
+	fmt.Fprintf(w, "\t%s\t%s", signed(d.mean), d.interval)
 }
 
 // PrintAblations shows what each part brings: the figure with it less the figure without it, over all sets and by set.
@@ -166,15 +183,13 @@ func PrintAblations(w io.Writer, list []Ablation) error {
 		}
 		fmt.Fprintf(t, "%s\tmean of %d sets\t%d", a.name, len(own), cases)
 		for _, f := range ablatedFigures() {
-			difference, interval := meanDifference(own, f.Of)
-			fmt.Fprintf(t, "\t%s\t%s", signed(difference), interval)
+			printDifference(t, meanDifference(own, f.Of))
 		}
 		fmt.Fprintln(t)
 		for _, x := range own {
 			fmt.Fprintf(t, "%s\t%s\t%d", x.Part, x.Set, x.with.Len())
 			for _, f := range ablatedFigures() {
-				difference, interval := x.with.Difference(x.without, f.Of)
-				fmt.Fprintf(t, "\t%s\t%s", signed(difference), interval)
+				printDifference(t, meanDifference([]Ablation{x}, f.Of))
 			}
 			fmt.Fprintln(t)
 		}
