@@ -39,7 +39,7 @@ func ablations() []ablated {
 			if e.multilingual != nil {
 				o.Multilingual = withoutRows{e.multilingual}
 			}
-			return newAsker(ctx, entries, withoutRows{e}, o)
+			return openAsker(ctx, entries, withoutRows{e}, o)
 		}},
 		{"siblings", func(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Asker, error) {
 			b, err := NewAsker(ctx, entries, e)

@@ -39,10 +39,10 @@ func NewAskerFor(ctx context.Context, entries []knowledge.Entry, e *Vectors, o r
 	if e.multilingual != nil {
 		options.Multilingual = e.multilingual
 	}
-	return newAsker(ctx, entries, e, options)
+	return openAsker(ctx, entries, e, options)
 }
 
-func newAsker(ctx context.Context, entries []knowledge.Entry, e retrieval.Embedder, o retrieval.SearcherOptions) (*Asker, error) {
+func openAsker(ctx context.Context, entries []knowledge.Entry, e retrieval.Embedder, o retrieval.SearcherOptions) (*Asker, error) {
 	phrases, err := dialogue.LoadPhrases()
 	if err != nil {
 		return nil, err
