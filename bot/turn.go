@@ -35,6 +35,7 @@ type Outcome struct {
 	Replies  []Reply
 	Escalate *Escalation // set if and only if the decision is to hand off
 	Feedback *Feedback   // set if the customer said whether the answer before helped
+	Picked   *Choice     // set if the customer chose from a menu of entries: one, or none of them
 	Next     Conversation
 	Trace    Trace
 }

@@ -30,13 +30,22 @@ func account() bot.Account { return bot.Account{Affiliates: []knowledge.Affiliat
 // NewAsker learns entries that are published nowhere, which have IDs, with the defaults that the
 // service has.
 func NewAsker(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Asker, error) {
+	return NewAskerFor(ctx, entries, e, retrieval.Offsets{})
+}
+
+// NewAskerFor is NewAsker with what was learned of an affiliate's customers.
+func NewAskerFor(ctx context.Context, entries []knowledge.Entry, e *Vectors, o retrieval.Offsets) (*Asker, error) {
+	options := retrieval.SearcherOptions{Learned: learned(o)}
+	if e.multilingual != nil {
+		options.Multilingual = e.multilingual
+	}
+	return openAsker(ctx, entries, e, options)
+}
+
+func openAsker(ctx context.Context, entries []knowledge.Entry, e retrieval.Embedder, o retrieval.SearcherOptions) (*Asker, error) {
 	phrases, err := dialogue.LoadPhrases()
 	if err != nil {
 		return nil, err
-	}
-	var o retrieval.SearcherOptions
-	if e.multilingual != nil {
-		o.Multilingual = e.multilingual
 	}
 	searcher := retrieval.NewSearcher(dialogue.NewUnpublished(affiliate, entries), e, o)
 	if err := searcher.Refresh(ctx); err != nil {
@@ -47,6 +56,14 @@ func NewAsker(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Aske
 		b.topics[e.ID] = e.Topic
 	}
 	return b.With(dialogue.DefaultPolicy()), nil
+}
+
+// learned is what was learned of an Asker's customers.
+type learned retrieval.Offsets
+
+// Offsets are those of the one affiliate that an Asker has.
+func (l learned) Offsets(context.Context) (map[knowledge.AffiliateID]retrieval.Offsets, error) {
+	return map[knowledge.AffiliateID]retrieval.Offsets{affiliate: retrieval.Offsets(l)}, nil
 }
 
 // With is b with another policy. Both answer from what was learned once.

@@ -29,6 +29,7 @@ import (
 	"faqbot/knowledge/sqldb/sqldbtest"
 	"faqbot/knowledge/vault"
 	"faqbot/knowledge/waittest"
+	"faqbot/retrieval/learn"
 )
 
 // An office is a desk, a bot that hands everybody over, and a network that takes every reply.
@@ -73,7 +74,7 @@ func (n *network) texts() []string {
 // onBoth opens an office on SQLite and on Postgres.
 func onBoth(t *testing.T, test func(t *testing.T, o *office)) {
 	t.Helper()
-	sqldbtest.Run(t, []sqldb.Schema{attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), botstore.Schema(), Schema(), gaps.Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), botstore.Schema(), Schema(), gaps.Schema(), learn.Schema()}, func(t *testing.T, db *sqldb.DB) {
 		log := logrus.New()
 		log.SetOutput(t.Output())
 		phrases, err := dialogue.LoadPhrases()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"faqbot/bot"
@@ -15,11 +16,12 @@ import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
+	"faqbot/retrieval/learn"
 )
 
-// rowsOf selects the tickets of some conversations, their notes and the questions in gaps, as a store.RowsOf.
+// rowsOf selects the tickets of some conversations, their notes, the questions in gaps and the labels, as a store.RowsOf.
 func rowsOf(ids string) []sqldb.Selection {
-	return append(gaps.RowsOf(ids),
+	return append(slices.Concat(gaps.RowsOf(ids), learn.RowsOf(ids)),
 		sqldb.Selection{Table: "ticket_notes", Where: `ticket_id IN (SELECT id FROM tickets WHERE conversation_id IN ` + ids + `)`},
 		sqldb.Selection{Table: "tickets", Where: `conversation_id IN ` + ids})
 }

@@ -367,6 +367,9 @@ func likely(p Policy, hits []retrieval.Hit, typed []code) (list []knowledge.Entr
 		list = append(list, h.Entry)
 		chance += h.Score
 	}
+	if len(hits) > 0 {
+		chance = retrieval.Shift(chance, hits[0].Evidence.Offsets.Menu)
+	}
 	return list, chance
 }
 

@@ -171,7 +171,7 @@ func (e *Engine) Broken(t bot.Turn) bot.Outcome {
 func (e *Engine) compose(ev Evidence, v Verdict) bot.Outcome {
 	t := ev.Turn
 	locale := e.locale(ev)
-	o := bot.Outcome{Decision: v.Decision, Feedback: ev.Feedback, Next: next(t.Conversation, v)}
+	o := bot.Outcome{Decision: v.Decision, Feedback: ev.Feedback, Picked: picked(ev), Next: next(t.Conversation, v)}
 	if t.Disclose && v.Phrase == PhraseGreeting {
 		v.Phrase = PhraseStart // greets, and says what we are
 	}
@@ -221,6 +221,17 @@ func (e *Engine) compose(ev Evidence, v Verdict) bot.Outcome {
 		o.Escalate = escalation(ev, v, locale)
 	}
 	return o
+}
+
+// picked is the one choice of a menu of entries that the customer made, nil if they made none, or several.
+func picked(ev Evidence) *bot.Choice {
+	switch s := ev.Signals; {
+	case s.Chosen != "" && ev.Chosen != nil && len(s.Both) == 0 && !s.Repeated:
+		return &bot.Choice{Label: ev.Chosen.Question, Payload: bot.ChoiceEntry + string(s.Chosen)}
+	case s.None && s.Question == "" && ev.Turn.Conversation.Asked == bot.AskedWhich:
+		return &bot.Choice{Payload: bot.ChoiceNone}
+	}
+	return nil
 }
 
 // lead is what stands before the first reply: a greeting returned, that the bot is automated, and that the answer is

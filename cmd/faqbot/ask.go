@@ -17,6 +17,7 @@ import (
 	"faqbot/retrieval"
 	"faqbot/retrieval/encoder"
 	"faqbot/retrieval/late"
+	"faqbot/retrieval/learn"
 )
 
 // askCommand asks the engine that serve runs.
@@ -103,7 +104,7 @@ func publishedAsker(ctx context.Context, cli *commands, affiliate knowledge.Affi
 		a.close()
 		return nil, err
 	}
-	searcher := e.searcher(corpus, nil, nil)
+	searcher := e.searcher(corpus, learn.New(db), nil, nil)
 	if err := searcher.Refresh(ctx); err != nil {
 		a.close()
 		return nil, fmt.Errorf("prepare the search: %w", err)

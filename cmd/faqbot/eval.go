@@ -33,6 +33,7 @@ type evalCommand struct {
 	Replay evalReplayCommand `cmd:"" help:"Ask again what customers asked, and show what would be treated otherwise now, or with another FAQ. Works beside a running server."`
 
 	Quality  evalQualityCommand  `cmd:"" help:"Ask the public sets' questions and compare the figures with floors and goals. Exit code 1: a floor is missed."`
+	Ablate   evalAblateCommand   `cmd:"" help:"Ask the public sets' questions of the engine without some of its parts, and show what each part brings."`
 	FitVotes evalFitVotesCommand `cmd:"" help:"Fit what the built-in encoder makes of wishes, thanks, complaints and the like."`
 	FitPrior evalFitPriorCommand `cmd:"" help:"Fit the shipped calibration on public sets, and show how it carries over to sets it has not seen. Exit code 1: a floor is missed."`
 	FitRows  evalFitRowsCommand  `cmd:"" help:"Fit the projection of the encoder's token rows to public sets."`

@@ -18,6 +18,7 @@ import (
 	"faqbot/handoff"
 	"faqbot/knowledge"
 	"faqbot/knowledge/sqldb"
+	"faqbot/retrieval/learn"
 )
 
 // evalReplayCommand asks again what customers asked.
@@ -61,7 +62,11 @@ func (cmd evalReplayCommand) Run(ctx context.Context, cli *commands, term termin
 		if err != nil {
 			return err
 		}
-		b, err := eval.NewAsker(ctx, entries, vectors)
+		offsets, err := learn.New(db).Offsets(ctx)
+		if err != nil {
+			return err
+		}
+		b, err := eval.NewAskerFor(ctx, entries, vectors, offsets[knowledge.AffiliateID(cmd.Affiliate)])
 		if err != nil {
 			return err
 		}

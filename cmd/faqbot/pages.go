@@ -22,6 +22,8 @@ import (
 	"faqbot/bot/webchat"
 	"faqbot/handoff/console"
 	gapsboard "faqbot/handoff/gaps/board"
+	"faqbot/handoff/review"
+	reviewboard "faqbot/handoff/review/board"
 	"faqbot/knowledge"
 	"faqbot/knowledge/crawl"
 	"faqbot/knowledge/lint"
@@ -57,6 +59,7 @@ type pages struct {
 	portal  *portal.Portal
 	board   *board.Board
 	gaps    *gapsboard.Board
+	review  *reviewboard.Board
 	guide   *start.Start
 	chat    *webchat.Site
 }
@@ -82,7 +85,8 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 	}
 	p.door = signin.New(s.directory, signinPages, signin.Options{HTTPS: s.config.https(), PublicURL: s.config.Server.PublicURL,
 		Affiliates: s.corpus.Named, Home: home, Log: s.log})
-	if p.console, err = console.New(s.desk, s.conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: s.corpus.Entry, Media: mediaPath,
+	drawn := review.New(s.store.Reader, s.learner, s.corpus, nil)
+	if p.console, err = console.New(s.desk, s.conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: s.corpus.Entry, Review: drawn, Media: mediaPath,
 		Shelf: s.media, Signer: s.keys.Signer(people.DeskFiles), Record: s.directory.Record, Log: s.log}); err != nil {
 		return nil, err
 	}
@@ -97,6 +101,9 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 		return nil, err
 	}
 	if p.gaps, err = gapsboard.New(s.gaps, s.corpus, gapsboard.Options{Chrome: p.chrome, Who: p.door.Who, Log: s.log}); err != nil {
+		return nil, err
+	}
+	if p.review, err = reviewboard.New(drawn, s.corpus, reviewboard.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log}); err != nil {
 		return nil, err
 	}
 	if p.board, err = board.New(s.networks.served, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log,
@@ -181,6 +188,7 @@ func (p *pages) register(r *gin.Engine) {
 	entries := r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleAdmin))
 	p.portal.Register(entries, r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleLead, people.RoleAdmin)))
 	p.gaps.Register(entries)
+	p.review.Register(entries)
 	r.GET("/media/:file/:name", p.service.links.serve)
 	staff := r.Group("", p.door.Identify(), p.door.Require(people.RoleLead, people.RoleAdmin))
 	admins := r.Group("", p.door.Identify(), p.door.Require(people.RoleAdmin))

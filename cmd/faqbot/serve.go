@@ -40,6 +40,7 @@ import (
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
 	"faqbot/retrieval"
+	"faqbot/retrieval/learn"
 )
 
 // serveCommand runs the service.
@@ -91,6 +92,7 @@ type service struct {
 	directory     *people.Directory
 	corpus        *knowledge.Corpus
 	embedders     embedders
+	learner       *learn.Learner
 	searcher      *retrieval.Searcher
 	phrases       *dialogue.Phrases
 	brands        *brand.Store
@@ -157,10 +159,11 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	}
 	s.directory = people.NewDirectory(s.db, people.Options{})
 	s.corpus = knowledge.NewCorpus(s.db, time.Now)
-	s.searcher = s.embedders.searcher(s.corpus, attempts.NewCounter(s.db, nil), s.observe)
+	s.learner = learn.New(s.db)
+	s.searcher = s.embedders.searcher(s.corpus, s.learner, attempts.NewCounter(s.db, nil), s.observe)
 	s.brands = brand.NewStore(s.db, time.Now)
 	s.engine = newEngine(s.searcher, s.phrases, c.policy()).WithBrands(s.brands)
-	s.trials = newTrials(func(c dialogue.Unpublished) *retrieval.Searcher { return s.embedders.searcher(c, nil, nil) }, s.changed)
+	s.trials = newTrials(func(c dialogue.Unpublished) *retrieval.Searcher { return s.embedders.searcher(c, s.learner, nil, nil) }, s.changed)
 	if err := s.wireTalk(); err != nil {
 		return nil, err
 	}

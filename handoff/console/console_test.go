@@ -42,6 +42,7 @@ import (
 	"faqbot/knowledge/vault"
 	"faqbot/knowledge/waittest"
 	"faqbot/retrieval"
+	"faqbot/retrieval/learn"
 )
 
 // An office is a whole desk over SQLite, with two affiliates' accounts and four people.
@@ -135,7 +136,7 @@ func account(affiliate knowledge.AffiliateID) bot.Account {
 func open(t *testing.T) *office {
 	t.Helper()
 	t.Parallel()
-	o := &office{t: t, db: sqldbtest.Migrated(t, attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), store.Schema(), handoff.Schema(), gaps.Schema())}
+	o := &office{t: t, db: sqldbtest.Migrated(t, attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), learn.Schema())}
 	log := logrus.New()
 	log.SetOutput(t.Output())
 	phrases, err := dialogue.LoadPhrases()

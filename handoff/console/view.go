@@ -71,6 +71,7 @@ type caseView struct {
 
 	Messages []line
 	Tries    []try
+	Judged   *judged // nil unless the reader is asked about an answer
 	Facts    []fact
 	Earlier  []earlier
 
@@ -157,7 +158,7 @@ func (c *Console) look(ctx context.Context, p reader, at place, conv bot.Convers
 
 // digest names what the part shows that can change.
 func (v caseView) digest() string {
-	v.Owed.Words, v.Writes, v.NoteKey, v.Inbox, v.Part = "", draftReply{}, "", inbox{}, ""
+	v.Owed.Words, v.Writes, v.NoteKey, v.Inbox, v.Part, v.Judged = "", draftReply{}, "", inbox{}, "", nil
 	return digest(v)
 }
 
