@@ -20,6 +20,7 @@ import (
 	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
+	"faqbot/knowledge/cases"
 	"faqbot/knowledge/events"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/people"
@@ -32,7 +33,7 @@ import (
 
 // schemas are every folder's migrations, in the order of the arrow.
 func schemas() []sqldb.Schema {
-	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), events.Schema(), knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), start.Schema()}
+	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), events.Schema(), knowledge.Schema(), cases.Schema(), people.Schema(), media.Schema(), embed.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), start.Schema()}
 }
 
 // newLogger logs JSON lines to w. Only loops and the HTTP edge log; never a customer's words.
