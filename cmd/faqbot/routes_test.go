@@ -38,6 +38,8 @@ const (
 	forDeskLead      = "the desk's leads and admins, if it is of their affiliate" // others of the desk do not learn that it is there
 	forPortal        = "affiliates"
 	forPortalObject  = "affiliates, if it is theirs"
+	forTests         = "affiliates and leads"
+	forTestsObject   = "affiliates and leads, if it is theirs"
 	forVisitorObject = "the visitor whose it is"
 )
 
@@ -60,6 +62,7 @@ var access = map[string]string{
 	"GET /desk/conversations/:conversation/forget": forDeskLead, "POST /desk/conversations/:conversation/forget": forDeskLead,
 	"GET /desk/conversations/:conversation/export": forDeskLead,
 	"GET /partners": forPortal, "GET /partners/:affiliate": forPortalObject, "POST /partners/:affiliate": forPortalObject,
+	"GET /eval": forTests, "GET /eval/:affiliate": forTestsObject, "POST /eval/:affiliate": forTestsObject,
 	"GET /chat/": forAll, "POST /chat/": forAll, "GET /chat/:account/media/": forVisitorObject,
 }
 
@@ -195,8 +198,9 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 		forDeskLead:   {"admin", "lead"},
 		forDeskObject: {"admin", "lead", "agent"},
 		forPortal:     {"admin", "affiliate", "other affiliate"}, forPortalObject: {"admin", "affiliate"},
+		forTests: {"admin", "lead", "other lead", "affiliate", "other affiliate"}, forTestsObject: {"admin", "lead", "affiliate"},
 	}
-	strangers := map[string][]string{forDeskObject: {"other agent", "other lead"}, forLeadObject: {"other lead"}, forDeskLead: {"other agent", "other lead"}, forPortalObject: {"other affiliate"}} // right role, wrong affiliate
+	strangers := map[string][]string{forDeskObject: {"other agent", "other lead"}, forLeadObject: {"other lead"}, forDeskLead: {"other agent", "other lead"}, forPortalObject: {"other affiliate"}, forTestsObject: {"other affiliate", "other lead"}} // right role, wrong affiliate
 	for _, route := range engine.Routes() {
 		kind := guardOf(route)
 		require.NotEmpty(t, kind, "%s %s is not in the table of who may go where", route.Method, route.Path)

@@ -81,6 +81,23 @@ func Compare(before, after *Report) Comparison {
 	return c
 }
 
+// BrokenCases are the cases that pass before and fail after.
+func BrokenCases(before, after *Report) []Change {
+	known := map[string]Row{}
+	for _, r := range before.Cases {
+		known[r.ID] = r
+	}
+	var c Comparison
+	var old, now []Row
+	for _, r := range after.Cases {
+		if was, both := known[r.ID]; both {
+			old, now = append(old, was), append(now, r)
+		}
+	}
+	c.changes(old, now)
+	return c.Broken
+}
+
 // changes lists the cases with another outcome.
 func (c *Comparison) changes(old, now []Row) {
 	for i, r := range now {

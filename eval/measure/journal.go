@@ -2,6 +2,7 @@ package measure
 
 import (
 	"bufio"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -17,9 +18,9 @@ import (
 // A Journal keeps the finished cases of a run, so that an interrupted run goes on where it stopped. Add is called by
 // several goroutines.
 type Journal interface {
-	Begin(run string) (map[string]Finished, error) // returns those of that run, by case ID, and drops those of another
-	Add(Finished) error
-	Close() error
+	Begin(ctx context.Context, run string) (map[string]Finished, error) // returns those of that run, by case ID, and drops those of another
+	Add(context.Context, Finished) error
+	Close(context.Context) error
 }
 
 // FileJournal is a Journal in a file, a line for each case. The first line says of which run it is.
@@ -37,7 +38,7 @@ var _ Journal = (*FileJournal)(nil)
 func NewFileJournal(path string) *FileJournal { return &FileJournal{path: path} }
 
 // Begin opens the file.
-func (j *FileJournal) Begin(run string) (map[string]Finished, error) {
+func (j *FileJournal) Begin(_ context.Context, run string) (map[string]Finished, error) {
 	j.done = map[string]Finished{}
 	whole, err := j.load(run)
 	if err != nil {
@@ -101,7 +102,7 @@ func (j *FileJournal) write(v any) error {
 }
 
 // Add keeps a finished case.
-func (j *FileJournal) Add(one Finished) error {
+func (j *FileJournal) Add(_ context.Context, one Finished) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.n++
@@ -109,7 +110,7 @@ func (j *FileJournal) Add(one Finished) error {
 }
 
 // Close closes the file, which stays until Remove.
-func (j *FileJournal) Close() error { return j.file.Close() }
+func (j *FileJournal) Close(context.Context) error { return j.file.Close() }
 
 // Kept says that the run can go on, "" if it cannot.
 func (j *FileJournal) Kept() string {

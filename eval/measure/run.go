@@ -62,7 +62,7 @@ func (r Run) ask(ctx context.Context) ([]Finished, error) {
 	known := map[string]Finished{}
 	if r.Journal != nil {
 		var err error
-		if known, err = r.Journal.Begin(fmt.Sprintf("%s %s %s", r.Suite.Digest(), r.Subject.Name(), digestOf(r.Entries))); err != nil {
+		if known, err = r.Journal.Begin(ctx, fmt.Sprintf("%s %s %s", r.Suite.Digest(), r.Subject.Name(), digestOf(r.Entries))); err != nil {
 			return nil, err
 		}
 	}
@@ -90,7 +90,7 @@ func (r Run) ask(ctx context.Context) ([]Finished, error) {
 			}
 			done[i] = one
 			if r.Journal != nil {
-				err = r.Journal.Add(one)
+				err = r.Journal.Add(ctx, one)
 			}
 			if n := asked.Add(1); r.Asked != nil {
 				r.Asked(int(n))
@@ -100,7 +100,7 @@ func (r Run) ask(ctx context.Context) ([]Finished, error) {
 	}
 	err := g.Wait()
 	if r.Journal != nil {
-		err = errors.Join(err, r.Journal.Close())
+		err = errors.Join(err, r.Journal.Close(context.WithoutCancel(ctx)))
 	}
 	return done, err
 }

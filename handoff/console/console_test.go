@@ -32,6 +32,7 @@ import (
 	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
+	"faqbot/knowledge/cases"
 	"faqbot/knowledge/events"
 	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
@@ -132,7 +133,7 @@ func account(affiliate knowledge.AffiliateID) bot.Account {
 func open(t *testing.T) *office {
 	t.Helper()
 	t.Parallel()
-	o := &office{t: t, db: sqldbtest.Migrated(t, attempts.Schema(), events.Schema(), store.Schema(), handoff.Schema(), gaps.Schema())}
+	o := &office{t: t, db: sqldbtest.Migrated(t, attempts.Schema(), events.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), cases.Schema())}
 	log := logrus.New()
 	log.SetOutput(t.Output())
 	phrases, err := dialogue.LoadPhrases()
