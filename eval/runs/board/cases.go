@@ -166,6 +166,9 @@ func (b *Board) upload(r request) error {
 	}
 	list, err := caseRows(s, r.person.Name)
 	if err == nil {
+		err = b.tie(ctx, r.affiliate, s, list)
+	}
+	if err == nil {
 		err = b.store.Add(ctx, r.affiliate, list, r.PostForm("replace") != "")
 	}
 	if err != nil {
@@ -192,7 +195,7 @@ func (b *Board) check(ctx context.Context, a knowledge.AffiliateID, name string,
 }
 
 // caseRows are the cases of a suite, to be kept. A case without an ID of its own gets one that tells nothing of its
-// question, since IDs stand in logs. Its group is the conversation that it goes with, as in a suite that was downloaded.
+// question, since IDs stand in logs.
 func caseRows(s suite.Suite, by string) (list []cases.Case, err error) {
 	s.Cases = slices.Clone(s.Cases)
 	for i, c := range s.Cases {
@@ -207,9 +210,29 @@ func caseRows(s suite.Suite, by string) (list []cases.Case, err error) {
 	}
 	now := time.Now()
 	for i, c := range s.Cases {
-		list = append(list, cases.Case{ID: c.ID, Conversation: c.Group, Body: rows[i], By: by, At: now})
+		list = append(list, cases.Case{ID: c.ID, Body: rows[i], By: by, At: now})
 	}
 	return list, nil
+}
+
+// tie says of which conversations cases are: in a suite that was downloaded here, that is a case's group.
+func (b *Board) tie(ctx context.Context, a knowledge.AffiliateID, s suite.Suite, list []cases.Case) error {
+	ours := map[string]bool{"": false}
+	for i, c := range s.Cases {
+		is, seen := ours[c.Group]
+		if !seen {
+			conv, err := b.o.Conversations.Get(ctx, bot.ConversationID(c.Group))
+			if err != nil && !errors.Is(err, bot.ErrNotFound) {
+				return err
+			}
+			is = err == nil && conv.Affiliate == a
+			ours[c.Group] = is
+		}
+		if is {
+			list[i].Conversation = c.Group
+		}
+	}
+	return nil
 }
 
 const (

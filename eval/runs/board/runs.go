@@ -280,14 +280,12 @@ type trend struct {
 // A point is a run: its share, and the interval of it as a line from Low to High.
 type point struct {
 	X, Y, Low, High float64
-	Path            string
-	At              time.Time
 	Passed          float64
 }
 
 const (
-	trendWide, trendHigh = 560.0, 120.0
-	trendLeft, trendTop  = 34.0, 10.0
+	trendWide, trendHigh = 550.0, 120.0
+	trendLeft, trendTop  = 44.0, 10.0
 	trendRuns            = 30
 )
 
@@ -302,7 +300,7 @@ func trendOf(list []runView) *trend {
 	var t trend
 	for i, v := range slices.Backward(list) {
 		n := len(list) - 1 - i
-		pt := point{X: trendLeft + trendWide*float64(n)/float64(len(list)-1), Y: y(v.Passed.Value), Low: y(v.Passed.Interval.Low), High: y(v.Passed.Interval.High), Path: v.Path, At: v.At, Passed: v.Passed.Value}
+		pt := point{X: trendLeft + trendWide*float64(n)/float64(len(list)-1), Y: y(v.Passed.Value), Low: y(v.Passed.Interval.Low), High: y(v.Passed.Interval.High), Passed: v.Passed.Value}
 		t.Points = append(t.Points, pt)
 		t.Line += fmt.Sprintf("%.1f,%.1f ", pt.X, pt.Y)
 	}
