@@ -27,7 +27,7 @@ type evalCommand struct {
 	Export  evalExportCommand  `cmd:"" help:"Write the test cases that an affiliate keeps at /eval as a suite. Works beside a running server."`
 
 	Explain evalExplainCommand `cmd:"" help:"Show how the engine decided a case of a suite."`
-	Perturb evalPerturbCommand `cmd:"" help:"Ask a suite's questions with typing errors, in capitals, without punctuation, in shorthand, and compare."`
+	Perturb evalPerturbCommand `cmd:"" help:"Ask a suite's questions with typing errors, in capitals, without punctuation, in shorthand, with 'not', and compare; and about other countries, networks or ways to pay than entries name, which must not be answered."`
 	Curve   evalCurveCommand   `cmd:"" help:"Show what wordings are worth: the suite asked of the FAQ with 1, 3, 5, 10 wordings of each entry."`
 	Fit     evalFitCommand     `cmd:"" help:"Fit the probability from which an entry is the answer, so that few enough answers are wrong."`
 

@@ -110,26 +110,47 @@ func (cmd evalPerturbCommand) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	for _, how := range suite.Perturbations() {
-		noisy := run
-		noisy.Suite = run.Suite.Perturb(how)
-		if cmd.Out != "" {
-			name, end, _ := strings.Cut(cmd.Out, ".")
-			if err := suite.Write(name+"."+how+"."+end, noisy.Suite); err != nil {
-				return err
-			}
-		}
-		r, err := noisy.Do(ctx)
+		r, err := cmd.ask(ctx, term, run, how, run.Suite.Perturb(how))
 		if err != nil {
-			return fmt.Errorf("%s: %w", how, err)
+			return err
 		}
-		fmt.Fprintf(term.out, "\n%s\n", how)
+		if r == nil {
+			continue
+		}
 		c := measure.Compare(clean, r)
 		c.Fixed, c.Changed = nil, nil
 		if err := report.Comparison(term.out, c); err != nil {
 			return err
 		}
 	}
-	return nil
+	// What is asked is something else then, so it is not compared.
+	r, err := cmd.ask(ctx, term, run, "swapped entities", run.Suite.SwapEntities(run.Entries))
+	if err != nil || r == nil {
+		return err
+	}
+	fmt.Fprintf(term.out, "%d of %d questions about something that no entry names are answered all the same\n", r.Failed, len(r.Cases))
+	return report.FailedCases(term.out, r)
+}
+
+// ask asks changed cases; nil if none have changed.
+func (cmd evalPerturbCommand) ask(ctx context.Context, term terminal, run measure.Run, how string, changed suite.Suite) (*measure.Report, error) {
+	fmt.Fprintf(term.out, "\n%s\n", how)
+	if len(changed.Cases) == 0 {
+		fmt.Fprintln(term.out, "no question changes")
+		return nil, nil
+	}
+	if cmd.Out != "" {
+		name, end, _ := strings.Cut(cmd.Out, ".")
+		if err := suite.Write(name+"."+strings.ReplaceAll(how, " ", "-")+"."+end, changed); err != nil {
+			return nil, err
+		}
+	}
+	run.Suite = changed
+	r, err := run.Do(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", how, err)
+	}
+	return r, nil
 }
 
 // evalCurveCommand shows what wordings are worth.
