@@ -33,6 +33,8 @@ type evalCommand struct {
 
 	Replay evalReplayCommand `cmd:"" help:"Ask again what customers asked, and show what would be treated otherwise now, or with another FAQ. Works beside a running server."`
 
+	Label evalLabelCommand `cmd:"" help:"Make a suite of questions that two people label: how far they agree, what is to be settled. Exit code 1: something is to be settled."`
+
 	Quality  evalQualityCommand  `cmd:"" help:"Ask the public sets' questions and compare the figures with floors and goals. Exit code 1: a floor is missed."`
 	FitVotes evalFitVotesCommand `cmd:"" help:"Fit what the built-in encoder makes of wishes, thanks, complaints and the like."`
 	FitPrior evalFitPriorCommand `cmd:"" help:"Fit the shipped calibration on public sets, and show how it carries over to sets it has not seen. Exit code 1: a floor is missed."`

@@ -36,8 +36,9 @@ func engineRun(ctx context.Context, a suiteArgs) (measure.Run, *eval.Asker, erro
 
 // evalFitCommand fits the threshold of answers.
 type evalFitCommand struct {
-	Args  suiteArgs `embed:""`
-	Wrong string    `required:"" help:"The most that may be wrong among the answers given, like 5%." placeholder:"SHARE"`
+	Suite string `arg:"" optional:"" help:"The suite. Without one, wordings and entries are left out of the FAQ in turn, and asked." type:"path"`
+	FAQ   string `name:"faq" help:"The FAQ, in any format that import reads. Default: the one that the suite names." placeholder:"FILE" type:"existingfile"`
+	Wrong string `required:"" help:"The most that may be wrong among the answers given, like 5%." placeholder:"SHARE"`
 }
 
 func (cmd evalFitCommand) Run(ctx context.Context, term terminal) error {
@@ -45,17 +46,19 @@ func (cmd evalFitCommand) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
-	run, b, err := engineRun(ctx, cmd.Args)
+	trials, err := cmd.trials(ctx)
 	if err != nil {
 		return err
 	}
 	progress := newProgress(term.err, "fitting")
-	steps, err := measure.Steps(ctx, func(answerAt float64) measure.Run {
+	steps, err := measure.Steps(ctx, func(answerAt float64) (list []measure.Run) {
 		policy := dialogue.DefaultPolicy()
 		policy.AnswerAt = answerAt
-		tried := run
-		tried.Subject = subject.NewEngine("faqbot "+version, b.With(policy))
-		return tried
+		for _, one := range trials {
+			one.run.Subject = subject.NewEngine("faqbot "+version, one.bot.With(policy))
+			list = append(list, one.run)
+		}
+		return list
 	}, progress.set)
 	if err != nil {
 		return err
@@ -79,6 +82,46 @@ func (cmd evalFitCommand) Run(ctx context.Context, term terminal) error {
 	}
 	fmt.Fprintf(term.out, "\nIn faqbot.toml:\n\n[answers]\nanswer_at = %.2f\n", steps[best].AnswerAt)
 	return nil
+}
+
+// A fitTrial is a run that is repeated with other thresholds.
+type fitTrial struct {
+	run measure.Run
+	bot *eval.Asker
+}
+
+// draws is how often something is left out of the FAQ.
+const draws = 5
+
+// trials are the suite's run, or runs over what is left out of the FAQ.
+func (cmd evalFitCommand) trials(ctx context.Context) (list []fitTrial, err error) {
+	if cmd.Suite != "" {
+		run, b, err := engineRun(ctx, suiteArgs{Suite: cmd.Suite, FAQ: cmd.FAQ})
+		return []fitTrial{{run, b}}, err
+	}
+	if cmd.FAQ == "" {
+		return nil, errors.New("name a suite, or an FAQ with --faq FILE")
+	}
+	entries, err := eval.ReadEntries(cmd.FAQ)
+	if err != nil {
+		return nil, err
+	}
+	vectors, _, err := newVectors()
+	if err != nil {
+		return nil, err
+	}
+	for draw := range draws {
+		kept, s := measure.LeaveOut(entries, draw)
+		if len(s.Cases) == 0 {
+			return nil, errors.New("no entry has a second wording that could be left out: collect questions, as with faqbot eval label")
+		}
+		b, err := eval.NewAsker(ctx, kept, vectors)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, fitTrial{measure.Run{Suite: s, Entries: kept, Workers: runtime.GOMAXPROCS(0)}, b})
+	}
+	return list, nil
 }
 
 // share reads 5%, 5 % or 0.05.
