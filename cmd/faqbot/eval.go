@@ -22,6 +22,7 @@ import (
 type evalCommand struct {
 	Run     evalRunCommand     `cmd:"" help:"Run a suite: ask its cases, and check its gates. Exit code 0: all gates hold; 1: one does not; 2: the suite could not be run."`
 	Compare evalCompareCommand `cmd:"" help:"Compare two runs of a suite. Exit code 1: a figure is worse, and not by chance."`
+	Rank    evalRankCommand    `cmd:"" help:"Put runs of several subjects beside each other: which is better, and whether that is more than chance."`
 	Lint    evalLintCommand    `cmd:"" help:"Check a suite: errors, and what makes its figures say less than they seem to. Exit code 2: there are errors."`
 	Convert evalConvertCommand `cmd:"" aliases:"import" help:"Write a suite in another format."`
 	Export  evalExportCommand  `cmd:"" help:"Write the test cases that an affiliate keeps at /eval as a suite. Works beside a running server."`
