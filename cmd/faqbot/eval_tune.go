@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -32,109 +31,6 @@ func engineRun(ctx context.Context, a suiteArgs) (measure.Run, *eval.Asker, erro
 	b, err := eval.NewAsker(ctx, entries, vectors)
 	s.Gates = nil // what is tried is not judged
 	return measure.Run{Suite: s, Entries: entries, Workers: runtime.GOMAXPROCS(0), Subject: subject.NewEngine("faqbot "+version, b)}, b, err
-}
-
-// evalFitCommand fits the threshold of answers.
-type evalFitCommand struct {
-	Suite string `arg:"" optional:"" help:"The suite. Without one, wordings and entries are left out of the FAQ in turn, and asked." type:"path"`
-	FAQ   string `name:"faq" help:"The FAQ, in any format that import reads. Default: the one that the suite names." placeholder:"FILE" type:"existingfile"`
-	Wrong string `required:"" help:"The most that may be wrong among the answers given, like 5%." placeholder:"SHARE"`
-}
-
-func (cmd evalFitCommand) Run(ctx context.Context, term terminal) error {
-	most, err := share(cmd.Wrong)
-	if err != nil {
-		return err
-	}
-	trials, err := cmd.trials(ctx)
-	if err != nil {
-		return err
-	}
-	progress := newProgress(term.err, "fitting")
-	steps, err := measure.Steps(ctx, func(answerAt float64) (list []measure.Run) {
-		policy := dialogue.DefaultPolicy()
-		policy.AnswerAt = answerAt
-		for _, one := range trials {
-			one.run.Subject = subject.NewEngine("faqbot "+version, one.bot.With(policy))
-			list = append(list, one.run)
-		}
-		return list
-	}, progress.set)
-	if err != nil {
-		return err
-	}
-	best := measure.Fit(steps, most, func(measure.Row) bool { return true })
-	t := tabwriter.NewWriter(term.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "answer_at\twrong among answered\t90 % interval\tanswered\tresolved\tutility\t")
-	for i, s := range steps {
-		chosen := ""
-		if i == best {
-			chosen = "← fits"
-		}
-		fmt.Fprintf(t, "%.2f\t%.3f\t%s\t%.3f\t%.3f\t%.3f\t%s\n", s.AnswerAt, s.Wrong.Value, s.Wrong.Interval, s.Coverage, s.Resolved, s.Utility, chosen)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	if best < 0 {
-		fmt.Fprintf(term.out, "\nNo threshold keeps the share of wrong answers below %s on these cases, with the whole 90 %% interval: mend the FAQ, or add cases.\n", cmd.Wrong)
-		return errMissed
-	}
-	fmt.Fprintf(term.out, "\nIn faqbot.toml:\n\n[answers]\nanswer_at = %.2f\n", steps[best].AnswerAt)
-	return nil
-}
-
-// A fitTrial is a run that is repeated with other thresholds.
-type fitTrial struct {
-	run measure.Run
-	bot *eval.Asker
-}
-
-// draws is how often something is left out of the FAQ.
-const draws = 5
-
-// trials are the suite's run, or runs over what is left out of the FAQ.
-func (cmd evalFitCommand) trials(ctx context.Context) (list []fitTrial, err error) {
-	if cmd.Suite != "" {
-		run, b, err := engineRun(ctx, suiteArgs{Suite: cmd.Suite, FAQ: cmd.FAQ})
-		return []fitTrial{{run, b}}, err
-	}
-	if cmd.FAQ == "" {
-		return nil, errors.New("name a suite, or an FAQ with --faq FILE")
-	}
-	entries, err := eval.ReadEntries(cmd.FAQ)
-	if err != nil {
-		return nil, err
-	}
-	vectors, _, err := newVectors()
-	if err != nil {
-		return nil, err
-	}
-	for draw := range draws {
-		kept, s := measure.LeaveOut(entries, draw)
-		if len(s.Cases) == 0 {
-			return nil, errors.New("no entry has a second wording that could be left out: collect questions, as with faqbot eval label")
-		}
-		b, err := eval.NewAsker(ctx, kept, vectors)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, fitTrial{measure.Run{Suite: s, Entries: kept, Workers: runtime.GOMAXPROCS(0)}, b})
-	}
-	return list, nil
-}
-
-// share reads 5%, 5 % or 0.05.
-func share(text string) (float64, error) {
-	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
-	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if percent {
-		v /= 100
-	}
-	if err != nil || v <= 0 || v >= 1 {
-		return 0, fmt.Errorf("%q is no share: write 5%% or 0.05", text)
-	}
-	return v, nil
 }
 
 // evalPerturbCommand asks a suite's questions as people write them in haste.
