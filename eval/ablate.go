@@ -46,7 +46,7 @@ func ablations() []ablated {
 			if err != nil {
 				return nil, err
 			}
-			b.asker = dialogue.NewAsker(dialogue.NewEngine(withoutContrast{b.searcher}, b.phrases, dialogue.DefaultPolicy()), account())
+			b.asker = dialogue.NewAsker(dialogue.NewEngine(withoutContrast{b.searcher}, b.phrases, dialogue.DefaultPolicy()), b.account)
 			return b, nil
 		}},
 	}

@@ -45,6 +45,7 @@ var pageFiles embed.FS
 //	/sign-in   everybody; /account who is signed in; /people admins
 //	/desk      agents, leads, admins
 //	/partners  affiliates, admins; leads see how the bot speaks
+//	/eval      affiliates, leads, admins
 //	/channels  leads, admins
 //	/start     admins; /affiliates as well
 //	/api       programs, by an affiliate's key
@@ -61,6 +62,7 @@ type pages struct {
 	gaps    *gapsboard.Board
 	review  *reviewboard.Board
 	guide   *start.Start
+	tests   *tests
 	chat    *webchat.Site
 }
 
@@ -90,8 +92,11 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 		Shelf: s.media, Signer: s.keys.Signer(people.DeskFiles), Record: s.directory.Record, Log: s.log}); err != nil {
 		return nil, err
 	}
+	if p.tests, err = newTests(s, p); err != nil {
+		return nil, err
+	}
 	crawler := crawl.New(crawl.Options{PrivateHosts: s.config.Import.PrivateHosts})
-	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.tryQuestion, Show: showEntry, Compare: s.compare, Prepare: s.prepare, Published: s.searcher.Poke,
+	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.tryQuestion, Show: showEntry, Compare: s.compare, Prepare: s.prepare, Published: s.searcher.Poke, Broken: p.tests.broken, Tests: testsAt,
 		Files: newFilePool(), Crawl: crawler, Read: s.changed, Media: s.media, Links: s.deadLinks, Brands: s.brands,
 		Phrases: s.phrases.Editable(narrowest()), Log: s.log}); err != nil {
 		return nil, err
@@ -162,6 +167,7 @@ func places(role people.Role, texts locale.Texts) (list []place) {
 		{Href: "/desk/sources", name: "sources", roles: desk},
 		{Href: "/partners", name: "entries", roles: entries},
 		{Href: "/partners", name: "brand", roles: []people.Role{people.RoleLead}},
+		{Href: "/eval", name: "tests", roles: []people.Role{people.RoleAdmin, people.RoleLead, people.RoleAffiliate}},
 		{Href: "/channels", name: "channels", roles: []people.Role{people.RoleAdmin, people.RoleLead}},
 		{Href: "/affiliates", name: "affiliates", roles: []people.Role{people.RoleAdmin}},
 		{Href: "/people", name: "people", roles: []people.Role{people.RoleAdmin}},
@@ -189,6 +195,7 @@ func (p *pages) register(r *gin.Engine) {
 	p.portal.Register(entries, r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleLead, people.RoleAdmin)))
 	p.gaps.Register(entries)
 	p.review.Register(entries)
+	p.tests.Register(r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleLead, people.RoleAdmin)))
 	r.GET("/media/:file/:name", p.service.links.serve)
 	staff := r.Group("", p.door.Identify(), p.door.Require(people.RoleLead, people.RoleAdmin))
 	admins := r.Group("", p.door.Identify(), p.door.Require(people.RoleAdmin))

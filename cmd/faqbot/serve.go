@@ -33,6 +33,7 @@ import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/brand"
+	"faqbot/knowledge/cases"
 	"faqbot/knowledge/deadlinks"
 	"faqbot/knowledge/guard"
 	"faqbot/knowledge/media"
@@ -226,7 +227,7 @@ func (s *service) recoverLeases(ctx context.Context) error {
 		return fmt.Errorf("another faqbot serves %s: stop it, or use Postgres to run several: %w", string(s.config.Database.DSN), err)
 	}
 	s.unlock = unlock
-	return s.store.ReleaseLeases(ctx, time.Now())
+	return errors.Join(s.store.ReleaseLeases(ctx, time.Now()), cases.NewStore(s.db).Interrupt(ctx))
 }
 
 func (s *service) close() error {
@@ -282,7 +283,7 @@ func (s *service) runUntil(ctx context.Context, listener net.Listener) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	loops := map[string]func(context.Context) error{"searcher": s.searcher.Run, "runner": s.answer, "intake": s.intake.Run, "courier": s.courier.Run, "collector": s.collector.Run,
-		"desk": s.desk.Run, "console": s.pages.console.Run, "checks": s.pages.portal.Run, "links": s.deadLinks.Run, "sweep": s.sweep, "memory": s.giveBack, "trials": s.trials.Run, "accounts": s.networks.served.Run, "keys": s.followKeys, "gaps": s.gaps.Run}
+		"desk": s.desk.Run, "console": s.pages.console.Run, "checks": s.pages.portal.Run, "links": s.deadLinks.Run, "sweep": s.sweep, "memory": s.giveBack, "trials": s.trials.Run, "accounts": s.networks.served.Run, "keys": s.followKeys, "gaps": s.gaps.Run, "tests": s.pages.tests.Run}
 	for name, loop := range loops {
 		g.Go(func() error {
 			if err := guard.Loop(ctx, s.log, name, loop); !errors.Is(err, context.Canceled) {

@@ -21,6 +21,7 @@ import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/brand"
+	"faqbot/knowledge/cases"
 	"faqbot/knowledge/events"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/people"
@@ -34,7 +35,7 @@ import (
 
 // schemas are every folder's migrations, in the order of the arrow.
 func schemas() []sqldb.Schema {
-	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), people.Schema(), media.Schema(), embed.Schema(), learn.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), start.Schema()}
+	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), cases.Schema(), people.Schema(), media.Schema(), embed.Schema(), learn.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), start.Schema()}
 }
 
 // newLogger logs JSON lines to w. Only loops and the HTTP edge log; never a customer's words.

@@ -129,7 +129,7 @@ func (c *Console) look(ctx context.Context, p reader, at place, conv bot.Convers
 	conv = t.conversation
 	v = caseView{Who: p.whoOf(conv), Picture: c.o.Media(bot.Attachment{Kept: conv.Picture}), Icon: channelIcon(conv.Address.Channel), Channel: p.channel(conv.Address),
 		Query: at.query(), Back: at.list(), Bot: conv.Mode == bot.ModeBot, Messages: c.linesOf(p, t), Cannot: c.cannot(p, conv), OptedOut: p.optOut(conv),
-		Tries: triesOf(p, t.turns, c.questions(ctx, p))}
+		Tries: triesOf(p, conv, t.turns, c.questions(ctx, p))}
 	v.said, v.conv, v.In = t.said, conv, string(conv.ID)
 	if n := len(t.said); n > 0 {
 		v.Seen = t.said[n-1].Seq

@@ -273,13 +273,22 @@ func drafted(edits []knowledge.Edit) func(knowledge.EntryID) bool {
 	}
 }
 
-// uploadFindings are what would be wrong with the entries that an upload changes.
-func (p *Portal) uploadFindings(ctx context.Context, s scope, u knowledge.Upload) (list []findingView, working bool, err error) {
+// uploadFindings are what would be wrong with the entries that an upload changes. It puts the test cases that the upload
+// would break into data.
+func (p *Portal) uploadFindings(ctx context.Context, s scope, u knowledge.Upload, data *previewPage) (list []findingView, working bool, err error) {
 	live, err := p.corpus.At(ctx, s.affiliate, u.Base)
 	if err != nil || len(u.Changes) == 0 {
 		return nil, false, err
 	}
 	after := knowledge.After(live, u.Changes)
+	if p.o.Broken != nil {
+		if data.Broken, err = p.o.Broken(ctx, Trial{Affiliate: s.affiliate, Entries: after, Draft: u.ID}); err != nil {
+			return nil, false, err
+		}
+		data.Tests = p.o.Tests(s.affiliate) + "/cases"
+		data.BrokenMore = len(data.Broken.Cases) - previewMost
+		data.Broken.Cases = data.Broken.Cases[:min(len(data.Broken.Cases), previewMost)]
+	}
 	wordings := 0
 	for _, e := range after {
 		wordings += 1 + len(e.Variants)
@@ -301,6 +310,16 @@ func (p *Portal) uploadFindings(ctx context.Context, s scope, u knowledge.Upload
 	found = slices.DeleteFunc(found, func(f lint.Finding) bool { return !changed[f.Entry] && !changed[f.Other] })
 	return s.findingsOf(found, after, here, func(knowledge.EntryID) bool { return false }), !done, nil
 }
+
+// Broken is what an upload would do to the affiliate's test cases.
+type Broken struct {
+	Working bool // it is being found out
+	Asked   int  // cases; 0 if there are none, or the upload is too large to be asked
+	Cases   []BrokenCase
+}
+
+// A BrokenCase passes now and would fail. Before and After are what comes of it, in words.
+type BrokenCase struct{ Question, Before, After string }
 
 // moveWording takes a wording out of an entry, and gives it to another if one is named. Both become drafts.
 func (p *Portal) moveWording(g *gin.Context, s scope) error {

@@ -45,16 +45,19 @@ type Options struct {
 	// once; nil means that this happens later. Publishing waits for it limits.MaxPreparing.
 	Prepare func(context.Context, []knowledge.Entry) error
 	// Show is what customers get of an entry's answer on each channel; nil means that nothing shows it.
-	Show      func(knowledge.Entry) []ChannelView
-	Compare   lint.Comparer  // finds misplaced wordings; nil means that none are looked for
-	Links     Links          // knows dead links; nil means that none are looked for
-	Published func()         // called after each publish; may be nil
-	Files     *faqfile.Pool  // reads files; nil means in this process
-	Crawl     *crawl.Crawler // reads web pages; nil means that none are read
-	Read      func()         // called after each file was read, when its memory can go back; may be nil
-	Brands    Brands         // nil means that there are no pages of how a bot speaks
-	Phrases   []brand.Phrase // the fixed sentences, to be worded anew
-	Media     Shelf          // keeps files that go with entries; nil means that none are taken
+	Show func(knowledge.Entry) []ChannelView
+	// Broken says which test cases an upload would break; nil means that none are asked.
+	Broken    func(context.Context, Trial) (Broken, error)
+	Tests     func(knowledge.AffiliateID) string // the address of an affiliate's test cases; required with Broken
+	Compare   lint.Comparer                      // finds misplaced wordings; nil means that none are looked for
+	Links     Links                              // knows dead links; nil means that none are looked for
+	Published func()                             // called after each publish; may be nil
+	Files     *faqfile.Pool                      // reads files; nil means in this process
+	Crawl     *crawl.Crawler                     // reads web pages; nil means that none are read
+	Read      func()                             // called after each file was read, when its memory can go back; may be nil
+	Brands    Brands                             // nil means that there are no pages of how a bot speaks
+	Phrases   []brand.Phrase                     // the fixed sentences, to be worded anew
+	Media     Shelf                              // keeps files that go with entries; nil means that none are taken
 	Log       logrus.FieldLogger
 }
 
