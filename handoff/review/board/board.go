@@ -89,6 +89,7 @@ type request struct {
 type frame struct {
 	Base, Affiliate, Section string
 	Others                   bool // there are other affiliates the person may see
+	Lead                     bool // leads see none of these pages
 	Toast                    *page.Toast
 }
 
