@@ -115,6 +115,7 @@ func TestStartInABrowser(t *testing.T) {
 	admin.click("main button", "Skip this step")
 	admin.says("All set.")
 	admin.click("main a", "Unanswered questions")
+	admin.until(`location.pathname.endsWith('/gaps')`)
 	admin.until(`document.body.innerText.includes('gift vouchers') || (document.readyState === 'complete' && location.reload(), false)`)
 	admin.accessibleShot("gaps")
 	admin.click("main a", "Write the answer")
@@ -132,8 +133,13 @@ func TestStartInABrowser(t *testing.T) {
 	admin.open("/people")
 	admin.accessibleShot("people-list")
 
+	brandInABrowser(admin, d.tab(390, 844))
+
 	plain := d.window(admin.cookies, 390, 844) // without JavaScript
 	plain.do(emulation.SetScriptExecutionDisabled(true))
+	plain.open("/partners/Harbour%20Lane/brand")
+	plain.do(chromedp.SetValue("#privacy", "https://harbour.example/privacy", chromedp.ByQuery), chromedp.Click("#brand .bar button", chromedp.ByQuery),
+		chromedp.WaitVisible(`//*[contains(., "Saved. It counts")]`, chromedp.BySearch))
 	plain.open("/partners/Harbour%20Lane/gaps?state=answered")
 	plain.do(chromedp.Click(`//button[contains(., "Open again")]`, chromedp.BySearch), chromedp.WaitVisible(`//a[contains(., "Write the answer")]`, chromedp.BySearch))
 	require.NotContains(t, s.log.String(), template.HTMLEscapeString("gift vouchers"), "no customer's words in the log")
