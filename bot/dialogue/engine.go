@@ -83,6 +83,9 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 			return bot.Outcome{}, fmt.Errorf("search: %w", err)
 		}
 		e.phrases.Vote(&ev.Signals, ev.Found)
+		if err := e.heedAsking(ctx, &ev, &query); err != nil {
+			return bot.Outcome{}, fmt.Errorf("search for the sentence that asks: %w", err)
+		}
 		if err := e.heedFeedback(ctx, &ev, query); err != nil {
 			return bot.Outcome{}, fmt.Errorf("search for the question before: %w", err)
 		}
