@@ -77,6 +77,7 @@ const (
 	AskedNothing Asked = ""
 	AskedWhich   Asked = "which" // did you mean one of these?
 	AskedPerson  Asked = "person"
+	AskedNext    Asked = "next" // nothing; questions are suggested after an answer
 )
 
 // OptOut is what a customer wants to hear no more of.
@@ -166,6 +167,7 @@ type Attachment struct {
 	Kind    string `json:"kind"` // photo, voice, audio, video, document, sticker, location, contact, other, or one of the Kind… below
 	File    string `json:"file,omitempty"`
 	Name    string `json:"name,omitempty"`
+	Alt     string `json:"alt,omitempty"`     // what a picture of an entry shows
 	Type    string `json:"type,omitempty"`    // media type
 	Size    int64  `json:"size,omitempty"`    // bytes
 	Seconds int    `json:"seconds,omitempty"` // how long sound or a video plays, 0 if that is not told

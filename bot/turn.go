@@ -35,6 +35,7 @@ type Outcome struct {
 	Replies  []Reply
 	Escalate *Escalation // set if and only if the decision is to hand off
 	Feedback *Feedback   // set if the customer said whether the answer before helped
+	Picked   *Choice     // set if the customer chose from a menu of entries: one, or none of them
 	Next     Conversation
 	Trace    Trace
 }
@@ -70,6 +71,7 @@ const (
 	ReasonFilledIn    Reason = "filled_in"     // a form or an order, which a person must look at
 	ReasonAskedPerson Reason = "asked_person"  // the customer wants a person
 	ReasonPersonHasIt Reason = "person_has_it" // mode person
+	ReasonTopicPolicy Reason = "topic_policy"  // the affiliate wants a person to answer such questions
 	ReasonUrgent      Reason = "urgent"        // it cannot wait and nothing published answers it
 	ReasonAbuse       Reason = "abuse"         // insults, and no question that can be answered
 	ReasonFlood       Reason = "flood"         // more messages at once than anyone types
@@ -109,6 +111,7 @@ type Escalation struct {
 	Question  string                `json:"question"` // the customer's words that led here
 	Locale    string                `json:"locale"`
 	Tried     []knowledge.EntryID   `json:"tried,omitempty"`
+	Draft     string                `json:"draft,omitempty"`   // what the bot would have answered, for a person to send
 	Signals   []string              `json:"signals,omitempty"` // what the words showed: "urgent", "complaint", …
 }
 

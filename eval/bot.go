@@ -17,6 +17,7 @@ import (
 
 // An Asker is the engine that serves customers, asked one case at a time. It is safe for concurrent use.
 type Asker struct {
+	account  bot.Account
 	engine   *dialogue.Engine
 	asker    *dialogue.Asker
 	searcher *retrieval.Searcher // the engine's
@@ -24,36 +25,56 @@ type Asker struct {
 	topics   map[knowledge.EntryID]string // of its entries
 }
 
-// account is that of an Asker, which answers from its own entries alone.
-func account() bot.Account { return bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}} }
-
 // NewAsker learns entries that are published nowhere, which have IDs, with the defaults that the
 // service has.
 func NewAsker(ctx context.Context, entries []knowledge.Entry, e *Vectors) (*Asker, error) {
+	return NewAskerFor(ctx, entries, e, retrieval.Offsets{})
+}
+
+// NewAskerFor is NewAsker with what was learned of an affiliate's customers.
+func NewAskerFor(ctx context.Context, entries []knowledge.Entry, e *Vectors, o retrieval.Offsets) (*Asker, error) {
+	options := retrieval.SearcherOptions{Learned: learned(o)}
+	if e.multilingual != nil {
+		options.Multilingual = e.multilingual
+	}
+	return openAsker(ctx, entries, e, options)
+}
+
+func openAsker(ctx context.Context, entries []knowledge.Entry, e retrieval.Embedder, o retrieval.SearcherOptions) (*Asker, error) {
 	phrases, err := dialogue.LoadPhrases()
 	if err != nil {
 		return nil, err
-	}
-	var o retrieval.SearcherOptions
-	if e.multilingual != nil {
-		o.Multilingual = e.multilingual
 	}
 	searcher := retrieval.NewSearcher(dialogue.NewUnpublished(affiliate, entries), e, o)
 	if err := searcher.Refresh(ctx); err != nil {
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}
-	b := &Asker{searcher: searcher, phrases: phrases, topics: make(map[knowledge.EntryID]string)}
+	return Over(searcher, phrases, affiliate, entries).With(dialogue.DefaultPolicy()), nil
+}
+
+// Over is an Asker of what a searcher has learned of an affiliate: these entries. With gives it a policy, which it
+// needs.
+func Over(searcher *retrieval.Searcher, phrases *dialogue.Phrases, affiliate knowledge.AffiliateID, entries []knowledge.Entry) *Asker {
+	b := &Asker{account: bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}}, searcher: searcher, phrases: phrases, topics: make(map[knowledge.EntryID]string)}
 	for _, e := range entries {
 		b.topics[e.ID] = e.Topic
 	}
-	return b.With(dialogue.DefaultPolicy()), nil
+	return b
+}
+
+// learned is what was learned of an Asker's customers.
+type learned retrieval.Offsets
+
+// Offsets are those of the one affiliate that an Asker has.
+func (l learned) Offsets(context.Context) (map[knowledge.AffiliateID]retrieval.Offsets, error) {
+	return map[knowledge.AffiliateID]retrieval.Offsets{affiliate: retrieval.Offsets(l)}, nil
 }
 
 // With is b with another policy. Both answer from what was learned once.
 func (b *Asker) With(policy dialogue.Policy) *Asker {
 	other := *b
 	other.engine = dialogue.NewEngine(b.searcher, b.phrases, policy)
-	other.asker = dialogue.NewAsker(other.engine, account())
+	other.asker = dialogue.NewAsker(other.engine, other.account)
 	return &other
 }
 
@@ -91,7 +112,7 @@ func (b *Asker) Ask(ctx context.Context, c Case) (Result, error) {
 
 // search is what the search finds for c's words alone.
 func (b *Asker) search(ctx context.Context, c Case, limit int) ([]retrieval.Hit, error) {
-	found, err := b.searcher.Search(ctx, retrieval.Query{Text: c.Text, Locale: c.Lang, Affiliates: []knowledge.AffiliateID{affiliate}, Limit: limit})
+	found, err := b.searcher.Search(ctx, retrieval.Query{Text: c.Text, Locale: c.Lang, Affiliates: b.account.Affiliates, Limit: limit})
 	return found.Hits, err
 }
 

@@ -19,7 +19,7 @@ type Conversation struct {
 // Open begins a conversation with a customer of whom these words are known, oldest first.
 func (b *Asker) Open(locale string, said []string) *Conversation {
 	now := time.Now()
-	c := &Conversation{b.engine, bot.Turn{ID: "ask", Account: account(), Now: now,
+	c := &Conversation{b.engine, bot.Turn{ID: "ask", Account: b.account, Now: now,
 		Conversation: bot.Conversation{ID: "ask", Locale: locale, Mode: bot.ModeBot, OpenedAt: now}}}
 	for _, text := range said {
 		c.turn.History = append(c.turn.History, bot.Message{Author: bot.AuthorCustomer, Text: text, At: now})

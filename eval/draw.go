@@ -15,6 +15,7 @@ import (
 	"strings"
 	"unicode"
 
+	"faqbot/bot/dialogue"
 	"faqbot/knowledge"
 	"faqbot/retrieval"
 )
@@ -37,6 +38,7 @@ type Row struct {
 	Features map[string]float64 `json:"features"` // of the best hit and of the corpus; see features
 	Right    bool               `json:"right"`    // the best entry answers, and the question is in scope
 	InScope  bool               `json:"in_scope"`
+	Chance   Chance             `json:"chance"` // with the shipped calibration
 }
 
 // How entries are drawn.
@@ -289,7 +291,7 @@ func (s Source) ask(ctx context.Context, random *rand.Rand, draw string, e *Vect
 		c := s.Cases[at]
 		row := Row{Set: s.Name, Family: s.Family, Draw: draw,
 			InScope: slices.ContainsFunc(c.Relevant, func(id knowledge.EntryID) bool { return present[id] })}
-		hits, err := b.search(ctx, c, 1)
+		hits, err := b.search(ctx, c, dialogue.DefaultPolicy().MaxChoices)
 		if err != nil {
 			return Row{}, err
 		}
@@ -298,6 +300,7 @@ func (s Source) ask(ctx context.Context, random *rand.Rand, draw string, e *Vect
 			return Row{}, fmt.Errorf("case %s: nothing was found", c.ID)
 		}
 		row.Features = features(hits[0].Evidence)
+		row.Chance = chanceOf(hits, func(h retrieval.Hit) bool { return slices.Contains(c.Relevant, h.Entry.ID) })
 		return row, nil
 	})
 	for i := range rows {

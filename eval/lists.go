@@ -48,11 +48,11 @@ func ownSignals() []signalList {
 
 		{"wants_person", fourth, "wants_person", recall(.80, .95), precision(.90, .95)},
 		{"danger", fourth, "danger", recall(.80, .90), precision(.90, .98)},
-		{"identity", fourth, "identity", recall(.80, .95), precision(.90, .95)},
+		{"identity", fourth, "identity", recall(.70, .95), precision(.90, .95)},
 		{"feedback", fourth, "feedback", recall(.70, .85), precision(.85, .95)},
 		{"complaint", fourth, "complaint", recall(.70, .85), precision(.80, .85)},
 		{"abuse", fourth, "abuse", recall(.80, .85), precision(.80, .85)},
-		{"thanks", fourth, "thanks", recall(.70, .85), precision(.70, .85)},
+		{"thanks", fourth, "thanks", recall(.65, .85), precision(.70, .85)},
 		{"stop", fourth, "stop", recall(.70, .85), precision(.85, .95)},
 	}
 }

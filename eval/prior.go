@@ -130,6 +130,32 @@ func measureTransfer(set, draw string, rows []Row, probability func(Row) float64
 	return t
 }
 
+// learnApart learns from labels of each set, asked as a whole, where the fit is to the other families. A share of the
+// labels is wrong.
+func learnApart(rows []Row, fit Fitter, wrong float64) (list []Learning, err error) {
+	for _, name := range distinct(rows, familyOf) {
+		own, others := part(rows, func(r Row) bool { return familyOf(r) == name })
+		probability, err := fit(others)
+		if err != nil {
+			return nil, fmt.Errorf("without %s: %w", name, err)
+		}
+		own, _ = part(own, func(r Row) bool { return r.Draw == drawWhole })
+		for _, set := range distinct(own, func(r Row) string { return r.Set }) {
+			var chances []Chance
+			for _, r := range own {
+				if r.Set == set {
+					r.Chance.Said = probability(r)
+					chances = append(chances, r.Chance)
+				}
+			}
+			if l, ok := learnFrom(set, chances, wrong); ok {
+				list = append(list, l)
+			}
+		}
+	}
+	return list, nil
+}
+
 // distinct are the values of of in order of appearance.
 func distinct(rows []Row, of func(Row) string) (list []string) {
 	seen := make(map[string]bool)
@@ -167,6 +193,8 @@ type Provenance struct {
 	Sets   []SourceNote `json:"sets"`
 	Spread []Transfer   `json:"leave_one_family_out"`
 	BySet  []Transfer   `json:"leave_one_set_out"`
+
+	learning [2][]Learning // of each set, from what a fit to the other families says: labels all right, one in ten wrong
 }
 
 // A SourceNote is what a Prior says about one set.
@@ -241,6 +269,11 @@ func FitPrior(sources []Source, rows []Row, space string) (*Prior, error) {
 	if p.Provenance.Spread, err = LeaveOneOut(rows, familyOf, fit); err != nil {
 		return nil, err
 	}
+	for i, wrong := range []float64{0, wrongOfLabels} {
+		if p.Provenance.learning[i], err = learnApart(rows, fit, wrong); err != nil {
+			return nil, err
+		}
+	}
 	if p.Provenance.BySet, err = LeaveOneOut(rows, folderOf, fit); err != nil {
 		return nil, err
 	}
@@ -292,6 +325,9 @@ func (p *Prior) Print(w io.Writer) error {
 	printChecks(t, p.Checks())
 	if mean, worst, ok := calibrationErrors(p.Provenance.Spread); ok {
 		fmt.Fprintf(t, "without the set's family, ECE\tmean %.4f\tworst %s\n\n", mean, three(worst))
+	}
+	for _, list := range p.Provenance.learning {
+		printLearning(t, list)
 	}
 	fmt.Fprintf(t, "coefficients\tbias\tsure\twordings\tnearest\tentries\tspread\tcrowd\tlate\tlate wordings\n")
 	for _, half := range []struct {

@@ -122,6 +122,7 @@ type Report struct {
 	Skipped []string      `json:"skipped"` // sets that are not there
 	Checks  []TargetCheck `json:"checks"`
 	Noted   []Metric      `json:"noted"`
+	Learned []Learning    `json:"learned"`           // of each set, what labels do for its probabilities, one in ten of them wrong
 	Typos   []Comparison  `json:"typos"`             // with typing errors against without
 	Against []Comparison  `json:"against,omitempty"` // this run against an earlier one
 }
@@ -215,6 +216,9 @@ func (r *Report) benchmark(ctx context.Context, data string, b benchmark, e *Vec
 	}
 	s := NewSample(results)
 	report := reportOf(set, s)
+	if l, ok := learnFrom(set.Name, chancesOf(set, s), wrongOfLabels); ok {
+		r.Learned = append(r.Learned, l)
+	}
 	report.varied = b.draw != nil || strings.HasSuffix(b.name, typing)
 	r.Sets = append(r.Sets, report)
 	r.Checks = append(r.Checks, report.check(b.targets)...)

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -40,14 +41,20 @@ func mean(value func(*marks) (float64, bool)) Figure {
 	figure := new(byte) // has an address of its own
 	return func(s *Sample, weights []int) float64 {
 		sum, n := 0.0, 0.0
-		known := s.valued(figure, value)
-		for i := range known {
+		if s.draw != nil {
+			for kind, v := range s.draw.kinds.valued(figure, value) {
+				sum += s.draw.counts[kind] * v.value
+				n += s.draw.counts[kind] * v.counts
+			}
+			return ratio(sum, n)
+		}
+		for i, v := range valuesOf(s.marks, value) {
 			w := 1.0
 			if weights != nil {
 				w = float64(weights[i])
 			}
-			sum += w * known[i].value
-			n += w * known[i].counts
+			sum += w * v.value
+			n += w * v.counts
 		}
 		return ratio(sum, n)
 	}
@@ -56,23 +63,24 @@ func mean(value func(*marks) (float64, bool)) Figure {
 // A valued is what a result adds to a mean: its value, and 1; nothing if it has none.
 type valued struct{ value, counts float64 }
 
-// valued is what each result adds to a mean, worked out once where a bootstrap draws them again and again.
-func (s *Sample) valued(figure *byte, value func(*marks) (float64, bool)) []valued {
-	if s.drawing != nil {
-		if known, ok := s.drawing.Load(figure); ok {
-			return known.([]valued)
-		}
+// valued is what each kind adds to a mean, worked out once.
+func (k *kinds) valued(figure *byte, value func(*marks) (float64, bool)) []valued {
+	if known, ok := k.means.Load(figure); ok {
+		return known.([]valued)
 	}
-	list := make([]valued, len(s.marks))
-	for i := range s.marks {
-		if v, ok := value(&s.marks[i]); ok {
-			list[i] = valued{v, 1}
-		}
-	}
-	if s.drawing != nil {
-		s.drawing.Store(figure, list)
-	}
+	list := valuesOf(k.marks, value)
+	k.means.Store(figure, list)
 	return list
+}
+
+func valuesOf(list []marks, value func(*marks) (float64, bool)) []valued {
+	values := make([]valued, len(list))
+	for i := range list {
+		if v, ok := value(&list[i]); ok {
+			values[i] = valued{v, 1}
+		}
+	}
+	return values
 }
 
 // Accuracy is the share of the questions in scope whose best entry answers them, however likely it is.
@@ -323,14 +331,17 @@ type Slice struct {
 // SliceBy cuts s by what keys says of each result, in alphabetical order. A result may be in several
 // slices.
 func (s *Sample) SliceBy(keys func(Result) []string) []Slice {
-	var names []string
-	for _, r := range s.results {
-		names = append(names, keys(r)...)
+	places := map[string][]int{}
+	for i, r := range s.results {
+		for _, name := range keys(r) {
+			if n := len(places[name]); n == 0 || places[name][n-1] != i { // a key may be given twice
+				places[name] = append(places[name], i)
+			}
+		}
 	}
-	slices.Sort(names)
 	var list []Slice
-	for _, name := range slices.Compact(names) {
-		list = append(list, Slice{name, s.Only(func(r Result) bool { return slices.Contains(keys(r), name) })})
+	for _, name := range slices.Sorted(maps.Keys(places)) {
+		list = append(list, Slice{name, s.at(places[name])})
 	}
 	return list
 }

@@ -18,8 +18,79 @@ type Sample struct {
 	cluster []int    // by place: whose answers belong together; nil if all are independent
 	weight  []int    // by place: how often the case counts; nil if each counts once
 
-	drawing *sync.Map // while a bootstrap draws: what each result adds to means, by figure
-	leveled []level   // the levels of the draw at hand
+	draw *drawn // while a bootstrap draws
+}
+
+// A drawn is one draw of a bootstrap, made ready once for all figures.
+type drawn struct {
+	kinds  *kinds
+	counts []float64 // results of each kind
+	levels []level   // made when a figure asks for them: means need none
+	total  level
+	times  []int // how often each result, or cluster, was drawn
+}
+
+// kinds are what results may have in common, which is all that means look at. There are far fewer than results.
+type kinds struct {
+	marks []marks
+	of    []int    // by place
+	means sync.Map // what each kind adds to a mean, by figure
+}
+
+func kindsOf(list []marks) *kinds {
+	k := &kinds{of: make([]int, len(list))}
+	number := map[marks]int{}
+	for i, m := range list {
+		n, seen := number[m]
+		if !seen {
+			n = len(k.marks)
+			number[m] = n
+			k.marks = append(k.marks, m)
+		}
+		k.of[i] = n
+	}
+	return k
+}
+
+// ready makes a draw ready, in which each result counts so often. It uses d's memory again.
+func (d *drawn) ready(counts []int) {
+	d.counts, d.levels, d.total = d.counts[:0], d.levels[:0], level{}
+	for range d.kinds.marks {
+		d.counts = append(d.counts, 0)
+	}
+	for place, kind := range d.kinds.of {
+		d.counts[kind] += float64(counts[place])
+	}
+}
+
+// leveled are the levels of the draw, in which each result counts so often.
+func (d *drawn) leveled(s *Sample, counts []int) []level {
+	if len(d.levels) > 0 {
+		return d.levels
+	}
+	var at *level
+	for place := range s.sorted {
+		n := float64(counts[s.order[place]])
+		if n == 0 {
+			continue
+		}
+		j := &s.sorted[place]
+		if at == nil || at.confidence != j.Confidence {
+			d.levels = append(d.levels, level{confidence: j.Confidence})
+			at = &d.levels[len(d.levels)-1]
+		}
+		at.all += n
+		if j.InScope {
+			at.in += n
+		}
+		if j.Right {
+			at.right += n
+		}
+	}
+	for _, l := range d.levels {
+		d.total.add(l)
+	}
+	return d.levels
 }
 
 // A Judged is an answer as far as most figures look at it.
@@ -36,16 +107,16 @@ func NewSample(results []Result) *Sample {
 	for i, r := range results {
 		judged[i] = Judged{Confidence: r.Probability(), Right: r.Right(), InScope: r.Case.InScope()}
 	}
-	return sampleOfResults(results, judged)
+	return sampleOfResults(results, judged, marksOf(results))
 }
 
-func sampleOfResults(results []Result, judged []Judged) *Sample {
+func sampleOfResults(results []Result, judged []Judged, marks []marks) *Sample {
 	dialogs := make([]string, len(results))
 	for i, r := range results {
 		dialogs[i] = r.Case.Dialog
 	}
 	s := SampleOf(judged)
-	s.results, s.marks, s.cluster = results, marksOf(results), clustersOf(dialogs)
+	s.results, s.marks, s.cluster = results, marks, clustersOf(dialogs)
 	if slices.ContainsFunc(results, func(r Result) bool { return r.Case.Weight > 1 }) {
 		s.weight = make([]int, len(results))
 		for i, r := range results {
@@ -83,14 +154,22 @@ func (s *Sample) By(confidence []float64) *Sample {
 
 // Only is the sample of those results that keep holds for.
 func (s *Sample) Only(keep func(Result) bool) *Sample {
-	var kept []Result
-	var judged []Judged
+	var places []int
 	for i, r := range s.results {
 		if keep(r) {
-			kept, judged = append(kept, r), append(judged, s.judged[i])
+			places = append(places, i)
 		}
 	}
-	return sampleOfResults(kept, judged)
+	return s.at(places)
+}
+
+// at is the sample of the results at some places.
+func (s *Sample) at(places []int) *Sample {
+	results, judged, kept := make([]Result, len(places)), make([]Judged, len(places)), make([]marks, len(places))
+	for i, at := range places {
+		results[i], judged[i], kept[i] = s.results[at], s.judged[at], s.marks[at]
+	}
+	return sampleOfResults(results, judged, kept)
 }
 
 // Value is f of s, in which each case counts as often as its weight says.
@@ -148,8 +227,8 @@ func (l *level) add(with level) { l.all += with.all; l.in += with.in; l.right +=
 // levels goes through the levels of s, the most confident first. Results of equal confidence cannot
 // be told apart by it, so no figure may depend on their order.
 func (s *Sample) levels(weights []int) iter.Seq[level] {
-	if s.leveled != nil {
-		return slices.Values(s.leveled)
+	if s.draw != nil {
+		return slices.Values(s.draw.leveled(s, weights))
 	}
 	return func(yield func(level) bool) {
 		var at level
@@ -185,6 +264,10 @@ func (s *Sample) levels(weights []int) iter.Seq[level] {
 
 // total is all of s as one level.
 func (s *Sample) total(weights []int) (sum level) {
+	if s.draw != nil {
+		s.draw.leveled(s, weights)
+		return s.draw.total
+	}
 	for l := range s.levels(weights) {
 		sum.add(l)
 	}

@@ -26,7 +26,7 @@ func (s *Sample) Interval(f Figure) Interval { return s.IntervalOf(f, .95) }
 
 // IntervalOf is Interval with another confidence.
 func (s *Sample) IntervalOf(f Figure, confidence float64) Interval {
-	values := resample(s.Len(), s.cluster, func(times []int) float64 { return f(s, s.drawn(times)) })
+	values := s.bootstrapped([]Named{{Of: f}})[0]
 	if len(values) == 0 {
 		return Interval{math.NaN(), math.NaN()}
 	}
@@ -35,28 +35,39 @@ func (s *Sample) IntervalOf(f Figure, confidence float64) Interval {
 
 // Intervals are those of several figures over the same draws, which is several times as fast as one by one.
 func (s *Sample) Intervals(list []Named) []Interval {
+	intervals := make([]Interval, len(list))
+	for k, v := range s.bootstrapped(list) {
+		intervals[k] = quantileInterval(v)
+	}
+	return intervals
+}
+
+// bootstrapped are the values of figures in each draw, sorted, without draws in which they say nothing.
+func (s *Sample) bootstrapped(list []Named) [][]float64 {
 	values := make([][]float64, len(list))
 	if n := s.Len(); n > 0 {
 		for k := range values {
 			values[k] = make([]float64, draws)
 		}
-		clusters, known := countOf(n, s.cluster), &sync.Map{}
+		clusters, common := countOf(n, s.cluster), kindsOf(s.marks)
+		memory := sync.Pool{New: func() any { return &drawn{kinds: common} }}
 		parallel(draws, func(draw int) {
-			counts := s.drawn(drawOf(draw, n, clusters, s.cluster))
-			drawn := *s
-			drawn.drawing, drawn.leveled = known, slices.AppendSeq(make([]level, 0, n), s.levels(counts))
+			of := *s
+			of.draw = memory.Get().(*drawn)
+			of.draw.times = drawInto(of.draw.times, draw, clusters)
+			counts := s.drawn(spread(of.draw.times, n, s.cluster))
+			of.draw.ready(counts)
 			for k, f := range list {
-				values[k][draw] = f.Of(&drawn, counts)
+				values[k][draw] = f.Of(&of, counts)
 			}
+			memory.Put(of.draw)
 		})
 	}
-	intervals := make([]Interval, len(list))
 	for k, v := range values {
-		v = slices.DeleteFunc(v, math.IsNaN)
-		slices.Sort(v)
-		intervals[k] = quantileInterval(v)
+		values[k] = slices.DeleteFunc(v, math.IsNaN)
+		slices.Sort(values[k])
 	}
-	return intervals
+	return values
 }
 
 // Difference is how much larger f is of s than of other, which has the same cases in the same order,
@@ -97,8 +108,13 @@ func resample(n int, cluster []int, statistic func(weights []int) float64) []flo
 // drawOf is how often each of n answers is drawn, the clusters with replacement. Each draw has a generator of its own,
 // so that the order in which cores take them is no matter.
 func drawOf(draw, n, clusters int, cluster []int) []int {
+	return spread(drawInto(nil, draw, clusters), n, cluster)
+}
+
+// drawInto is how often each cluster is drawn. It uses the memory of times again.
+func drawInto(times []int, draw, clusters int) []int {
 	random := rand.NewPCG(seed, uint64(draw))
-	times := make([]int, clusters)
+	times = append(times[:0], make([]int, clusters)...)
 	for i := 0; i < clusters; i += 2 { // 32 random bits are enough for one of some thousands
 		bits := random.Uint64()
 		times[(bits>>32)*uint64(clusters)>>32]++
@@ -106,6 +122,11 @@ func drawOf(draw, n, clusters int, cluster []int) []int {
 			times[(bits&math.MaxUint32)*uint64(clusters)>>32]++
 		}
 	}
+	return times
+}
+
+// spread is how often each of n results is drawn, given that of the clusters.
+func spread(times []int, n int, cluster []int) []int {
 	if cluster == nil {
 		return times
 	}

@@ -14,6 +14,7 @@ func (r *Report) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	printChecks(t, r.Checks)
 	r.printNoted(t)
+	printLearning(t, r.Learned)
 	r.printSets(t)
 	printComparisons(t, "with typing errors against without: treated well", r.Typos)
 	printComparisons(t, "this run against the earlier one: treated well", r.Against)

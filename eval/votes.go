@@ -235,7 +235,7 @@ func regress(list []example, signal string, use func(int) bool) (dialogue.Vote, 
 			rows = append(rows, one)
 		}
 	}
-	mean, scale := spread(rows)
+	mean, scale := meanAndScale(rows)
 	fit := voteFit{signal: signal, rows: rows, x: make([][]float32, len(rows))}
 	for i, one := range rows {
 		fit.x[i] = make([]float32, len(mean))
@@ -258,8 +258,8 @@ func regress(list []example, signal string, use func(int) bool) (dialogue.Vote, 
 	return v, nil
 }
 
-// spread is the mean of the examples' vectors, and what makes their distance from it 1 on average.
-func spread(rows []example) (mean []float32, scale float32) {
+// meanAndScale is the mean of the examples' vectors, and what makes their distance from it 1 on average.
+func meanAndScale(rows []example) (mean []float32, scale float32) {
 	mean = make([]float32, len(rows[0].vector))
 	for _, one := range rows {
 		for k, v := range one.vector {

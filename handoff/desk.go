@@ -24,6 +24,7 @@ import (
 	"faqbot/bot/dialogue"
 	"faqbot/bot/fit"
 	"faqbot/knowledge/attempts"
+	"faqbot/knowledge/brand"
 	"faqbot/knowledge/events"
 	"faqbot/knowledge/sqldb"
 )
@@ -37,18 +38,19 @@ type Desk struct {
 	attempts      *attempts.Counter
 	conversations *conversations.Service
 	phrases       *dialogue.Phrases
+	brands        *brand.Store
 	log           logrus.FieldLogger
 	now           func() time.Time
 }
 
 var _ bot.Desk = (*Desk)(nil)
 
-// NewDesk returns the desk in db, to which Schema and attempts.Schema have been applied. now is time.Now if nil.
+// NewDesk returns the desk in db, to which Schema, attempts.Schema and brand.Schema have been applied. now is time.Now if nil.
 func NewDesk(db *sqldb.DB, conversations *conversations.Service, phrases *dialogue.Phrases, log logrus.FieldLogger, now func() time.Time) *Desk {
 	if now == nil {
 		now = time.Now
 	}
-	return &Desk{store: store{db}, attempts: attempts.NewCounter(db, now), conversations: conversations, phrases: phrases, log: log, now: now}
+	return &Desk{store: store{db}, attempts: attempts.NewCounter(db, now), conversations: conversations, phrases: phrases, brands: brand.NewStore(db, now), log: log, now: now}
 }
 
 // Tell takes n in. It is idempotent.
@@ -266,6 +268,13 @@ func (d *Desk) HandBack(ctx context.Context, id TicketID, agent AgentID) error {
 	return d.end(ctx, id, agent, ResolutionHandedBack, dialogue.PhraseBack)
 }
 
+// say words a phrase to a ticket's customer as the affiliate does. values are pairs of a placeholder and what replaces it.
+func (d *Desk) say(ctx context.Context, t Ticket, p dialogue.Phrase, values ...string) (string, error) {
+	own, err := d.brands.Of(ctx, t.Affiliate)
+	phrases := d.phrases.For(own)
+	return strings.NewReplacer(values...).Replace(phrases.Say(phrases.Locale(t.Locale), p)), err
+}
+
 // end gives the conversation to the bot, then closes the ticket. Ending a closed ticket changes
 // nothing.
 func (d *Desk) end(ctx context.Context, id TicketID, agent AgentID, r Resolution, p dialogue.Phrase) error {
@@ -278,7 +287,10 @@ func (d *Desk) end(ctx context.Context, id TicketID, agent AgentID, r Resolution
 	case t.Assignee != "" && t.Assignee != agent:
 		return fmt.Errorf("close ticket %s of %s: %w", id, t.Assignee, ErrTaken)
 	}
-	words := strings.ReplaceAll(d.phrases.Say(d.phrases.Locale(t.Locale), p), "{agent}", string(agent))
+	words, err := d.say(ctx, t, p, "{agent}", string(agent))
+	if err != nil {
+		return err
+	}
 	if err := d.conversations.HandBack(ctx, t.Conversation, bot.Reply{Text: words}); err != nil {
 		return err
 	}

@@ -23,11 +23,14 @@ import (
 	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
+	"faqbot/knowledge/brand"
+	"faqbot/knowledge/cases"
 	"faqbot/knowledge/events"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 	"faqbot/knowledge/vault"
 	"faqbot/knowledge/waittest"
+	"faqbot/retrieval/learn"
 )
 
 // An office is a desk, a bot that hands everybody over, and a network that takes every reply.
@@ -72,7 +75,7 @@ func (n *network) texts() []string {
 // onBoth opens an office on SQLite and on Postgres.
 func onBoth(t *testing.T, test func(t *testing.T, o *office)) {
 	t.Helper()
-	sqldbtest.Run(t, []sqldb.Schema{attempts.Schema(), events.Schema(), botstore.Schema(), Schema(), gaps.Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), botstore.Schema(), Schema(), gaps.Schema(), learn.Schema(), cases.Schema()}, func(t *testing.T, db *sqldb.DB) {
 		log := logrus.New()
 		log.SetOutput(t.Output())
 		phrases, err := dialogue.LoadPhrases()

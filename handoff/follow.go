@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"faqbot/bot"
@@ -152,6 +151,5 @@ func (d *Desk) Invite(ctx context.Context, id TicketID, agent AgentID, key, chan
 	if err != nil {
 		return "", err
 	}
-	words := d.phrases.Say(d.phrases.Locale(t.Locale), dialogue.PhraseContinue)
-	return strings.NewReplacer("{channel}", channel, "{link}", link).Replace(words), nil
+	return d.say(ctx, t, dialogue.PhraseContinue, "{channel}", channel, "{link}", link)
 }

@@ -14,6 +14,8 @@ func (nothing) Search(context.Context, retrieval.Query) (retrieval.Result, error
 	return retrieval.Result{}, nil
 }
 
+func (nothing) FollowUps(knowledge.Entry) []knowledge.Entry { return nil }
+
 func (nothing) Entry([]knowledge.AffiliateID, knowledge.EntryID) (knowledge.Entry, bool) {
 	return knowledge.Entry{}, false
 }

@@ -8,18 +8,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"faqbot/bot"
 	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
+	"faqbot/knowledge/cases"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
+	"faqbot/retrieval/learn"
 )
 
-// rowsOf selects the tickets of some conversations, their notes and the questions in gaps, as a store.RowsOf.
+// rowsOf selects the tickets of some conversations, their notes, the questions in gaps, the labels and the test cases made
+// of them, as a store.RowsOf.
 func rowsOf(ids string) []sqldb.Selection {
-	return append(gaps.RowsOf(ids),
+	return append(slices.Concat(gaps.RowsOf(ids), learn.RowsOf(ids), cases.RowsOf(ids)),
 		sqldb.Selection{Table: "ticket_notes", Where: `ticket_id IN (SELECT id FROM tickets WHERE conversation_id IN ` + ids + `)`},
 		sqldb.Selection{Table: "tickets", Where: `conversation_id IN ` + ids})
 }
@@ -78,7 +82,8 @@ func (d *Desk) Retain(ctx context.Context, keep func(knowledge.AffiliateID) time
 	}
 	for _, e := range list {
 		if err := d.conversations.Empty(ctx, e, func(ctx context.Context, tx *sql.Tx) error {
-			return errors.Join(emptyTickets(ctx, tx, e.Conversation, e.Before), gaps.Empty(ctx, tx, e.Conversation, e.Before))
+			return errors.Join(emptyTickets(ctx, tx, e.Conversation, e.Before), gaps.Empty(ctx, tx, e.Conversation, e.Before),
+				cases.Empty(ctx, tx, string(e.Conversation), e.Before))
 		}); err != nil {
 			return n, err
 		}

@@ -25,14 +25,14 @@ func Schema() sqldb.Schema { return sqldb.Embedded("handoff", migrations) }
 // A store keeps tickets.
 type store struct{ db *sqldb.DB }
 
-const ticketColumns = `id, conversation_id, affiliate, queue, state, reason, topic, question, locale, tried, assignee,
+const ticketColumns = `id, conversation_id, affiliate, queue, state, reason, topic, question, locale, tried, draft, assignee,
 	opened_at, due_at, waiting_since, replied_at, closed_at, outcome`
 
 func scanTicket(row interface{ Scan(...any) error }) (t Ticket, err error) {
 	var tried string
 	var opened, due, waiting, replied, closed int64
 	if err := row.Scan(&t.ID, &t.Conversation, &t.Affiliate, &t.Queue, &t.State, &t.Reason, &t.Topic, &t.Question, &t.Locale,
-		&tried, &t.Assignee, &opened, &due, &waiting, &replied, &closed, &t.Outcome); err != nil {
+		&tried, &t.Draft, &t.Assignee, &opened, &due, &waiting, &replied, &closed, &t.Outcome); err != nil {
 		return t, err
 	}
 	t.OpenedAt, t.DueAt, t.WaitingSince = sqldb.Time(opened), sqldb.Time(due), sqldb.Time(waiting)
@@ -104,10 +104,10 @@ func (s *store) open(ctx context.Context, c bot.ConversationID, o opening) error
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO tickets
 			(id, escalation, conversation_id, affiliate, queue, state, reason, topic, question, locale, tried,
-			opened_at, due_at, waiting_since, changed_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $12) ON CONFLICT DO NOTHING`,
+			opened_at, due_at, waiting_since, changed_at, draft)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $12, $15) ON CONFLICT DO NOTHING`,
 			rand.Text()[:8], o.ID, c, o.Affiliate, queue, StateOpen, o.Reason, o.Topic, MaskSecrets(o.Question), o.Locale, string(list),
-			o.at.UnixMilli(), o.at.UnixMilli()+promised(o.Reason, answer), waiting)
+			o.at.UnixMilli(), o.at.UnixMilli()+promised(o.Reason, answer), waiting, o.Draft)
 		if err != nil {
 			return fmt.Errorf("open ticket: %w", err)
 		}

@@ -57,6 +57,7 @@ type Ticket struct {
 	Question     string
 	Locale       string
 	Tried        []knowledge.EntryID // entries the bot considered
+	Draft        string              // the answer that the bot suggests, "" if none
 	Assignee     AgentID             // "" while nobody has it
 	OpenedAt     time.Time
 	DueAt        time.Time // when somebody must have written

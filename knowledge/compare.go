@@ -19,7 +19,7 @@ func (e Entry) address() address { return address{e.Key, e.Locale} }
 // same reports whether a and b say the same, to the millisecond that the databases keep.
 func same(a, b Entry) bool {
 	return a.Question == b.Question && slices.Equal(a.Variants, b.Variants) && a.Answer == b.Answer && slices.Equal(a.Media, b.Media) &&
-		a.Topic == b.Topic && sqldb.Millis(a.From) == sqldb.Millis(b.From) && sqldb.Millis(a.To) == sqldb.Millis(b.To)
+		a.Topic == b.Topic && a.Slug == b.Slug && slices.Equal(a.FollowUps, b.FollowUps) && sqldb.Millis(a.From) == sqldb.Millis(b.From) && sqldb.Millis(a.To) == sqldb.Millis(b.To)
 }
 
 func byAddress(entries []Entry) map[address]Entry {
@@ -61,6 +61,12 @@ func compare(u *Upload, rows []Row, live []Entry, newID func(address) EntryID) {
 		after.Affiliate, after.Revision, after.Source, after.EditedBy, after.EditedAt = u.Affiliate, 0, u.File, "", time.Time{}
 		after.From, after.To = sqldb.Time(sqldb.Millis(after.From)), sqldb.Time(sqldb.Millis(after.To))
 		old, known := before[r.address()]
+		if after.Slug == "" { // a file need not say it
+			after.Slug = old.Slug
+		}
+		if after.FollowUps == nil {
+			after.FollowUps = old.FollowUps
+		}
 		delete(before, r.address())
 		switch {
 		case !known:
@@ -160,6 +166,9 @@ func restore(then, live []Entry) []Change {
 	now := byAddress(live)
 	for _, e := range then {
 		old, known := now[e.address()]
+		if e.Slug == "" { // it is of before slugs were kept
+			e.Slug = old.Slug
+		}
 		delete(now, e.address())
 		switch {
 		case !known:

@@ -312,6 +312,9 @@ func apply(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, current Revis
 	if err := insertIdentities(ctx, tx, affiliate, added); err != nil {
 		return 0, err
 	}
+	if err := assignSlugs(ctx, tx, affiliate, live); err != nil {
+		return 0, err
+	}
 	if err := insertVersions(ctx, tx, affiliate, live, p.Revision); err != nil {
 		return 0, err
 	}

@@ -140,7 +140,7 @@ func TestEntryKeepsEveryField(t *testing.T) {
 	onBoth(t, func(t *testing.T, c *Corpus) {
 		row := Row{Line: 2, Entry: Entry{
 			Key: "k", Locale: "pt-BR", Question: "Posso?", Variants: []string{"Dá?", "É \"possível\"?"}, Answer: "Sim.\nVeja https://a.example",
-			Topic: "geral", From: noon(), To: noon().Add(36 * time.Hour),
+			Topic: "geral", FollowUps: []string{"k", "other"}, Slug: "eu-posso", From: noon(), To: noon().Add(36 * time.Hour),
 		}}
 		publish(t, c, "acme", []Row{row})
 		entries, _, err := c.Published(t.Context(), "acme")

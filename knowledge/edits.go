@@ -85,6 +85,9 @@ func (c *Corpus) SaveEdit(ctx context.Context, affiliate AffiliateID, e Edit) (E
 		if now.Version != e.Version && !own || live.Revision != e.Base {
 			return ErrConflict
 		}
+		if e.Entry.Slug == "" { // an entry that has one keeps it, or gets another
+			e.Entry.Slug = live.Slug
+		}
 		e.At = c.now().UTC().Truncate(time.Millisecond)
 		if err := deleteEdit(ctx, tx, affiliate, e.Entry.ID); err != nil {
 			return err

@@ -31,6 +31,8 @@ type Entry struct {
 	Answer    string      // what the customer is told; plain text with links
 	Media     []Media     // what goes with the answer, in order
 	Topic     string      // groups entries and routes a handoff
+	FollowUps []string    // keys of entries in the same language to suggest after the answer, at most limits.MaxFollowUps
+	Slug      string      // the entry's address among the affiliate's; "" until it is published
 	From, To  time.Time   // when the answer holds: From ≤ t < To; zero means unbounded
 	Revision  Revision    // the publish that last changed it
 
@@ -59,11 +61,13 @@ type Media struct {
 	File string `json:"file,omitempty"` // its ID in knowledge/media
 	Link string `json:"link,omitempty"` // https
 	Name string `json:"name,omitempty"` // as its author calls it
+	Alt  string `json:"alt,omitempty"`  // what a picture shows, for people who do not see it
 	Type string `json:"type,omitempty"` // media type, of a file that we keep
 	Size int64  `json:"size,omitempty"` // bytes, of a file that we keep
 }
 
-// A Row is one parsed line of an upload, before it is compared with the corpus.
+// A Row is one parsed line of an upload, before it is compared with the corpus. A slug that is empty, and follow-ups that
+// are nil, stay as they are published.
 type Row struct {
 	Line int // the first line of the row in the file, from 1
 	Entry

@@ -99,6 +99,7 @@ func FindFiles(rows []Row, files []Media) (problems []Problem) {
 						Text: fmt.Sprintf("There is no file %q, so the entry goes without it. Send the file together with this one, or write a link that begins with https://.", m.Name)})
 					continue
 				}
+				f.Alt = m.Alt
 				m = f
 			}
 			kept = append(kept, m)

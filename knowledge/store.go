@@ -76,15 +76,15 @@ func lockAffiliate(ctx context.Context, tx *sql.Tx, id AffiliateID) (Revision, e
 const entryColumns = `COALESCE(e.id, ''), COALESCE(e.affiliate, ''), COALESCE(e.key, ''), COALESCE(e.locale, ''),
 	COALESCE(v.question, ''), COALESCE(v.variants, ''), COALESCE(v.answer, ''), COALESCE(v.topic, ''),
 	COALESCE(v.valid_from, 0), COALESCE(v.valid_to, 0), COALESCE(v.from_revision, 0), COALESCE(v.media, ''),
-	COALESCE(v.source, ''), COALESCE(v.edited_by, ''), COALESCE(v.edited_at, 0)`
+	COALESCE(v.source, ''), COALESCE(v.edited_by, ''), COALESCE(v.edited_at, 0), COALESCE(v.follow_ups, ''), COALESCE(v.slug, '')`
 
 // scanEntry reads a row of entryColumns after the columns that go to before.
 func scanEntry(scan func(dest ...any) error, before ...any) (Entry, error) {
 	var e Entry
-	var variants, media string
+	var variants, media, followUps string
 	var from, to, edited int64
 	err := scan(append(before, &e.ID, &e.Affiliate, &e.Key, &e.Locale, &e.Question, &variants, &e.Answer, &e.Topic,
-		&from, &to, &e.Revision, &media, &e.Source, &e.EditedBy, &edited)...)
+		&from, &to, &e.Revision, &media, &e.Source, &e.EditedBy, &edited, &followUps, &e.Slug)...)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -94,6 +94,9 @@ func scanEntry(scan func(dest ...any) error, before ...any) (Entry, error) {
 	}
 	if media != "" && err == nil {
 		err = json.Unmarshal([]byte(media), &e.Media)
+	}
+	if followUps != "" && err == nil {
+		err = json.Unmarshal([]byte(followUps), &e.FollowUps)
 	}
 	return e, err
 }
@@ -164,17 +167,22 @@ func insertIdentities(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, en
 
 func insertVersions(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, entries []Entry, from Revision) error {
 	return insertRows(ctx, tx, `INSERT INTO versions (entry_id, affiliate, from_revision, question, variants, answer,
-		topic, valid_from, valid_to, media, source, edited_by, edited_at) VALUES `, ``, len(entries), func(i int) ([]any, error) {
+		topic, valid_from, valid_to, media, source, edited_by, edited_at, follow_ups, slug) VALUES `, ``, len(entries), func(i int) ([]any, error) {
 		e := entries[i]
 		variants, err := json.Marshal(append([]string{}, e.Variants...)) // never null
-		media := ""
+		media, followUps := "", ""
 		if len(e.Media) > 0 && err == nil {
 			var list []byte
 			list, err = json.Marshal(e.Media)
 			media = string(list)
 		}
+		if len(e.FollowUps) > 0 && err == nil {
+			var list []byte
+			list, err = json.Marshal(e.FollowUps)
+			followUps = string(list)
+		}
 		return []any{string(e.ID), string(affiliate), int64(from), e.Question, string(variants), e.Answer,
-			e.Topic, sqldb.Millis(e.From), sqldb.Millis(e.To), media, e.Source, e.EditedBy, sqldb.Millis(e.EditedAt)}, err
+			e.Topic, sqldb.Millis(e.From), sqldb.Millis(e.To), media, e.Source, e.EditedBy, sqldb.Millis(e.EditedAt), followUps, e.Slug}, err
 	})
 }
 

@@ -12,27 +12,29 @@ import (
 // A storedChange is a Change in the database. Before is not kept: versions never change, so the one
 // live at the upload's base is still there.
 type storedChange struct {
-	Kind     ChangeKind `json:"kind"`
-	ID       EntryID    `json:"id"`
-	Key      string     `json:"key,omitempty"`
-	Locale   string     `json:"locale,omitempty"`
-	Question string     `json:"question,omitempty"`
-	Variants []string   `json:"variants,omitempty"`
-	Answer   string     `json:"answer,omitempty"`
-	Media    []Media    `json:"media,omitempty"`
-	Topic    string     `json:"topic,omitempty"`
-	From     int64      `json:"from,omitempty"` // Unix milliseconds, like To
-	To       int64      `json:"to,omitempty"`
-	Source   string     `json:"source,omitempty"`
-	EditedBy string     `json:"edited_by,omitempty"`
-	EditedAt int64      `json:"edited_at,omitempty"`
+	Kind      ChangeKind `json:"kind"`
+	ID        EntryID    `json:"id"`
+	Key       string     `json:"key,omitempty"`
+	Locale    string     `json:"locale,omitempty"`
+	Question  string     `json:"question,omitempty"`
+	Variants  []string   `json:"variants,omitempty"`
+	Answer    string     `json:"answer,omitempty"`
+	Media     []Media    `json:"media,omitempty"`
+	Topic     string     `json:"topic,omitempty"`
+	FollowUps []string   `json:"follow_ups,omitempty"`
+	Slug      string     `json:"slug,omitempty"`
+	From      int64      `json:"from,omitempty"` // Unix milliseconds, like To
+	To        int64      `json:"to,omitempty"`
+	Source    string     `json:"source,omitempty"`
+	EditedBy  string     `json:"edited_by,omitempty"`
+	EditedAt  int64      `json:"edited_at,omitempty"`
 }
 
 func storeChange(ch Change) storedChange {
 	e := ch.After
 	s := storedChange{
 		Kind: ch.Kind, ID: e.ID, Key: e.Key, Locale: e.Locale, Question: e.Question, Variants: e.Variants, Answer: e.Answer, Media: e.Media,
-		Topic: e.Topic, From: sqldb.Millis(e.From), To: sqldb.Millis(e.To), Source: e.Source, EditedBy: e.EditedBy, EditedAt: sqldb.Millis(e.EditedAt),
+		Topic: e.Topic, FollowUps: e.FollowUps, Slug: e.Slug, From: sqldb.Millis(e.From), To: sqldb.Millis(e.To), Source: e.Source, EditedBy: e.EditedBy, EditedAt: sqldb.Millis(e.EditedAt),
 	}
 	if ch.Kind == ChangeRetired {
 		s.ID = ch.Before.ID
@@ -49,7 +51,7 @@ func (s storedChange) load(affiliate AffiliateID) Change {
 	if s.Kind != ChangeRetired {
 		ch.After = Entry{
 			ID: s.ID, Affiliate: affiliate, Key: s.Key, Locale: s.Locale, Question: s.Question, Variants: s.Variants, Answer: s.Answer, Media: s.Media,
-			Topic: s.Topic, From: sqldb.Time(s.From), To: sqldb.Time(s.To), Source: s.Source, EditedBy: s.EditedBy, EditedAt: sqldb.Time(s.EditedAt),
+			Topic: s.Topic, FollowUps: s.FollowUps, Slug: s.Slug, From: sqldb.Time(s.From), To: sqldb.Time(s.To), Source: s.Source, EditedBy: s.EditedBy, EditedAt: sqldb.Time(s.EditedAt),
 		}
 	}
 	return ch

@@ -1,11 +1,14 @@
 package retrieval
 
 import (
+	"context"
 	"embed"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"math"
+
+	"faqbot/knowledge"
 )
 
 // CalibrationVersion is the form of calibration.json that this code reads.
@@ -76,13 +79,41 @@ func (e Evidence) Inputs(confidence float64) [8]float64 {
 
 // At is the probability that a best entry with this evidence answers.
 func (c *Calibration) At(e Evidence) float64 {
+	return Shift(1/(1+math.Exp(-c.logit(e))), e.Offsets.Best)
+}
+
+// Offsets are what was learned of an affiliate's own customers: each is added to the log odds of a probability.
+type Offsets struct {
+	Version int     `json:"version"` // of what was learned, from 1; 0 if nothing was
+	Best    float64 `json:"best"`    // of the best entry's probability
+	Menu    float64 `json:"menu"`    // of the probability that one of some entries offered answers
+}
+
+// Learned is what was learned of affiliates' customers; *learn.Learner is one.
+type Learned interface {
+	Offsets(ctx context.Context) (map[knowledge.AffiliateID]Offsets, error)
+}
+
+// Shift adds by to the log odds of probability p.
+func Shift(p, by float64) float64 {
+	if by == 0 {
+		return p // with the same bits
+	}
+	odds := p / (1 - p) * math.Exp(by)
+	if math.IsInf(odds, 1) {
+		return 1
+	}
+	return odds / (1 + odds)
+}
+
+// logit is the log odds that a best entry with this evidence answers, as shipped.
+func (c *Calibration) logit(e Evidence) float64 {
 	k, in := c.of(e), e.Inputs(e.Plain)
 	if e.Learned {
 		in = e.Inputs(e.Sure)
 	}
-	z := k.Bias + float64(k.Sure*in[0]) + float64(k.Wordings*in[1]) + float64(k.Nearest*in[2]) +
+	return k.Bias + float64(k.Sure*in[0]) + float64(k.Wordings*in[1]) + float64(k.Nearest*in[2]) +
 		float64(k.Entries*in[3]) + float64(k.Spread*in[4]) + float64(k.Crowd*in[5]) + float64(k.Late*in[6]) + float64(k.LateWordings*in[7])
-	return 1 / (1 + math.Exp(-z))
 }
 
 // of are the coefficients for such evidence.
@@ -101,10 +132,21 @@ func (c *Calibration) of(e Evidence) *Coefficients {
 // otherSpaces stands for vector spaces that nothing was fitted in.
 const otherSpaces = ""
 
-// shippedCalibrations reads the files that are part of the program, by vector space; a test sees to it that it can.
-// What was fitted in the English one serves for otherSpaces, too.
-func shippedCalibrations() map[string]*Calibration {
-	byName := make(map[string]*Calibration)
+// Calibrations are the shipped ones, by vector space.
+type Calibrations map[string]*Calibration
+
+// For is the calibration for a vector space.
+func (c Calibrations) For(space string) *Calibration {
+	if own := c[space]; own != nil {
+		return own
+	}
+	return c[otherSpaces]
+}
+
+// ShippedCalibrations reads the files that are part of the program; a test sees to it that it can. What was fitted in
+// the English space serves for otherSpaces, too.
+func ShippedCalibrations() Calibrations {
+	byName := make(Calibrations)
 	names, err := fs.Glob(calibrationFiles, "*.json")
 	for _, name := range names {
 		var raw []byte

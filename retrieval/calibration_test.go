@@ -8,7 +8,7 @@ import (
 )
 
 func TestShippedCalibration(t *testing.T) {
-	for space, c := range shippedCalibrations() {
+	for space, c := range ShippedCalibrations() {
 		t.Run(space, func(t *testing.T) { testCalibration(t, c) })
 	}
 }

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	logisticWork = 400_000 // wordings times entries that logistic regression is given: some 1.5 s
-	fewToLearn   = 4       // wordings per entry, below which it does without if there are more
-	widest       = 512     // numbers of a vector that heads learn from: the work grows with the square
+	logisticWork = 2_400_000 // wordings times entries that logistic regression is given: some 3 s
+	fewToLearn   = 4         // wordings per entry, below which it does without if there are more
+	widest       = 512       // numbers of a vector that heads learn from: the work grows with the square
 
 	landmarkMost = 256
 	gramWeight   = 0.06 // of n-grams in how alike two texts are to the logistic head; its cosine has 1

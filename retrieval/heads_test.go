@@ -45,12 +45,12 @@ func TestHeadsAreLearnedWhereTheyHelp(t *testing.T) {
 		{20, 1, 16, true, true},
 		{1, 9, 16, false, false},
 		{20, 2, 16, true, true},
-		{20, 1000, 16, true, true}, // on some of the wordings
-		{600, 2, 16, false, true},  // too many entries
+		{200, 70, 16, true, true},  // on some of the wordings
+		{1600, 1, 16, false, true}, // too many entries
 		{20, 2, 600, false, false}, // too wide
-		{240, 9, 16, true, true},   // few of each entry's wordings, but enough
-		{240, 3, 16, true, true},   // all there are
-		{400, 3, 16, false, true},  // not enough
+		{700, 5, 16, true, true},   // few of each entry's wordings, but enough
+		{500, 3, 16, true, true},   // all there are
+		{800, 4, 16, false, true},  // not enough
 		{0, 0, 16, false, false},   // nothing
 	} {
 		h := learned(t, c.entries, c.wordings, c.dim)

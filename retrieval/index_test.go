@@ -129,7 +129,7 @@ func TestWithoutTokensNothingIsCompared(t *testing.T) {
 	v, err := vector.Unit(tokens[0].Vector)
 	require.NoError(t, err)
 	q := question{limit: 2, variants: []queryVariant{{text: "a", vector: v, tokens: late.NewQuestion(tokens[0])}}}
-	with.curve, without.curve = shippedCalibrations()[otherSpaces], shippedCalibrations()[otherSpaces]
+	with.curve, without.curve = ShippedCalibrations().For(otherSpaces), ShippedCalibrations().For(otherSpaces)
 	compared, err := p.rank(t.Context(), with, q, new(buffers))
 	require.NoError(t, err)
 	plain, err := p.rank(t.Context(), without, q, new(buffers))

@@ -23,6 +23,7 @@ type question struct {
 	variants []queryVariant // as it is, and as it was probably meant if that differs
 	before   []string       // what was said before it, the latest first; nothing if it stands alone
 	said     *recollection  // the question with that, nil if it is not needed
+	learned  Offsets        // of the affiliate that is searched
 	locale   string
 	now      time.Time
 	limit    int
@@ -106,7 +107,7 @@ func (p *index) rank(ctx context.Context, sp *vectorSpace, q question, buf *buff
 	candidates := p.join(sp, excluded, views, q.said)
 	p.sort(candidates)
 	p.sort(p.compare(sp, candidates, q))
-	return p.hits(candidates, q.limit, sp, views[:len(q.variants)]), nil
+	return p.hits(candidates, q, sp, views[:len(q.variants)]), nil
 }
 
 // sort puts the best candidates first.
@@ -161,9 +162,9 @@ func (p *index) late(sp *vectorSpace, candidates []candidate, q *late.Question) 
 	return scores
 }
 
-// hits makes hits of the first so many candidates, which are in order, at most one of each set of
+// hits makes hits of the first candidates, which are in order, as many as q asks for and at most one of each set of
 // translations.
-func (p *index) hits(candidates []candidate, limit int, sp *vectorSpace, views []view) []scored {
+func (p *index) hits(candidates []candidate, q question, sp *vectorSpace, views []view) []scored {
 	kept := p.dedupeTranslations(candidates)
 	odds, others := make([]float64, len(kept)), 0.0
 	for i, c := range kept {
@@ -172,7 +173,7 @@ func (p *index) hits(candidates []candidate, limit int, sp *vectorSpace, views [
 			others += odds[i]
 		}
 	}
-	kept = kept[:min(len(kept), limit)]
+	kept = kept[:min(len(kept), q.limit)]
 	found := make([]scored, 0, len(kept))
 	best := 0.0
 	for i, c := range kept {
@@ -181,6 +182,7 @@ func (p *index) hits(candidates []candidate, limit int, sp *vectorSpace, views [
 			v = last
 		}
 		evidence := sp.shape
+		evidence.Offsets = q.learned
 		evidence.Sure, evidence.Plain, evidence.Late = c.confidence, c.features.plain(), c.features.Late
 		probability := best * (1 - best) * odds[i] / others
 		if i == 0 {

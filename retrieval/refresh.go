@@ -53,6 +53,7 @@ func (s *Searcher) Refresh(ctx context.Context) error {
 }
 
 func (s *Searcher) refreshOnce(ctx context.Context) error {
+	s.relearn(ctx)
 	changed, err := s.outdated(ctx)
 	if err != nil {
 		return err
@@ -111,6 +112,7 @@ func (s *Searcher) look(ctx context.Context, wg *sync.WaitGroup) {
 		if !s.Ready() {
 			_ = s.refreshOnce(ctx)
 		}
+		s.relearn(ctx)
 		changed, _ := s.outdated(ctx)
 		for _, a := range changed {
 			if claim := s.claims.of(a.name); s.rests.rested(a.name, a.newest) && claim.TryLock() {
@@ -126,6 +128,20 @@ func (s *Searcher) look(ctx context.Context, wg *sync.WaitGroup) {
 	if err != nil {
 		s.opts.Observe(StageRevisions, 0, err)
 	}
+}
+
+// relearn reads what was learned of affiliates' customers. If that fails, what was known stays.
+func (s *Searcher) relearn(ctx context.Context) {
+	if s.opts.Learned == nil {
+		return
+	}
+	start := time.Now()
+	offsets, err := s.opts.Learned.Offsets(ctx)
+	if err != nil {
+		s.opts.Observe(StageLearned, time.Since(start), fmt.Errorf("read what was learned: %w", err))
+		return
+	}
+	s.learned.Store(&offsets)
 }
 
 // Poke makes Run look for new revisions now. It never blocks.
@@ -230,9 +246,7 @@ func (s *Searcher) place(ctx context.Context, p *index, e Embedder, known map[st
 	if err != nil {
 		return nil, err
 	}
-	if sp.curve = s.curves[e.Space()]; sp.curve == nil {
-		sp.curve = s.curves[otherSpaces]
-	}
+	sp.curve = s.curves.For(e.Space())
 	return sp, nil
 }
 

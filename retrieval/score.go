@@ -103,4 +103,5 @@ type Evidence struct {
 	Nearest float64 `json:"nearest"`
 	Late    float64 `json:"late"`   // how well the question's tokens are found in the entry's
 	Tokens  bool    `json:"tokens"` // whether tokens were compared
+	Offsets Offsets `json:"offsets,omitzero"`
 }

@@ -31,6 +31,7 @@ type Corpus interface {
 const (
 	StageSearch    = "search"          // one Search
 	StagePrimary   = "primary"         // the configured embedder was asked for a query's vector
+	StageLearned   = "learned"         // what was learned of customers could not be read; only with an error
 	StageRevisions = "revisions"       // the corpus could not say what is published; only with an error
 	StageIndex     = "snapshot"        // one affiliate's index of the snapshot was rebuilt
 	StageVectors   = "primary-vectors" // the configured embedder was asked for one affiliate's wordings
@@ -49,6 +50,8 @@ type SearcherOptions struct {
 	Observe func(stage string, took time.Duration, err error)
 	// Now is the clock that validity windows go by; nil means time.Now.
 	Now func() time.Time
+	// Learned is what was learned of affiliates' customers; nil: nothing was.
+	Learned Learned
 	// Attempts counts attempts to build indexes across the death of the process; nil: nobody does.
 	Attempts Attempts
 }
@@ -67,11 +70,12 @@ type Searcher struct {
 	builtin Builtin
 	primary Embedder // nil if there is none
 	opts    SearcherOptions
-	curves  map[string]*Calibration // by vector space
+	curves  Calibrations
 	kinds   *contrast.Lexicon
 	common  *spelling.Lexicon // words that the English embedder or kinds knows; nil if the embedder does not say
 
 	indexes atomic.Pointer[snapshot]
+	learned atomic.Pointer[map[knowledge.AffiliateID]Offsets]
 	swap    sync.Mutex // held while indexes is replaced
 	claims  claims
 	rests   rests
@@ -97,7 +101,7 @@ func NewSearcher(corpus Corpus, builtin Embedder, opts SearcherOptions) *Searche
 		opts.Now = time.Now
 	}
 	s := &Searcher{
-		corpus: corpus, builtin: Builtin{English: builtin, Multilingual: opts.Multilingual}, primary: opts.Primary, opts: opts, curves: shippedCalibrations(), kinds: contrast.Load(),
+		corpus: corpus, builtin: Builtin{English: builtin, Multilingual: opts.Multilingual}, primary: opts.Primary, opts: opts, curves: ShippedCalibrations(), kinds: contrast.Load(),
 		slots: make(chan struct{}, rebuilds), poke: make(chan struct{}, 1),
 		cores:   make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
 		buffers: sync.Pool{New: func() any { return new(buffers) }},
@@ -112,6 +116,7 @@ func NewSearcher(corpus Corpus, builtin Embedder, opts SearcherOptions) *Searche
 		}
 	}
 	s.indexes.Store(&snapshot{})
+	s.learned.Store(&map[knowledge.AffiliateID]Offsets{})
 	return s
 }
 
@@ -324,7 +329,7 @@ func (s *Searcher) rank(ctx context.Context, indexes []*index, asked question, r
 		if err != nil {
 			return nil, fmt.Errorf("read the query for %s: %w", p.affiliate, err)
 		}
-		asked.variants = variants
+		asked.variants, asked.learned = variants, (*s.learned.Load())[p.affiliate]
 		found, err := p.rank(ctx, in(p), asked, buf)
 		if err != nil {
 			return nil, fmt.Errorf("search %s: %w", p.affiliate, err)

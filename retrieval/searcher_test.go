@@ -131,6 +131,27 @@ func TestValidityWindow(t *testing.T) {
 	}
 }
 
+// What to suggest after an answer is what of it is published now, in the entry's language.
+func TestFollowUps(t *testing.T) {
+	c := newCorpus()
+	keyed := func(key, locale string) knowledge.Entry {
+		e := question("what about " + key)
+		e.Key, e.Locale = key, locale
+		return e
+	}
+	first, over := keyed("first", "en"), keyed("over", "en")
+	first.FollowUps = []string{"c", "gone", "first", "b", "over"}
+	over.To = at("2020-01-01T00:00:00Z")
+	c.publish("acme", first, keyed("b", "en"), keyed("c", "en"), keyed("b", "es"), over)
+	c.publish("other", keyed("gone", "en"))
+	s := fresh(t, c, newBag("b"), retrieval.SearcherOptions{})
+	e := search(t, s, "what about first", "acme").Hits[0].Entry
+	require.Equal(t, "first", e.Key)
+	list := s.FollowUps(e)
+	require.Len(t, list, 2)
+	require.Equal(t, []string{"c en", "b en"}, []string{list[0].Key + " " + list[0].Locale, list[1].Key + " " + list[1].Locale})
+}
+
 func TestWhatDoesNotHoldTakesNoPlace(t *testing.T) {
 	// More expired entries match perfectly than the vector store is asked for.
 	c := newCorpus()

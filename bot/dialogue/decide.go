@@ -37,6 +37,9 @@ type Verdict struct {
 	Urgency Phrase            // what to do now, before all else; "" for nothing
 	Options []knowledge.Entry // which entries to offer
 	Miss    bool              // no answer was found: the ladder goes up a step
+	Next    []knowledge.Entry // which entries to suggest after the answer
+	Held    []knowledge.Entry // what would answer, but its topic is a person's
+	Draft   bool              // suggest what is held to that person
 }
 
 // Decide decides a turn. It is pure, and the order of its rules is the product's behaviour.
@@ -363,6 +366,9 @@ func likely(p Policy, hits []retrieval.Hit, typed []code) (list []knowledge.Entr
 		}
 		list = append(list, h.Entry)
 		chance += h.Score
+	}
+	if len(hits) > 0 {
+		chance = retrieval.Shift(chance, hits[0].Evidence.Offsets.Menu)
 	}
 	return list, chance
 }

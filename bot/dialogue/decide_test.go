@@ -132,6 +132,8 @@ func (f fixed) Search(context.Context, retrieval.Query) (retrieval.Result, error
 	return f.found, f.err
 }
 
+func (fixed) FollowUps(knowledge.Entry) []knowledge.Entry { return nil }
+
 func (f fixed) Entry(_ []knowledge.AffiliateID, id knowledge.EntryID) (knowledge.Entry, bool) {
 	for _, h := range f.found.Hits {
 		if h.Entry.ID == id {

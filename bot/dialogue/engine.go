@@ -7,6 +7,7 @@
 package dialogue
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/knowledge"
+	"faqbot/knowledge/brand"
 	"faqbot/retrieval"
 )
 
@@ -22,6 +24,8 @@ type Retriever interface {
 	Search(ctx context.Context, q retrieval.Query) (retrieval.Result, error)
 	// Entry returns an entry if it is published now by one of affiliates.
 	Entry(affiliates []knowledge.AffiliateID, id knowledge.EntryID) (knowledge.Entry, bool)
+	// FollowUps returns the entries to suggest after the answer of one.
+	FollowUps(e knowledge.Entry) []knowledge.Entry
 }
 
 // An Engine decides turns. It is a bot.Engine.
@@ -29,6 +33,12 @@ type Engine struct {
 	retriever Retriever
 	phrases   *Phrases
 	policy    Policy
+	brands    Brands
+}
+
+// Brands tell how an affiliate's bot speaks; *brand.Store is one.
+type Brands interface {
+	Of(ctx context.Context, affiliate knowledge.AffiliateID) (brand.Brand, error)
 }
 
 var _ bot.Engine = (*Engine)(nil)
@@ -43,8 +53,34 @@ func answers(m bot.Message) bool {
 	return m.Author == bot.AuthorBot && len(m.Entries)+len(m.Choices) > 0
 }
 
-// Turn decides t. In mode person it searches nothing, so it cannot fail.
+// WithBrands returns an engine that speaks as the affiliates want it to.
+func (e *Engine) WithBrands(brands Brands) *Engine {
+	own := *e
+	own.brands = brands
+	return &own
+}
+
+// speakingFor returns the engine as it speaks for the affiliate of a turn.
+func (e *Engine) speakingFor(ctx context.Context, t bot.Turn) (*Engine, error) {
+	affiliate := cmp.Or(t.Account.Owner(), t.Conversation.Affiliate)
+	if e.brands == nil || affiliate == "" {
+		return e, nil
+	}
+	b, err := e.brands.Of(ctx, affiliate)
+	if err != nil {
+		return nil, err
+	}
+	own := *e
+	own.phrases = e.phrases.For(b)
+	return &own, nil
+}
+
+// Turn decides t. In mode person it searches nothing.
 func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
+	e, err := e.speakingFor(ctx, t)
+	if err != nil {
+		return bot.Outcome{}, err
+	}
 	ev := Evidence{Turn: t, Signals: Read(e.phrases, t)}
 	query := e.query(ev)
 	if t.Conversation.Mode == bot.ModeBot {
@@ -53,6 +89,9 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 			return bot.Outcome{}, fmt.Errorf("search: %w", err)
 		}
 		e.phrases.Vote(&ev.Signals, ev.Found, slices.ContainsFunc(t.History, answers))
+		if err := e.heedAsking(ctx, &ev, &query); err != nil {
+			return bot.Outcome{}, fmt.Errorf("search for the sentence that asks: %w", err)
+		}
 		if err := e.heedFeedback(ctx, &ev, query); err != nil {
 			return bot.Outcome{}, fmt.Errorf("search for the question before: %w", err)
 		}
@@ -76,7 +115,13 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 			}
 		}
 	}
-	v := Decide(e.policy, ev)
+	v, err := e.heedTopics(ctx, Decide(e.policy, ev))
+	if err != nil {
+		return bot.Outcome{}, err
+	}
+	if v.Answer != nil && len(v.More) == 0 && v.Too == "" { // else there is enough to read and to choose from
+		v.Next = e.retriever.FollowUps(*v.Answer)
+	}
 	o := e.compose(ev, v)
 	o.Trace = trace(query, ev, v)
 	return o, nil
@@ -122,7 +167,7 @@ func (e *Engine) searchParts(ctx context.Context, parts []string, whole retrieva
 	return list, nil
 }
 
-// Broken hands t to a person.
+// Broken hands t to a person, in our own words: it reads nothing.
 func (e *Engine) Broken(t bot.Turn) bot.Outcome {
 	ev := Evidence{Turn: t, Signals: Read(e.phrases, t)}
 	if t.Conversation.Mode == bot.ModePerson {
@@ -135,7 +180,7 @@ func (e *Engine) Broken(t bot.Turn) bot.Outcome {
 func (e *Engine) compose(ev Evidence, v Verdict) bot.Outcome {
 	t := ev.Turn
 	locale := e.locale(ev)
-	o := bot.Outcome{Decision: v.Decision, Feedback: ev.Feedback, Next: next(t.Conversation, v)}
+	o := bot.Outcome{Decision: v.Decision, Feedback: ev.Feedback, Picked: picked(ev), Next: next(t.Conversation, v)}
 	if t.Disclose && v.Phrase == PhraseGreeting {
 		v.Phrase = PhraseStart // greets, and says what we are
 	}
@@ -160,16 +205,19 @@ func (e *Engine) compose(ev Evidence, v Verdict) bot.Outcome {
 		if v.Answer.Answer == "" { // its files say it
 			text = strings.TrimSpace(lead)
 		}
-		o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: text, Entry: v.Answer.ID}, v.Answer.Media)...)
+		o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: text, Entry: v.Answer.ID, Choices: choices(v.Next)}, v.Answer.Media)...)
 		for _, entry := range v.More {
 			o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: entry.Answer, Entry: entry.ID}, entry.Media)...)
 		}
 		if v.Too != "" {
-			o.Replies = append(o.Replies, ask(t, say, v.Too, v.Options))
+			o.Replies = append(o.Replies, e.ask(t, say, v.Too, v.Options))
 		}
 	default:
-		r := ask(t, say, v.Phrase, v.Options)
+		r := e.ask(t, say, v.Phrase, v.Options)
 		r.Text = lead + strings.ReplaceAll(r.Text, "{word}", v.Word)
+		if e.phrases.own.SaysLinks && (v.Phrase == PhraseStart || t.Disclose && greets(v.Phrase)) {
+			r.Text += "\n\n" + say(PhraseAffiliateLinks)
+		}
 		o.Replies = append(o.Replies, r)
 		if v.Below != nil {
 			o.Replies = append(o.Replies, bot.Carrying(bot.Reply{Text: v.Below.Answer, Entry: v.Below.ID}, v.Below.Media)...)
@@ -184,6 +232,17 @@ func (e *Engine) compose(ev Evidence, v Verdict) bot.Outcome {
 	return o
 }
 
+// picked is the one choice of a menu of entries that the customer made, nil if they made none, or several.
+func picked(ev Evidence) *bot.Choice {
+	switch s := ev.Signals; {
+	case s.Chosen != "" && ev.Chosen != nil && len(s.Both) == 0 && !s.Repeated:
+		return &bot.Choice{Label: ev.Chosen.Question, Payload: bot.ChoiceEntry + string(s.Chosen)}
+	case s.None && s.Question == "" && ev.Turn.Conversation.Asked == bot.AskedWhich:
+		return &bot.Choice{Payload: bot.ChoiceNone}
+	}
+	return nil
+}
+
 // lead is what stands before the first reply: a greeting returned, that the bot is automated, and that the answer is
 // in another language than the question.
 func (e *Engine) lead(ev Evidence, v Verdict, locale string) string {
@@ -193,6 +252,9 @@ func (e *Engine) lead(ev Evidence, v Verdict, locale string) string {
 	}
 	if (ev.Turn.Disclose || ev.Signals.Identity && v.Answer != nil) && !discloses(v.Phrase) {
 		list = append(list, e.voice(ev.Turn, locale)(PhraseDisclosure))
+		if e.phrases.own.SaysLinks {
+			list = append(list, e.voice(ev.Turn, locale)(PhraseAffiliateLinks))
+		}
 	}
 	if raw := ev.Signals.Raw; v.Answer != nil && v.Answer.Answer != "" && e.phrases.foreignTo(raw, e.phrases.languageFrom(raw, minForeign), v.Answer.Locale, v.Answer.Question) {
 		list = append(list, e.voice(ev.Turn, locale)(PhraseOtherLanguage))
@@ -212,22 +274,43 @@ func discloses(phrase Phrase) bool {
 	return false
 }
 
+// greets reports whether a phrase begins a conversation and says that the bot is automated.
+func greets(phrase Phrase) bool {
+	switch phrase {
+	case PhraseStart, PhraseBack, PhraseResumed, PhraseIdentity, PhraseLinked, PhraseLinkGone:
+		return true
+	}
+	return false
+}
+
 // A voice says phrases in a language, as they are said on a channel.
 type voice func(Phrase) string
 
 func (e *Engine) voice(t bot.Turn, locale string) voice {
-	return func(name Phrase) string { return e.phrases.SayOn(t.Conversation.Address, locale, name) }
+	called := cmp.Or(e.phrases.own.Name, string(t.Conversation.Affiliate))
+	return func(name Phrase) string {
+		return strings.ReplaceAll(e.phrases.SayOn(t.Conversation.Address, locale, name), "{affiliate}", called)
+	}
+}
+
+// legal is the addresses of the legal pages, a line each, "" if there are none.
+func (e *Engine) legal(say voice) (lines string) {
+	if imprint := e.phrases.own.Imprint; imprint != "" {
+		lines += "\n" + say(PhraseImprint) + " " + imprint
+	}
+	if privacy := e.phrases.own.Privacy; privacy != "" {
+		lines += "\n" + say(PhrasePrivacy) + " " + privacy
+	}
+	return lines
 }
 
 // ask says a phrase, with the buttons that belong to it.
-func ask(t bot.Turn, say voice, phrase Phrase, options []knowledge.Entry) bot.Reply {
+func (e *Engine) ask(t bot.Turn, say voice, phrase Phrase, options []knowledge.Entry) bot.Reply {
 	var r bot.Reply
 	button := func(name Phrase, payload string) {
 		r.Choices = append(r.Choices, bot.Choice{Label: say(name), Payload: payload})
 	}
-	for _, entry := range options {
-		r.Choices = append(r.Choices, bot.Choice{Label: entry.Question, Payload: bot.ChoiceEntry + string(entry.ID)})
-	}
+	r.Choices = choices(options)
 	switch {
 	case asksWhich(phrase):
 		button(PhraseNoneOfThese, bot.ChoiceNone)
@@ -248,13 +331,23 @@ func ask(t bot.Turn, say voice, phrase Phrase, options []knowledge.Entry) bot.Re
 		button(PhraseTalkToPerson, bot.ChoicePerson)
 	}
 	r.Text = say(wording(t, phrase, len(options)))
-	if affiliate := t.Conversation.Affiliate; phrase == PhraseIdentity && affiliate != "" {
-		r.Text = strings.ReplaceAll(r.Text, "{affiliate}", string(affiliate))
+	gap := " "
+	if legal := e.legal(say); phrase == PhraseIdentity && legal != "" {
+		r.Text += "\n" + legal
+		gap = "\n\n"
 	}
 	if suggests(phrase) && len(options) > 0 {
-		r.Text += " " + say(PhraseSuggestions)
+		r.Text += gap + say(PhraseSuggestions)
 	}
 	return r
+}
+
+// choices are buttons that ask entries.
+func choices(entries []knowledge.Entry) (list []bot.Choice) {
+	for _, entry := range entries {
+		list = append(list, bot.Choice{Label: entry.Question, Payload: bot.ChoiceEntry + string(entry.ID)})
+	}
+	return list
 }
 
 // wording is the phrase that says what phrase means, with so many options.
@@ -323,6 +416,8 @@ func next(c bot.Conversation, v Verdict) bot.Conversation {
 		c.Asked = bot.AskedPerson
 	case asksWhich(v.Phrase) || v.Too == PhraseWhichOther || suggests(v.Phrase) && len(v.Options) > 0:
 		c.Asked = bot.AskedWhich
+	case len(v.Next) > 0:
+		c.Asked = bot.AskedNext
 	}
 	switch {
 	case v.Miss:
@@ -341,6 +436,10 @@ func escalation(ev Evidence, v Verdict, locale string) *bot.Escalation {
 	t := ev.Turn
 	e := &bot.Escalation{ID: string(t.ID), Affiliate: t.Conversation.Affiliate, Reason: v.Reason, Locale: locale,
 		Question: question(ev), Signals: ev.Signals.Names()}
+	if len(v.Held) > 0 {
+		hold(e, v)
+		return e
+	}
 	for i, h := range ev.Found.Hits {
 		if i == 0 {
 			e.Topic = h.Entry.Topic

@@ -60,6 +60,8 @@ func words(o bot.Outcome) string {
 // shop finds by a word of the question; "pay" is sure, with a runner-up.
 type shop struct{}
 
+func (shop) FollowUps(knowledge.Entry) []knowledge.Entry { return nil }
+
 func (shop) Entry(_ []knowledge.AffiliateID, id knowledge.EntryID) (knowledge.Entry, bool) {
 	for _, h := range shop.all(shop{}) {
 		if h.Entry.ID == id {

@@ -23,6 +23,8 @@ func (l library) Search(_ context.Context, q retrieval.Query) (retrieval.Result,
 	return l.finds[q.Text], nil
 }
 
+func (library) FollowUps(knowledge.Entry) []knowledge.Entry { return nil }
+
 func (l library) Entry(_ []knowledge.AffiliateID, id knowledge.EntryID) (knowledge.Entry, bool) {
 	if id == "gone" {
 		return knowledge.Entry{}, false

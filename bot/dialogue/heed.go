@@ -45,7 +45,7 @@ func (e *Engine) heedFeedback(ctx context.Context, ev *Evidence, query retrieval
 func (e *Engine) rejected(t bot.Turn) (rejected, given []knowledge.EntryID) {
 	for _, m := range t.History {
 		switch {
-		case m.Author == bot.AuthorBot && len(m.Entries) > 0 && len(m.Choices) == 0:
+		case m.Author == bot.AuthorBot && len(m.Entries) > 0 && !asksToChoose(m):
 			given = m.Entries
 		case m.Author == bot.AuthorCustomer && m.Choice == "" && len(given) > 0:
 			var s Signals
@@ -59,6 +59,13 @@ func (e *Engine) rejected(t bot.Turn) (rejected, given []knowledge.EntryID) {
 		}
 	}
 	return rejected, given
+}
+
+// asksToChoose reports whether a message of the bot has buttons that are more than suggestions after an answer.
+func asksToChoose(m bot.Message) bool {
+	return slices.ContainsFunc(m.Choices, func(c bot.Choice) bool {
+		return bot.EntryOf(c.Payload) == "" || slices.Contains(m.Entries, bot.EntryOf(c.Payload))
+	})
 }
 
 // without is hits without the excluded entries, with odds against the best that is left. Where the excluded

@@ -28,6 +28,12 @@ func (s *Signals) reply(p *Phrases, t bot.Turn, text string, tokens []token) (re
 		return "", true
 	case bot.AskedWhich:
 		return s.pick(p, lastChoices(t), text, tokens)
+	case bot.AskedNext: // nothing was asked: "no" or "both" are about something else
+		offered := lastChoices(t)
+		if c, ok := p.named(offered, nil, tokens); ok {
+			s.tap(bot.Turn{}, bot.Message{Choice: c.Payload})
+			return "", true
+		}
 	}
 	return "", false
 }

@@ -5,9 +5,11 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"faqbot/bot"
+	"faqbot/knowledge/brand"
 	"faqbot/knowledge/locale"
 )
 
@@ -75,6 +77,10 @@ const (
 	PhraseTurnOn        Phrase = "turn_on"        // the button there
 	PhraseHandoffOff    Phrase = "handoff_off"    // to what they ask then
 	PhraseResumedPerson Phrase = "resumed_person" // START while a person has it
+
+	PhraseAffiliateLinks Phrase = "affiliate_links" // with the disclosure, if the affiliate wants it
+	PhraseImprint        Phrase = "imprint"         // before its address
+	PhrasePrivacy        Phrase = "privacy"
 )
 
 // phraseNames lists every Phrase; each locale must have them all.
@@ -86,7 +92,26 @@ func phraseNames() []Phrase {
 		PhraseBack, PhraseHandedBack, PhraseDisclosure, PhraseStopped, PhraseResumed,
 		PhraseLinked, PhraseLinkedPerson, PhraseLinkGone, PhraseContinue,
 		PhraseIdentity, PhraseIdentityFor, PhraseSuggestions, PhraseFeedback, PhraseFeedbackWhich, PhrasePraise, PhraseEmergency,
-		PhraseEmergencyCall, PhraseLanguage, PhraseStopAsk, PhraseStopHere, PhraseStopChat, PhraseTurnOff, PhraseOff, PhraseTurnOn, PhraseHandoffOff, PhraseResumedPerson}
+		PhraseEmergencyCall, PhraseLanguage, PhraseStopAsk, PhraseStopHere, PhraseStopChat, PhraseTurnOff, PhraseOff, PhraseTurnOn, PhraseHandoffOff, PhraseResumedPerson,
+		PhraseAffiliateLinks, PhraseImprint, PhrasePrivacy}
+}
+
+// Editable returns the phrases as an affiliate may word them anew, those first that many customers read. At most text
+// UTF-16 units are possible in one, at most label on a button.
+func (p *Phrases) Editable(text, label int) (list []brand.Phrase) {
+	main := []Phrase{PhraseStart, PhraseGreeting, PhraseDisclosure, PhraseAffiliateLinks, PhraseHelp, PhraseIdentityFor, PhraseAskAgain, PhraseOffer, PhraseHandoff, PhraseHandoffWish, PhraseThanks, PhraseGoodbye}
+	buttons := []Phrase{PhraseNoneOfThese, PhraseTalkToPerson, PhraseTryAgain, PhraseStopHere, PhraseTurnOff, PhraseTurnOn}
+	for _, name := range append(slices.Clone(main), slices.DeleteFunc(phraseNames(), func(n Phrase) bool { return slices.Contains(main, n) })...) {
+		one := brand.Phrase{Name: string(name), Words: map[string]string{}, Main: slices.Contains(main, name), Button: slices.Contains(buttons, name), Max: text}
+		if one.Button {
+			one.Max = label
+		}
+		for _, in := range locale.Shipped() {
+			one.Words[in] = p.say[in][name]
+		}
+		list = append(list, one)
+	}
+	return list
 }
 
 //go:embed phrases/*.json
@@ -99,6 +124,14 @@ type Phrases struct {
 	ballots []Ballot
 	say     map[string]map[Phrase]string            // by locale
 	on      map[string]map[string]map[Phrase]string // by locale and channel: what is said otherwise there
+	own     brand.Brand                             // whose wordings are said instead
+}
+
+// For returns the phrases as the bot of a brand says them.
+func (p *Phrases) For(b brand.Brand) *Phrases {
+	own := *p
+	own.own = b
+	return &own
 }
 
 // LoadPhrases reads the phrases and the lexicon that the binary carries. A missing one is an error.
@@ -136,17 +169,21 @@ func (p *Phrases) add(name string, data []byte) error {
 }
 
 // Locale is the language the bot speaks to somebody who prefers the given ones, best first.
-func (p *Phrases) Locale(preferred ...string) string { return locale.Match(preferred...) }
+func (p *Phrases) Locale(preferred ...string) string {
+	return locale.Match(append(preferred, p.own.Locale)...)
+}
 
 // Say returns the phrase in a locale that Locale returned.
-func (p *Phrases) Say(locale string, name Phrase) string { return p.say[locale][name] }
+func (p *Phrases) Say(locale string, name Phrase) string {
+	return cmp.Or(p.own.Say(locale, string(name)), p.say[locale][name])
+}
 
 // SayOn returns the phrase as it is said to an address. Commands are named only where customers know them, since the
-// channel lists and completes them; in a group a person may reply in private.
+// channel lists and completes them; in a group a person may reply in private. An affiliate's own wording is said everywhere.
 func (p *Phrases) SayOn(to bot.Address, locale string, name Phrase) string {
 	group := ""
 	if _, _, ok := to.Member(); ok {
 		group = p.on[locale][to.Channel+" group"][name]
 	}
-	return cmp.Or(group, p.on[locale][to.Channel][name], p.Say(locale, name))
+	return cmp.Or(p.own.Say(locale, string(name)), group, p.on[locale][to.Channel][name], p.Say(locale, name))
 }

@@ -111,7 +111,7 @@ func (p *Phrases) Vote(s *Signals, found retrieval.Result, answered bool) {
 	words := VoteWords(s.Question)
 	chosen, most := "", best
 	var counted []string
-	for signal, vote := range p.ballot(found.Space, s.Language).Signals {
+	for signal, vote := range p.ballotOf(found.Space, s.Language).Signals {
 		if signal == "feedback" && !answered {
 			continue
 		}
@@ -133,9 +133,9 @@ func (p *Phrases) Vote(s *Signals, found retrieval.Result, answered bool) {
 	}
 }
 
-// ballot is that of a space for a language, else the one for any, and for a message whose language does not show
+// ballotOf is that of a space for a language, else the one for any, and for a message whose language does not show
 // the space's only one; none if the space has none.
-func (p *Phrases) ballot(space, language string) (chosen Ballot) {
+func (p *Phrases) ballotOf(space, language string) (chosen Ballot) {
 	inSpace := 0
 	for _, b := range p.ballots {
 		if b.Space != space {

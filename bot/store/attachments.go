@@ -17,7 +17,7 @@ func replyAttachments(r bot.Reply) []bot.Attachment {
 		return nil
 	}
 	m := r.Media
-	a := bot.Attachment{Kind: m.Kind, Name: m.Name, Type: m.Type, Size: m.Size, Kept: m.File}
+	a := bot.Attachment{Kind: m.Kind, Name: m.Name, Alt: m.Alt, Type: m.Type, Size: m.Size, Kept: m.File}
 	if m.File == "" {
 		a.Link = m.Link
 	}

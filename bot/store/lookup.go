@@ -12,6 +12,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/knowledge"
+	"faqbot/knowledge/sqldb"
 )
 
 // Find returns the conversation with an address, or ErrNotFound.
@@ -83,25 +84,34 @@ func escapeLike(word string) string {
 
 // Turns returns the turns of a conversation, oldest first: what the bot did, and why.
 func (r *Reader) Turns(ctx context.Context, id bot.ConversationID) (list []bot.TurnRecord, err error) {
-	rows, err := r.db.QueryContext(ctx, `SELECT id, action, reason, score, entries, trace, at FROM turns WHERE conversation_id = $1 ORDER BY at, id`, id)
+	err = sqldb.Each(ctx, r.db, func(rows *sql.Rows) error {
+		t, unpackTrace, err := scanTurn(rows)
+		if err == nil {
+			err = unpackTrace(&t)
+		}
+		list = append(list, t)
+		return err
+	}, `SELECT `+turnColumns+` FROM turns WHERE conversation_id = $1 ORDER BY at, id`, id)
 	if err != nil {
 		return nil, fmt.Errorf("read turns of %s: %w", id, err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var t bot.TurnRecord
-		var entries, trace string
-		var at int64
-		if err := rows.Scan(&t.ID, &t.Decision.Action, &t.Decision.Reason, &t.Decision.Score, &entries, &trace, &at); err != nil {
-			return nil, err
-		}
-		t.At = time.UnixMilli(at).UTC()
+	return list, nil
+}
+
+const turnColumns = `id, action, reason, score, entries, trace, at`
+
+// scanTurn reads turnColumns; unpackTrace then fills in the entries and the trace.
+func scanTurn(row scanner) (t bot.TurnRecord, unpackTrace func(*bot.TurnRecord) error, err error) {
+	var entries, trace string
+	var at int64
+	err = row.Scan(&t.ID, &t.Decision.Action, &t.Decision.Reason, &t.Decision.Score, &entries, &trace, &at)
+	t.At = sqldb.Time(at)
+	return t, func(t *bot.TurnRecord) error {
 		if err := errors.Join(unpack(entries, &t.Decision.Entries), json.Unmarshal([]byte(trace), &t.Trace)); err != nil {
-			return nil, fmt.Errorf("turn %s: %w", t.ID, err)
+			return fmt.Errorf("turn %s: %w", t.ID, err)
 		}
-		list = append(list, t)
-	}
-	return list, rows.Err()
+		return nil
+	}, err
 }
 
 // WithFile returns the conversations in which a file that we keep, by its attachment's Kept, was sent, or whose customer

@@ -11,9 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"faqbot/bot"
 	"faqbot/knowledge/sqldb"
+	"faqbot/retrieval"
 )
 
 //go:embed schema/*.sql
@@ -30,11 +32,14 @@ type Store struct {
 
 // A Reader reads what was said and what became of it.
 type Reader struct {
-	db *sqldb.DB
+	db      *sqldb.DB
+	shipped func() retrieval.Calibrations
 }
 
 // New returns a store in db, to which Schema has been applied.
-func New(db *sqldb.DB) *Store { return &Store{&Reader{db}, db} }
+func New(db *sqldb.DB) *Store {
+	return &Store{&Reader{db, sync.OnceValue(retrieval.ShippedCalibrations)}, db}
+}
 
 const conversationColumns = `id, channel, account, customer, affiliate, customer_id, episode_id, locale, mode, misses, clarify,
 	asked, first_ref, last_ref, first_referral, last_referral, opened_at, heard_at, window_until, window_reason, unreachable,

@@ -162,6 +162,11 @@ func (s *Store) CommitTurn(ctx context.Context, claim TurnClaim, o bot.Outcome, 
 		if err := c.setMode(ctx, next.Mode); err != nil {
 			return err
 		}
+		if o.Picked != nil {
+			if err := s.learnFromMenu(ctx, c, t.ID, bot.EntryOf(o.Picked.Payload)); err != nil {
+				return err
+			}
+		}
 		return c.storeOutcome(ctx, claim, o, last)
 	})
 	if err == nil && fenced {

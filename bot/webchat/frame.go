@@ -2,6 +2,7 @@ package webchat
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,6 +32,7 @@ type frameView struct {
 	Bubbles   []bubble
 	Earlier   bool
 	Welcome   string
+	Brand     Brand
 	Suggested []string
 	Suggest   form
 	Person    bool // a person has the conversation
@@ -96,13 +98,17 @@ func (s *Site) viewOf(v *visit, who visitor, say saying) (frameView, error) {
 		Account: c.account.ID, Suggest: s.newForm(v, who), Email: s.newForm(v, who), GoOn: s.newForm(v, who), Way: say.way, WayTo: say.wayTo,
 		Welcome: c.o.Welcome, Files: s.o.Media != nil, Problem: say.problem, Text: say.text, EmailSaid: say.emailed,
 		Person: conv.Mode == bot.ModePerson, EmailAsk: s.asksEmail(c, conv) && !say.emailed}
-	for _, r := range strings.ToUpper(c.o.Name) {
+	if p.Brand, err = s.o.Brand(ctx, c.account, p.OwnLang); err != nil {
+		return frameView{}, err
+	}
+	if c.o.Name == c.account.ID {
+		p.Name = cmp.Or(p.Brand.Name, p.Name)
+	}
+	for _, r := range strings.ToUpper(p.Name) {
 		p.Initial = string(r)
 		break
 	}
-	if p.Welcome == "" {
-		p.Welcome = v.words["welcome"]
-	}
+	p.Welcome = cmp.Or(p.Welcome, p.Brand.Welcome, v.words["welcome"])
 	if extra := len(list) - shownMost; extra > 0 && v.Query("all") == "" {
 		list, p.Earlier = list[extra:], true
 	}

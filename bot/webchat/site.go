@@ -47,12 +47,21 @@ type SiteOptions struct {
 	Suggest func(ctx context.Context, account bot.Account, locale string) []string         // questions to begin with
 	Staffed func(account bot.Account) bool                                                 // is somebody at the desk; always if nil
 	Contact func(ctx context.Context, conversation bot.ConversationID, email string) error // keeps an address; none is asked for if nil
+	Brand   func(ctx context.Context, account bot.Account, locale string) (Brand, error)   // how the affiliate speaks; as we do if nil
 	Called  func(channel string) string                                                    // what people call another channel; as we do if nil
 	// SignedOut is when a visitor was last signed out, alone or with everybody of the account; zero: never.
 	SignedOut func(ctx context.Context, account, customer string) (time.Time, error)
 	Secure    bool             // visitors reach us by https, though a proxy may not
 	FileMax   int64            // bytes of a file; 8 MiB if 0
 	Now       func() time.Time // time.Now if nil
+}
+
+// A Brand is what an affiliate says of themselves in the chat. What is empty is not said, or said as we do.
+type Brand struct {
+	Name             string // above the chat, if the account has no title
+	Welcome          string // if the account has none
+	Disclosure       string // below the welcome
+	Imprint, Privacy string // addresses of the pages
 }
 
 // How often a visitor, or a network address, may do something. It is far above what a person does.
@@ -82,6 +91,7 @@ type Site struct {
 	polls    *limits.Rate // by visitor
 	fresh    *limits.Rate // by network address
 	streams  limits.Slots
+	previews previews
 	origin   *http.CrossOriginProtection
 }
 
@@ -102,13 +112,16 @@ func NewSite(accounts *bot.Registry, o SiteOptions) (*Site, error) {
 	if o.SignedOut == nil {
 		o.SignedOut = func(context.Context, string, string) (time.Time, error) { return time.Time{}, nil }
 	}
+	if o.Brand == nil {
+		o.Brand = func(context.Context, bot.Account, string) (Brand, error) { return Brand{}, nil }
+	}
 	if o.Called == nil {
 		o.Called = func(channel string) string { return channel }
 	}
 	if o.Staffed == nil {
 		o.Staffed = func(bot.Account) bool { return true }
 	}
-	s := &Site{o: o, accounts: accounts, origin: http.NewCrossOriginProtection(),
+	s := &Site{o: o, accounts: accounts, previews: previews{kept: map[string]*Channel{}}, origin: http.NewCrossOriginProtection(),
 		messages: limits.NewRate(messagesPerMinute, messagesAtOnce, o.Now), files: limits.NewRate(filesPerMinute, filesPerMinute, o.Now),
 		polls: limits.NewRate(pollsPerMinute, pollsAtOnce, o.Now), fresh: limits.NewRate(newPerMinute, newPerMinute, o.Now)}
 	var err error
@@ -140,8 +153,10 @@ func (s *Site) Close() {
 
 // channel is that of an account, nil if there is none.
 func (s *Site) channel(id string) *Channel {
-	c, _ := s.accounts.Channel(bot.AccountKey(Network().Name, id)).(*Channel)
-	return c
+	if c, ok := s.accounts.Channel(bot.AccountKey(Network().Name, id)).(*Channel); ok {
+		return c
+	}
+	return s.previews.channel(id)
 }
 
 // Register mounts everything under /chat.
@@ -150,6 +165,7 @@ func (s *Site) Register(r gin.IRouter) {
 	r.GET("/chat/assets/*file", gin.WrapH(s.assets))
 	r.GET("/chat/:account", s.at(s.frame))
 	r.GET("/chat/:account/widget.js", s.serveOwnWidget)
+	r.GET("/chat/:account/preview", s.at(s.showPreview))
 	r.GET("/chat/:account/events", s.at(s.events))
 	r.GET("/chat/:account/media/:id", s.at(s.media))
 	r.POST("/chat/:account/messages", s.at(s.own(s.post)))
@@ -204,6 +220,10 @@ func (s *Site) own(handle func(*visit)) func(*visit) {
 	return func(v *visit) {
 		if err := s.origin.Check(v.Request); err != nil {
 			v.JSON(http.StatusForbidden, gin.H{"error": v.words["err_foreign"]})
+			return
+		}
+		if v.channel.preview {
+			v.refuse(refusal{status: http.StatusForbidden, word: "err_preview"})
 			return
 		}
 		handle(v)

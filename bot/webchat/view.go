@@ -47,6 +47,7 @@ type part struct{ Text, Href string }
 // A file is an attachment of a message.
 type file struct {
 	Name, Href string
+	Alt        string // of a photo
 	Show       string // photo, audio, video; anything else is a name to click on
 	Size       int64
 }
@@ -83,12 +84,15 @@ func (s *Site) bubbles(v *visit, who visitor, list []bot.Message) []bubble {
 
 func (s *Site) filesOf(c *Channel, m bot.Message) (list []file) {
 	for _, a := range m.Attachments {
-		f := file{Name: a.Name, Size: a.Size, Show: a.Kind, Href: a.Link}
+		f := file{Name: a.Name, Size: a.Size, Show: a.Kind, Href: a.Link, Alt: a.Alt}
 		if a.Kept != "" {
 			f.Href = c.path("/media/"+url.PathEscape(a.Kept)) + "?" + url.Values{"name": {a.Name}, "key": {s.sign("media", c.account.ID, a.Kept, a.Name)}}.Encode()
 		}
 		if f.Name == "" {
 			f.Name = path.Base(a.Link)
+		}
+		if f.Alt == "" {
+			f.Alt = f.Name
 		}
 		list = append(list, f)
 	}

@@ -165,9 +165,9 @@ func cookieToken(v *visit) string {
 	return cookie.Value
 }
 
-// remember sets the cookie, unless it is set already or the visitor is a proven user.
+// remember sets the cookie, unless it is set already, the visitor is a proven user, or the chat takes nothing.
 func (s *Site) remember(v *visit, who visitor) {
-	if cookieToken(v) == who.token || !who.anonymous() {
+	if cookieToken(v) == who.token || !who.anonymous() || v.channel.preview {
 		return
 	}
 	cookie := &http.Cookie{Name: cookieName(v.channel), Value: who.token, Path: v.channel.path(""), MaxAge: int(visitorFor / time.Second), HttpOnly: true, SameSite: http.SameSiteLaxMode}

@@ -75,6 +75,7 @@ type Channel struct {
 	account bot.Account
 	o       Options
 	hub     *live.Hub
+	preview bool      // it takes nothing: see previews
 	untimed sync.Once // warned that the site's proofs never end
 
 	widget     page.Asset // the script with this account's looks, made when it is first asked for

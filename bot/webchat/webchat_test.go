@@ -187,6 +187,8 @@ func (answers) Search(_ context.Context, q retrieval.Query) (retrieval.Result, e
 	return retrieval.Result{}, nil
 }
 
+func (answers) FollowUps(knowledge.Entry) []knowledge.Entry { return nil }
+
 func (answers) Entry(_ []knowledge.AffiliateID, id knowledge.EntryID) (knowledge.Entry, bool) {
 	return newEntry(string(id), "When am I paid?", "On the 5th."), true
 }

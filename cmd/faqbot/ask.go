@@ -12,10 +12,12 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/dialogue"
 	"faqbot/knowledge"
+	"faqbot/knowledge/brand"
 	"faqbot/knowledge/faqfile"
 	"faqbot/retrieval"
 	"faqbot/retrieval/encoder"
 	"faqbot/retrieval/late"
+	"faqbot/retrieval/learn"
 )
 
 // askCommand asks the engine that serve runs.
@@ -102,12 +104,12 @@ func publishedAsker(ctx context.Context, cli *commands, affiliate knowledge.Affi
 		a.close()
 		return nil, err
 	}
-	searcher := e.searcher(corpus, nil, nil)
+	searcher := e.searcher(corpus, learn.New(db), nil, nil)
 	if err := searcher.Refresh(ctx); err != nil {
 		a.close()
 		return nil, fmt.Errorf("prepare the search: %w", err)
 	}
-	a.Asker = dialogue.NewAsker(newEngine(searcher, phrases, a.policy), bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
+	a.Asker = dialogue.NewAsker(newEngine(searcher, phrases, a.policy).WithBrands(brand.NewStore(db, time.Now)), bot.Account{Affiliates: []knowledge.AffiliateID{affiliate}})
 	return a, nil
 }
 

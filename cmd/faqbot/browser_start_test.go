@@ -74,7 +74,9 @@ func TestStartInABrowser(t *testing.T) {
 	fill("#name", "Harbour Lane helps")
 	fill("#suggested", "When do you pay?\nWhere is your harbour museum?")
 	fill("#origins", web.URL)
-	admin.until(`document.querySelector('[data-preview] .bar').innerText.includes('Harbour Lane helps') && document.querySelectorAll('[data-preview] li').length === 2`)
+	admin.frame = true // the widget itself, with what is not saved
+	admin.until(`document.querySelector('h1').innerText.includes('Harbour Lane helps') && document.querySelectorAll('#suggested button').length === 2`)
+	admin.frame = false
 	admin.accessibleShot("start-chat-form")
 	click("main button", "Save the chat")
 	admin.says("Put it on a page")
@@ -113,7 +115,8 @@ func TestStartInABrowser(t *testing.T) {
 	admin.click("main button", "Skip this step")
 	admin.says("All set.")
 	admin.click("main a", "Unanswered questions")
-	admin.until(`document.body.innerText.includes('gift vouchers') || (location.reload(), false)`)
+	admin.until(`location.pathname.endsWith('/gaps')`)
+	admin.until(`document.body.innerText.includes('gift vouchers') || (document.readyState === 'complete' && location.reload(), false)`)
 	admin.accessibleShot("gaps")
 	admin.click("main a", "Write the answer")
 	admin.says("What customers asked")
@@ -124,14 +127,19 @@ func TestStartInABrowser(t *testing.T) {
 	customer := d.tab(390, 844)
 	customer.open("/chat/shop")
 	customer.askUntil("do you sell gift vouchers for birthdays?", "Yes, from 10 euros")
-	admin.until(`document.body.innerText.includes('Fixed: answered') || (location.href = '/partners/Harbour%20Lane/gaps?state=answered', false)`)
+	admin.until(`document.body.innerText.includes('Fixed: answered') || (document.readyState === 'complete' && (location.href = '/partners/Harbour%20Lane/gaps?state=answered'), false)`)
 	admin.open("/affiliates")
 	admin.accessibleShot("affiliates")
 	admin.open("/people")
 	admin.accessibleShot("people-list")
 
+	brandInABrowser(admin, d.tab(390, 844))
+
 	plain := d.window(admin.cookies, 390, 844) // without JavaScript
 	plain.do(emulation.SetScriptExecutionDisabled(true))
+	plain.open("/partners/Harbour%20Lane/brand")
+	plain.do(chromedp.SetValue("#privacy", "https://harbour.example/privacy", chromedp.ByQuery), chromedp.Click("#brand .bar button", chromedp.ByQuery),
+		chromedp.WaitVisible(`//*[contains(., "Saved. It counts")]`, chromedp.BySearch))
 	plain.open("/partners/Harbour%20Lane/gaps?state=answered")
 	plain.do(chromedp.Click(`//button[contains(., "Open again")]`, chromedp.BySearch), chromedp.WaitVisible(`//a[contains(., "Write the answer")]`, chromedp.BySearch))
 	require.NotContains(t, s.log.String(), template.HTMLEscapeString("gift vouchers"), "no customer's words in the log")

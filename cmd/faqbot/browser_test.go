@@ -169,7 +169,10 @@ func (b *tab) jsWithin(limit time.Duration, expression string, result any) error
 			if len(tree.ChildFrames) == 0 {
 				return fmt.Errorf("the page has no frame")
 			}
-			world, err := page.CreateIsolatedWorld(tree.ChildFrames[0].Frame.ID).Do(ctx)
+			for len(tree.ChildFrames) > 0 { // a preview's stands in another
+				tree = tree.ChildFrames[0]
+			}
+			world, err := page.CreateIsolatedWorld(tree.Frame.ID).Do(ctx)
 			if err != nil {
 				return err
 			}

@@ -22,17 +22,22 @@ import (
 type evalCommand struct {
 	Run     evalRunCommand     `cmd:"" help:"Run a suite: ask its cases, and check its gates. Exit code 0: all gates hold; 1: one does not; 2: the suite could not be run."`
 	Compare evalCompareCommand `cmd:"" help:"Compare two runs of a suite. Exit code 1: a figure is worse, and not by chance."`
+	Rank    evalRankCommand    `cmd:"" help:"Put runs of several subjects beside each other: which is better, and whether that is more than chance."`
 	Lint    evalLintCommand    `cmd:"" help:"Check a suite: errors, and what makes its figures say less than they seem to. Exit code 2: there are errors."`
-	Convert evalConvertCommand `cmd:"" aliases:"import,export" help:"Write a suite in another format."`
+	Convert evalConvertCommand `cmd:"" aliases:"import" help:"Write a suite in another format."`
+	Export  evalExportCommand  `cmd:"" help:"Write the test cases that an affiliate keeps at /eval as a suite. Works beside a running server."`
 
 	Explain evalExplainCommand `cmd:"" help:"Show how the engine decided a case of a suite."`
-	Perturb evalPerturbCommand `cmd:"" help:"Ask a suite's questions with typing errors, in capitals, without punctuation, in shorthand, and compare."`
+	Perturb evalPerturbCommand `cmd:"" help:"Ask a suite's questions with typing errors, in capitals, without punctuation, in shorthand, with 'not', and compare; and about other countries, networks or ways to pay than entries name, which must not be answered."`
 	Curve   evalCurveCommand   `cmd:"" help:"Show what wordings are worth: the suite asked of the FAQ with 1, 3, 5, 10 wordings of each entry."`
 	Fit     evalFitCommand     `cmd:"" help:"Fit the probability from which an entry is the answer, so that few enough answers are wrong."`
 
 	Replay evalReplayCommand `cmd:"" help:"Ask again what customers asked, and show what would be treated otherwise now, or with another FAQ. Works beside a running server."`
 
+	Label evalLabelCommand `cmd:"" help:"Make a suite of questions that two people label: how far they agree, what is to be settled. Exit code 1: something is to be settled."`
+
 	Quality  evalQualityCommand  `cmd:"" help:"Ask the public sets' questions and compare the figures with floors and goals. Exit code 1: a floor is missed."`
+	Ablate   evalAblateCommand   `cmd:"" help:"Ask the public sets' questions of the engine without some of its parts, and show what each part brings."`
 	FitVotes evalFitVotesCommand `cmd:"" help:"Fit what the built-in encoder makes of wishes, thanks, complaints and the like."`
 	FitPrior evalFitPriorCommand `cmd:"" help:"Fit the shipped calibration on public sets, and show how it carries over to sets it has not seen. Exit code 1: a floor is missed."`
 	FitRows  evalFitRowsCommand  `cmd:"" help:"Fit the projection of the encoder's token rows to public sets."`

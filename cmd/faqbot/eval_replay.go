@@ -18,6 +18,7 @@ import (
 	"faqbot/handoff"
 	"faqbot/knowledge"
 	"faqbot/knowledge/sqldb"
+	"faqbot/retrieval/learn"
 )
 
 // evalReplayCommand asks again what customers asked.
@@ -26,6 +27,7 @@ type evalReplayCommand struct {
 	Since     time.Duration `help:"How far back." default:"168h" placeholder:"DURATION"`
 	FAQ       string        `name:"faq" help:"Ask this FAQ, in any format that import reads, instead of what is published." placeholder:"FILE" type:"existingfile"`
 	Out       []string      `help:"Write a report: .json, .xml (JUnit), .md, .html or .trec. It has customers' words. May be given several times." placeholder:"FILE" type:"path" sep:"none"`
+	AnswerAt  float64       `help:"Answer from this probability on, as fit found it, instead of the configuration's." placeholder:"PROBABILITY"`
 	Suite     string        `help:"Write the questions with what was done as a suite, to be corrected and kept. It has customers' words." placeholder:"FILE" type:"path"`
 }
 
@@ -61,12 +63,20 @@ func (cmd evalReplayCommand) Run(ctx context.Context, cli *commands, term termin
 		if err != nil {
 			return err
 		}
-		b, err := eval.NewAsker(ctx, entries, vectors)
+		offsets, err := learn.New(db).Offsets(ctx)
 		if err != nil {
 			return err
 		}
+		b, err := eval.NewAskerFor(ctx, entries, vectors, offsets[knowledge.AffiliateID(cmd.Affiliate)])
+		if err != nil {
+			return err
+		}
+		policy := c.policy()
+		if cmd.AnswerAt > 0 {
+			policy.AnswerAt = cmd.AnswerAt
+		}
 		s.Gates = []string{measure.Passed + " >= 0"} // another answer may be a better one
-		r, err := measure.Run{Suite: s, Entries: entries, Workers: runtime.GOMAXPROCS(0), Subject: subject.NewEngine("faqbot "+version, b.With(c.policy()))}.Do(ctx)
+		r, err := measure.Run{Suite: s, Entries: entries, Workers: runtime.GOMAXPROCS(0), Subject: subject.NewEngine("faqbot "+version, b.With(policy))}.Do(ctx)
 		if err != nil {
 			return err
 		}

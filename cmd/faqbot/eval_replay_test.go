@@ -27,6 +27,8 @@ func (e *everyChannel) checkReplay() {
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(s.Cases), 5*len(e.lines), "on each channel")
 
+	require.Contains(t, replay("--answer-at", "0.999"), "a menu with")
+
 	fewer := filepath.Join(dir, "fewer.csv")
 	require.NoError(t, os.WriteFile(fewer, []byte(strings.ReplaceAll(sharedFAQ, "minimum,What is the minimum payout?,The smallest payout is 50 euros.,\n", "")), 0o600))
 	require.Contains(t, replay("--faq", fewer), "expected the answer minimum, got")

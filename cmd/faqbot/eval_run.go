@@ -150,25 +150,34 @@ func (cmd evalRunCommand) Run(ctx context.Context, term terminal) error {
 	if run.Subject, err = cmd.Subject.open(ctx, entries, run.Workers); err != nil {
 		return err
 	}
-	if len(cmd.Out) > 0 {
-		run.Journal = cmd.Out[0] + ".partial"
-	}
 	progress := newProgress(term.err, "asking")
 	run.Asked = func(done int) { progress.set(done, len(s.Cases)) }
+	r, err := cmd.do(ctx, run)
+	if err == nil {
+		err = report.Text(term.out, r)
+	}
+	if err == nil && !r.Passed() {
+		err = errMissed
+	}
+	return err
+}
+
+// do runs the suite and writes the reports. Finished cases are kept beside the first report until then.
+func (cmd evalRunCommand) do(ctx context.Context, run measure.Run) (*measure.Report, error) {
+	if len(cmd.Out) == 0 {
+		r, err := run.Do(ctx)
+		return r, errors.Join(err, run.Subject.Close())
+	}
+	journal := measure.NewFileJournal(cmd.Out[0] + ".partial")
+	run.Journal = journal
 	r, err := run.Do(ctx)
 	if err = errors.Join(err, run.Subject.Close()); err != nil {
-		return err
+		if kept := journal.Kept(); kept != "" {
+			err = fmt.Errorf("%w\n%s", err, kept)
+		}
+		return nil, err
 	}
-	if err := writeReports(cmd.Out, r); err != nil {
-		return err
-	}
-	if err := errors.Join(run.Finish(), report.Text(term.out, r)); err != nil {
-		return err
-	}
-	if !r.Passed() {
-		return errMissed
-	}
-	return nil
+	return r, errors.Join(writeReports(cmd.Out, r), journal.Remove())
 }
 
 func writeReports(paths []string, r *measure.Report) error {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -34,66 +33,6 @@ func engineRun(ctx context.Context, a suiteArgs) (measure.Run, *eval.Asker, erro
 	return measure.Run{Suite: s, Entries: entries, Workers: runtime.GOMAXPROCS(0), Subject: subject.NewEngine("faqbot "+version, b)}, b, err
 }
 
-// evalFitCommand fits the threshold of answers.
-type evalFitCommand struct {
-	Args  suiteArgs `embed:""`
-	Wrong string    `required:"" help:"The most that may be wrong among the answers given, like 5%." placeholder:"SHARE"`
-}
-
-func (cmd evalFitCommand) Run(ctx context.Context, term terminal) error {
-	most, err := share(cmd.Wrong)
-	if err != nil {
-		return err
-	}
-	run, b, err := engineRun(ctx, cmd.Args)
-	if err != nil {
-		return err
-	}
-	progress := newProgress(term.err, "fitting")
-	steps, err := measure.Steps(ctx, func(answerAt float64) measure.Run {
-		policy := dialogue.DefaultPolicy()
-		policy.AnswerAt = answerAt
-		tried := run
-		tried.Subject = subject.NewEngine("faqbot "+version, b.With(policy))
-		return tried
-	}, progress.set)
-	if err != nil {
-		return err
-	}
-	best := measure.Fit(steps, most, func(measure.Row) bool { return true })
-	t := tabwriter.NewWriter(term.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "answer_at\twrong among answered\t90 % interval\tanswered\tresolved\tutility\t")
-	for i, s := range steps {
-		chosen := ""
-		if i == best {
-			chosen = "← fits"
-		}
-		fmt.Fprintf(t, "%.2f\t%.3f\t%s\t%.3f\t%.3f\t%.3f\t%s\n", s.AnswerAt, s.Wrong.Value, s.Wrong.Interval, s.Coverage, s.Resolved, s.Utility, chosen)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	if best < 0 {
-		fmt.Fprintf(term.out, "\nNo threshold keeps the share of wrong answers below %s on these cases, with the whole 90 %% interval: mend the FAQ, or add cases.\n", cmd.Wrong)
-		return errMissed
-	}
-	fmt.Fprintf(term.out, "\nIn faqbot.toml:\n\n[answers]\nanswer_at = %.2f\n", steps[best].AnswerAt)
-	return nil
-}
-
-// share reads 5%, 5 % or 0.05.
-func share(text string) (float64, error) {
-	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
-	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if percent {
-		v /= 100
-	}
-	if err != nil || v <= 0 || v >= 1 {
-		return 0, fmt.Errorf("%q is no share: write 5%% or 0.05", text)
-	}
-	return v, nil
-}
-
 // evalPerturbCommand asks a suite's questions as people write them in haste.
 type evalPerturbCommand struct {
 	Args suiteArgs `embed:""`
@@ -110,26 +49,47 @@ func (cmd evalPerturbCommand) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	for _, how := range suite.Perturbations() {
-		noisy := run
-		noisy.Suite = run.Suite.Perturb(how)
-		if cmd.Out != "" {
-			name, end, _ := strings.Cut(cmd.Out, ".")
-			if err := suite.Write(name+"."+how+"."+end, noisy.Suite); err != nil {
-				return err
-			}
-		}
-		r, err := noisy.Do(ctx)
+		r, err := cmd.ask(ctx, term, run, how, run.Suite.Perturb(how))
 		if err != nil {
-			return fmt.Errorf("%s: %w", how, err)
+			return err
 		}
-		fmt.Fprintf(term.out, "\n%s\n", how)
+		if r == nil {
+			continue
+		}
 		c := measure.Compare(clean, r)
 		c.Fixed, c.Changed = nil, nil
 		if err := report.Comparison(term.out, c); err != nil {
 			return err
 		}
 	}
-	return nil
+	// What is asked is something else then, so it is not compared.
+	r, err := cmd.ask(ctx, term, run, "swapped entities", run.Suite.SwapEntities(run.Entries))
+	if err != nil || r == nil {
+		return err
+	}
+	fmt.Fprintf(term.out, "%d of %d questions about something that no entry names are answered all the same\n", r.Failed, len(r.Cases))
+	return report.FailedCases(term.out, r)
+}
+
+// ask asks changed cases; nil if none have changed.
+func (cmd evalPerturbCommand) ask(ctx context.Context, term terminal, run measure.Run, how string, changed suite.Suite) (*measure.Report, error) {
+	fmt.Fprintf(term.out, "\n%s\n", how)
+	if len(changed.Cases) == 0 {
+		fmt.Fprintln(term.out, "no question changes")
+		return nil, nil
+	}
+	if cmd.Out != "" {
+		name, end, _ := strings.Cut(cmd.Out, ".")
+		if err := suite.Write(name+"."+strings.ReplaceAll(how, " ", "-")+"."+end, changed); err != nil {
+			return nil, err
+		}
+	}
+	run.Suite = changed
+	r, err := run.Do(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", how, err)
+	}
+	return r, nil
 }
 
 // evalCurveCommand shows what wordings are worth.

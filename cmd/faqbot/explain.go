@@ -43,6 +43,9 @@ func explain(w io.Writer, o bot.Outcome, p dialogue.Policy, took time.Duration) 
 		fmt.Fprintf(table, "vectors\t%s\n", t.Space)
 	}
 	if len(t.Hits) > 0 {
+		if o := t.Hits[0].Evidence.Offsets; o.Version > 0 {
+			fmt.Fprintf(table, "learned\tof the affiliate's own customers, version %d: %+.2f on the log odds of the best entry, %+.2f on those of a menu\n", o.Version, o.Best, o.Menu)
+		}
 		fmt.Fprintf(table, "thresholds\tan answer needs probability %.2f; an offer needs %.2f that one of at most %d entries is right\n", p.AnswerAt, p.OfferAt, p.MaxChoices)
 	}
 	if len(t.Hits) > 1 {

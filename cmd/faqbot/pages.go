@@ -18,9 +18,12 @@ import (
 	"faqbot/bot/accounts"
 	"faqbot/bot/accounts/board"
 	"faqbot/bot/accounts/start"
+	"faqbot/bot/network"
 	"faqbot/bot/webchat"
 	"faqbot/handoff/console"
 	gapsboard "faqbot/handoff/gaps/board"
+	"faqbot/handoff/review"
+	reviewboard "faqbot/handoff/review/board"
 	"faqbot/knowledge"
 	"faqbot/knowledge/crawl"
 	"faqbot/knowledge/lint"
@@ -41,7 +44,8 @@ var pageFiles embed.FS
 //	/chat      everybody: the widget
 //	/sign-in   everybody; /account who is signed in; /people admins
 //	/desk      agents, leads, admins
-//	/partners  affiliates, admins
+//	/partners  affiliates, admins; leads see how the bot speaks
+//	/eval      affiliates, leads, admins
 //	/channels  leads, admins
 //	/start     admins; /affiliates as well
 //	/api       programs, by an affiliate's key
@@ -56,7 +60,9 @@ type pages struct {
 	portal  *portal.Portal
 	board   *board.Board
 	gaps    *gapsboard.Board
+	review  *reviewboard.Board
 	guide   *start.Start
+	tests   *tests
 	chat    *webchat.Site
 }
 
@@ -81,13 +87,18 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 	}
 	p.door = signin.New(s.directory, signinPages, signin.Options{HTTPS: s.config.https(), PublicURL: s.config.Server.PublicURL,
 		Affiliates: s.corpus.Named, Home: home, Log: s.log})
-	if p.console, err = console.New(s.desk, s.conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: s.corpus.Entry, Media: mediaPath,
+	drawn := review.New(s.store.Reader, s.learner, s.corpus, nil)
+	if p.console, err = console.New(s.desk, s.conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: s.corpus.Entry, Review: drawn, Media: mediaPath,
 		Shelf: s.media, Signer: s.keys.Signer(people.DeskFiles), Record: s.directory.Record, Log: s.log}); err != nil {
 		return nil, err
 	}
+	if p.tests, err = newTests(s, p); err != nil {
+		return nil, err
+	}
 	crawler := crawl.New(crawl.Options{PrivateHosts: s.config.Import.PrivateHosts})
-	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.tryQuestion, Show: showEntry, Compare: s.compare, Prepare: s.prepare, Published: s.searcher.Poke,
-		Files: newFilePool(), Crawl: crawler, Read: s.changed, Media: s.media, Log: s.log}); err != nil {
+	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.tryQuestion, Show: showEntry, Compare: s.compare, Prepare: s.prepare, Published: s.searcher.Poke, Broken: p.tests.broken, Tests: testsAt,
+		Files: newFilePool(), Crawl: crawler, Read: s.changed, Media: s.media, Links: s.deadLinks, Brands: s.brands,
+		Phrases: s.phrases.Editable(narrowest()), Log: s.log}); err != nil {
 		return nil, err
 	}
 	if p.guide, err = start.New(s.db, s.corpus, start.Options{Chrome: p.chrome, Who: p.door.Who, Accounts: s.networks.served, Files: newFilePool(),
@@ -97,12 +108,16 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 	if p.gaps, err = gapsboard.New(s.gaps, s.corpus, gapsboard.Options{Chrome: p.chrome, Who: p.door.Who, Log: s.log}); err != nil {
 		return nil, err
 	}
+	if p.review, err = reviewboard.New(drawn, s.corpus, reviewboard.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log}); err != nil {
+		return nil, err
+	}
 	if p.board, err = board.New(s.networks.served, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log,
-		Affiliates: s.corpus.Named, Crawl: crawler, PublicURL: s.config.Server.PublicURL, Notices: s.forwarded.notices}); err != nil {
+		Affiliates: s.corpus.Named, Crawl: crawler, PublicURL: s.config.Server.PublicURL, Notices: s.forwarded.notices,
+		Preview: func(settings network.Settings) (string, error) { return p.chat.Preview(settings) }}); err != nil {
 		return nil, err
 	}
 	p.chat, err = webchat.NewSite(s.networks.accounts, webchat.SiteOptions{Signer: s.keys.Signer(people.VisitorTokens), Conversations: s.conversations, Accept: s.intake.Accept,
-		Media: s.media, Suggest: s.suggest, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
+		Media: s.media, Suggest: s.suggest, Brand: s.chatBrand, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
 		Contact: s.desk.Contact, Called: accounts.Label, Secure: s.config.https(), SignedOut: s.conversations.VisitorsSignedOut, Log: s.log})
 	return p, err
 }
@@ -151,6 +166,8 @@ func places(role people.Role, texts locale.Texts) (list []place) {
 		{Href: "/desk/conversations", name: "talks", roles: desk},
 		{Href: "/desk/sources", name: "sources", roles: desk},
 		{Href: "/partners", name: "entries", roles: entries},
+		{Href: "/partners", name: "brand", roles: []people.Role{people.RoleLead}},
+		{Href: "/eval", name: "tests", roles: []people.Role{people.RoleAdmin, people.RoleLead, people.RoleAffiliate}},
 		{Href: "/channels", name: "channels", roles: []people.Role{people.RoleAdmin, people.RoleLead}},
 		{Href: "/affiliates", name: "affiliates", roles: []people.Role{people.RoleAdmin}},
 		{Href: "/people", name: "people", roles: []people.Role{people.RoleAdmin}},
@@ -175,8 +192,10 @@ func (p *pages) register(r *gin.Engine) {
 	p.console.Register(desk)
 	desk.GET("/desk/media/:file", p.deskMedia)
 	entries := r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleAdmin))
-	p.portal.Register(entries)
+	p.portal.Register(entries, r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleLead, people.RoleAdmin)))
 	p.gaps.Register(entries)
+	p.review.Register(entries)
+	p.tests.Register(r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleLead, people.RoleAdmin)))
 	r.GET("/media/:file/:name", p.service.links.serve)
 	staff := r.Group("", p.door.Identify(), p.door.Require(people.RoleLead, people.RoleAdmin))
 	admins := r.Group("", p.door.Identify(), p.door.Require(people.RoleAdmin))

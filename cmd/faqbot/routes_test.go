@@ -27,18 +27,20 @@ import (
 
 // Who may go where. Every route is in this table, or the test fails.
 const (
-	forAll           = "everybody"
-	forProgram       = "programs with a key or a secret" // no session helps
-	forSignedIn      = "whoever is signed in"
-	forAdmin         = "admins"
-	forDesk          = "the desk"
-	forDeskObject    = "the desk, if it is of their affiliate"
-	forLead          = "leads and admins"
-	forLeadObject    = "leads and admins, if it is of their affiliate"
-	forDeskLead      = "the desk's leads and admins, if it is of their affiliate" // others of the desk do not learn that it is there
-	forPortal        = "affiliates"
-	forPortalObject  = "affiliates, if it is theirs"
-	forVisitorObject = "the visitor whose it is"
+	forAll              = "everybody"
+	forProgram          = "programs with a key or a secret" // no session helps
+	forSignedIn         = "whoever is signed in"
+	forAdmin            = "admins"
+	forDesk             = "the desk"
+	forDeskObject       = "the desk, if it is of their affiliate"
+	forLead             = "leads and admins"
+	forLeadObject       = "leads and admins, if it is of their affiliate"
+	forDeskLead         = "the desk's leads and admins, if it is of their affiliate" // others of the desk do not learn that it is there
+	forPortal           = "affiliates"
+	forPortalObject     = "affiliates, if it is theirs"
+	forLeadPortal       = "affiliates and leads"
+	forLeadPortalObject = "affiliates and leads, if it is theirs"
+	forVisitorObject    = "the visitor whose it is"
 )
 
 // access is the table: how every route that begins so is guarded; the longest beginning counts.
@@ -59,7 +61,9 @@ var access = map[string]string{
 	"GET /desk/conversations/:conversation/sign-out": forDeskLead, "POST /desk/conversations/:conversation/sign-out": forDeskLead,
 	"GET /desk/conversations/:conversation/forget": forDeskLead, "POST /desk/conversations/:conversation/forget": forDeskLead,
 	"GET /desk/conversations/:conversation/export": forDeskLead,
-	"GET /partners": forPortal, "GET /partners/:affiliate": forPortalObject, "POST /partners/:affiliate": forPortalObject,
+	"GET /partners": forLeadPortal, "GET /partners/~/": forPortal, "GET /partners/:affiliate/brand": forLeadPortalObject, "POST /partners/:affiliate/brand": forLeadPortalObject,
+	"GET /partners/:affiliate": forPortalObject, "POST /partners/:affiliate": forPortalObject,
+	"GET /eval": forLeadPortal, "GET /eval/:affiliate": forLeadPortalObject, "POST /eval/:affiliate": forLeadPortalObject,
 	"GET /chat/": forAll, "POST /chat/": forAll, "GET /chat/:account/media/": forVisitorObject,
 }
 
@@ -195,8 +199,10 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 		forDeskLead:   {"admin", "lead"},
 		forDeskObject: {"admin", "lead", "agent"},
 		forPortal:     {"admin", "affiliate", "other affiliate"}, forPortalObject: {"admin", "affiliate"},
+		forLeadPortal: {"admin", "lead", "affiliate", "other lead", "other affiliate"}, forLeadPortalObject: {"admin", "lead", "affiliate"},
 	}
-	strangers := map[string][]string{forDeskObject: {"other agent", "other lead"}, forLeadObject: {"other lead"}, forDeskLead: {"other agent", "other lead"}, forPortalObject: {"other affiliate"}} // right role, wrong affiliate
+	strangers := map[string][]string{forDeskObject: {"other agent", "other lead"}, forLeadObject: {"other lead"}, forDeskLead: {"other agent", "other lead"}, forPortalObject: {"other affiliate"},
+		forLeadPortalObject: {"other lead", "other affiliate"}} // right role, wrong affiliate
 	for _, route := range engine.Routes() {
 		kind := guardOf(route)
 		require.NotEmpty(t, kind, "%s %s is not in the table of who may go where", route.Method, route.Path)

@@ -32,12 +32,16 @@ import (
 	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
+	"faqbot/knowledge/brand"
+	"faqbot/knowledge/cases"
+	"faqbot/knowledge/deadlinks"
 	"faqbot/knowledge/guard"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
 	"faqbot/retrieval"
+	"faqbot/retrieval/learn"
 )
 
 // serveCommand runs the service.
@@ -89,8 +93,10 @@ type service struct {
 	directory     *people.Directory
 	corpus        *knowledge.Corpus
 	embedders     embedders
+	learner       *learn.Learner
 	searcher      *retrieval.Searcher
 	phrases       *dialogue.Phrases
+	brands        *brand.Store
 	engine        *dialogue.Engine
 	networks      networks
 	intake        *inbound.Intake
@@ -99,6 +105,7 @@ type service struct {
 	collector     *inbound.Collector
 	media         *media.Store
 	links         *mediaLinks
+	deadLinks     *deadlinks.Checker
 	conversations *conversations.Service
 	desk          *handoff.Desk
 	gaps          *gaps.Service
@@ -153,9 +160,11 @@ func newService(ctx context.Context, c config, log *logrus.Logger, d *demo) (_ *
 	}
 	s.directory = people.NewDirectory(s.db, people.Options{})
 	s.corpus = knowledge.NewCorpus(s.db, time.Now)
-	s.searcher = s.embedders.searcher(s.corpus, attempts.NewCounter(s.db, nil), s.observe)
-	s.engine = newEngine(s.searcher, s.phrases, c.policy())
-	s.trials = newTrials(func(c dialogue.Unpublished) *retrieval.Searcher { return s.embedders.searcher(c, nil, nil) }, s.changed)
+	s.learner = learn.New(s.db)
+	s.searcher = s.embedders.searcher(s.corpus, s.learner, attempts.NewCounter(s.db, nil), s.observe)
+	s.brands = brand.NewStore(s.db, time.Now)
+	s.engine = newEngine(s.searcher, s.phrases, c.policy()).WithBrands(s.brands)
+	s.trials = newTrials(func(c dialogue.Unpublished) *retrieval.Searcher { return s.embedders.searcher(c, s.learner, nil, nil) }, s.changed)
 	if err := s.wireTalk(); err != nil {
 		return nil, err
 	}
@@ -181,6 +190,7 @@ func (s *service) wireTalk() (err error) {
 	s.desk = handoff.NewDesk(s.db, s.conversations, s.phrases, s.log, nil)
 	s.gaps = gaps.New(s.db, s.corpus, gaps.Options{Encoders: s.embedders.raw, Prepare: s.prepare, Published: s.searcher.Poke, Log: s.log})
 	s.links = newMediaLinks(s)
+	s.deadLinks = deadlinks.New(deadlinks.Options{})
 	s.courier = outbound.NewCourier(s.store, s.networks.accounts, s.desk, s.log, outbound.CourierOptions{Link: s.links.link, Observe: s.observe,
 		ReceivingSince: func() time.Time { return s.intake.ReceivingSince() }})
 	s.runner = turns.NewRunner(s.store, s.engine, s.networks.accounts, s.log, turns.RunnerOptions{Poke: s.poke, Observe: s.observe})
@@ -217,7 +227,7 @@ func (s *service) recoverLeases(ctx context.Context) error {
 		return fmt.Errorf("another faqbot serves %s: stop it, or use Postgres to run several: %w", string(s.config.Database.DSN), err)
 	}
 	s.unlock = unlock
-	return s.store.ReleaseLeases(ctx, time.Now())
+	return errors.Join(s.store.ReleaseLeases(ctx, time.Now()), cases.NewStore(s.db).Interrupt(ctx))
 }
 
 func (s *service) close() error {
@@ -273,7 +283,7 @@ func (s *service) runUntil(ctx context.Context, listener net.Listener) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	loops := map[string]func(context.Context) error{"searcher": s.searcher.Run, "runner": s.answer, "intake": s.intake.Run, "courier": s.courier.Run, "collector": s.collector.Run,
-		"desk": s.desk.Run, "console": s.pages.console.Run, "checks": s.pages.portal.Run, "sweep": s.sweep, "memory": s.giveBack, "trials": s.trials.Run, "accounts": s.networks.served.Run, "keys": s.followKeys, "gaps": s.gaps.Run}
+		"desk": s.desk.Run, "console": s.pages.console.Run, "checks": s.pages.portal.Run, "links": s.deadLinks.Run, "sweep": s.sweep, "memory": s.giveBack, "trials": s.trials.Run, "accounts": s.networks.served.Run, "keys": s.followKeys, "gaps": s.gaps.Run, "tests": s.pages.tests.Run}
 	for name, loop := range loops {
 		g.Go(func() error {
 			if err := guard.Loop(ctx, s.log, name, loop); !errors.Is(err, context.Canceled) {

@@ -53,3 +53,16 @@ func showMessage(r bot.Reply, n network.Network) portal.MessageView {
 	}
 	return v
 }
+
+// narrowest is how many UTF-16 units of text, and of a button's label, every network carries in one message.
+func narrowest() (text, label int) {
+	for i, n := range accounts.All() {
+		if i == 0 || n.Limits.Text < text {
+			text = n.Limits.Text
+		}
+		if i == 0 || n.Limits.Label < label {
+			label = n.Limits.Label
+		}
+	}
+	return text, label
+}

@@ -16,9 +16,10 @@ import (
 func textHomes() map[string][]string {
 	return map[string][]string{"chat": {"bot/webchat", "bot/webchat/assets"}, "desk": {"handoff/console", "handoff/console/pages", "handoff/console/assets"},
 		"channels": {"bot/accounts/board", "bot/accounts/board/pages"},
-		"entries":  {"knowledge/portal", "knowledge/portal/pages", "handoff/gaps/board", "handoff/gaps/board/pages"},
+		"entries":  {"knowledge/portal", "knowledge/portal/pages", "handoff/gaps/board", "handoff/gaps/board/pages", "handoff/review/board", "handoff/review/board/pages"},
 		"guide":    {"bot/accounts/start", "bot/accounts/start/pages"},
 		"start":    {"cmd/faqbot", "cmd/faqbot/pages"},
+		"eval":     {"eval/runs/board", "eval/runs/board/pages"},
 		"people":   {"knowledge/people/signin", "knowledge/people/signin/templates"},
 		"page":     {"knowledge/page", "knowledge/page/layout", "knowledge/page/layout/problem", "knowledge/page/assets"}}
 }

@@ -24,7 +24,7 @@ func (s *service) tryQuestion(ctx context.Context, t portal.Trial) (portal.Trial
 		if questions, err = s.trials.searcher(ctx, t); err != nil {
 			return portal.TrialResult{}, fmt.Errorf("read the draft: %w", err)
 		}
-		engine = newEngine(questions, s.phrases, s.config.policy())
+		engine = newEngine(questions, s.phrases, s.config.policy()).WithBrands(s.brands)
 	}
 	asked, err := dialogue.NewAsker(engine, account).Ask(ctx, dialogue.Question{Text: t.Text})
 	if err != nil {

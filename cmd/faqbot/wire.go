@@ -20,6 +20,8 @@ import (
 	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
+	"faqbot/knowledge/brand"
+	"faqbot/knowledge/cases"
 	"faqbot/knowledge/events"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/people"
@@ -28,11 +30,12 @@ import (
 	"faqbot/retrieval"
 	"faqbot/retrieval/embed"
 	"faqbot/retrieval/encoder"
+	"faqbot/retrieval/learn"
 )
 
 // schemas are every folder's migrations, in the order of the arrow.
 func schemas() []sqldb.Schema {
-	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), events.Schema(), knowledge.Schema(), people.Schema(), media.Schema(), embed.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), start.Schema()}
+	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), cases.Schema(), people.Schema(), media.Schema(), embed.Schema(), learn.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), start.Schema()}
 }
 
 // newLogger logs JSON lines to w. Only loops and the HTTP edge log; never a customer's words.
@@ -136,8 +139,8 @@ func newEncoders() (english, multilingual *encoder.Encoder, err error) {
 }
 
 // searcher returns a Searcher over corpus.
-func (e embedders) searcher(corpus retrieval.Corpus, counter retrieval.Attempts, observe func(string, time.Duration, error)) *retrieval.Searcher {
-	o := retrieval.SearcherOptions{Multilingual: e.builtin.Multilingual, Observe: observe, Attempts: counter}
+func (e embedders) searcher(corpus retrieval.Corpus, learned retrieval.Learned, counter retrieval.Attempts, observe func(string, time.Duration, error)) *retrieval.Searcher {
+	o := retrieval.SearcherOptions{Multilingual: e.builtin.Multilingual, Observe: observe, Learned: learned, Attempts: counter}
 	if e.primary != nil { // a nil *Cached must not become a non-nil Embedder
 		o.Primary = e.primary
 	}

@@ -41,22 +41,8 @@ func comparedFigures() []string {
 
 // Compare compares two runs.
 func Compare(before, after *Report) Comparison {
-	known := map[string]Row{}
-	for _, r := range before.Cases {
-		known[r.ID] = r
-	}
-	var old, now []Row
+	old, now := paired(before, after)
 	c := Comparison{Before: before.Subject, Suite: before.Suite, Figures: []Compared{}, Fixed: []Change{}, Broken: []Change{}, Changed: []Change{}}
-	for _, r := range after.Cases {
-		was, both := known[r.ID]
-		if !both {
-			continue
-		}
-		// A case of which something else is expected now is another case.
-		if was.NoSearch == r.NoSearch && slices.Equal(was.Relevant, r.Relevant) {
-			old, now = append(old, was), append(now, r)
-		}
-	}
 	c.Cases, c.Unpaired = len(old), len(before.Cases)+len(after.Cases)-2*len(old)
 	all, allNow := sample(old), sample(now)
 	answers, answersNow := about(all), about(allNow)
@@ -79,6 +65,29 @@ func Compare(before, after *Report) Comparison {
 	}
 	c.changes(old, now)
 	return c
+}
+
+// paired are the cases of both runs, in the order of the later one. A case of which something else is expected is another
+// case.
+func paired(before, after *Report) (old, now []Row) {
+	known := map[string]Row{}
+	for _, r := range before.Cases {
+		known[r.ID] = r
+	}
+	for _, r := range after.Cases {
+		was, both := known[r.ID]
+		if both && was.NoSearch == r.NoSearch && slices.Equal(was.Relevant, r.Relevant) {
+			old, now = append(old, was), append(now, r)
+		}
+	}
+	return old, now
+}
+
+// BrokenCases are the cases that pass before and fail after.
+func BrokenCases(before, after *Report) []Change {
+	var c Comparison
+	c.changes(paired(before, after))
+	return c.Broken
 }
 
 // changes lists the cases with another outcome.

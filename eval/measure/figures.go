@@ -20,7 +20,7 @@ func Figures() []eval.Named {
 	return append([]eval.Named{{Name: Passed, Of: eval.Passed()}, {Name: "resolved", Of: eval.Resolved()}, {Name: "effort", Of: eval.Effort(), Low: true}}, eval.Figures()...)
 }
 
-func (r Run) report(done []finished) *Report {
+func (r Run) report(done []Finished) *Report {
 	report := &Report{Version: Version, Suite: r.Suite.Name, Digest: r.Suite.Digest(), Subject: r.Subject.Name(), Entries: len(r.Entries),
 		Figures: []Figure{}, Gates: []Gate{}, Slices: []eval.Part{}}
 	var tokens subject.Tokens

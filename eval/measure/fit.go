@@ -22,15 +22,21 @@ type Step struct {
 	rows []Row
 }
 
-// Steps runs the suite with each of the thresholds that Fit chooses from.
-func Steps(ctx context.Context, with func(answerAt float64) Run, told func(done, total int)) ([]Step, error) {
+// Steps does runs with each of the thresholds that Fit chooses from. The cases of all runs count together.
+func Steps(ctx context.Context, with func(answerAt float64) []Run, told func(done, total int)) ([]Step, error) {
 	var steps []Step
 	for i, answerAt := range thresholds() {
-		report, err := with(answerAt).Do(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("with the threshold %.2f: %w", answerAt, err)
+		step := Step{AnswerAt: answerAt}
+		for _, r := range with(answerAt) {
+			done, err := r.ask(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("with the threshold %.2f: %w", answerAt, err)
+			}
+			for _, one := range done {
+				step.rows = append(step.rows, one.Row)
+			}
 		}
-		steps = append(steps, Step{AnswerAt: answerAt, rows: report.Cases})
+		steps = append(steps, step)
 		told(i+1, len(thresholds()))
 	}
 	return steps, nil

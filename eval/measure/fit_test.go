@@ -14,6 +14,7 @@ import (
 	"faqbot/eval/measure"
 	"faqbot/eval/subject"
 	"faqbot/eval/suite"
+	"faqbot/knowledge"
 	"faqbot/retrieval/encoder"
 )
 
@@ -32,10 +33,10 @@ func TestSlowFitCarriesOver(t *testing.T) {
 	require.NoError(t, err)
 	b, err := eval.NewAsker(t.Context(), entries, eval.NewVectors(e))
 	require.NoError(t, err)
-	steps, err := measure.Steps(t.Context(), func(answerAt float64) measure.Run {
+	steps, err := measure.Steps(t.Context(), func(answerAt float64) []measure.Run {
 		p := dialogue.DefaultPolicy()
 		p.AnswerAt = answerAt
-		return measure.Run{Suite: s, Entries: entries, Workers: 2, Subject: subject.NewEngine("faqbot", b.With(p))}
+		return []measure.Run{{Suite: s, Entries: entries, Workers: 2, Subject: subject.NewEngine("faqbot", b.With(p))}}
 	}, func(int, int) {})
 	require.NoError(t, err)
 
@@ -64,7 +65,7 @@ func TestSlowFitCarriesOver(t *testing.T) {
 // The lowest threshold fits from which the whole interval keeps the limit; near 1, where nothing is answered, none must.
 func TestFit(t *testing.T) {
 	s := many(t)
-	steps, err := measure.Steps(t.Context(), func(answerAt float64) measure.Run {
+	steps, err := measure.Steps(t.Context(), func(answerAt float64) []measure.Run {
 		r := replies()
 		switch { // "menu" is answered wrongly at low thresholds, nothing at the highest
 		case answerAt < .5:
@@ -72,7 +73,7 @@ func TestFit(t *testing.T) {
 		case answerAt > .92:
 			r["right"] = menu(.9, "a")
 		}
-		return measure.Run{Suite: s, Workers: 1, Subject: fake{replies: r, asked: &atomic.Int64{}}}
+		return []measure.Run{{Suite: s, Workers: 1, Subject: fake{replies: r, asked: &atomic.Int64{}}}}
 	}, func(int, int) {})
 	require.NoError(t, err)
 	every := func(measure.Row) bool { return true }
@@ -82,4 +83,34 @@ func TestFit(t *testing.T) {
 	require.InDelta(t, .095, steps[at].Wrong.Interval.High, .001, "none of 30 is wrong: up to 9.5 % could be")
 	require.Equal(t, -1, measure.Fit(steps, .05, every), "30 cases cannot show that fewer are wrong")
 	require.InDelta(t, .3, steps[measure.Fit(steps, .7, every)].AnswerAt, 1e-9)
+}
+
+// What is left out of an FAQ is no longer in it: wordings of entries that stay are to be answered, those of entries that are
+// gone are not, in any language.
+func TestLeaveOut(t *testing.T) {
+	var entries []knowledge.Entry
+	for i := range 10 {
+		id := knowledge.EntryID(rune('a' + i))
+		entries = append(entries, knowledge.Entry{ID: id, Locale: "en", Question: string(id) + "1", Variants: []string{string(id) + "2", string(id) + "3"}},
+			knowledge.Entry{ID: id, Locale: "es", Question: string(id) + "4"})
+	}
+	kept, s := measure.LeaveOut(entries, 1)
+	require.Len(t, kept, 14)
+	require.Len(t, s.Cases, 10, "7 wordings, and 3 of entries that are gone")
+	there := map[string]knowledge.EntryID{}
+	for _, e := range kept {
+		for _, w := range e.Wordings() {
+			there[w] = e.ID
+		}
+	}
+	for _, c := range s.Cases {
+		require.NotContains(t, there, c.Last().Say)
+		require.Equal(t, c.Last().Expect.None, there[c.Group+"4"] == "")
+	}
+	again, other := measure.LeaveOut(entries, 1)
+	require.Equal(t, kept, again)
+	require.Equal(t, s, other)
+	_, other = measure.LeaveOut(entries, 2)
+	require.NotEqual(t, s, other)
+	require.Len(t, entries[0].Wordings(), 3, "the FAQ itself stays")
 }

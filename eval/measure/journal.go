@@ -2,6 +2,7 @@ package measure
 
 import (
 	"bufio"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,27 +15,36 @@ import (
 	"faqbot/knowledge"
 )
 
-// A journal keeps the finished cases of a run in a file, a line each, so that an interrupted run goes on where it
-// stopped. The first line says of which run it is.
-type journal struct {
+// A Journal keeps the finished cases of a run, so that an interrupted run goes on where it stopped. Add is called by
+// several goroutines.
+type Journal interface {
+	Begin(ctx context.Context, run string) (map[string]Finished, error) // returns those of that run, by case ID, and drops those of another
+	Add(context.Context, Finished) error
+	Close(context.Context) error
+}
+
+// FileJournal is a Journal in a file, a line for each case. The first line says of which run it is.
+type FileJournal struct {
 	path string
 	mu   sync.Mutex
 	file *os.File
-	done map[string]finished // by case ID
+	done map[string]Finished
 	n    int
 }
 
-// openJournal opens the journal of a run; that of another run is begun anew.
-func openJournal(path, run string) (*journal, error) {
-	j := &journal{path: path, done: map[string]finished{}}
-	if path == "" {
-		return j, nil
-	}
+var _ Journal = (*FileJournal)(nil)
+
+// NewFileJournal is the journal at path. Nothing is written until a run begins.
+func NewFileJournal(path string) *FileJournal { return &FileJournal{path: path} }
+
+// Begin opens the file.
+func (j *FileJournal) Begin(_ context.Context, run string) (map[string]Finished, error) {
+	j.done = map[string]Finished{}
 	whole, err := j.load(run)
 	if err != nil {
 		return nil, fmt.Errorf("read the cases that were asked before: %w", err)
 	}
-	if j.file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+	if j.file, err = os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return nil, fmt.Errorf("keep the finished cases: %w", err)
 	}
 	err = j.file.Truncate(whole)
@@ -48,12 +58,12 @@ func openJournal(path, run string) (*journal, error) {
 		return nil, fmt.Errorf("keep the finished cases: %w", errors.Join(err, j.file.Close()))
 	}
 	j.n = len(j.done)
-	return j, nil
+	return j.done, nil
 }
 
 // load reads what is there of a run and returns how many bytes are whole lines: a process that was killed may have
 // left a part of one.
-func (j *journal) load(run string) (whole int64, err error) {
+func (j *FileJournal) load(run string) (whole int64, err error) {
 	f, err := os.Open(j.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -69,7 +79,7 @@ func (j *journal) load(run string) (whole int64, err error) {
 			return whole, nil // the end, or a part of a line
 		}
 		var of string
-		var one finished
+		var one Finished
 		switch {
 		case whole == 0 && (json.Unmarshal(line, &of) != nil || of != run):
 			return 0, nil
@@ -83,7 +93,7 @@ func (j *journal) load(run string) (whole int64, err error) {
 	}
 }
 
-func (j *journal) write(v any) error {
+func (j *FileJournal) write(v any) error {
 	line, err := json.Marshal(v)
 	if err == nil {
 		_, err = j.file.Write(append(line, '\n'))
@@ -91,37 +101,28 @@ func (j *journal) write(v any) error {
 	return err
 }
 
-// add keeps a finished case and returns how many there are.
-func (j *journal) add(one finished) (int, error) {
+// Add keeps a finished case.
+func (j *FileJournal) Add(_ context.Context, one Finished) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.n++
-	if j.file == nil {
-		return j.n, nil
-	}
-	return j.n, j.write(one)
+	return j.write(one)
 }
 
-func (j *journal) close(err error) error {
-	if j.file == nil {
-		return err
-	}
-	return errors.Join(err, j.file.Close())
-}
+// Close closes the file, which stays until Remove.
+func (j *FileJournal) Close(context.Context) error { return j.file.Close() }
 
-// kept says in an error that the run can go on.
-func (j *journal) kept() string {
-	if j.file == nil || j.n == 0 {
+// Kept says that the run can go on, "" if it cannot.
+func (j *FileJournal) Kept() string {
+	if j.n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("\n%d finished cases are kept in %s: the same command goes on from there", j.n, j.path)
+	return fmt.Sprintf("%d finished cases are kept in %s: the same command goes on from there", j.n, j.path)
 }
 
-func removeJournal(path string) error {
-	if path == "" {
-		return nil
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+// Remove removes the file, once the report is safe.
+func (j *FileJournal) Remove() error {
+	if err := os.Remove(j.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove the finished cases: %w", err)
 	}
 	return nil

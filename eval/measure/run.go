@@ -2,8 +2,10 @@ package measure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -22,7 +24,7 @@ type Run struct {
 	Entries []knowledge.Entry
 	Subject subject.Subject
 	Workers int
-	Journal string         // where finished cases are kept until the run is done; "" keeps none
+	Journal Journal        // keeps the finished cases until the run is done; nil keeps none
 	Prices  Prices         // of a language model
 	Gates   []string       // besides the suite's
 	Against *Report        // an earlier run of the same cases, or nil
@@ -32,8 +34,8 @@ type Run struct {
 // Prices are what a million tokens cost.
 type Prices struct{ In, Out float64 }
 
-// A finished is a case that was asked.
-type finished struct {
+// A Finished is a case that was asked.
+type Finished struct {
 	Row  Row           `json:"row"`
 	Took time.Duration `json:"took"`
 }
@@ -45,13 +47,9 @@ func (r Run) Do(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	started := time.Now()
-	j, err := openJournal(r.Journal, fmt.Sprintf("%s %s %s", r.Suite.Digest(), r.Subject.Name(), digestOf(r.Entries)))
+	done, err := r.ask(ctx)
 	if err != nil {
 		return nil, err
-	}
-	done, err := r.ask(ctx, j)
-	if err != nil {
-		return nil, fmt.Errorf("%w%s", err, j.kept())
 	}
 	report := r.report(done)
 	report.check(gates, r.Against)
@@ -59,21 +57,27 @@ func (r Run) Do(ctx context.Context) (*Report, error) {
 	return report, nil
 }
 
-// Finish removes the journal, once the report is safe.
-func (r Run) Finish() error { return removeJournal(r.Journal) }
-
-// ask asks the cases that j does not have, and returns all in the suite's order.
-func (r Run) ask(ctx context.Context, j *journal) ([]finished, error) {
+// ask asks the cases that the journal does not have, and returns all in the suite's order.
+func (r Run) ask(ctx context.Context) ([]Finished, error) {
+	known := map[string]Finished{}
+	if r.Journal != nil {
+		var err error
+		if known, err = r.Journal.Begin(ctx, fmt.Sprintf("%s %s %s", r.Suite.Digest(), r.Subject.Name(), digestOf(r.Entries))); err != nil {
+			return nil, err
+		}
+	}
+	var asked atomic.Int64
 	topics := map[knowledge.EntryID]string{}
 	for _, e := range r.Entries {
 		topics[e.ID] = e.Topic
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, r.Workers))
-	done := make([]finished, len(r.Suite.Cases))
+	done := make([]Finished, len(r.Suite.Cases))
 	for i, c := range r.Suite.Cases {
-		if known, ok := j.done[c.ID]; ok {
-			done[i] = known
+		if one, ok := known[c.ID]; ok {
+			done[i] = one
+			asked.Add(1)
 			continue
 		}
 		g.Go(func() error {
@@ -85,25 +89,30 @@ func (r Run) ask(ctx context.Context, j *journal) ([]finished, error) {
 				return fmt.Errorf("case %q: %w", c.ID, err)
 			}
 			done[i] = one
-			n, err := j.add(one)
-			if err == nil && r.Asked != nil {
-				r.Asked(n)
+			if r.Journal != nil {
+				err = r.Journal.Add(ctx, one)
+			}
+			if n := asked.Add(1); r.Asked != nil {
+				r.Asked(int(n))
 			}
 			return err
 		})
 	}
 	err := g.Wait()
-	return done, j.close(err)
+	if r.Journal != nil {
+		err = errors.Join(err, r.Journal.Close(context.WithoutCancel(ctx)))
+	}
+	return done, err
 }
 
 // converse carries out one case.
-func converse(ctx context.Context, s subject.Subject, c suite.Case, row Row) (finished, error) {
+func converse(ctx context.Context, s subject.Subject, c suite.Case, row Row) (Finished, error) {
 	d := s.Open(c)
 	var reply subject.Reply
 	for i, t := range c.Turns {
 		var err error
 		if reply, err = d.Say(ctx, t); err != nil {
-			return finished{}, err
+			return Finished{}, err
 		}
 		row.Tokens.In += reply.Tokens.In
 		row.Tokens.Out += reply.Tokens.Out
@@ -120,7 +129,7 @@ func converse(ctx context.Context, s subject.Subject, c suite.Case, row Row) (fi
 	row.Verdict = row.result().Verdict()
 	effort, err := insist(ctx, d, c, row, reply)
 	row.Effort = effort
-	return finished{row, reply.Took}, err
+	return Finished{row, reply.Took}, err
 }
 
 // maxRanked is how many ranked entries a row keeps; figures of rank look at ten.

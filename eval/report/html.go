@@ -1,7 +1,7 @@
 package report
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
 	"html/template"
 	"io"
@@ -11,13 +11,18 @@ import (
 	"faqbot/eval/measure"
 )
 
-//go:embed report.html
-var page string
+//go:embed report.html several.html style.css
+var files embed.FS
 
-// HTML writes one file that needs no network, no script and no other file.
-func HTML(w io.Writer, r *measure.Report) error {
-	t, err := template.New("report").Funcs(template.FuncMap{
+// parsed is a page, with the functions of all of them. It brings its styles.
+func parsed(name string) (*template.Template, error) {
+	style, err := files.ReadFile("style.css")
+	if err != nil {
+		return nil, err
+	}
+	return template.New(name).Funcs(template.FuncMap{
 		"number": number, "signed": signed, "join": strings.Join, "verdict": verdict, "bar": bar,
+		"style":   func() template.CSS { return template.CSS(style) }, //nolint:gosec // a file of ours
 		"percent": func(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) },
 		"probability": func(row measure.Row) string {
 			if len(row.Ranked) == 0 {
@@ -25,7 +30,12 @@ func HTML(w io.Writer, r *measure.Report) error {
 			}
 			return number(row.Ranked[0].Probability)
 		},
-	}).Parse(page)
+	}).ParseFS(files, name)
+}
+
+// HTML writes one file that needs no network, no script and no other file.
+func HTML(w io.Writer, r *measure.Report) error {
+	t, err := parsed("report.html")
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"encoding/xml"
+	"fmt"
 	"regexp"
 	"testing"
 	"time"
@@ -81,4 +82,34 @@ func TestTREC(t *testing.T) {
 func TestWriterByName(t *testing.T) {
 	_, err := report.Writer("x.pdf")
 	require.ErrorContains(t, err, ".json, .xml (JUnit), .md, .html or .trec")
+}
+
+// A rival that is worse beyond chance is said to be worse, in all forms; in HTML nothing of its name is code.
+func TestRanking(t *testing.T) {
+	rows := func(right bool) (list []measure.Row) {
+		for i := range 40 {
+			r := measure.Row{ID: fmt.Sprint(i), Relevant: []knowledge.EntryID{"a"}, Action: bot.ActionAnswer, Entries: []knowledge.EntryID{"b"}, Weight: 1, Verdict: eval.AnsweredWrong,
+				Ranked: []subject.Ranked{{Entry: "b", Probability: .8}, {Entry: "a", Probability: .1}}}
+			if right || i == 0 {
+				r.Verdict, r.Entries, r.Ranked = eval.AnsweredRight, []knowledge.EntryID{"a"}, []subject.Ranked{{Entry: "a", Probability: .9}}
+			}
+			list = append(list, r)
+		}
+		return list
+	}
+	acc := func(v float64) []measure.Figure {
+		return []measure.Figure{{Measured: eval.Measured{Name: "acc", Value: v}}}
+	}
+	list := measure.Rank([]*measure.Report{{Suite: "shop", Subject: "ours", Cases: rows(true), Figures: acc(1)}, {Suite: "shop", Subject: "<b>theirs", Cases: rows(false), Figures: acc(.025)}})
+	require.Len(t, list, 1)
+	require.Equal(t, "worse", list[0].Entrant[1].Figures[0].Verdict)
+	require.False(t, list[0].Entrant[0].Figures[0].Compared)
+	var text, markdown, page bytes.Buffer
+	require.NoError(t, report.RankingText(&text, list))
+	require.NoError(t, report.RankingMarkdown(&markdown, list))
+	require.NoError(t, report.RankingHTML(&page, list))
+	require.Contains(t, text.String(), ".025 (.000–.000) -")
+	require.Contains(t, markdown.String(), "## shop: 40 cases")
+	require.Contains(t, page.String(), "&lt;b&gt;theirs")
+	require.Contains(t, page.String(), ">worse<")
 }

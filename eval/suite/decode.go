@@ -16,6 +16,7 @@ type reader struct {
 	file     string
 	problems Problems
 	lines    map[string]int // of each case's ID
+	data     []byte         // of the file, if it is not read from a path
 }
 
 func (r *reader) problem(line int, format string, args ...any) {

@@ -6,27 +6,63 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"faqbot/knowledge"
+	"faqbot/retrieval/contrast"
 )
 
 // Perturbations are the ways in which Perturb can change questions, none of which changes what is meant.
 func Perturbations() []string {
-	return []string{"typos", "capitals", "no-case", "no-punctuation", "sms"}
+	return []string{"typos", "capitals", "no-case", "no-punctuation", "sms", "negative"}
 }
 
-// Perturb is s with its questions written as one of Perturbations says. The same suite gives the same one.
+// Perturb is the cases of s whose questions change when they are written as one of Perturbations says. The same suite
+// gives the same one.
 func (s Suite) Perturb(how string) Suite {
 	noisy := s
-	noisy.Cases = slices.Clone(s.Cases)
-	for i, c := range noisy.Cases {
+	noisy.Cases = nil
+	for _, c := range s.Cases {
 		h := fnv.New64a()
 		_, _ = h.Write([]byte(c.ID)) // a hash takes everything
 		random := rand.New(rand.NewPCG(h.Sum64(), 8))
-		noisy.Cases[i].Turns = slices.Clone(c.Turns)
-		for k, t := range noisy.Cases[i].Turns {
-			noisy.Cases[i].Turns[k].Say = perturbText(t.Say, how, random)
+		c.Turns = slices.Clone(c.Turns)
+		changed := false
+		for k, t := range c.Turns {
+			c.Turns[k].Say = perturbText(t.Say, how, random)
+			changed = changed || c.Turns[k].Say != t.Say
+		}
+		if changed {
+			noisy.Cases = append(noisy.Cases, c)
 		}
 	}
 	return noisy
+}
+
+// SwapEntities is questions about something that an entry names, like a country or a way to pay, asked about another that
+// no entry names. None of them has an answer. Cases of several turns are left out.
+func (s Suite) SwapEntities(entries []knowledge.Entry) Suite {
+	lexicon := contrast.Load()
+	byID, all := map[knowledge.EntryID]contrast.Entry{}, []contrast.Entry{}
+	for _, e := range entries {
+		one := contrast.Entry{Answer: lexicon.Read(e.Answer)}
+		for _, w := range e.Wordings() {
+			one.Wordings = append(one.Wordings, lexicon.Read(w))
+		}
+		byID[e.ID], all = one, append(all, one)
+	}
+	other := s
+	other.Cases, other.Gates = nil, nil
+	for _, c := range s.Cases {
+		if len(c.Turns) > 1 || len(c.Relevant()) != 1 {
+			continue
+		}
+		if say, ok := lexicon.Swapped(c.Last().Say, byID[c.Relevant()[0]], all); ok {
+			c.Turns = []Turn{{Say: say, Expect: Expect{None: true}}}
+			c.Reword = nil
+			other.Cases = append(other.Cases, c)
+		}
+	}
+	return other
 }
 
 func perturbText(text, how string, random *rand.Rand) string {
@@ -39,6 +75,8 @@ func perturbText(text, how string, random *rand.Rand) string {
 		return strings.ToLower(text)
 	case "no-punctuation":
 		return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsPunct(r) && r != '\'' }), " ")
+	case "negative":
+		return negative(text)
 	}
 	words := strings.Fields(text)
 	for i, word := range words {
@@ -47,6 +85,19 @@ func perturbText(text, how string, random *rand.Rand) string {
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// negative asks a question that yes or no answers with "not", which does not change what is asked: "don't you ship?". English
+// alone; other questions stay as they are.
+func negative(text string) string {
+	first, rest, ok := strings.Cut(text, " ")
+	for word, with := range map[string]string{"can": "can't", "do": "don't", "does": "doesn't", "did": "didn't", "is": "isn't", "are": "aren't", "will": "won't",
+		"could": "couldn't", "should": "shouldn't", "have": "haven't", "has": "hasn't"} {
+		if ok && strings.ToLower(first) == word && slices.Contains([]string{"i", "you", "we", "it", "there", "the", "my", "your", "this", "they"}, strings.ToLower(strings.SplitN(rest, " ", 2)[0])) {
+			return first[:1] + with[1:] + " " + rest
+		}
+	}
+	return text
 }
 
 // typosIn is the share of letters that are mistyped, as in the public sets with typing errors.

@@ -24,6 +24,9 @@ const maxSize = 64 << 20
 
 // load reads a file whole, as UTF-8 without a byte order mark.
 func (r *reader) load(path string) ([]byte, error) {
+	if r.data != nil {
+		return bytes.TrimPrefix(r.data, []byte("\xEF\xBB\xBF")), nil
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the suite: %w", err)
@@ -195,7 +198,8 @@ func (r *reader) workbook(path string, s *Suite) error {
 	if err != nil {
 		return err
 	}
-	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{UnzipSizeLimit: 4 * maxSize, UnzipXMLSizeLimit: maxSize})
+	limit := min(int64(len(data))*maxRatio+1<<20, 4*maxSize)
+	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{UnzipSizeLimit: limit, UnzipXMLSizeLimit: min(limit, maxSize)})
 	if err != nil {
 		r.problem(0, "this is no XLSX workbook (%v); save it as XLSX, or as CSV", err)
 		return nil
@@ -219,6 +223,9 @@ func (r *reader) workbook(path string, s *Suite) error {
 	r.problem(1, `no sheet has a column "question" in its first row; add one, and a column "answer" with the entry's id`)
 	return nil
 }
+
+// maxRatio is how many times as large a workbook may be unpacked.
+const maxRatio = 50
 
 // table reads rows under a header. A row without any text is skipped.
 func (r *reader) table(rows [][]string, lines []int, s *Suite) {

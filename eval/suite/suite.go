@@ -149,7 +149,10 @@ func Extensions() []string {
 // Read reads a suite from a file, by the end of its name, or from the folder of a set. An error that is
 // Problems says what to fix.
 func Read(path string) (Suite, error) {
-	r := &reader{file: path, lines: map[string]int{}}
+	return (&reader{file: path, lines: map[string]int{}}).readWhole(path)
+}
+
+func (r *reader) readWhole(path string) (Suite, error) {
 	s := Suite{Name: nameOf(path)}
 	var err error
 	switch strings.ToLower(filepath.Ext(path)) {
@@ -178,6 +181,31 @@ func Read(path string) (Suite, error) {
 		return Suite{}, r.problems
 	}
 	return s, nil
+}
+
+// FromRows is the suite of rows, each as EncodeCases gives it.
+func FromRows(name string, rows []string) (Suite, error) {
+	r := &reader{file: name, lines: map[string]int{}}
+	s := Suite{Name: name}
+	for i, row := range rows {
+		v, err := parseJSON([]byte(row), i+1)
+		if err != nil {
+			return s, fmt.Errorf("case %d of %s: %w", i+1, name, err)
+		}
+		r.add(&s, v)
+	}
+	if len(r.problems) > 0 {
+		return s, r.problems
+	}
+	return s, nil
+}
+
+// Parse is Read of a file that is at hand: YAML, JSON Lines or a table.
+func Parse(name string, data []byte) (Suite, error) {
+	if ext := strings.ToLower(filepath.Ext(name)); ext == "" || ext == ".qrels" {
+		return Suite{}, Problems{{File: name, Text: "send YAML, JSON Lines, CSV, TSV or XLSX"}}
+	}
+	return (&reader{file: name, lines: map[string]int{}, data: data}).readWhole(name)
 }
 
 // nameOf is how reports call the suite in a file: the file's name, or the folder's for a file whose name

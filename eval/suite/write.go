@@ -80,7 +80,7 @@ func rowOf(c Case) row {
 func Write(path string, s Suite) error {
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".yaml", ".yml":
-		return create(path, s.writeYAML)
+		return create(path, s.WriteYAML)
 	case ".jsonl":
 		return create(path, s.writeJSONLines)
 	case ".csv", ".tsv", ".xlsx":
@@ -115,7 +115,8 @@ func create(path string, write func(io.Writer) error) error {
 	return nil
 }
 
-func (s Suite) writeYAML(w io.Writer) error {
+// WriteYAML writes s as YAML, which holds every case.
+func (s Suite) WriteYAML(w io.Writer) error {
 	file := struct {
 		FAQ   string   `yaml:"faq,omitempty"`
 		Gates []string `yaml:"gates,omitempty"`
@@ -127,6 +128,19 @@ func (s Suite) writeYAML(w io.Writer) error {
 	e := yaml.NewEncoder(w)
 	e.SetIndent(2)
 	return errors.Join(e.Encode(file), e.Close())
+}
+
+// EncodeCases are the cases as JSON, each as a line of a file has it.
+func (s Suite) EncodeCases() ([]string, error) {
+	rows := make([]string, len(s.Cases))
+	for i, c := range s.Cases {
+		row, err := json.Marshal(rowOf(c))
+		if err != nil {
+			return nil, fmt.Errorf("write case %q: %w", c.ID, err)
+		}
+		rows[i] = string(row)
+	}
+	return rows, nil
 }
 
 func (s Suite) writeJSONLines(w io.Writer) error {

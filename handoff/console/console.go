@@ -27,6 +27,7 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/conversations"
 	"faqbot/handoff"
+	"faqbot/handoff/review"
 	"faqbot/knowledge"
 	"faqbot/knowledge/limits"
 	"faqbot/knowledge/page"
@@ -52,6 +53,7 @@ type Options struct {
 	Chrome func(*http.Request) page.Chrome // what surrounds a page; nil means nothing does
 	Who    func(*http.Request) (people.Person, bool)
 	Entry  func(context.Context, knowledge.EntryID) (knowledge.Entry, error)   // nil: entries are shown by the wording that matched
+	Review *review.Service                                                     // draws answers to be judged; nil: none are
 	Media  func(bot.Attachment) string                                         // where a file may be fetched, "" if nowhere; nil means nowhere
 	Shelf  Shelf                                                               // keeps agents' files; nil means that they can send none
 	Signer vault.Signer                                                        // signs the names of files that wait to be sent; required with Shelf
@@ -169,6 +171,7 @@ func Routes() []Route {
 		{get, "/desk/conversations/:conversation", (*Console).showConversation},
 		{get, "/desk/conversations/:conversation/said", (*Console).partConversation},
 		{post, "/desk/conversations/:conversation/step-in", (*Console).stepIn},
+		{post, "/desk/conversations/:conversation/judge", (*Console).judge},
 		{get, "/desk/conversations/:conversation/separate", (*Console).askSeparate},
 		{post, "/desk/conversations/:conversation/separate", (*Console).separate},
 		{get, "/desk/conversations/:conversation/sign-out", (*Console).askSignOut},
@@ -177,6 +180,7 @@ func Routes() []Route {
 		{get, "/desk/conversations/:conversation/forget", (*Console).askForget},
 		{post, "/desk/conversations/:conversation/forget", (*Console).forget},
 
+		{get, "/desk/sample", (*Console).drawSample},
 		{get, "/desk/sources", (*Console).showSources},
 	}
 }

@@ -32,6 +32,8 @@ import (
 	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
+	"faqbot/knowledge/brand"
+	"faqbot/knowledge/cases"
 	"faqbot/knowledge/events"
 	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
@@ -41,6 +43,7 @@ import (
 	"faqbot/knowledge/vault"
 	"faqbot/knowledge/waittest"
 	"faqbot/retrieval"
+	"faqbot/retrieval/learn"
 )
 
 // An office is a whole desk over SQLite, with two affiliates' accounts and four people.
@@ -93,6 +96,8 @@ func (nothing) Search(context.Context, retrieval.Query) (retrieval.Result, error
 	return retrieval.Result{}, nil
 }
 
+func (nothing) FollowUps(knowledge.Entry) []knowledge.Entry { return nil }
+
 func (nothing) Entry([]knowledge.AffiliateID, knowledge.EntryID) (knowledge.Entry, bool) {
 	return knowledge.Entry{}, false
 }
@@ -132,7 +137,7 @@ func account(affiliate knowledge.AffiliateID) bot.Account {
 func open(t *testing.T) *office {
 	t.Helper()
 	t.Parallel()
-	o := &office{t: t, db: sqldbtest.Migrated(t, attempts.Schema(), events.Schema(), store.Schema(), handoff.Schema(), gaps.Schema())}
+	o := &office{t: t, db: sqldbtest.Migrated(t, attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), learn.Schema(), cases.Schema())}
 	log := logrus.New()
 	log.SetOutput(t.Output())
 	phrases, err := dialogue.LoadPhrases()

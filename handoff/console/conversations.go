@@ -109,6 +109,9 @@ func (c *Console) renderConversation(g *gin.Context, p reader, conv bot.Conversa
 	if err != nil {
 		return err
 	}
+	if err := c.lookJudged(g, &v, conv); err != nil {
+		return err
+	}
 	v.Writes = w
 	return c.renderCase(g, p, talksPlace(g), status, v)
 }

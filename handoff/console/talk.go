@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 
@@ -179,6 +180,7 @@ type try struct {
 	Hits            []considered
 	Space, Fallback string
 	Took            string
+	Should          string // the address where the question becomes a test case, "" if the reader may not
 }
 
 // considered is one entry that the bot weighed.
@@ -191,7 +193,7 @@ type considered struct {
 }
 
 // triesOf is what the bot tried, the latest first. Forwarded messages are no tries.
-func triesOf(p reader, turns []bot.TurnRecord, question func(knowledge.EntryID) (string, bool)) (list []try) {
+func triesOf(p reader, conv bot.Conversation, turns []bot.TurnRecord, question func(knowledge.EntryID) (string, bool)) (list []try) {
 	for _, t := range slices.Backward(turns) {
 		if t.Decision.Action == bot.ActionForward {
 			continue
@@ -200,6 +202,9 @@ func triesOf(p reader, turns []bot.TurnRecord, question func(knowledge.EntryID) 
 			Query: t.Trace.Query, Space: t.Trace.Space, Fallback: t.Trace.Fallback, Took: t.Trace.Took.Round(time.Millisecond).String()}
 		for _, h := range t.Trace.Hits {
 			one.Hits = append(one.Hits, consideredOf(p, h, question))
+		}
+		if isLead(p) && conv.Affiliate != "" && t.Trace.Query != "" {
+			one.Should = "/eval/" + url.PathEscape(string(conv.Affiliate)) + "/cases/new?" + url.Values{"conversation": {string(conv.ID)}, "turn": {string(t.ID)}}.Encode()
 		}
 		list = append(list, one)
 	}

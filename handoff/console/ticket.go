@@ -15,7 +15,11 @@ func (c *Console) showTicket(g *gin.Context, p reader) error {
 	if err != nil {
 		return err
 	}
-	return c.renderTicket(g, p, t, http.StatusOK, draftReply{Template: g.Query("template")})
+	w := draftReply{Template: g.Query("template")}
+	if g.Query("draft") != "" {
+		w.Text = t.Draft
+	}
+	return c.renderTicket(g, p, t, http.StatusOK, w)
 }
 
 // renderTicket shows the ticket's page with what was written and could not be sent.

@@ -63,6 +63,7 @@ type caseView struct {
 	Ways         []way // where else the customer may go on
 	Identities   []identity
 	SignOut      string // the address that asks whether to sign the chat's visitor out, "" if the reader may not
+	Draft        string // the answer that the bot suggests, "" once somebody replied
 	Answer       string // the address of the page on which the question becomes an entry, "" if the reader may not
 	Forget       string // the address of the page from which the customer's data are exported or erased, "" if the reader may not
 	Via          string // the channel that replies go to, for a customer who has several
@@ -70,6 +71,7 @@ type caseView struct {
 
 	Messages []line
 	Tries    []try
+	Judged   *judged // nil unless the reader is asked about an answer
 	Facts    []fact
 	Earlier  []earlier
 
@@ -127,7 +129,7 @@ func (c *Console) look(ctx context.Context, p reader, at place, conv bot.Convers
 	conv = t.conversation
 	v = caseView{Who: p.whoOf(conv), Picture: c.o.Media(bot.Attachment{Kept: conv.Picture}), Icon: channelIcon(conv.Address.Channel), Channel: p.channel(conv.Address),
 		Query: at.query(), Back: at.list(), Bot: conv.Mode == bot.ModeBot, Messages: c.linesOf(p, t), Cannot: c.cannot(p, conv), OptedOut: p.optOut(conv),
-		Tries: triesOf(p, t.turns, c.questions(ctx, p))}
+		Tries: triesOf(p, conv, t.turns, c.questions(ctx, p))}
 	v.said, v.conv, v.In = t.said, conv, string(conv.ID)
 	if n := len(t.said); n > 0 {
 		v.Seen = t.said[n-1].Seq
@@ -156,7 +158,7 @@ func (c *Console) look(ctx context.Context, p reader, at place, conv bot.Convers
 
 // digest names what the part shows that can change.
 func (v caseView) digest() string {
-	v.Owed.Words, v.Writes, v.NoteKey, v.Inbox, v.Part = "", draftReply{}, "", inbox{}, ""
+	v.Owed.Words, v.Writes, v.NoteKey, v.Inbox, v.Part, v.Judged = "", draftReply{}, "", inbox{}, "", nil
 	return digest(v)
 }
 
@@ -177,6 +179,9 @@ func (c *Console) lookTicket(v *caseView, t talk, p reader, id handoff.TicketID)
 		v.MaySend = c.o.Shelf != nil
 		v.MayWrite = !v.Closed && (v.Mine || tk.Assignee == "")
 		v.Facts = p.ticketFacts(tk)
+		if tk.RepliedAt.IsZero() && !v.Closed {
+			v.Draft = tk.Draft
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 	"faqbot/retrieval"
+	"faqbot/retrieval/learn"
 )
 
 // topics is an encoder of texts that hold one of a few words: texts with the same word are alike.
@@ -113,7 +114,7 @@ func (w *world) collected(affiliate knowledge.AffiliateID, state gaps.State) []g
 }
 
 func schemas() []sqldb.Schema {
-	return []sqldb.Schema{events.Schema(), knowledge.Schema(), media.Schema(), store.Schema(), gaps.Schema()}
+	return []sqldb.Schema{events.Schema(), knowledge.Schema(), media.Schema(), store.Schema(), gaps.Schema(), learn.Schema()}
 }
 
 // Questions that were not answered well are one gap if they mean the same, the costliest first; each is counted once,

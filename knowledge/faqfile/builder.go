@@ -31,7 +31,7 @@ type fields struct {
 // clean is f in clean text: the answer and the media keep their lines.
 func (f fields) clean() fields {
 	for c := range f.text {
-		if column(c) == colAnswer || column(c) == colMedia {
+		if column(c) == colAnswer || column(c) == colMedia || column(c) == colFollowUps {
 			f.text[c] = paragraphs(f.text[c])
 		} else {
 			f.text[c] = oneLine(f.text[c])
@@ -260,6 +260,11 @@ func (b *builder) complete(r knowledge.Row, f fields) bool {
 	for _, text := range dropped {
 		tell(colMedia, text)
 	}
+	var many string
+	if r.FollowUps, many = readFollowUps(f.text[colFollowUps]); many != "" {
+		tell(colFollowUps, many)
+	}
+	r.Slug = knowledge.Slugify(f.text[colSlug])
 	if text := topicTooLong(r.Topic); text != "" {
 		tell(colTopic, text)
 		r.Topic = ""

@@ -24,18 +24,29 @@ const (
 	colFrom
 	colTo
 	colMedia
+	colFollowUps
+	colSlug
 	columns
 )
 
 // columnName returns the name we tell people, in order of column.
 func columnName(c column) string {
-	return [columns]string{"id", "question", "answer", "topic", "variants", "locale", "from", "to", "media"}[c]
+	return [columns]string{"id", "question", "answer", "topic", "variants", "locale", "from", "to", "media", "follow_ups", "slug"}[c]
 }
 
 // A known is what a header means. Where two headers mean one column, the lower rank wins.
 type known struct {
 	column column
 	rank   int
+}
+
+// rankAsKey is the rank of what names an entry: a slug does where nothing else does.
+func (k known) rankAsKey() int {
+	const last = 1000
+	if k.column == colSlug {
+		return last + k.rank
+	}
+	return k.rank
 }
 
 // A lexicon is what headers mean, as normalHeader writes them.

@@ -13,15 +13,17 @@ import (
 // A settings is what stands above the answer in a file of one entry. Plain tells the file from other Markdown with
 // settings: its answer is text as customers read it.
 type settings struct {
-	Key      string   `yaml:"id"`
-	Question string   `yaml:"question"`
-	Topic    string   `yaml:"topic"`
-	Locale   string   `yaml:"locale"`
-	Variants []string `yaml:"variants"`
-	From     string   `yaml:"from"`
-	To       string   `yaml:"to"`
-	Media    []string `yaml:"media"`
-	Plain    bool     `yaml:"plain"`
+	Key       string   `yaml:"id"`
+	Question  string   `yaml:"question"`
+	Topic     string   `yaml:"topic"`
+	Locale    string   `yaml:"locale"`
+	Variants  []string `yaml:"variants"`
+	From      string   `yaml:"from"`
+	To        string   `yaml:"to"`
+	Media     []string `yaml:"media"`
+	FollowUps []string `yaml:"follow_ups"`
+	Slug      string   `yaml:"slug"`
+	Plain     bool     `yaml:"plain"`
 }
 
 // EntryFile returns one entry as a file of a folder that a version control keeps: settings, a line each, and the answer
@@ -36,7 +38,7 @@ func EntryFile(e knowledge.Entry) ([]byte, error) {
 	}{
 		{"id", e.Key, e.Key == ""}, {"question", e.Question, false}, {"topic", e.Topic, e.Topic == ""}, {"locale", e.Locale, e.Locale == ""},
 		{"variants", e.Variants, len(e.Variants) == 0}, {"from", stamp(e.From), e.From.IsZero()}, {"to", stamp(e.To), e.To.IsZero()},
-		{"media", marks(e.Media), len(e.Media) == 0}, {"plain", true, false},
+		{"media", marks(e.Media), len(e.Media) == 0}, {"follow_ups", e.FollowUps, len(e.FollowUps) == 0}, {"slug", e.Slug, e.Slug == ""}, {"plain", true, false},
 	} {
 		if field.empty {
 			continue
@@ -82,6 +84,7 @@ func readEntryFile(b *builder, source string) bool {
 	f := fields{line: 1, plain: true, variants: s.Variants}
 	f.text[colKey], f.text[colQuestion], f.text[colTopic], f.text[colLocale] = s.Key, s.Question, s.Topic, s.Locale
 	f.text[colFrom], f.text[colTo], f.text[colMedia], f.text[colAnswer] = s.From, s.To, strings.Join(s.Media, "\n"), answer
+	f.text[colFollowUps], f.text[colSlug] = jsonList(s.FollowUps), s.Slug
 	b.add(f)
 	return true
 }

@@ -267,10 +267,10 @@ func decodeValue(text string) (value any, wrong string) {
 func (j *jsonFile) keyOf(members []member) string {
 	key, rank := "", 0
 	for _, m := range members {
-		if k, ok := lookUp(j.b.names, m.name); ok && k.column == colKey && (key == "" || k.rank < rank) {
+		if k, ok := lookUp(j.b.names, m.name); ok && (k.column == colKey || k.column == colSlug) && (key == "" || k.rankAsKey() < rank) {
 			var value any
 			if text := j.of(m.value); len(text) < maxKeyText && json.Unmarshal([]byte(text), &value) == nil {
-				key, rank = plaintext.Cut(oneLine(valueText(value)), limits.MaxKey), k.rank
+				key, rank = plaintext.Cut(oneLine(valueText(value)), limits.MaxKey), k.rankAsKey()
 			}
 		}
 	}

@@ -157,6 +157,8 @@ func (j *jsonFile) fields(line int, object map[string]any) fields {
 		case !ok || value == nil:
 		case k.column == colVariants:
 			f.variants = append(f.variants, valueList(value)...)
+		case k.column == colFollowUps:
+			f.text[colFollowUps] = followUpsValue(value)
 		case k.column == colMedia: // picture and video both go with the answer
 			f.text[colMedia] = strings.TrimSpace(f.text[colMedia] + "\n" + mediaValue(value))
 		case !found[k.column] || k.rank < rank[k.column]:
@@ -175,6 +177,9 @@ func (j *jsonFile) fields(line int, object map[string]any) fields {
 				j.alternates++
 			}
 		}
+	}
+	if f.text[colKey] == "" {
+		f.text[colKey] = f.text[colSlug]
 	}
 	if plain, ok := object[plainField].(bool); ok && plain {
 		f.plain = true

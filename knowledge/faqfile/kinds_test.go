@@ -164,7 +164,8 @@ func TestRoundTripOfAnything(t *testing.T) {
 	for range 300 {
 		var entries []knowledge.Entry
 		for i := range 1 + random.IntN(4) {
-			e := knowledge.Entry{Key: fmt.Sprintf("k%d", i), Question: oneLine(fmt.Sprintf("q%d %s", i, text())), Answer: paragraphs("a" + text()), Topic: oneLine(text()), Variants: []string{oneLine("v " + text())}}
+			e := knowledge.Entry{Key: fmt.Sprintf("k%d", i), Question: oneLine(fmt.Sprintf("q%d %s", i, text())), Answer: paragraphs("a" + text()), Topic: oneLine(text()), Variants: []string{oneLine("v " + text())},
+				FollowUps: []string{oneLine("f " + text()), oneLine("g " + text())}[:1+random.IntN(2)], Slug: knowledge.Slugify("s" + text())}
 			entries = append(entries, e)
 		}
 		for _, format := range Formats() {
@@ -175,7 +176,7 @@ func TestRoundTripOfAnything(t *testing.T) {
 			require.Empty(t, problems, "%s", data)
 			require.Len(t, rows, len(entries), "%s", data)
 			for i, r := range rows {
-				require.Equal(t, fmt.Sprintf("%q", entries[i].Wordings())+entries[i].Answer+entries[i].Topic, fmt.Sprintf("%q", r.Wordings())+r.Answer+r.Topic, "%s", data)
+				require.Equal(t, fmt.Sprintf("%q %q %s", entries[i].Wordings(), entries[i].FollowUps, entries[i].Slug)+entries[i].Answer+entries[i].Topic, fmt.Sprintf("%q %q %s", r.Wordings(), r.FollowUps, r.Slug)+r.Answer+r.Topic, "%s", data)
 			}
 		}
 		for _, e := range entries {
@@ -185,7 +186,7 @@ func TestRoundTripOfAnything(t *testing.T) {
 			rows, problems := Parse(e.Key+".md", data, Options{})
 			require.Empty(t, problems, "%s", data)
 			require.Len(t, rows, 1, "%s", data)
-			require.Equal(t, e.Key+fmt.Sprintf("%q", e.Wordings())+e.Answer+e.Topic, rows[0].Key+fmt.Sprintf("%q", rows[0].Wordings())+rows[0].Answer+rows[0].Topic, "%s", data)
+			require.Equal(t, e.Key+fmt.Sprintf("%q %q %s", e.Wordings(), e.FollowUps, e.Slug)+e.Answer+e.Topic, rows[0].Key+fmt.Sprintf("%q %q %s", rows[0].Wordings(), rows[0].FollowUps, rows[0].Slug)+rows[0].Answer+rows[0].Topic, "%s", data)
 		}
 	}
 }

@@ -87,6 +87,9 @@ func layOut(names lexicon, fixed map[int]column, cells []string) tableLayout {
 			l.found++
 		}
 	}
+	if l.cell[colKey] < 0 { // a slug names its row where nothing else does
+		l.cell[colKey] = l.cell[colSlug]
+	}
 	return l
 }
 

@@ -34,7 +34,7 @@ const (
 
 // Fields returns the fields that a column may be, in the order of a form. The first two are needed.
 func Fields() []string {
-	return []string{"question", "answer", "id", "topic", "variants", "locale", "from", "to", "media"}
+	return []string{"question", "answer", "id", "topic", "variants", "locale", "from", "to", "media", "follow_ups", "slug"}
 }
 
 // Look returns the columns of a file that is a table, or of a list of JSON objects. It reports false

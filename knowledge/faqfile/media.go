@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/limits"
+	"faqbot/knowledge/plaintext"
 )
 
 // What a row's media may be.
@@ -45,7 +47,14 @@ func readMedia(cell string) (list []knowledge.Media, problems []string) {
 	return list, problems
 }
 
+// readOneMedia reads a link or the name of a file, behind which may stand in quotes what a picture shows.
 func readOneMedia(word string) (m knowledge.Media, wrong string) {
+	if bare, alt, quoted := strings.Cut(strings.TrimSuffix(word, `"`), ` "`); quoted && strings.HasSuffix(word, `"`) {
+		if m, wrong = readOneMedia(strings.TrimSpace(bare)); m.Kind == kindPhoto {
+			m.Alt = plaintext.Cut(strings.ReplaceAll(alt, `"`, "'"), limits.MaxAlt)
+		}
+		return m, wrong
+	}
 	scheme, _, isLink := strings.Cut(word, "://")
 	if !isLink {
 		name := strings.ReplaceAll(word, `\`, "/")
@@ -71,11 +80,13 @@ func isAddress(host string) bool {
 	return err == nil
 }
 
+const kindPhoto = "photo"
+
 // kindOf is what sort of file a name's ending promises.
 func kindOf(name string) string {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".png", ".jpg", ".jpeg", ".webp", ".gif":
-		return "photo"
+		return kindPhoto
 	case ".mp4", ".webm", ".m4v", ".3gp":
 		return "video"
 	case ".mp3", ".m4a", ".ogg", ".oga", ".opus", ".wav", ".aac":
@@ -92,7 +103,11 @@ func mediaText(list []knowledge.Media) string {
 func marks(list []knowledge.Media) []string {
 	var words []string
 	for _, m := range list {
-		words = append(words, m.Mark())
+		word := m.Mark()
+		if m.Alt != "" {
+			word += ` "` + strings.NewReplacer("|", ",", ";", ",", `"`, "'").Replace(m.Alt) + `"` // a bar would end it
+		}
+		words = append(words, word)
 	}
 	return words
 }

@@ -10,7 +10,7 @@ import (
 // headerWords are the names of columns and fields, in the languages whose FAQs are most common.
 func headerWords() [columns]string {
 	return [columns]string{
-		colKey: `id key entryid faqid questionid identifier uid uuid externalid itemid code sku ref slug reference number
+		colKey: `id key entryid faqid questionid identifier uid uuid externalid itemid code sku ref reference number
 			clave codigo identificador referencia chave kennung schlussel schluessel nummer artikelnummer identifiant cle numero
 			qid qnaid intent identificativo identyfikator nr 编号 編號 番号 번호 номер رقم mã kode kod číslo`,
 		colQuestion: `question q questions canonicalquestion mainquestion questiontext faqquestion customerquestion userquestion
@@ -48,6 +48,8 @@ func headerWords() [columns]string {
 		colMedia: `media mediaurl image images imageurl picture pictures photo photos video videos videourl attachment attachments
 			imagen imagenes foto fotos adjunto adjuntos imagem imagens anexo anexos bild bilder anhang piecejointe
 			immagine immagini afbeelding картинка изображение 画像 图片 圖片 resim zdjęcie obraz gambar 이미지 attachmenturl`,
+		colFollowUps: `followups followup seealso relatedquestions nextquestions anschlussfragen preguntasrelacionadas perguntasrelacionadas`,
+		colSlug:      `slug urlslug permalink`,
 	}
 }
 

@@ -45,24 +45,16 @@ func CSV(entries []knowledge.Entry) ([]byte, error) { return separated(entries, 
 func TSV(entries []knowledge.Entry) ([]byte, error) { return separated(entries, '\t') }
 
 func separated(entries []knowledge.Entry, comma rune) ([]byte, error) {
-	rows, err := rowsOf(entries)
-	if err != nil {
-		return nil, err
-	}
 	var b bytes.Buffer
 	b.WriteString("\ufeff")
 	w := stdcsv.NewWriter(&b)
 	w.Comma = comma
-	err = w.WriteAll(rows)
+	err := w.WriteAll(rowsOf(entries))
 	return b.Bytes(), err
 }
 
 // XLSX returns entries as a workbook of one sheet, in which every cell is text.
 func XLSX(entries []knowledge.Entry) (data []byte, err error) {
-	rows, err := rowsOf(entries)
-	if err != nil {
-		return nil, err
-	}
 	f := excelize.NewFile()
 	defer func() { err = errors.Join(err, f.Close()) }()
 	const sheet = "Sheet1"
@@ -70,7 +62,7 @@ func XLSX(entries []knowledge.Entry) (data []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, row := range rows {
+	for i, row := range rowsOf(entries) {
 		cells := make([]any, len(row))
 		for j, cell := range row {
 			cells[j] = cell
@@ -90,12 +82,10 @@ func XLSX(entries []knowledge.Entry) (data []byte, err error) {
 }
 
 // rowsOf are a header and a row for each entry.
-func rowsOf(entries []knowledge.Entry) (rows [][]string, err error) {
+func rowsOf(entries []knowledge.Entry) (rows [][]string) {
 	variants, most := make([][]string, len(entries)), 1
 	for i, e := range entries {
-		if variants[i], err = variantCells(e.Variants); err != nil {
-			return nil, err
-		}
+		variants[i] = variantCells(e.Variants)
 		most = max(most, len(variants[i]))
 	}
 	header := Fields()
@@ -105,18 +95,18 @@ func rowsOf(entries []knowledge.Entry) (rows [][]string, err error) {
 	rows = append(rows, header)
 	for i, e := range entries {
 		list := append(variants[i], slices.Repeat([]string{""}, most-len(variants[i]))...)
-		row := []string{e.Question, e.Answer, e.Key, e.Topic, list[0], e.Locale, stamp(e.From), stamp(e.To), mediaText(e.Media)}
+		row := []string{e.Question, e.Answer, e.Key, e.Topic, list[0], e.Locale, stamp(e.From), stamp(e.To), mediaText(e.Media), jsonList(e.FollowUps), e.Slug}
 		row = append(row, list[1:]...)
 		for j, cell := range row {
 			row[j] = guard(cell)
 		}
 		rows = append(rows, row)
 	}
-	return rows, nil
+	return rows
 }
 
 // variantCells returns variants as JSON arrays, several where one would be more than a cell holds.
-func variantCells(variants []string) ([]string, error) {
+func variantCells(variants []string) []string {
 	const most = 25_000 // bytes; a spreadsheet's cell has 32,767 characters
 	var cells []string
 	for len(variants) > 0 {
@@ -125,15 +115,21 @@ func variantCells(variants []string) ([]string, error) {
 			size += 2*len(variants[n]) + 3
 			n++
 		}
-		var b strings.Builder
-		enc := json.NewEncoder(&b)
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(variants[:n]); err != nil {
-			return nil, err
-		}
-		cells, variants = append(cells, strings.TrimSpace(b.String())), variants[n:]
+		cells, variants = append(cells, jsonList(variants[:n])), variants[n:]
 	}
-	return cells, nil
+	return cells
+}
+
+// jsonList is texts as a JSON array, "" for none. Texts always can be written so.
+func jsonList(texts []string) string {
+	if len(texts) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(texts) // a list of strings cannot fail
+	return strings.TrimSpace(b.String())
 }
 
 // formula begins cells that some spreadsheet runs.
@@ -165,7 +161,8 @@ func unguard(cells []string) []string {
 
 // written reports whether a header is of a table that we wrote, whatever was added to it.
 func written(header []string) bool {
-	return !slices.ContainsFunc(Fields(), func(field string) bool { return !slices.Contains(header, field) })
+	const since = 9 // fields of the first tables of ours
+	return !slices.ContainsFunc(Fields()[:since], func(field string) bool { return !slices.Contains(header, field) })
 }
 
 func stamp(t time.Time) string {
@@ -177,21 +174,23 @@ func stamp(t time.Time) string {
 
 // A line is one entry in JSON Lines.
 type line struct {
-	Key      string   `json:"id"`
-	Question string   `json:"question"`
-	Answer   string   `json:"answer"`
-	Topic    string   `json:"topic,omitempty"`
-	Variants []string `json:"variants,omitempty"`
-	Locale   string   `json:"locale,omitempty"`
-	From     string   `json:"from,omitempty"`
-	To       string   `json:"to,omitempty"`
-	Media    []string `json:"media,omitempty"`
-	Plain    bool     `json:"plain"` // the fields are text as customers read it, also where it looks like HTML
+	Key       string   `json:"id"`
+	Question  string   `json:"question"`
+	Answer    string   `json:"answer"`
+	Topic     string   `json:"topic,omitempty"`
+	Variants  []string `json:"variants,omitempty"`
+	Locale    string   `json:"locale,omitempty"`
+	From      string   `json:"from,omitempty"`
+	To        string   `json:"to,omitempty"`
+	Media     []string `json:"media,omitempty"`
+	FollowUps []string `json:"follow_ups,omitempty"`
+	Slug      string   `json:"slug,omitempty"`
+	Plain     bool     `json:"plain"` // the fields are text as customers read it, also where it looks like HTML
 }
 
 func lineOf(e knowledge.Entry) line {
 	return line{Key: e.Key, Question: e.Question, Answer: e.Answer, Topic: e.Topic, Variants: e.Variants,
-		Locale: e.Locale, From: stamp(e.From), To: stamp(e.To), Media: marks(e.Media), Plain: true}
+		Locale: e.Locale, From: stamp(e.From), To: stamp(e.To), Media: marks(e.Media), FollowUps: e.FollowUps, Slug: e.Slug, Plain: true}
 }
 
 // JSONLines returns entries as an object in each line.

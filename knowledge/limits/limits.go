@@ -8,15 +8,18 @@ import "time"
 
 // Of a file. Characters are Unicode code points.
 const (
-	MaxFile     = 5 << 20 // bytes
-	MaxRows     = 20_000  // entries and rows with problems together
-	MaxQuestion = 1_000   // characters of a question or a variant
-	MaxAnswer   = 25_000  // characters
-	MaxWordings = 1_000   // of an entry: the question and its variants
-	MaxKey      = 200     // characters; keys are indexed
-	MaxTopic    = 200     // characters
-	MaxLocale   = 100     // characters of a language tag; real ones have 35 at most
-	MaxDate     = 100     // characters
+	MaxFile      = 5 << 20 // bytes
+	MaxRows      = 20_000  // entries and rows with problems together
+	MaxQuestion  = 1_000   // characters of a question or a variant
+	MaxAnswer    = 25_000  // characters
+	MaxWordings  = 1_000   // of an entry: the question and its variants
+	MaxKey       = 200     // characters; keys are indexed
+	MaxTopic     = 200     // characters
+	MaxAlt       = 300     // characters: what a picture shows
+	MaxSlug      = 80      // characters
+	MaxFollowUps = 3       // of an entry: what is suggested after its answer
+	MaxLocale    = 100     // characters of a language tag; real ones have 35 at most
+	MaxDate      = 100     // characters
 
 	// MaxNotes is how many problems are told of rows that are used without what is wrong with them.
 	MaxNotes = 2_000

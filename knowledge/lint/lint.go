@@ -1,6 +1,6 @@
 // Package lint finds what makes an FAQ answer badly: entries that say the same or contradict each other, wordings that
-// are nearer to another entry than to their own, answers that only point elsewhere, missing languages, and answers that
-// a channel cuts. It looks at entries and changes nothing.
+// are nearer to another entry than to their own, answers that only point elsewhere, missing languages, pictures that
+// nothing describes, and answers that a channel cuts. It looks at entries and changes nothing.
 package lint
 
 import (
@@ -26,12 +26,14 @@ const (
 	Nearer        Kind = "nearer"        // a wording is nearer to the other entry: the wording
 	Pointer       Kind = "pointer"       // the answer only points elsewhere
 	NoLocale      Kind = "no_locale"     // the entry lacks a language that most entries have: the locale
+	DeadLink      Kind = "dead_link"     // a link leads nowhere: the link; package deadlinks finds these
+	NoAlt         Kind = "no_alt"        // nothing says what a picture shows: what it is called
 	Cut           Kind = "cut"           // a channel cuts the answer into several messages: the channel
 )
 
 // Kinds are all there are, the gravest first.
 func Kinds() []Kind {
-	return []Kind{Contradiction, SameWording, Nearer, SameAnswer, Pointer, NoLocale, Cut}
+	return []Kind{Contradiction, DeadLink, SameWording, Nearer, SameAnswer, Pointer, NoLocale, NoAlt, Cut}
 }
 
 // A Finding is one thing wrong with an entry.
@@ -40,6 +42,7 @@ type Finding struct {
 	Entry knowledge.EntryID
 	Other knowledge.EntryID // the other one of two, "" if it is about one
 	Words string
+	Why   string // of a dead link, the reason
 }
 
 // Digest names the finding: the same thing found again has the same digest.
@@ -65,6 +68,11 @@ func Find(entries []knowledge.Entry, cut func(knowledge.Entry) string) []Finding
 		if pointsElsewhere(e.Answer, links) && len(e.Media) == 0 {
 			found = append(found, Finding{Kind: Pointer, Entry: e.ID})
 		}
+		for _, m := range e.Media {
+			if m.Kind == "photo" && m.Alt == "" {
+				found = append(found, Finding{Kind: NoAlt, Entry: e.ID, Words: cmp.Or(m.Name, m.Link)})
+			}
+		}
 		if cut == nil {
 			continue
 		}
@@ -73,6 +81,28 @@ func Find(entries []knowledge.Entry, cut func(knowledge.Entry) string) []Finding
 		}
 	}
 	return bound(append(found, missingLocales(entries)...))
+}
+
+// Links are the links in an entry's answer and among its media, each once.
+func Links(e knowledge.Entry) (list []string) {
+	add := func(link string) {
+		if !slices.Contains(list, link) {
+			list = append(list, link)
+		}
+	}
+	for _, link := range regexp.MustCompile(`(?i)\bhttps?://[^\s<>"`+"`"+`]+`).FindAllString(e.Answer, -1) {
+		link = strings.TrimRight(link, ".,;:!?'*_»”’…。，]}")
+		if strings.Count(link, "(") < strings.Count(link, ")") { // the bracket around it
+			link = strings.TrimSuffix(link, ")")
+		}
+		add(link)
+	}
+	for _, m := range e.Media {
+		if m.Link != "" {
+			add(m.Link)
+		}
+	}
+	return list
 }
 
 // bound keeps the first findings of each kind, in the order of Kinds.

@@ -82,6 +82,10 @@ func (s scope) viewWhole(c knowledge.Change) rowView {
 	} else if d := s.diffLists(c.Before.Variants, c.After.Variants); len(d) > 0 {
 		v.Else = append(v.Else, difference{s.Say("field_variants"), d})
 	}
+	add(s.Say("suggested_after"), strings.Join(c.Before.FollowUps, " · "), strings.Join(c.After.FollowUps, " · "))
+	if c.Kind == knowledge.ChangeEdited {
+		add(s.Say("slug"), c.Before.Slug, c.After.Slug)
+	}
 	add(s.Say("holds"), s.holds(c.Before), s.holds(c.After))
 	return v
 }

@@ -135,6 +135,7 @@ type findingView struct {
 	ID, Other            string
 	Question, OtherWords string
 	Words                string
+	Why                  string // a link is dead
 	Href, OtherHref      string
 	Fix                  bool // there is something to press: the entries are here
 	Merge, Add, Move     string
@@ -155,7 +156,7 @@ func (s scope) findingsOf(found []lint.Finding, entries []knowledge.Entry, here 
 		if skip(f.Entry) || f.Other != "" && skip(f.Other) {
 			continue
 		}
-		v := findingView{Kind: string(f.Kind), Title: s.One("lint_", string(f.Kind)), ID: string(f.Entry), Other: string(f.Other), Question: clip(byID[f.Entry].Question), OtherWords: clip(byID[f.Other].Question), Words: f.Words,
+		v := findingView{Kind: string(f.Kind), Title: s.One("lint_", string(f.Kind)), ID: string(f.Entry), Other: string(f.Other), Question: clip(byID[f.Entry].Question), OtherWords: clip(byID[f.Other].Question), Words: f.Words, Why: s.why(f),
 			Digest: f.Digest(), Fix: here[f.Entry] && (f.Other == "" || here[f.Other])}
 		if v.Fix {
 			v.Href, v.OtherHref = s.at("/entries/"+v.ID), s.at("/entries/"+v.Other)
@@ -187,7 +188,9 @@ type findingGroup struct {
 
 // publishedFindings returns what is wrong with what is published.
 func (p *Portal) publishedFindings(s scope, live []knowledge.Entry) ([]lint.Finding, bool) {
-	return p.findIn(string(s.affiliate)+"\x00"+strconv.FormatInt(int64(s.revision), 10), live, true)
+	found, done := p.findIn(string(s.affiliate)+"\x00"+strconv.FormatInt(int64(s.revision), 10), live, true)
+	dead, known := p.deadLinks(live)
+	return append(dead, found...), done && known
 }
 
 func (p *Portal) showCheck(g *gin.Context, s scope) error {
@@ -270,18 +273,29 @@ func drafted(edits []knowledge.Edit) func(knowledge.EntryID) bool {
 	}
 }
 
-// uploadFindings are what would be wrong with the entries that an upload changes.
-func (p *Portal) uploadFindings(ctx context.Context, s scope, u knowledge.Upload) (list []findingView, working bool, err error) {
+// uploadFindings are what would be wrong with the entries that an upload changes. It puts the test cases that the upload
+// would break into data.
+func (p *Portal) uploadFindings(ctx context.Context, s scope, u knowledge.Upload, data *previewPage) (list []findingView, working bool, err error) {
 	live, err := p.corpus.At(ctx, s.affiliate, u.Base)
 	if err != nil || len(u.Changes) == 0 {
 		return nil, false, err
 	}
 	after := knowledge.After(live, u.Changes)
+	if p.o.Broken != nil {
+		if data.Broken, err = p.o.Broken(ctx, Trial{Affiliate: s.affiliate, Entries: after, Draft: u.ID}); err != nil {
+			return nil, false, err
+		}
+		data.Tests = p.o.Tests(s.affiliate) + "/cases"
+		data.BrokenMore = len(data.Broken.Cases) - previewMost
+		data.Broken.Cases = data.Broken.Cases[:min(len(data.Broken.Cases), previewMost)]
+	}
 	wordings := 0
 	for _, e := range after {
 		wordings += 1 + len(e.Variants)
 	}
 	found, done := p.findIn("upload "+string(u.ID), after, wordings <= checkMost)
+	dead, _ := p.deadLinks(knowledge.AfterAll(u.Changes)) // those known; nobody waits for the others
+	found = append(dead, found...)
 	changed, here := map[knowledge.EntryID]bool{}, map[knowledge.EntryID]bool{}
 	for _, e := range live {
 		here[e.ID] = true
@@ -296,6 +310,16 @@ func (p *Portal) uploadFindings(ctx context.Context, s scope, u knowledge.Upload
 	found = slices.DeleteFunc(found, func(f lint.Finding) bool { return !changed[f.Entry] && !changed[f.Other] })
 	return s.findingsOf(found, after, here, func(knowledge.EntryID) bool { return false }), !done, nil
 }
+
+// Broken is what an upload would do to the affiliate's test cases.
+type Broken struct {
+	Working bool // it is being found out
+	Asked   int  // cases; 0 if there are none, or the upload is too large to be asked
+	Cases   []BrokenCase
+}
+
+// A BrokenCase passes now and would fail. Before and After are what comes of it, in words.
+type BrokenCase struct{ Question, Before, After string }
 
 // moveWording takes a wording out of an entry, and gives it to another if one is named. Both become drafts.
 func (p *Portal) moveWording(g *gin.Context, s scope) error {

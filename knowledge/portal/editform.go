@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/faqfile"
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/page"
 )
 
@@ -29,6 +31,7 @@ type sheet struct {
 func typedOf(e knowledge.Entry) map[string]string {
 	typed := map[string]string{"question": e.Question, "answer": e.Answer, "variants": strings.Join(e.Variants, "\n"), "topic": e.Topic, "locale": e.Locale,
 		"from": typedTime(e.From, false), "to": typedTime(e.To, true)}
+	typed["slug"], typed[followUpsField] = e.Slug, strings.Join(e.FollowUps, "\n")
 	if e.Key != faqfile.KeyOf(e.Question) {
 		typed["id"] = e.Key
 	}
@@ -93,6 +96,13 @@ func (p *Portal) receiveSheet(r *http.Request, s scope) (sheet, error) {
 	for _, field := range append(faqfile.Mendable(), "variants") {
 		sh.typed[field] = strings.ReplaceAll(form.Get(field), "\r\n", "\n")
 	}
+	sh.typed["slug"] = form.Get("slug")
+	sh.typed[followUpsField] = strings.Join(slices.DeleteFunc(form[followUpsField], func(text string) bool { return strings.TrimSpace(text) == "" }), "\n")
+	for i, mark := range form["media"] {
+		if alt := strings.NewReplacer("|", ",", ";", ",", `"`, "'", "\n", " ").Replace(strings.TrimSpace(form.Get("alt " + mark))); alt != "" {
+			form["media"][i] += ` "` + alt + `"`
+		}
+	}
 	sh.typed["media"] = strings.Join(append(form["media"], sh.typed["link"], form.Get("link")), "\n")
 	return sh, p.corpus.AddFiles(r.Context(), s.affiliate, files)
 }
@@ -119,11 +129,64 @@ func (p *Portal) readSheet(ctx context.Context, s scope, sh sheet, id knowledge.
 		e.Media = e.Media[:faqfile.MaxMedia]
 		problems = append(problems, knowledge.Problem{Field: "media", Text: s.Say("too_much_media", "n", faqfile.MaxMedia)})
 	}
-	e.ID = id
+	e.ID, e.Slug = id, knowledge.Slugify(sh.typed["slug"])
+	i, all, removed, err := p.find(ctx, s, string(id))
+	if err != nil && !errors.Is(err, knowledge.ErrNotFound) { // it may be new
+		return e, nil, err
+	}
+	in := e
+	if removed || i.published.ID != "" { // its language is not in the form
+		in.Locale = i.entry.Locale
+	}
+	var unknown []string
+	if e.FollowUps, unknown = followUps(all, in, sh.typed[followUpsField]); len(unknown) > 0 {
+		problems = append(problems, knowledge.Problem{Field: followUpsField, Text: s.Say("no_such_question", "question", unknown[0])})
+	}
 	if e.Key == "" {
 		e.Key = faqfile.KeyOf(e.Question)
 	}
 	return e, problems, nil
+}
+
+const followUpsField = "follow_ups"
+
+// followUps returns the keys of the entries that lines name by question or key, in e's language, and the lines that name none.
+func followUps(all []item, e knowledge.Entry, lines string) (keys, unknown []string) {
+	for line := range strings.Lines(lines) {
+		line = strings.TrimSpace(line)
+		at := slices.IndexFunc(all, func(i item) bool {
+			return i.entry.Locale == e.Locale && i.entry.ID != e.ID && (strings.EqualFold(i.entry.Question, line) || i.entry.Key == line)
+		})
+		switch {
+		case at < 0:
+			unknown = append(unknown, line)
+		case !slices.Contains(keys, all[at].entry.Key):
+			keys = append(keys, all[at].entry.Key)
+		}
+	}
+	return keys, unknown
+}
+
+// followUpFields are the inputs of what to suggest after an answer, with questions where lines name entries by key.
+func (s scope) followUpFields(all []item, e knowledge.Entry, lines, wrong string) []page.Field {
+	list := make([]page.Field, limits.MaxFollowUps)
+	n := 0
+	for line := range strings.Lines(lines) {
+		if n == len(list) {
+			break
+		}
+		line = strings.TrimSpace(line)
+		list[n].Value = line
+		if at := slices.IndexFunc(all, func(i item) bool { return i.entry.Key == line && i.entry.Locale == e.Locale }); at >= 0 {
+			list[n].Value = all[at].entry.Question
+		}
+		n++
+	}
+	for i := range list {
+		list[i].Name, list[i].Label, list[i].Error = fmt.Sprintf("%s-%d", followUpsField, i+1), s.Say("follow_up_n", "n", i+1), wrong
+		wrong = ""
+	}
+	return list
 }
 
 // fields are the form's, with what was typed and what is wrong.

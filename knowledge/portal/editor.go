@@ -17,6 +17,7 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/faqfile"
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/page"
 )
 
@@ -41,6 +42,9 @@ type editorPage struct {
 	Errors   []page.Field
 	Notes    []string
 	Topics   []string
+	Asked    []string // questions that may be suggested
+	Next     []page.Field
+	Slug     page.Field
 	Media    []mediaChoice
 	Takes    bool // files are taken
 	Siblings []entryView
@@ -52,7 +56,9 @@ type editorPage struct {
 // A mediaChoice is a file or link that can be taken out.
 type mediaChoice struct {
 	mediaView
-	Mark string
+	Mark  string
+	Photo bool
+	Alt   string // what it shows
 }
 
 // A conflict is what somebody else saved, compared with what was typed.
@@ -105,7 +111,7 @@ func (p *Portal) showNew(g *gin.Context, s scope) error {
 		return err
 	}
 	e := i.entry
-	e.ID, e.Source, e.EditedBy, e.EditedAt = knowledge.EntryID(rand.Text()), "", "", time.Time{}
+	e.ID, e.Slug, e.Source, e.EditedBy, e.EditedAt = knowledge.EntryID(rand.Text()), "", "", "", time.Time{}
 	switch {
 	case g.Query("like") != "":
 		e.Locale, e.Variants = first(g.Query("locale"), 40), nil
@@ -137,10 +143,16 @@ func (p *Portal) editor(s scope, i item, all []item) editorPage {
 	if data.Live {
 		data.Key = e.Key
 	}
-	data.fill(s, typedOf(e), nil, e)
+	typed := typedOf(e)
+	known, _ := followUps(all, e, typed[followUpsField]) // what was removed is not suggested any more
+	typed[followUpsField] = strings.Join(known, "\n")
+	data.fill(s, all, typed, nil, e)
 	for _, other := range all {
 		if t := other.entry.Topic; t != "" && !slices.Contains(data.Topics, t) && len(data.Topics) < topicsMost {
 			data.Topics = append(data.Topics, t)
+		}
+		if other.entry.Locale == e.Locale && other.entry.ID != e.ID && len(data.Asked) < askedMost {
+			data.Asked = append(data.Asked, other.entry.Question)
 		}
 		if other.entry.Key == e.Key && other.entry.ID != e.ID {
 			data.Siblings = append(data.Siblings, s.viewItem(other, time.Now()))
@@ -153,16 +165,30 @@ func (p *Portal) editor(s scope, i item, all []item) editorPage {
 	return data
 }
 
+// askedMost bounds the questions that are offered to be suggested; others can be typed.
+const askedMost = 1000
+
 // topicsMost bounds the topics that are offered.
 const topicsMost = 200
 
 // fill puts what was typed, and what is wrong with it, into the form. e is what could be read of it.
-func (data *editorPage) fill(s scope, typed map[string]string, problems []knowledge.Problem, e knowledge.Entry) {
+func (data *editorPage) fill(s scope, all []item, typed map[string]string, problems []knowledge.Problem, e knowledge.Entry) {
 	data.Fields = s.fields(typed, problems, data.Live || data.Removed)
 	data.Errors, data.Notes, data.Media = nil, nil, nil
+	wrong := ""
+	data.Slug = page.Field{Name: "slug", Label: s.Say("slug"), Hint: s.Say("slug_hint"), Value: typed["slug"], MaxLength: limits.MaxSlug, Autocomplete: "off"}
 	for _, pr := range problems {
+		if pr.Field == followUpsField {
+			wrong = pr.Text
+		}
 		if pr.Field == "" {
 			data.Notes = append(data.Notes, pr.Text)
+		}
+	}
+	data.Next = s.followUpFields(all, e, typed[followUpsField], wrong)
+	for _, f := range data.Next {
+		if f.Error != "" {
+			data.Errors = append(data.Errors, f)
 		}
 	}
 	for _, name := range faqfile.Mendable() {
@@ -171,7 +197,7 @@ func (data *editorPage) fill(s scope, typed map[string]string, problems []knowle
 		}
 	}
 	for k, v := range s.viewMedia(e.Media, e.Media) {
-		data.Media = append(data.Media, mediaChoice{v, e.Media[k].Mark()})
+		data.Media = append(data.Media, mediaChoice{v, e.Media[k].Mark(), e.Media[k].Kind == "photo", e.Media[k].Alt})
 	}
 }
 
@@ -280,7 +306,7 @@ func (p *Portal) editAgain(g *gin.Context, s scope, id knowledge.EntryID, sh she
 	} else {
 		data.Base, data.Version = sh.base, sh.version
 	}
-	data.fill(s, sh.typed, problems, e)
+	data.fill(s, all, sh.typed, problems, e)
 	data.Shown = p.shown(e)
 	return p.show(g, status, "editor", data)
 }

@@ -39,7 +39,7 @@ func TestFilesOfEntries(t *testing.T) {
 		}})
 		require.NoError(t, err)
 		router := gin.New()
-		p.Register(router)
+		p.Register(router, router)
 		do := func(who string, r *http.Request) *httptest.ResponseRecorder {
 			r.Header.Set("Person", who)
 			w := httptest.NewRecorder()

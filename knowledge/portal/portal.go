@@ -21,6 +21,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/brand"
 	"faqbot/knowledge/crawl"
 	"faqbot/knowledge/faqfile"
 	"faqbot/knowledge/lint"
@@ -44,13 +45,19 @@ type Options struct {
 	// once; nil means that this happens later. Publishing waits for it limits.MaxPreparing.
 	Prepare func(context.Context, []knowledge.Entry) error
 	// Show is what customers get of an entry's answer on each channel; nil means that nothing shows it.
-	Show      func(knowledge.Entry) []ChannelView
-	Compare   lint.Comparer  // finds misplaced wordings; nil means that none are looked for
-	Published func()         // called after each publish; may be nil
-	Files     *faqfile.Pool  // reads files; nil means in this process
-	Crawl     *crawl.Crawler // reads web pages; nil means that none are read
-	Read      func()         // called after each file was read, when its memory can go back; may be nil
-	Media     Shelf          // keeps files that go with entries; nil means that none are taken
+	Show func(knowledge.Entry) []ChannelView
+	// Broken says which test cases an upload would break; nil means that none are asked.
+	Broken    func(context.Context, Trial) (Broken, error)
+	Tests     func(knowledge.AffiliateID) string // the address of an affiliate's test cases; required with Broken
+	Compare   lint.Comparer                      // finds misplaced wordings; nil means that none are looked for
+	Links     Links                              // knows dead links; nil means that none are looked for
+	Published func()                             // called after each publish; may be nil
+	Files     *faqfile.Pool                      // reads files; nil means in this process
+	Crawl     *crawl.Crawler                     // reads web pages; nil means that none are read
+	Read      func()                             // called after each file was read, when its memory can go back; may be nil
+	Brands    Brands                             // nil means that there are no pages of how a bot speaks
+	Phrases   []brand.Phrase                     // the fixed sentences, to be worded anew
+	Media     Shelf                              // keeps files that go with entries; nil means that none are taken
 	Log       logrus.FieldLogger
 }
 
@@ -109,6 +116,7 @@ func Look() (templates fs.FS, assets *page.AssetSet, err error) {
 // A Route is one address of the portal.
 type Route struct {
 	Method, Path string
+	leads        bool // leads may go there as well
 	do           func(*Portal, *gin.Context, scope) error
 }
 
@@ -116,56 +124,66 @@ type Route struct {
 func Routes() []Route {
 	const get, post = http.MethodGet, http.MethodPost
 	const at = "/partners/:affiliate"
-	return []Route{
-		{get, "/partners", (*Portal).choose},
-		{get, assetsAt + "*file", (*Portal).asset},
-		{get, at, (*Portal).showUpload},
-		{get, at + "/media/:file", (*Portal).media},
-		{get, at + "/template/:file", (*Portal).template},
-		{post, at + "/uploads", (*Portal).upload},
-		{post, at + "/web-page", (*Portal).webPage},
-		{get, at + "/uploads/:upload", (*Portal).showPreview},
-		{get, at + "/uploads/:upload/changes/:change", (*Portal).showChange},
-		{get, at + "/uploads/:upload/file", (*Portal).file},
-		{get, at + "/uploads/:upload/columns", (*Portal).showColumns},
-		{post, at + "/uploads/:upload/columns", (*Portal).setColumns},
-		{post, at + "/uploads/:upload/encoding", (*Portal).setEncoding},
-		{post, at + "/uploads/:upload/mend", (*Portal).mend},
-		{post, at + "/uploads/:upload/unmend", (*Portal).unmend},
-		{post, at + "/uploads/:upload/absent", (*Portal).setAbsent},
-		{post, at + "/uploads/:upload/take", (*Portal).take},
-		{post, at + "/uploads/:upload/refresh", (*Portal).refresh},
-		{post, at + "/uploads/:upload/publish", (*Portal).publish},
-		{post, at + "/uploads/:upload/discard", (*Portal).discard},
-		{post, at + "/uploads/:upload/restore", (*Portal).restore},
-		{get, at + "/entries", (*Portal).showEntries},
-		{post, at + "/entries/bulk", (*Portal).bulk},
-		{post, at + "/entries/review", (*Portal).reviewAll},
-		{get, at + "/entries/merge", (*Portal).showMerge},
-		{post, at + "/entries/merge", (*Portal).merge},
-		{get, at + "/entries/new", (*Portal).showNew},
-		{get, at + "/entries/check", (*Portal).showCheck},
-		{post, at + "/entries/check/ignore", (*Portal).ignore},
-		{post, at + "/entries/check/recall", (*Portal).recall},
-		{post, at + "/entries/move", (*Portal).moveWording},
-		{get, at + "/entries/:entry", (*Portal).showEditor},
-		{post, at + "/entries/:entry", (*Portal).saveEntry},
-		{get, at + "/entries/:entry/others", (*Portal).others},
-		{get, at + "/try", (*Portal).showTry},
-		{post, at + "/try", (*Portal).try},
-		{get, at + "/history", (*Portal).showHistory},
-		{get, at + "/history/:revision", (*Portal).showRollBack},
-		{get, at + "/history/:revision/:file", (*Portal).download},
-		{post, at + "/history/:revision/roll-back", (*Portal).rollBack},
-	}
+	return append([]Route{
+		{get, assetsAt + "*file", false, (*Portal).asset},
+		{get, at, false, (*Portal).showUpload},
+		{get, at + "/media/:file", false, (*Portal).media},
+		{get, at + "/template/:file", false, (*Portal).template},
+		{post, at + "/uploads", false, (*Portal).upload},
+		{post, at + "/web-page", false, (*Portal).webPage},
+		{get, at + "/uploads/:upload", false, (*Portal).showPreview},
+		{get, at + "/uploads/:upload/changes/:change", false, (*Portal).showChange},
+		{get, at + "/uploads/:upload/file", false, (*Portal).file},
+		{get, at + "/uploads/:upload/columns", false, (*Portal).showColumns},
+		{post, at + "/uploads/:upload/columns", false, (*Portal).setColumns},
+		{post, at + "/uploads/:upload/encoding", false, (*Portal).setEncoding},
+		{post, at + "/uploads/:upload/mend", false, (*Portal).mend},
+		{post, at + "/uploads/:upload/unmend", false, (*Portal).unmend},
+		{post, at + "/uploads/:upload/absent", false, (*Portal).setAbsent},
+		{post, at + "/uploads/:upload/take", false, (*Portal).take},
+		{post, at + "/uploads/:upload/refresh", false, (*Portal).refresh},
+		{post, at + "/uploads/:upload/publish", false, (*Portal).publish},
+		{post, at + "/uploads/:upload/discard", false, (*Portal).discard},
+		{post, at + "/uploads/:upload/restore", false, (*Portal).restore},
+		{get, at + "/entries", false, (*Portal).showEntries},
+		{post, at + "/entries/bulk", false, (*Portal).bulk},
+		{post, at + "/entries/review", false, (*Portal).reviewAll},
+		{get, at + "/entries/merge", false, (*Portal).showMerge},
+		{post, at + "/entries/merge", false, (*Portal).merge},
+		{get, at + "/entries/new", false, (*Portal).showNew},
+		{get, at + "/entries/check", false, (*Portal).showCheck},
+		{post, at + "/entries/check/ignore", false, (*Portal).ignore},
+		{post, at + "/entries/check/recall", false, (*Portal).recall},
+		{post, at + "/entries/move", false, (*Portal).moveWording},
+		{get, at + "/entries/:entry", false, (*Portal).showEditor},
+		{post, at + "/entries/:entry", false, (*Portal).saveEntry},
+		{get, at + "/entries/:entry/others", false, (*Portal).others},
+		{get, at + "/try", false, (*Portal).showTry},
+		{post, at + "/try", false, (*Portal).try},
+		{get, at + "/history", false, (*Portal).showHistory},
+		{get, at + "/history/:revision", false, (*Portal).showRollBack},
+		{get, at + "/history/:revision/:file", false, (*Portal).download},
+		{post, at + "/history/:revision/roll-back", false, (*Portal).rollBack},
+	}, []Route{
+		{get, "/partners", true, (*Portal).choose},
+		{get, at + "/brand", true, (*Portal).showBrand},
+		{post, at + "/brand", true, (*Portal).saveBrand},
+		{post, at + "/brand/restore", true, (*Portal).restoreBrand},
+		{get, at + "/brand/phrases", true, (*Portal).showPhrases},
+		{post, at + "/brand/phrases", true, (*Portal).savePhrases},
+	}...)
 }
 
 // assetsAt is no affiliate's address: names have no tilde.
 const assetsAt = "/partners/~/"
 
-// Register mounts the pages, all under /partners.
-func (p *Portal) Register(r gin.IRouter) {
+// Register mounts the pages, all under /partners: what leads may see on staff, the rest on affiliates.
+func (p *Portal) Register(affiliates, staff gin.IRouter) {
 	for _, route := range Routes() {
+		r := affiliates
+		if route.leads {
+			r = staff
+		}
 		r.Handle(route.Method, route.Path, p.handler(route))
 	}
 }

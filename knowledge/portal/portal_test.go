@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/brand"
 	"faqbot/knowledge/events"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/page"
@@ -39,6 +40,7 @@ func TestMain(m *testing.M) {
 type site struct {
 	t        *testing.T
 	corpus   *knowledge.Corpus
+	brands   *brand.Store
 	portal   *Portal
 	http     http.Handler
 	log      *bytes.Buffer
@@ -49,25 +51,16 @@ type site struct {
 	poked    int
 }
 
-func testPeople() map[string]people.Person {
-	return map[string]people.Person{
-		"ann":  {Name: "ann", Affiliates: []knowledge.AffiliateID{"shop-one"}},
-		"bob":  {Name: "bob", Affiliates: []knowledge.AffiliateID{"shop-two"}},
-		"root": {Name: "root", Affiliates: []knowledge.AffiliateID{knowledge.Everyone}},
-		"none": {Name: "none"},
-	}
-}
-
 // onBoth runs test on a portal over each database, with the affiliates shop-one, shop-two and one with an awkward name.
 func onBoth(t *testing.T, test func(s *site)) {
 	t.Parallel()
-	sqldbtest.Run(t, []sqldb.Schema{media.Schema(), events.Schema(), knowledge.Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{media.Schema(), events.Schema(), knowledge.Schema(), brand.Schema()}, func(t *testing.T, db *sqldb.DB) {
 		test(newSite(t, db))
 	})
 }
 
 func newSite(t *testing.T, db *sqldb.DB) *site {
-	s := &site{t: t, corpus: knowledge.NewCorpus(db, time.Now), log: &bytes.Buffer{}}
+	s := &site{t: t, corpus: knowledge.NewCorpus(db, time.Now), brands: brand.NewStore(db, time.Now), log: &bytes.Buffer{}}
 	for _, id := range []knowledge.AffiliateID{"shop-one", "shop-two", "Große Läden"} {
 		require.NoError(t, s.corpus.EnsureAffiliate(t.Context(), id))
 	}
@@ -92,13 +85,15 @@ func newSite(t *testing.T, db *sqldb.DB) *site {
 		},
 		Show:      showOnTwo,
 		Compare:   compareOne,
+		Brands:    s.brands,
+		Phrases:   testPhrases(),
 		Published: func() { s.poked++ },
 		Media:     media.NewStore(db, media.Options{}), Log: log,
 	})
 	require.NoError(t, err)
 	go func() { _ = p.Run(t.Context()) }() // until the test ends
 	engine := gin.New()
-	p.Register(engine)
+	p.Register(engine, engine)
 	s.http, s.portal = page.Secure(engine), p
 	return s
 }

@@ -56,8 +56,11 @@ type previewPage struct {
 	Findings                                                 []findingView
 	FindingCount                                             int
 	Working                                                  bool // more findings may come
-	RemovesMost                                              bool // the number must be typed
-	Miscounted                                               bool // and was not
+	Broken                                                   Broken
+	BrokenMore                                               int    // cases that are not shown
+	Tests                                                    string // the address of the cases
+	RemovesMost                                              bool   // the number must be typed
+	Miscounted                                               bool   // and was not
 
 	Tabs     []tab
 	Problems []problemView
@@ -69,6 +72,9 @@ type previewPage struct {
 	Columns  *columnsView
 	Choose   bool // the columns can be chosen
 }
+
+// BrokenCount is how many test cases the upload would break.
+func (p previewPage) BrokenCount() int { return len(p.Broken.Cases) + max(0, p.BrokenMore) }
 
 // A tab is one way to filter.
 type tab struct {
@@ -117,11 +123,11 @@ func (p *Portal) preview(g *gin.Context, s scope, u knowledge.Upload, status int
 	}
 	n := number(g.Query("page"))
 	if data.State == stateDraft && kind == "" && n == 1 {
-		findings, working, err := p.uploadFindings(g.Request.Context(), s, u)
+		findings, working, err := p.uploadFindings(g.Request.Context(), s, u, &data)
 		if err != nil {
 			return err
 		}
-		data.Findings, data.FindingCount, data.Working = findings[:min(len(findings), previewMost)], len(findings), working
+		data.Findings, data.FindingCount, data.Working = findings[:min(len(findings), previewMost)], len(findings), working || data.Broken.Working
 	}
 	switch {
 	case kind == "problems":

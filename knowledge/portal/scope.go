@@ -36,13 +36,14 @@ func (s scope) at(path string) string {
 type frame struct {
 	Base      string // the affiliate's address
 	Affiliate string
-	Section   string // "upload", "entries", "try", "history"
+	Section   string // "upload", "entries", "brand", "try", "history"
 	Others    bool
+	Lead      bool // the person sees nothing here but how the bot speaks
 	Toast     *page.Toast
 }
 
 func (s scope) frame(section string) frame {
-	return frame{Base: s.at(""), Affiliate: s.name, Section: section, Others: s.others}
+	return frame{Base: s.at(""), Affiliate: s.name, Section: section, Others: s.others, Lead: s.person.Role == people.RoleLead}
 }
 
 // handler runs a route for whoever is signed in, and says what went wrong.
@@ -184,7 +185,11 @@ func (p *Portal) choose(g *gin.Context, s scope) error {
 	var data chooser
 	for _, a := range list {
 		if s.person.May(a.ID) {
-			data.Affiliates = append(data.Affiliates, choice{scope{affiliate: a.ID}.at(""), a.Name(), a.Revision})
+			path := ""
+			if s.person.Role == people.RoleLead {
+				path = "/brand"
+			}
+			data.Affiliates = append(data.Affiliates, choice{scope{affiliate: a.ID}.at(path), a.Name(), a.Revision})
 		}
 	}
 	if len(data.Affiliates) == 1 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -56,6 +57,7 @@ type tryPage struct {
 	Draft   string
 	Drafts  []page.Option
 	Sides   []side
+	Should  string // the address where the question becomes a test case, "" for nowhere
 }
 
 // A side is one answer.
@@ -120,6 +122,9 @@ func (p *Portal) try(g *gin.Context, s scope) error {
 	if data.Off || data.Text == "" {
 		data.Error = s.Say("try_empty")
 		return p.show(g, http.StatusUnprocessableEntity, "try", data)
+	}
+	if p.o.Tests != nil {
+		data.Should = p.o.Tests(s.affiliate) + "/cases/new?" + url.Values{"question": {data.Text}}.Encode()
 	}
 	end, ok := p.turns.begin(workTrying, s.affiliate)
 	if !ok {

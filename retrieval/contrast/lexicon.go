@@ -26,8 +26,9 @@ type kind struct {
 
 type member struct {
 	kind   int
-	within int  // what it is a part of, -1 for nothing
-	named  bool // a line of its own names it
+	within int    // what it is a part of, -1 for nothing
+	named  bool   // a line of its own names it
+	label  string // the first of its names there
 }
 
 // A name is one of a member's, as it is compared.
@@ -104,7 +105,7 @@ func (l *Lexicon) member(kind int, line string) {
 		id = len(l.members) - 1
 		l.add(id, strings.TrimSpace(list[0]))
 	}
-	m.named = true
+	m.named, m.label = true, strings.TrimSpace(list[0])
 	l.members[id] = m
 	for _, n := range list[1:] {
 		l.add(id, strings.TrimSpace(n))

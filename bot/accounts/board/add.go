@@ -137,22 +137,7 @@ func (b *Board) add(c *gin.Context) {
 	if !ok {
 		return
 	}
-	s := network.Settings{Channel: v.Channel}
-	var missing, references []string
-	v.Change = c.PostForm("change")
-	for _, f := range v.asked() {
-		value := strings.Join(c.PostFormArray(f.Name), ",") // of the affiliates, any number
-		s.Set(f.Name, value)
-		switch {
-		case f.Must && strings.TrimSpace(value) == "" && (!f.Secret || v.Change == ""):
-			missing = append(missing, f.Name)
-		case f.Secret && network.IsReference(value): // whoever fills in a form must not read the machine's files
-			references = append(references, f.Name)
-		}
-	}
-	if v.Change != "" {
-		s.ID = v.Change
-	}
+	s, missing, references := v.typed(c)
 	t := b.texts(c)
 	v.fill(t, s)
 	for _, name := range missing {
@@ -180,6 +165,48 @@ func (b *Board) add(c *gin.Context) {
 		view.HookError = added.HookErr.Error()
 	}
 	b.show(c, http.StatusOK, "added", view)
+}
+
+// typed are the settings that the form says, and the fields that are missing or must not refer to what is elsewhere.
+func (v *formView) typed(c *gin.Context) (s network.Settings, missing, references []string) {
+	s.Channel = v.Channel
+	v.Change = c.PostForm("change")
+	for _, f := range v.asked() {
+		value := strings.Join(c.PostFormArray(f.Name), ",") // of the affiliates, any number
+		s.Set(f.Name, value)
+		switch {
+		case f.Must && strings.TrimSpace(value) == "" && (!f.Secret || v.Change == ""):
+			missing = append(missing, f.Name)
+		case f.Secret && network.IsReference(value): // whoever fills in a form must not read the machine's files
+			references = append(references, f.Name)
+		}
+	}
+	if v.Change != "" {
+		s.ID = v.Change
+	}
+	return s, missing, references
+}
+
+// preview tells the form's script where the chat is shown as the form says it. What cannot be saved is not shown.
+func (b *Board) preview(c *gin.Context) {
+	v, ok := b.newForm(c)
+	if !ok {
+		return
+	}
+	s, _, references := v.typed(c)
+	if s.ID == "" { // it has no name yet
+		s.ID = "chat"
+	}
+	if !v.Preview || b.o.Preview == nil || len(references) > 0 || accounts.Complete(&s, ".") != nil {
+		c.Status(http.StatusUnprocessableEntity)
+		return
+	}
+	address, err := b.o.Preview(s)
+	if err != nil {
+		c.Status(http.StatusUnprocessableEntity)
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"address": address})
 }
 
 // refuse shows the form with why nothing was added.

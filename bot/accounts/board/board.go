@@ -57,6 +57,8 @@ type Options struct {
 	Crawl     *crawl.Crawler
 	PublicURL string // where the world reaches us, without a path; "" if that is not configured
 	// Notices are what is wrong with the service as a whole, in words; nil: nothing.
+	// Preview returns the address of a page that shows a chat with settings that are not saved; nil: there is none.
+	Preview func(network.Settings) (address string, err error)
 	Notices func() []string
 }
 
@@ -121,6 +123,7 @@ func (b *Board) Register(staff, admins gin.IRouter) {
 	admins.GET("/add", b.choose)
 	admins.GET("/add/:channel", b.form)
 	admins.POST("/add/:channel", b.add)
+	admins.POST("/add/:channel/preview", b.preview)
 	admins.POST("/:channel/:account/webhook", b.at(b.hook))
 	admins.POST("/:channel/:account/remove", b.at(b.remove))
 }

@@ -101,7 +101,7 @@ func (r request) at(path string) string {
 // A frame is what every page of an affiliate has; it is the portal's.
 type frame struct {
 	Base, Affiliate, Section string
-	Others                   bool
+	Others, Lead             bool // leads see none of these pages
 	Toast                    *page.Toast
 }
 

@@ -217,6 +217,15 @@ document.addEventListener("change", (e) => {
   if (e.target.type === "file" && zone(e)?.dataset.drop === "send" && e.target.files.length) e.target.form?.requestSubmit();
 });
 
+// A key presses the button that names it, when nobody types.
+document.addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing || e.repeat || e.target.closest?.("input, textarea, select, dialog, [contenteditable]")) return;
+  const button = document.querySelector(`[aria-keyshortcuts="${CSS.escape(e.key.toLowerCase())}"]`);
+  if (!button) return;
+  e.preventDefault();
+  button.click();
+});
+
 // Offline.
 function line() {
   root.classList.toggle("offline", !navigator.onLine);
