@@ -60,9 +60,13 @@ func TestLearner(t *testing.T) {
 		for i := range 20 {
 			require.NoError(t, l.Add(ctx, known(i, "acme", learn.Wrong, learn.Desk)))
 			require.NoError(t, l.Add(ctx, known(i, "good", learn.Best, learn.Page)))
+			first := known(i, "first", learn.Wrong, learn.Desk)
+			first.Evidence.Offsets = retrieval.Offsets{}
+			require.NoError(t, l.Add(ctx, first))
 		}
 		first := offsets()
 		require.Less(t, first["acme"].Best, -.5)
+		require.InDelta(t, first["first"].Best, first["acme"].Best, 1e-12, "what was learned before is not learned twice")
 		require.Greater(t, first["good"].Best, 0.)
 		require.Zero(t, first["acme"].Menu, "there was no menu")
 		require.Equal(t, 20, first["acme"].Version)
