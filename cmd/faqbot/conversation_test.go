@@ -169,7 +169,7 @@ func spoken(channel string) []step {
 		}, nil},
 		{"<an edit without words>", func(_ *everyChannel, l line) { l.(oddLine).changeNothing() }, nil},
 		says("how long does approval of an account or a payout take", "Did you mean one of these? [How long does approval of an account take? | How long does approval of a payout take? | None of these | Talk to a person]"),
-		{"<tap>", func(_ *everyChannel, l line) { l.tap(1) }, []string{"Payouts are approved within five working days."}},
+		{"<tap>", func(_ *everyChannel, l line) { l.tap(0) }, []string{"Accounts are approved within two working days."}},
 		{"do you ship to spain", func(_ *everyChannel, l line) { l.(oddLine).odd("do you ship to spain") }, []string{"Parcels reach Spain in three days."}},
 		says("and to germany?", "Parcels reach Germany in two days."),
 		sends(sentFile{"voice", "note.ogg", "audio/ogg", voiceNote()}, "On the 15th of every month."),

@@ -68,7 +68,8 @@ func (c *Command) ask(ctx context.Context, q question) (reply Reply, err error) 
 		p = started
 	}
 	began := time.Now()
-	stop := context.AfterFunc(ctx, func() { _ = p.cmd.Process.Kill() }) // it may be in the middle of a reply
+	running := p.cmd.Process                                      // p may be given up before the function is done
+	stop := context.AfterFunc(ctx, func() { _ = running.Kill() }) // it may be in the middle of a reply
 	defer stop()
 	if err := json.NewEncoder(p.in).Encode(q); err != nil {
 		return Reply{}, fmt.Errorf("%q takes no more questions: %w", c.line, err)

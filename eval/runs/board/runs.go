@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"faqbot/eval"
@@ -259,7 +260,7 @@ func (b *Board) compare(r request) error {
 	p.C = measure.Compare(both[0], both[1])
 	for _, f := range p.C.Figures {
 		if slices.Contains(shownFigures(), f.Name) {
-			p.Figures = append(p.Figures, comparedView{r.One("eval_figure_", f.Name), r.One("eval_verdict_", f.Verdict), f})
+			p.Figures = append(p.Figures, comparedView{r.One("eval_figure_", f.Name), r.One("eval_verdict_", strings.ReplaceAll(f.Verdict, " ", "_")), f})
 		}
 	}
 	for _, part := range []changes{{Title: r.Say("eval_broken_cases"), List: p.C.Broken}, {Title: r.Say("eval_fixed_cases"), List: p.C.Fixed}, {Title: r.Say("eval_changed_cases"), List: p.C.Changed}} {
