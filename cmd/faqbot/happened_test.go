@@ -17,7 +17,7 @@ func happened(channel string) []string {
 	list := []string{
 		"1 received", "1 answered confident minimum",
 		"1 received", "1 asked_back close_call account",
-		"1 received", "1 tapped entry payout", "1 answered chosen payout",
+		"1 received", "1 tapped entry account", "1 answered chosen account",
 		"1 received", "1 answered confident spain",
 		"1 received", "1 answered confident germany",
 		"1 received", "1 answered confident payday",
