@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -127,4 +128,27 @@ func (r *Reader) Drawn(ctx context.Context, id bot.TurnID) (d Drawn, ok bool, er
 	d.TurnRecord = t
 	d.Case, ok = r.caseOf(t)
 	return d, ok, nil
+}
+
+// maxAsked is how many questions Asked returns.
+const maxAsked = 2000
+
+// Asked returns what customers of an affiliate, active since then, asked last, as the bot read it.
+func (r *Reader) Asked(ctx context.Context, affiliate knowledge.AffiliateID, since time.Time) (list []string, err error) {
+	err = sqldb.Each(ctx, r.db, func(rows *sql.Rows) error {
+		var trace string
+		if err := rows.Scan(&trace); err != nil {
+			return err
+		}
+		var t bot.Trace
+		if json.Unmarshal([]byte(trace), &t) == nil && t.Query != "" {
+			list = append(list, t.Query)
+		}
+		return nil
+	}, `SELECT t.trace FROM (SELECT id, active_at FROM conversations WHERE active_at >= $3 AND affiliate = $1 ORDER BY active_at DESC LIMIT $2) c
+		JOIN turns t ON t.conversation_id = c.id ORDER BY c.active_at DESC LIMIT $2`, affiliate, maxAsked, since.UnixMilli())
+	if err != nil {
+		return nil, fmt.Errorf("read what customers asked: %w", err)
+	}
+	return list, nil
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -78,5 +79,17 @@ func TestMenusAreLabels(t *testing.T) {
 			require.Equal(t, c.want, got, name)
 		}
 		require.Equal(t, 4, w.Count(`SELECT COUNT(*) FROM labels`))
+
+		asked, err := w.Store.Asked(t.Context(), "acme", w.Now().Add(-time.Hour))
+		require.NoError(t, err)
+		require.Contains(t, asked, "ay or bee")
+		for _, none := range []struct {
+			affiliate knowledge.AffiliateID
+			since     time.Time
+		}{{"other", time.Time{}}, {"acme", w.Now().Add(time.Hour)}} {
+			list, err := w.Store.Asked(t.Context(), none.affiliate, none.since)
+			require.NoError(t, err)
+			require.Empty(t, list)
+		}
 	})
 }

@@ -96,7 +96,7 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 		return nil, err
 	}
 	crawler := crawl.New(crawl.Options{PrivateHosts: s.config.Import.PrivateHosts})
-	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.tryQuestion, Show: showEntry, Compare: s.compare, Prepare: s.prepare, Published: s.searcher.Poke, Broken: p.tests.broken, Tests: testsAt,
+	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.tryQuestion, Show: showEntry, Compare: s.compare, Asked: s.store.Asked, Prepare: s.prepare, Published: s.searcher.Poke, Broken: p.tests.broken, Tests: testsAt,
 		Files: newFilePool(), Crawl: crawler, Read: s.changed, Media: s.media, Links: s.deadLinks, Brands: s.brands,
 		Phrases: s.phrases.Editable(narrowest()), Log: s.log}); err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
 // Package lint finds what makes an FAQ answer badly: entries that say the same or contradict each other, wordings that
 // are nearer to another entry than to their own, answers that only point elsewhere, missing languages, pictures that
-// nothing describes, and answers that a channel cuts. It looks at entries and changes nothing.
+// nothing describes, affiliate links that nothing discloses, words that no customer uses, and answers that a channel cuts. It looks at entries and changes nothing.
 package lint
 
 import (
@@ -28,12 +28,14 @@ const (
 	NoLocale      Kind = "no_locale"     // the entry lacks a language that most entries have: the locale
 	DeadLink      Kind = "dead_link"     // a link leads nowhere: the link; package deadlinks finds these
 	NoAlt         Kind = "no_alt"        // nothing says what a picture shows: what it is called
+	Undisclosed   Kind = "undisclosed"   // nothing says that a link is an affiliate link: the link
+	UnsaidWords   Kind = "unsaid"        // no customer uses the question's words, and none got the answer: the words
 	Cut           Kind = "cut"           // a channel cuts the answer into several messages: the channel
 )
 
 // Kinds are all there are, the gravest first.
 func Kinds() []Kind {
-	return []Kind{Contradiction, DeadLink, SameWording, Nearer, SameAnswer, Pointer, NoLocale, NoAlt, Cut}
+	return []Kind{Contradiction, DeadLink, Undisclosed, SameWording, Nearer, SameAnswer, Pointer, NoLocale, NoAlt, UnsaidWords, Cut}
 }
 
 // A Finding is one thing wrong with an entry.
@@ -72,6 +74,9 @@ func Find(entries []knowledge.Entry, cut func(knowledge.Entry) string) []Finding
 			if m.Kind == "photo" && m.Alt == "" {
 				found = append(found, Finding{Kind: NoAlt, Entry: e.ID, Words: cmp.Or(m.Name, m.Link)})
 			}
+		}
+		if link := undisclosed(e); link != "" {
+			found = append(found, Finding{Kind: Undisclosed, Entry: e.ID, Words: link})
 		}
 		if cut == nil {
 			continue

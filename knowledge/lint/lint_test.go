@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -36,6 +37,10 @@ func TestFind(t *testing.T) {
 		"too long for a channel":     {[]knowledge.Entry{entry("long", "en", "A?", "a long answer")}, []Finding{{Cut, "longen", "", "Instagram", ""}}},
 		"a picture that nothing describes": {[]knowledge.Entry{{ID: "p", Question: "A?", Answer: "1", Media: []knowledge.Media{{Kind: "photo", Link: "https://a.example/x.png"}, {Kind: "photo", Name: "y.png", File: "f", Alt: "a plan"}, {Kind: "document", Name: "z.pdf"}}}},
 			[]Finding{{NoAlt, "p", "", "https://a.example/x.png", ""}}},
+		"an affiliate link that nothing discloses": {[]knowledge.Entry{entry("a", "en", "A?", "The best one is this: https://www.amazon.de/dp/1?tag=me-21 and it lasts for years."),
+			entry("b", "en", "B?", "The second best (affiliate link): https://shop.example/?aff=7 which is cheaper still."), entry("c", "en", "C?", "See the terms on https://shop.example/?page=2 for all that, they are short."),
+			entry("d", "es", "D?", "La mejor es esta: https://shop.example/x?aff_id=7 y dura muchos años de verdad.")},
+			[]Finding{{Undisclosed, "aen", "", "https://www.amazon.de/dp/1?tag=me-21", ""}, {Undisclosed, "des", "", "https://shop.example/x?aff_id=7", ""}}},
 	} {
 		got := Find(test.entries, func(e knowledge.Entry) string {
 			if e.Key == "long" {
@@ -50,4 +55,13 @@ func TestFind(t *testing.T) {
 func TestLinks(t *testing.T) {
 	require.Equal(t, []string{"https://a.example/x", "http://b.example/wiki/A_(b)", "https://c.example/?q=1"}, Links(knowledge.Entry{Answer: "See https://a.example/x. (Or http://b.example/wiki/A_(b)) and https://a.example/x, ftp://d.example",
 		Media: []knowledge.Media{{Link: "https://c.example/?q=1"}, {File: "f"}}}))
+}
+
+func TestUnsaid(t *testing.T) {
+	entries := []knowledge.Entry{{ID: "a", Question: "How do I effect remittance?"}, {ID: "b", Question: "Remittance schedule?", Variants: []string{"when am I paid"}}, {ID: "c", Question: "Remuneration?"}}
+	got := func(id knowledge.EntryID) bool { return id == "c" }
+	asked := slices.Repeat([]string{"when will I be paid", "how do you pay"}, 150)
+	require.Equal(t, []Finding{{UnsaidWords, "a", "", "effect, remittance", ""}}, Unsaid(entries, asked, got), "one is asked for in other words, one was got")
+	require.Empty(t, Unsaid(entries, append(asked, "the effects of a remittance"), got), "in any form")
+	require.Empty(t, Unsaid(entries, asked[1:], got), "too few questions to say")
 }

@@ -139,6 +139,7 @@ type findingView struct {
 	Href, OtherHref      string
 	Fix                  bool // there is something to press: the entries are here
 	Merge, Add, Move     string
+	Brand                string // where the bot says that links are affiliate links, "" for nowhere
 	Digest               string
 	Ignore               string // where to say that it stays as it is, "" for nowhere
 }
@@ -162,6 +163,7 @@ func (s scope) findingsOf(found []lint.Finding, entries []knowledge.Entry, here 
 			v.Href, v.OtherHref = s.at("/entries/"+v.ID), s.at("/entries/"+v.Other)
 			v.Merge = s.at("/entries/merge?id=" + v.ID + "&id=" + v.Other)
 			v.Move = s.at("/entries/move")
+			v.Brand = s.at("/brand")
 			v.Add = s.at("/entries/new?like=" + v.ID + "&locale=" + f.Words)
 		}
 		list = append(list, v)
@@ -187,10 +189,32 @@ type findingGroup struct {
 }
 
 // publishedFindings returns what is wrong with what is published.
-func (p *Portal) publishedFindings(s scope, live []knowledge.Entry) ([]lint.Finding, bool) {
-	found, done := p.findIn(string(s.affiliate)+"\x00"+strconv.FormatInt(int64(s.revision), 10), live, true)
+func (p *Portal) publishedFindings(ctx context.Context, s scope, live []knowledge.Entry) (found []lint.Finding, done bool, err error) {
+	inTexts, done := p.findIn(string(s.affiliate)+"\x00"+strconv.FormatInt(int64(s.revision), 10), live, true)
 	dead, known := p.deadLinks(live)
-	return append(dead, found...), done && known
+	unsaid, err := p.unsaid(ctx, s, live)
+	if err != nil {
+		return nil, false, err
+	}
+	found, err = p.withoutDisclosed(ctx, s, slices.Concat(dead, inTexts, unsaid))
+	return found, done && known, err
+}
+
+// unsaid are the published entries in words that no customer uses.
+func (p *Portal) unsaid(ctx context.Context, s scope, live []knowledge.Entry) ([]lint.Finding, error) {
+	if p.o.Asked == nil {
+		return nil, nil
+	}
+	since := time.Now().AddDate(0, 0, -usedDays)
+	asked, err := p.o.Asked(ctx, s.affiliate, since)
+	if err != nil {
+		return nil, err
+	}
+	used, err := p.corpus.Usage(ctx, s.affiliate, since)
+	if err != nil {
+		return nil, err
+	}
+	return lint.Unsaid(live, asked, func(id knowledge.EntryID) bool { return used[id].Answers > 0 }), nil
 }
 
 func (p *Portal) showCheck(g *gin.Context, s scope) error {
@@ -203,7 +227,10 @@ func (p *Portal) showCheck(g *gin.Context, s scope) error {
 	if err != nil {
 		return err
 	}
-	found, done := p.publishedFindings(s, live)
+	found, done, err := p.publishedFindings(ctx, s, live)
+	if err != nil {
+		return err
+	}
 	here := map[knowledge.EntryID]bool{}
 	for _, e := range live {
 		here[e.ID] = true
@@ -241,6 +268,18 @@ func (p *Portal) heeded(ctx context.Context, s scope, found []lint.Finding) ([]l
 	return slices.DeleteFunc(slices.Clone(found), func(f lint.Finding) bool { return ignored[f.Digest()] }), err
 }
 
+// withoutDisclosed are the findings without affiliate links, if the bot says of all links what they are.
+func (p *Portal) withoutDisclosed(ctx context.Context, s scope, found []lint.Finding) ([]lint.Finding, error) {
+	if p.o.Brands == nil {
+		return found, nil
+	}
+	b, err := p.o.Brands.Latest(ctx, s.affiliate)
+	if err != nil || !b.SaysLinks {
+		return found, err
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(f lint.Finding) bool { return f.Kind == lint.Undisclosed }), nil
+}
+
 // ignore leaves a finding about what is published as it is.
 func (p *Portal) ignore(g *gin.Context, s scope) error {
 	ctx, digest := g.Request.Context(), g.PostForm("finding")
@@ -248,7 +287,10 @@ func (p *Portal) ignore(g *gin.Context, s scope) error {
 	if err != nil {
 		return err
 	}
-	found, _ := p.publishedFindings(s, live)
+	found, _, err := p.publishedFindings(ctx, s, live)
+	if err != nil {
+		return err
+	}
 	if !slices.ContainsFunc(found, func(f lint.Finding) bool { return f.Digest() == digest }) {
 		return fmt.Errorf("finding: %w", knowledge.ErrNotFound)
 	}
@@ -295,7 +337,9 @@ func (p *Portal) uploadFindings(ctx context.Context, s scope, u knowledge.Upload
 	}
 	found, done := p.findIn("upload "+string(u.ID), after, wordings <= checkMost)
 	dead, _ := p.deadLinks(knowledge.AfterAll(u.Changes)) // those known; nobody waits for the others
-	found = append(dead, found...)
+	if found, err = p.withoutDisclosed(ctx, s, append(dead, found...)); err != nil {
+		return nil, false, err
+	}
 	changed, here := map[knowledge.EntryID]bool{}, map[knowledge.EntryID]bool{}
 	for _, e := range live {
 		here[e.ID] = true
@@ -365,7 +409,10 @@ func (p *Portal) countFindings(ctx context.Context, s scope, items []item) (n in
 	if len(live) == 0 {
 		return 0, nil
 	}
-	found, _ := p.publishedFindings(s, live)
+	found, _, err := p.publishedFindings(ctx, s, live)
+	if err != nil {
+		return 0, err
+	}
 	if found, err = p.heeded(ctx, s, found); err != nil {
 		return 0, err
 	}

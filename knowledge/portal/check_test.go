@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/brand"
 	"faqbot/knowledge/lint"
 	"faqbot/knowledge/page/pagetest"
 	"faqbot/knowledge/waittest"
@@ -81,5 +82,24 @@ func TestFindings(t *testing.T) {
 		assert.Equal(t, 404, s.post("ann", entriesAt+"/move", url.Values{"from": {string(live["join"].ID)}, "words": {"nobody says it"}}).Code)
 		assert.NotContains(t, s.checked(s.preview("shop-one", "more.csv", "id,question,answer\nx,Unrelated?,Fine.\n")), "worth a look", "what was there before is told elsewhere")
 		assert.Contains(t, text(s.checked("/partners/shop-one/entries?q=free")), "1 entry found")
+	})
+}
+
+// Affiliate links that nothing discloses, and words that no customer uses. Once the bot says of all links that they pay,
+// answers need not.
+func TestFindingsOfWordsAndLinks(t *testing.T) {
+	onBoth(t, func(s *site) {
+		s.questions = slices.Repeat([]string{"when will I be paid"}, 300)
+		at := s.preview("shop-one", "faq.csv", "id,question,answer\npaid,When will I be paid?,On the 15th of each month.\nodd,Remuneration schedule?,Monthly and by transfer.\nbest,Which one will it be?,Take this one: https://shop.example/?aff_id=7 and be happy with it.\n")
+		assert.Contains(t, text(s.checked(at)), "An affiliate link that nothing discloses")
+		s.sent("ann", at+"/publish", nil)
+		html := s.checked(entriesAt + "/check")
+		for _, want := range []string{"An affiliate link that nothing discloses 1", "Say it of all links", "Words that no customer uses 1", "remuneration, schedule"} {
+			assert.Contains(t, text(html), want)
+		}
+		require.NoError(t, s.brands.Save(t.Context(), "shop-one", brand.Brand{SaysLinks: true}, "ann", 0))
+		html = text(s.checked(entriesAt + "/check"))
+		assert.NotContains(t, html, "affiliate link")
+		assert.Contains(t, html, "Words that no customer uses 1")
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/sirupsen/logrus"
@@ -48,16 +49,17 @@ type Options struct {
 	Show func(knowledge.Entry) []ChannelView
 	// Broken says which test cases an upload would break; nil means that none are asked.
 	Broken    func(context.Context, Trial) (Broken, error)
-	Tests     func(knowledge.AffiliateID) string // the address of an affiliate's test cases; required with Broken
-	Compare   lint.Comparer                      // finds misplaced wordings; nil means that none are looked for
-	Links     Links                              // knows dead links; nil means that none are looked for
-	Published func()                             // called after each publish; may be nil
-	Files     *faqfile.Pool                      // reads files; nil means in this process
-	Crawl     *crawl.Crawler                     // reads web pages; nil means that none are read
-	Read      func()                             // called after each file was read, when its memory can go back; may be nil
-	Brands    Brands                             // nil means that there are no pages of how a bot speaks
-	Phrases   []brand.Phrase                     // the fixed sentences, to be worded anew
-	Media     Shelf                              // keeps files that go with entries; nil means that none are taken
+	Tests     func(knowledge.AffiliateID) string                                                            // the address of an affiliate's test cases; required with Broken
+	Asked     func(ctx context.Context, affiliate knowledge.AffiliateID, since time.Time) ([]string, error) // customers' latest questions; nil means that their words are not looked at
+	Compare   lint.Comparer                                                                                 // finds misplaced wordings; nil means that none are looked for
+	Links     Links                                                                                         // knows dead links; nil means that none are looked for
+	Published func()                                                                                        // called after each publish; may be nil
+	Files     *faqfile.Pool                                                                                 // reads files; nil means in this process
+	Crawl     *crawl.Crawler                                                                                // reads web pages; nil means that none are read
+	Read      func()                                                                                        // called after each file was read, when its memory can go back; may be nil
+	Brands    Brands                                                                                        // nil means that there are no pages of how a bot speaks
+	Phrases   []brand.Phrase                                                                                // the fixed sentences, to be worded anew
+	Media     Shelf                                                                                         // keeps files that go with entries; nil means that none are taken
 	Log       logrus.FieldLogger
 }
 

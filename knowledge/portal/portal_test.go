@@ -38,17 +38,18 @@ func TestMain(m *testing.M) {
 
 // A site is a portal under test.
 type site struct {
-	t        *testing.T
-	corpus   *knowledge.Corpus
-	brands   *brand.Store
-	portal   *Portal
-	http     http.Handler
-	log      *bytes.Buffer
-	prepared []string
-	prepare  error
-	ask      error
-	asked    []Trial
-	poked    int
+	t         *testing.T
+	corpus    *knowledge.Corpus
+	brands    *brand.Store
+	portal    *Portal
+	http      http.Handler
+	log       *bytes.Buffer
+	prepared  []string
+	prepare   error
+	ask       error
+	asked     []Trial
+	poked     int
+	questions []string // what customers asked
 }
 
 // onBoth runs test on a portal over each database, with the affiliates shop-one, shop-two and one with an awkward name.
@@ -85,6 +86,7 @@ func newSite(t *testing.T, db *sqldb.DB) *site {
 		},
 		Show:      showOnTwo,
 		Compare:   compareOne,
+		Asked:     func(context.Context, knowledge.AffiliateID, time.Time) ([]string, error) { return s.questions, nil },
 		Brands:    s.brands,
 		Phrases:   testPhrases(),
 		Published: func() { s.poked++ },
