@@ -43,7 +43,8 @@ func (r *Reader) caseOf(t bot.TurnRecord) (c learn.Case, ok bool) {
 }
 
 // learnFromMenu makes a label of the turn before turn, if that asked which entry was meant: picked is what the customer
-// chose, "" for none of them.
+// chose, "" for none of them. A conversation teaches once: nobody moves what others hear by asking one thing again and
+// again.
 func (r *Reader) learnFromMenu(ctx context.Context, c *ConversationTx, turn bot.TurnID, picked knowledge.EntryID) error {
 	t, unpackTrace, err := scanTurn(c.tx.QueryRowContext(ctx, `SELECT `+turnColumns+` FROM turns WHERE conversation_id = $1 AND episode_id = $2 AND id <> $3
 		ORDER BY at DESC, id DESC LIMIT 1`, c.conv.ID, c.conv.Episode, turn))
@@ -73,6 +74,13 @@ func (r *Reader) learnFromMenu(ctx context.Context, c *ConversationTx, turn bot.
 		} else if err != nil {
 			return fmt.Errorf("read whose menu it was: %w", err)
 		}
+	}
+	var taught bool
+	if err := c.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM labels WHERE conversation_id = $1 AND chosen = $2)`, c.conv.ID, learn.Menu).Scan(&taught); err != nil {
+		return fmt.Errorf("read whether a conversation taught: %w", err)
+	}
+	if taught {
+		return nil
 	}
 	return learn.Put(ctx, c.tx, l)
 }

@@ -79,6 +79,13 @@ func TestMenusAreLabels(t *testing.T) {
 			require.Equal(t, c.want, got, name)
 		}
 		require.Equal(t, 4, w.Count(`SELECT COUNT(*) FROM labels`))
+		for i, o := range []bot.Outcome{menu(bot.ReasonUnsure), chosen(bot.ChoiceNone)} {
+			w.Accept(bottest.Message("the best", fmt.Sprint("again", i), "ay"))
+			claim, ok := w.Claim()
+			require.True(t, ok)
+			require.NoError(t, w.Store.CommitTurn(t.Context(), claim, o, w.Now()))
+		}
+		require.Equal(t, 4, w.Count(`SELECT COUNT(*) FROM labels`), "a conversation teaches once")
 
 		asked, err := w.Store.Asked(t.Context(), "acme", w.Now().Add(-time.Hour))
 		require.NoError(t, err)
