@@ -53,7 +53,7 @@ func TestTextsAreUsed(t *testing.T) {
 		for _, m := range regexp.MustCompile(`\b(?:tn |Count\()"([a-z_]+)"`).FindAllStringSubmatch(source, -1) {
 			said[m[1]+"_one"], said[m[1]+"_many"] = true, true
 		}
-		for _, m := range regexp.MustCompile(`\bkey: +"([a-z_]+)"`).FindAllStringSubmatch(source, -1) { // of an error that is told
+		for _, m := range regexp.MustCompile(`\b(?:key: +|Status: [\w.]+, Key: |Missing: |Broken: )"([a-z_]+)"`).FindAllStringSubmatch(source, -1) { // of an error that is told
 			for _, part := range []string{"", "_title", "_safe", "_do"} {
 				if part == "" || texts[m[1]+part] != "" {
 					said[m[1]+part] = true

@@ -28,6 +28,7 @@ import (
 	"faqbot/knowledge/lint"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
+	"faqbot/knowledge/visit"
 )
 
 //go:embed pages/*.html
@@ -67,6 +68,7 @@ type Options struct {
 type Portal struct {
 	corpus  *knowledge.Corpus
 	pages   *page.Pages
+	host    visit.Host
 	assets  *page.AssetSet
 	turns   turns
 	editors editors
@@ -96,7 +98,7 @@ func New(corpus *knowledge.Corpus, o Options) (*Portal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("portal: %w", err)
 	}
-	return &Portal{corpus: corpus, pages: pages, assets: assets, checks: checks{queue: make(chan *check, checksWaiting), kept: map[string]*check{}}, o: o}, nil
+	return &Portal{corpus: corpus, pages: pages, host: visit.Host{Pages: pages, Who: o.Who, Log: o.Log, Missing: "missing", Broken: "broken"}, assets: assets, checks: checks{queue: make(chan *check, checksWaiting), kept: map[string]*check{}}, o: o}, nil
 }
 
 // Look is what other pages of an affiliate need to look like these: the templates, of which they use the parts, and

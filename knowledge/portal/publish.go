@@ -83,7 +83,7 @@ func (p *Portal) prepare(ctx context.Context, s scope, changes []knowledge.Chang
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &told{status: http.StatusServiceUnavailable, key: "unprepared", id: p.log("publish", s, err)}
+	return &told{status: http.StatusServiceUnavailable, key: "unprepared", id: p.host.Note("publish", s.affiliate, err)}
 }
 
 // discard takes a draft off the list.

@@ -2,19 +2,16 @@ package portal
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
-	"github.com/sirupsen/logrus"
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/locale"
-	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
+	"faqbot/knowledge/visit"
 )
 
 // A scope is who asks, and whose things they asked for. Handlers get one that was checked.
@@ -28,19 +25,10 @@ type scope struct {
 }
 
 // at is the address of something of the affiliate's.
-func (s scope) at(path string) string {
-	return "/partners/" + url.PathEscape(string(s.affiliate)) + path
-}
+func (s scope) at(path string) string { return visit.At(s.affiliate, path) }
 
 // A frame is what every page of an affiliate has.
-type frame struct {
-	Base      string // the affiliate's address
-	Affiliate string
-	Section   string // "upload", "entries", "brand", "try", "history"
-	Others    bool
-	Lead      bool // the person sees nothing here but how the bot speaks
-	Toast     *page.Toast
-}
+type frame = visit.Frame
 
 func (s scope) frame(section string) frame {
 	return frame{Base: s.at(""), Affiliate: s.name, Section: section, Others: s.others, Lead: s.person.Role == people.RoleLead}
@@ -51,7 +39,7 @@ func (p *Portal) handler(route Route) gin.HandlerFunc {
 	return func(g *gin.Context) {
 		person, ok := p.o.Who(g.Request)
 		if !ok {
-			p.tell(g, p.pages.Texts(g.Request), &told{status: http.StatusUnauthorized, key: "signed_out"})
+			p.tell(g, &told{status: http.StatusUnauthorized, key: "signed_out"})
 			return
 		}
 		if most := int64(maxForm); !strings.HasSuffix(route.Path, "/uploads") { // files have their own limit
@@ -65,7 +53,7 @@ func (p *Portal) handler(route Route) gin.HandlerFunc {
 			err = route.do(p, g, s)
 		}
 		if err != nil {
-			p.explain(g, route, s, err)
+			p.explain(g, s, err)
 		}
 	}
 }
@@ -76,23 +64,11 @@ func (p *Portal) scope(g *gin.Context, person people.Person) (scope, error) {
 	if s.affiliate == "" {
 		return s, nil
 	}
-	if !person.May(s.affiliate) {
-		return s, knowledge.ErrNotFound
-	}
-	list, err := p.corpus.Named(g.Request.Context())
+	a, others, err := visit.Seen(g.Request.Context(), p.corpus, person, s.affiliate)
 	if err != nil {
 		return s, err
 	}
-	found := false
-	for _, a := range list {
-		if a.ID == s.affiliate {
-			found, s.name, s.revision = true, a.Name(), a.Revision
-		}
-		s.others = s.others || a.ID != s.affiliate && person.May(a.ID)
-	}
-	if !found {
-		return s, knowledge.ErrNotFound
-	}
+	s.name, s.revision, s.others = a.Name(), a.Revision, others
 	return s, nil
 }
 
@@ -119,41 +95,28 @@ func (t *told) Error() string { return t.key }
 var _ error = (*told)(nil)
 
 // explain answers with what went wrong. What nobody expects is logged with an ID to quote.
-func (p *Portal) explain(g *gin.Context, route Route, s scope, err error) {
+func (p *Portal) explain(g *gin.Context, s scope, err error) {
 	known, ok := errors.AsType[*told](err)
 	_, oversize := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case ok:
-		p.tell(g, s.Texts, known)
+		p.tell(g, known)
 	case errors.Is(err, knowledge.ErrConflict):
-		p.tell(g, s.Texts, &told{status: http.StatusConflict, key: "conflict"})
+		p.tell(g, &told{status: http.StatusConflict, key: "conflict"})
 	case errors.Is(err, knowledge.ErrEdits):
-		p.tell(g, s.Texts, &told{status: http.StatusTooManyRequests, key: "many_drafts"})
+		p.tell(g, &told{status: http.StatusTooManyRequests, key: "many_drafts"})
 	case errors.Is(err, knowledge.ErrNotFound):
-		p.tell(g, s.Texts, &told{status: http.StatusNotFound, key: "missing"})
+		p.tell(g, &told{status: http.StatusNotFound, key: "missing"})
 	case oversize:
-		p.tell(g, s.Texts, &told{status: http.StatusRequestEntityTooLarge, key: "too_long"})
+		p.tell(g, &told{status: http.StatusRequestEntityTooLarge, key: "too_long"})
 	case errors.Is(err, context.Canceled) && g.Request.Context().Err() != nil: // nobody waits for an answer any more
 	default:
-		p.tell(g, s.Texts, &told{status: http.StatusInternalServerError, key: "broken", id: p.log(route.Path, s, err)})
+		p.tell(g, &told{status: http.StatusInternalServerError, key: "broken", id: p.host.Note(g.FullPath(), s.affiliate, err)})
 	}
 }
 
-// log records an error and returns the ID it can be found by.
-func (p *Portal) log(route string, s scope, err error) string {
-	id := strings.ToLower(rand.Text()[:8])
-	p.o.Log.WithFields(logrus.Fields{"id": id, "route": route, "affiliate": string(s.affiliate)}).WithError(err).Error("an affiliate's page failed")
-	return id
-}
-
-func (p *Portal) tell(g *gin.Context, t locale.Texts, e *told) {
-	if g.Writer.Written() {
-		return
-	}
-	problem := page.Problem{What: t.Say(e.key, "why", e.why), Safe: t[e.key+"_safe"], Do: t[e.key+"_do"], ID: e.id}
-	if err := p.pages.Fail(g.Writer, g.Request, e.status, t.Say(e.key+"_title"), problem); err != nil {
-		p.o.Log.WithError(err).Error("an affiliate's page could not say what went wrong")
-	}
+func (p *Portal) tell(g *gin.Context, e *told) {
+	p.host.Tell(g, visit.Problem{Status: e.status, Key: e.key, Args: []any{"why", e.why}, ID: e.id})
 }
 
 func (p *Portal) show(g *gin.Context, status int, name string, data any) error {

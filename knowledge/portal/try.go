@@ -161,7 +161,7 @@ func (p *Portal) ask(ctx context.Context, s scope, title, sub string, t Trial) s
 	}
 	if err != nil {
 		v.Problem = &page.Problem{What: s.Say("try_failed"), Safe: s.Say("nothing_changed"), Do: s.Say("try_failed_do"),
-			ID: p.log("try", s, err)}
+			ID: p.host.Note("try", s.affiliate, err)}
 		return v
 	}
 	result.Hits = result.Hits[:min(len(result.Hits), hitsMost)]

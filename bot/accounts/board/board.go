@@ -5,7 +5,6 @@ package board
 
 import (
 	"context"
-	"crypto/rand"
 	"embed"
 	"errors"
 	"io/fs"
@@ -27,6 +26,7 @@ import (
 	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
+	"faqbot/knowledge/visit"
 )
 
 //go:embed pages/*.html
@@ -77,6 +77,7 @@ type Board struct {
 	store         *store.Store
 	conversations *conversations.Service
 	pages         *page.Pages
+	host          visit.Host
 	assets        *page.AssetSet
 	o             Options
 }
@@ -102,7 +103,7 @@ func New(served *accounts.Service, store *store.Store, conversations *conversati
 	if err != nil {
 		return nil, err
 	}
-	return &Board{served: served, store: store, conversations: conversations, pages: pages, assets: assets, o: o}, nil
+	return &Board{served: served, store: store, conversations: conversations, pages: pages, host: visit.Host{Pages: pages, Who: o.Who, Log: o.Log}, assets: assets, o: o}, nil
 }
 
 // Register mounts the pages: staff is for leads and admins, who see the accounts of their affiliates;
@@ -248,14 +249,9 @@ func (b *Board) answer(c *gin.Context, err error) {
 
 // fail shows that something of ours is broken.
 func (b *Board) fail(c *gin.Context, err error) {
-	if c.Request.Context().Err() != nil {
-		return
+	if c.Request.Context().Err() == nil {
+		b.host.Tell(c, visit.Problem{Status: http.StatusInternalServerError, Key: "broken", ID: b.host.Note(c.FullPath(), "", err)})
 	}
-	id := strings.ToLower(rand.Text()[:8])
-	b.o.Log.WithError(err).WithFields(logrus.Fields{"page": c.FullPath(), "id": id}).Error("a page failed")
-	t := b.texts(c)
-	b.answer(c, b.pages.Fail(c.Writer, c.Request, http.StatusInternalServerError, t.Say("broken_title"), page.Problem{
-		What: t.Say("broken"), Do: t.Say("broken_do"), ID: id}))
 }
 
 // record notes in the audit what a person did to an account.

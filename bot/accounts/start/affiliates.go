@@ -84,8 +84,7 @@ func (s *Start) rename(r request) error {
 	label := strings.TrimSpace(r.PostForm("label"))
 	err := s.corpus.RenameAffiliate(r.Request.Context(), r.affiliate.ID, label)
 	if errors.Is(err, knowledge.ErrName) {
-		s.fail(r, http.StatusUnprocessableEntity, r.Say("affiliates"), page.Problem{What: r.Say("affiliate_wrong"), Safe: r.Say("nothing_changed"), Do: r.Say("go_back")})
-		return nil
+		return s.pages.Fail(r.Writer, r.Request, http.StatusUnprocessableEntity, r.Say("affiliates"), page.Problem{What: r.Say("affiliate_wrong"), Safe: r.Say("nothing_changed"), Do: r.Say("go_back")})
 	}
 	if err != nil {
 		return err

@@ -5,16 +5,13 @@ package start
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 	"github.com/sirupsen/logrus"
@@ -26,6 +23,7 @@ import (
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
+	"faqbot/knowledge/visit"
 )
 
 //go:embed pages/*.html
@@ -66,6 +64,7 @@ type Start struct {
 	db     *sqldb.DB
 	corpus *knowledge.Corpus
 	pages  *page.Pages
+	host   visit.Host
 	o      Options
 }
 
@@ -79,7 +78,7 @@ func New(db *sqldb.DB, corpus *knowledge.Corpus, o Options) (*Start, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the guided start: %w", err)
 	}
-	return &Start{db: db, corpus: corpus, pages: pages, o: o}, nil
+	return &Start{db: db, corpus: corpus, pages: pages, host: visit.Host{Pages: pages, Who: o.Who, Log: o.Log, Missing: "guide_missing", Broken: "guide_broken"}, o: o}, nil
 }
 
 // Register mounts the pages, which are for admins.
@@ -124,24 +123,7 @@ func (s *Start) handle(do func(request) error) gin.HandlerFunc {
 		if err == nil {
 			err = do(r)
 		}
-		switch {
-		case err == nil, c.Request.Context().Err() != nil:
-		case errors.Is(err, knowledge.ErrNotFound):
-			s.fail(r, http.StatusNotFound, r.Say("guide_missing_title"), page.Problem{What: r.Say("guide_missing"), Do: r.Say("guide_missing_do")})
-		default:
-			id := strings.ToLower(rand.Text()[:8])
-			s.o.Log.WithError(err).WithFields(logrus.Fields{"page": c.FullPath(), "id": id}).Error("a page of the start failed")
-			s.fail(r, http.StatusInternalServerError, r.Say("guide_broken_title"), page.Problem{What: r.Say("guide_broken"), Do: r.Say("guide_broken_do"), ID: id})
-		}
-	}
-}
-
-func (s *Start) fail(r request, status int, title string, problem page.Problem) {
-	if r.Writer.Written() {
-		return
-	}
-	if err := s.pages.Fail(r.Writer, r.Request, status, title, problem); err != nil {
-		s.o.Log.WithError(err).Error("a page of the start could not say what went wrong")
+		s.host.Explain(c, err)
 	}
 }
 

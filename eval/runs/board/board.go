@@ -7,14 +7,12 @@ package board
 
 import (
 	"context"
-	"crypto/rand"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 	"github.com/sirupsen/logrus"
@@ -24,9 +22,9 @@ import (
 	"faqbot/eval/runs"
 	"faqbot/knowledge"
 	"faqbot/knowledge/cases"
-	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
+	"faqbot/knowledge/visit"
 )
 
 //go:embed pages/*.html
@@ -53,6 +51,7 @@ type Board struct {
 	store  *cases.Store
 	runner *runs.Runner
 	pages  *page.Pages
+	host   visit.Host
 	assets *page.AssetSet
 	o      Options
 }
@@ -78,7 +77,7 @@ func New(store *cases.Store, runner *runs.Runner, o Options) (*Board, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the pages of test cases: %w", err)
 	}
-	return &Board{store: store, runner: runner, pages: pages, assets: assets, o: o}, nil
+	return &Board{store: store, runner: runner, pages: pages, host: visit.Host{Pages: pages, Who: o.Who, Log: o.Log, Missing: "eval_missing", Broken: "eval_broken", Known: known}, assets: assets, o: o}, nil
 }
 
 // Register mounts the pages.
@@ -86,104 +85,53 @@ func (b *Board) Register(r gin.IRouter) {
 	r.GET(assetsAt+"*file", gin.WrapH(b.assets))
 	r.GET("/eval", b.choose)
 	at := r.Group("/eval/:affiliate", func(c *gin.Context) { c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxForm) })
-	at.GET("", b.handle(b.overview))
-	at.POST("/runs", b.handle(b.start))
-	at.GET("/runs/:run", b.handle(b.showRun))
-	at.GET("/runs/:run/report", b.handle(b.report))
-	at.POST("/runs/:run/cancel", b.handle(b.cancel))
-	at.POST("/runs/:run/resume", b.handle(b.resume))
-	at.GET("/compare", b.handle(b.compare))
-	at.GET("/cases", b.handle(b.showCases))
-	at.POST("/cases", b.handle(b.addCase))
-	at.GET("/cases/new", b.handle(b.newCase))
-	at.GET("/cases/file", b.handle(b.download))
-	at.POST("/cases/file", b.handle(b.upload))
-	at.POST("/cases/remove", b.handle(b.removeCase))
+	handle := func(do func(request) error) gin.HandlerFunc { return b.host.Handle(b.o.Corpus, do) }
+	at.GET("", handle(b.overview))
+	at.POST("/runs", handle(b.start))
+	at.GET("/runs/:run", handle(b.showRun))
+	at.GET("/runs/:run/report", handle(b.report))
+	at.POST("/runs/:run/cancel", handle(b.cancel))
+	at.POST("/runs/:run/resume", handle(b.resume))
+	at.GET("/compare", handle(b.compare))
+	at.GET("/cases", handle(b.showCases))
+	at.POST("/cases", handle(b.addCase))
+	at.GET("/cases/new", handle(b.newCase))
+	at.GET("/cases/file", handle(b.download))
+	at.POST("/cases/file", handle(b.upload))
+	at.POST("/cases/remove", handle(b.removeCase))
 }
 
 // A request is one to a page of an affiliate whom the person may see.
-type request struct {
-	*gin.Context
-	person    people.Person
-	affiliate knowledge.AffiliateID
-	name      string // what people call the affiliate
-	others    bool   // there are other affiliates the person may see
-	locale.Texts
-}
+type request = visit.Visit
 
-// at is the address of something of the affiliate's.
-func (r request) at(path string) string { return Address(r.affiliate) + path }
+// addressOf is the address of something of the affiliate's.
+func addressOf(r request, path string) string { return Address(r.Affiliate.ID) + path }
 
 // Address is the address of an affiliate's page.
 func Address(a knowledge.AffiliateID) string { return "/eval/" + url.PathEscape(string(a)) }
 
-// A frame is what every page of an affiliate has.
-type frame struct {
-	Base, Affiliate, Section string
-	Others                   bool
-	Toast                    *page.Toast
-}
+type frame = visit.Frame
 
-func (r request) frame(section string) frame {
-	f := frame{Base: r.at(""), Affiliate: r.name, Section: section, Others: r.others}
+func frameOf(r request, section string) frame {
+	f := r.Frame(section)
+	f.Base = addressOf(r, "")
 	if done := r.Query("done"); done != "" {
 		f.Toast = &page.Toast{Words: r.One("eval_done_", done)}
 	}
 	return f
 }
 
-// handle runs a page for who may see the affiliate, and says what went wrong.
-func (b *Board) handle(do func(request) error) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		person, _ := b.o.Who(c.Request)
-		r := request{Context: c, person: person, affiliate: knowledge.AffiliateID(c.Param("affiliate")), Texts: b.pages.Texts(c.Request)}
-		err := b.allow(c.Request.Context(), &r)
-		if err == nil {
-			err = do(r)
-		}
-		_, oversize := errors.AsType[*http.MaxBytesError](err)
-		switch {
-		case err == nil, c.Request.Context().Err() != nil:
-		case errors.Is(err, cases.ErrNotFound), errors.Is(err, knowledge.ErrNotFound), errors.Is(err, bot.ErrNotFound):
-			b.fail(r, http.StatusNotFound, r.Say("eval_missing_title"), page.Problem{What: r.Say("eval_missing"), Do: r.Say("eval_missing_do")})
-		case errors.Is(err, cases.ErrFull):
-			b.fail(r, http.StatusUnprocessableEntity, r.Say("eval_full_title"), page.Problem{What: r.Say("eval_full", "n", cases.MaxCases), Safe: r.Say("eval_unchanged"), Do: r.Say("eval_full_do")})
-		case oversize:
-			b.fail(r, http.StatusRequestEntityTooLarge, r.Say("eval_large_title"), page.Problem{What: r.Say("eval_large"), Safe: r.Say("eval_unchanged"), Do: r.Say("eval_large_do")})
-		default:
-			id := strings.ToLower(rand.Text()[:8])
-			b.o.Log.WithError(err).WithFields(logrus.Fields{"page": c.FullPath(), "id": id, "affiliate": string(r.affiliate)}).Error("a page of test cases failed")
-			b.fail(r, http.StatusInternalServerError, r.Say("eval_broken_title"), page.Problem{What: r.Say("eval_broken"), Safe: r.Say("eval_unchanged"), Do: r.Say("eval_broken_do"), ID: id})
-		}
+// known are errors that people are told of.
+func known(err error) visit.Problem {
+	switch _, oversize := errors.AsType[*http.MaxBytesError](err); {
+	case errors.Is(err, cases.ErrNotFound), errors.Is(err, bot.ErrNotFound):
+		return visit.Problem{Status: http.StatusNotFound, Key: "eval_missing"}
+	case errors.Is(err, cases.ErrFull):
+		return visit.Problem{Status: http.StatusUnprocessableEntity, Key: "eval_full", Args: []any{"n", cases.MaxCases}}
+	case oversize:
+		return visit.Problem{Status: http.StatusRequestEntityTooLarge, Key: "eval_large"}
 	}
-}
-
-func (b *Board) fail(r request, status int, title string, problem page.Problem) {
-	if r.Writer.Written() {
-		return
-	}
-	if err := b.pages.Fail(r.Writer, r.Request, status, title, problem); err != nil {
-		b.o.Log.WithError(err).Error("a page of test cases could not say what went wrong")
-	}
-}
-
-// allow fills in what r may see, or returns ErrNotFound.
-func (b *Board) allow(ctx context.Context, r *request) error {
-	list, err := b.o.Corpus.Named(ctx)
-	if err != nil {
-		return err
-	}
-	found := false
-	for _, a := range list {
-		if a.ID == r.affiliate {
-			found, r.name = true, a.Name()
-		}
-		r.others = r.others || a.ID != r.affiliate && r.person.May(a.ID)
-	}
-	if !found || !r.person.May(r.affiliate) {
-		return knowledge.ErrNotFound
-	}
-	return nil
+	return visit.Problem{}
 }
 
 // A choosePage lists the affiliates whose test cases one may see.

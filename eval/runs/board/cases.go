@@ -46,16 +46,16 @@ func (b *Board) showCases(r request) error { return b.renderCases(r, http.Status
 
 func (b *Board) renderCases(r request, status int, p casesPage) error {
 	ctx := r.Request.Context()
-	p.frame = r.frame("cases")
-	list, err := b.store.List(ctx, r.affiliate)
+	p.frame = frameOf(r, "cases")
+	list, err := b.store.List(ctx, r.Affiliate.ID)
 	if err != nil {
 		return err
 	}
-	entries, _, err := b.o.Corpus.Published(ctx, r.affiliate)
+	entries, _, err := b.o.Corpus.Published(ctx, r.Affiliate.ID)
 	if err != nil {
 		return err
 	}
-	s, err := runs.SuiteOf(r.affiliate, list)
+	s, err := runs.SuiteOf(r.Affiliate.ID, list)
 	if err != nil {
 		return err
 	}
@@ -112,20 +112,20 @@ func expectation(r request, e suite.Expect, questions map[knowledge.EntryID]stri
 }
 
 func (b *Board) removeCase(r request) error {
-	if err := b.store.Remove(r.Request.Context(), r.affiliate, r.PostForm("id")); err != nil {
+	if err := b.store.Remove(r.Request.Context(), r.Affiliate.ID, r.PostForm("id")); err != nil {
 		return err
 	}
-	r.Redirect(http.StatusSeeOther, r.at("/cases?done=removed"))
+	r.Redirect(http.StatusSeeOther, addressOf(r, "/cases?done=removed"))
 	return nil
 }
 
 // download sends the cases as a suite.
 func (b *Board) download(r request) error {
-	list, err := b.store.List(r.Request.Context(), r.affiliate)
+	list, err := b.store.List(r.Request.Context(), r.Affiliate.ID)
 	if err != nil {
 		return err
 	}
-	s, err := runs.SuiteOf(r.affiliate, list)
+	s, err := runs.SuiteOf(r.Affiliate.ID, list)
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (b *Board) upload(r request) error {
 	name := path.Base(strings.ReplaceAll(header.Filename, `\`, "/"))
 	s, err := suite.Parse(name, data)
 	if err == nil {
-		err = b.check(ctx, r.affiliate, name, s)
+		err = b.check(ctx, r.Affiliate.ID, name, s)
 	}
 	if problems, ok := errors.AsType[suite.Problems](err); ok {
 		p := casesPage{File: name}
@@ -164,17 +164,17 @@ func (b *Board) upload(r request) error {
 	if err != nil {
 		return err
 	}
-	list, err := caseRows(s, r.person.Name)
+	list, err := caseRows(s, r.Person.Name)
 	if err == nil {
-		err = b.tie(ctx, r.affiliate, s, list)
+		err = b.tie(ctx, r.Affiliate.ID, s, list)
 	}
 	if err == nil {
-		err = b.store.Add(ctx, r.affiliate, list, r.PostForm("replace") != "")
+		err = b.store.Add(ctx, r.Affiliate.ID, list, r.PostForm("replace") != "")
 	}
 	if err != nil {
 		return err
 	}
-	r.Redirect(http.StatusSeeOther, r.at("/cases?done=uploaded"))
+	r.Redirect(http.StatusSeeOther, addressOf(r, "/cases?done=uploaded"))
 	return nil
 }
 
@@ -270,7 +270,7 @@ func (b *Board) newCase(r request) error {
 // card number, an IBAN or a password is masked.
 func (b *Board) form(r request, given func(string) string) (p casePage, err error) {
 	ctx := r.Request.Context()
-	p = casePage{frame: r.frame("cases"), Conversation: given("conversation"), Turn: given("turn"), Lang: given("lang")}
+	p = casePage{frame: frameOf(r, "cases"), Conversation: given("conversation"), Turn: given("turn"), Lang: given("lang")}
 	question, before := given("question"), given("before")
 	if p.Conversation != "" {
 		asked, at, err := b.asked(ctx, r, p.Conversation, p.Turn)
@@ -282,7 +282,7 @@ func (b *Board) form(r request, given func(string) string) (p casePage, err erro
 	}
 	question = handoff.MaskSecrets(strings.TrimSpace(question))
 	before = handoff.MaskSecrets(before)
-	bench, err := b.o.Published(ctx, r.affiliate)
+	bench, err := b.o.Published(ctx, r.Affiliate.ID)
 	if err != nil && !errors.Is(err, runs.ErrNotReady) {
 		return p, err
 	}
@@ -338,7 +338,7 @@ func (b *Board) rank(ctx context.Context, r request, bench runs.Bench, c eval.Ca
 // asked is the question of a turn, with what the customer said before.
 func (b *Board) asked(ctx context.Context, r request, conversation, turn string) (c eval.Case, at time.Time, err error) {
 	conv, err := b.o.Conversations.Get(ctx, bot.ConversationID(conversation))
-	if err == nil && conv.Affiliate != r.affiliate {
+	if err == nil && conv.Affiliate != r.Affiliate.ID {
 		err = bot.ErrNotFound
 	}
 	if err != nil {
@@ -417,9 +417,9 @@ func (b *Board) keep(ctx context.Context, r request, p casePage, c suite.Case) e
 	if err != nil {
 		return fmt.Errorf("keep a case: %w", err)
 	}
-	if err := b.store.Add(ctx, r.affiliate, []cases.Case{{ID: c.ID, Conversation: p.Conversation, Body: rows[0], By: r.person.Name, At: at}}, false); err != nil {
+	if err := b.store.Add(ctx, r.Affiliate.ID, []cases.Case{{ID: c.ID, Conversation: p.Conversation, Body: rows[0], By: r.Person.Name, At: at}}, false); err != nil {
 		return err
 	}
-	r.Redirect(http.StatusSeeOther, r.at("/cases?done=added"))
+	r.Redirect(http.StatusSeeOther, addressOf(r, "/cases?done=added"))
 	return nil
 }

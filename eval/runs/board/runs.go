@@ -33,7 +33,7 @@ type runView struct {
 }
 
 func (b *Board) view(r request, run cases.Run) runView {
-	v := runView{ID: run.ID, Path: r.at("/runs/" + url.PathEscape(run.ID)), State: string(run.State), Words: r.One("eval_state_", string(run.State)), By: run.By,
+	v := runView{ID: run.ID, Path: addressOf(r, "/runs/"+url.PathEscape(run.ID)), State: string(run.State), Words: r.One("eval_state_", string(run.State)), By: run.By,
 		Waiting: run.State == cases.Waiting, Going: run.State == cases.Waiting || run.State == cases.Running, Resumable: run.State == cases.Interrupted,
 		At: run.StartedAt, Asked: run.Asked, Total: run.Total, Revision: run.Revision}
 	if run.Problem != "" {
@@ -64,12 +64,12 @@ type overviewPage struct {
 
 func (b *Board) overview(r request) error {
 	ctx := r.Request.Context()
-	p := overviewPage{frame: r.frame("runs")}
+	p := overviewPage{frame: frameOf(r, "runs")}
 	var err error
-	if p.Cases, err = b.store.Count(ctx, r.affiliate); err != nil {
+	if p.Cases, err = b.store.Count(ctx, r.Affiliate.ID); err != nil {
 		return err
 	}
-	list, err := b.store.Runs(ctx, r.affiliate)
+	list, err := b.store.Runs(ctx, r.Affiliate.ID)
 	if err != nil {
 		return err
 	}
@@ -94,37 +94,37 @@ func (b *Board) overview(r request) error {
 
 func (b *Board) start(r request) error {
 	ctx := r.Request.Context()
-	n, err := b.store.Count(ctx, r.affiliate)
+	n, err := b.store.Count(ctx, r.Affiliate.ID)
 	if err != nil {
 		return err
 	}
 	if n == 0 {
-		r.Redirect(http.StatusSeeOther, r.at("/cases"))
+		r.Redirect(http.StatusSeeOther, addressOf(r, "/cases"))
 		return nil
 	}
-	id, err := b.store.Start(ctx, r.affiliate, r.person.Name, n)
+	id, err := b.store.Start(ctx, r.Affiliate.ID, r.Person.Name, n)
 	if err != nil {
 		return err
 	}
 	b.runner.Poke()
-	r.Redirect(http.StatusSeeOther, r.at("/runs/"+url.PathEscape(id)))
+	r.Redirect(http.StatusSeeOther, addressOf(r, "/runs/"+url.PathEscape(id)))
 	return nil
 }
 
 func (b *Board) cancel(r request) error {
-	if err := b.store.Cancel(r.Request.Context(), r.affiliate, r.Param("run")); err != nil {
+	if err := b.store.Cancel(r.Request.Context(), r.Affiliate.ID, r.Param("run")); err != nil {
 		return err
 	}
-	r.Redirect(http.StatusSeeOther, r.at("/runs/"+url.PathEscape(r.Param("run"))))
+	r.Redirect(http.StatusSeeOther, addressOf(r, "/runs/"+url.PathEscape(r.Param("run"))))
 	return nil
 }
 
 func (b *Board) resume(r request) error {
-	if err := b.store.Resume(r.Request.Context(), r.affiliate, r.Param("run")); err != nil {
+	if err := b.store.Resume(r.Request.Context(), r.Affiliate.ID, r.Param("run")); err != nil {
 		return err
 	}
 	b.runner.Poke()
-	r.Redirect(http.StatusSeeOther, r.at("/runs/"+url.PathEscape(r.Param("run"))))
+	r.Redirect(http.StatusSeeOther, addressOf(r, "/runs/"+url.PathEscape(r.Param("run"))))
 	return nil
 }
 
@@ -160,11 +160,11 @@ func shownFigures() []string {
 
 func (b *Board) showRun(r request) error {
 	ctx := r.Request.Context()
-	run, err := b.store.Run(ctx, r.affiliate, r.Param("run"))
+	run, err := b.store.Run(ctx, r.Affiliate.ID, r.Param("run"))
 	if err != nil {
 		return err
 	}
-	p := runPage{frame: r.frame("runs"), Run: b.view(r, run)}
+	p := runPage{frame: frameOf(r, "runs"), Run: b.view(r, run)}
 	if !p.Run.Done {
 		return b.pages.Show(r.Writer, r.Request, http.StatusOK, "run", p)
 	}
@@ -191,7 +191,7 @@ func (b *Board) showRun(r request) error {
 // report shows a run as the file that the command writes, which brings its own styles.
 func (b *Board) report(r request) error {
 	ctx := r.Request.Context()
-	run, err := b.store.Run(ctx, r.affiliate, r.Param("run"))
+	run, err := b.store.Run(ctx, r.Affiliate.ID, r.Param("run"))
 	if err != nil {
 		return err
 	}
@@ -233,10 +233,10 @@ type changes struct {
 
 func (b *Board) compare(r request) error {
 	ctx := r.Request.Context()
-	p := comparePage{frame: r.frame("runs")}
+	p := comparePage{frame: frameOf(r, "runs")}
 	var both [2]*measure.Report
 	for i, name := range []string{"before", "after"} {
-		run, err := b.store.Run(ctx, r.affiliate, r.Query(name))
+		run, err := b.store.Run(ctx, r.Affiliate.ID, r.Query(name))
 		if err != nil {
 			return err
 		}

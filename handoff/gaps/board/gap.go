@@ -61,18 +61,18 @@ func (b *Board) show(r request) error {
 // page is a gap's page with the forms as they begin, and what they are about.
 func (b *Board) page(r request) (p gapPage, g gaps.Gap, entries []knowledge.Entry, err error) {
 	ctx := r.Request.Context()
-	g, questions, err := b.gaps.Get(ctx, r.affiliate, gaps.ID(r.Param("gap")))
+	g, questions, err := b.gaps.Get(ctx, r.Affiliate.ID, gaps.ID(r.Param("gap")))
 	if err != nil {
 		return p, g, nil, err
 	}
-	if entries, _, err = b.corpus.Published(ctx, r.affiliate); err != nil {
+	if entries, _, err = b.corpus.Published(ctx, r.Affiliate.ID); err != nil {
 		return p, g, nil, err
 	}
 	reply, err := b.gaps.Replied(ctx, questions)
 	if err != nil {
 		return p, g, nil, err
 	}
-	p = gapPage{frame: r.frame(), Gap: b.view(r, g, entries), Replied: reply != ""}
+	p = gapPage{frame: r.Frame("gaps"), Gap: b.view(r, g, entries), Replied: reply != ""}
 	var others []string
 	for _, q := range questions {
 		words := handoff.MaskSecrets(q.Words)
@@ -233,7 +233,7 @@ func (b *Board) take(r request, p gapPage, g gaps.Gap, e knowledge.Entry) error 
 		p.Problem = &problem
 		return b.pages.Show(r.Writer, r.Request, status, "gap", p)
 	}
-	u, err := b.gaps.Draft(ctx, r.affiliate, g.ID, r.person.Name, e)
+	u, err := b.gaps.Draft(ctx, r.Affiliate.ID, g.ID, r.Person.Name, e)
 	switch {
 	case errors.Is(err, gaps.ErrNothing):
 		return refuse(http.StatusUnprocessableEntity, page.Problem{What: r.Say("gap_nothing"), Do: r.Say("gap_nothing_do")})
@@ -243,17 +243,17 @@ func (b *Board) take(r request, p gapPage, g gaps.Gap, e knowledge.Entry) error 
 		return err
 	}
 	if u.Fatal() || r.PostForm("do") == "draft" {
-		r.Redirect(http.StatusSeeOther, r.at("/uploads/"+url.PathEscape(string(u.ID))))
+		r.Redirect(http.StatusSeeOther, r.At("/uploads/"+url.PathEscape(string(u.ID))))
 		return nil
 	}
-	revision, err := b.gaps.Publish(ctx, r.affiliate, u, r.person.Name)
+	revision, err := b.gaps.Publish(ctx, r.Affiliate.ID, u, r.Person.Name)
 	if errors.Is(err, knowledge.ErrOutdated) {
 		return refuse(http.StatusConflict, page.Problem{What: r.Say("gap_outdated"), Safe: r.Say("nothing_changed"), Do: r.Say("gap_outdated_do")})
 	}
 	if err != nil {
 		return err
 	}
-	r.Redirect(http.StatusSeeOther, r.at(fmt.Sprintf("/gaps?done=%d", revision)))
+	r.Redirect(http.StatusSeeOther, r.At(fmt.Sprintf("/gaps?done=%d", revision)))
 	return nil
 }
 
@@ -264,10 +264,10 @@ func (b *Board) decide(r request) error {
 		return gaps.ErrNotFound
 	}
 	id := gaps.ID(r.Param("gap"))
-	if err := b.gaps.Decide(r.Request.Context(), r.affiliate, id, state, r.person.Name); err != nil {
+	if err := b.gaps.Decide(r.Request.Context(), r.Affiliate.ID, id, state, r.Person.Name); err != nil {
 		return err
 	}
-	to := r.at("/gaps")
+	to := r.At("/gaps")
 	if state != gaps.Open {
 		to += "?" + url.Values{"done": {"decided"}, "gap": {string(id)}}.Encode()
 	}
@@ -277,14 +277,14 @@ func (b *Board) decide(r request) error {
 
 // asked leads from a conversation to the gap of its last question; one of which nothing was missed has none.
 func (b *Board) asked(r request) error {
-	id, err := b.gaps.Of(r.Request.Context(), r.affiliate, bot.ConversationID(r.Param("conversation")))
+	id, err := b.gaps.Of(r.Request.Context(), r.Affiliate.ID, bot.ConversationID(r.Param("conversation")))
 	if errors.Is(err, gaps.ErrNotFound) {
-		r.Redirect(http.StatusSeeOther, r.at("/gaps?done=answered"))
+		r.Redirect(http.StatusSeeOther, r.At("/gaps?done=answered"))
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	r.Redirect(http.StatusSeeOther, r.at("/gaps/"+url.PathEscape(string(id))+"#new"))
+	r.Redirect(http.StatusSeeOther, r.At("/gaps/"+url.PathEscape(string(id))+"#new"))
 	return nil
 }

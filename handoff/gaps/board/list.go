@@ -61,28 +61,28 @@ func (b *Board) list(r request) error {
 	if !slices.Contains(gaps.States(), state) {
 		state = gaps.Open
 	}
-	counts, err := b.gaps.Counts(ctx, r.affiliate)
+	counts, err := b.gaps.Counts(ctx, r.Affiliate.ID)
 	if err != nil {
 		return err
 	}
-	data := listPage{frame: r.frame(), State: string(state)}
+	data := listPage{frame: r.Frame("gaps"), State: string(state)}
 	data.Toast = doneToast(r)
 	for _, s := range gaps.States() {
-		data.Tabs = append(data.Tabs, tab{r.listAt(s, 0), r.One("gap_state_", string(s)), counts[s], counts[s] == gaps.MaxCount, s == state})
+		data.Tabs = append(data.Tabs, tab{listAt(r, s, 0), r.One("gap_state_", string(s)), counts[s], counts[s] == gaps.MaxCount, s == state})
 	}
 	number, _ := strconv.Atoi(r.Query("page")) // what is no number is the first page
 	number = max(0, number)
-	list, err := b.gaps.List(ctx, r.affiliate, state, number*perPage, perPage)
+	list, err := b.gaps.List(ctx, r.Affiliate.ID, state, number*perPage, perPage)
 	if err != nil {
 		return err
 	}
 	if number > 0 {
-		data.Newer = r.listAt(state, number-1)
+		data.Newer = listAt(r, state, number-1)
 	}
 	if (number+1)*perPage < counts[state] {
-		data.Older = r.listAt(state, number+1)
+		data.Older = listAt(r, state, number+1)
 	}
-	entries, _, err := b.corpus.Published(ctx, r.affiliate)
+	entries, _, err := b.corpus.Published(ctx, r.Affiliate.ID)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (b *Board) list(r request) error {
 	return b.pages.Show(r.Writer, r.Request, http.StatusOK, "list", data)
 }
 
-func (r request) listAt(state gaps.State, number int) string {
+func listAt(r request, state gaps.State, number int) string {
 	q := url.Values{}
 	if state != gaps.Open {
 		q.Set("state", string(state))
@@ -101,9 +101,9 @@ func (r request) listAt(state gaps.State, number int) string {
 		q.Set("page", strconv.Itoa(number))
 	}
 	if len(q) == 0 {
-		return r.at("/gaps")
+		return r.At("/gaps")
 	}
-	return r.at("/gaps?" + q.Encode())
+	return r.At("/gaps?" + q.Encode())
 }
 
 // view is a gap as pages show it; entries are those published.
@@ -114,14 +114,14 @@ func (b *Board) view(r request, g gaps.Gap, entries []knowledge.Entry) gapView {
 		}
 		return ""
 	}
-	v := gapView{ID: string(g.ID), Path: r.at("/gaps/" + url.PathEscape(string(g.ID))), Question: handoff.MaskSecrets(g.Question), Open: g.State == gaps.Open,
+	v := gapView{ID: string(g.ID), Path: r.At("/gaps/" + url.PathEscape(string(g.ID))), Question: handoff.MaskSecrets(g.Question), Open: g.State == gaps.Open,
 		Customers: g.Size, Channels: shares(g.Tally.Channels, accounts.Label), Locales: shares(g.Tally.Locales, func(l string) string { return l }),
 		Answer: question(g.Entry), Answered: g.Answered, Missed: g.State == gaps.Open && g.Entry != "", LastAt: g.LastAt, By: g.DecidedBy}
 	if v.Question == "" {
 		v.Question = r.Say("gap_no_words")
 	}
 	if g.Draft != "" {
-		v.Draft = r.at("/uploads/" + url.PathEscape(string(g.Draft)))
+		v.Draft = r.At("/uploads/" + url.PathEscape(string(g.Draft)))
 	}
 	for _, k := range []gaps.Kind{gaps.HandedOff, gaps.NoHelp, gaps.NoneChosen, gaps.Unanswered, gaps.AskedBack} {
 		if n := g.Tally.Kinds[k]; n > 0 {

@@ -42,11 +42,11 @@ type row struct {
 }
 
 func (b *Board) overview(r request) error {
-	report, err := b.review.Report(r.Request.Context(), r.affiliate)
+	report, err := b.review.Report(r.Request.Context(), r.Affiliate.ID)
 	if err != nil {
 		return err
 	}
-	p := overviewPage{frame: r.frame, At: r.at(""), Version: report.Offsets.Version}
+	p := overviewPage{frame: r.Frame("accuracy"), At: at(r, ""), Version: report.Offsets.Version}
 	switch n, _ := strconv.Atoi(r.Query("done")); {
 	case n > 0:
 		p.Toast = &page.Toast{Words: r.Count("accuracy_thanks", n)}
@@ -101,7 +101,7 @@ type option struct {
 // ask shows the next question of a round. Where the round is stands in the address.
 func (b *Board) ask(r request) error {
 	n, _ := strconv.Atoi(r.Query("n"))
-	p := questionPage{frame: r.frame, At: r.at(""), N: min(max(n, 1), maxRound), Of: maxRound, Last: bot.TurnID(r.Query("last"))}
+	p := questionPage{frame: r.Frame("accuracy"), At: at(r, ""), N: min(max(n, 1), maxRound), Of: maxRound, Last: bot.TurnID(r.Query("last"))}
 	q, err := b.drawn(r)
 	if err != nil && !errors.Is(err, review.ErrNothing) {
 		return err
@@ -120,18 +120,18 @@ func (b *Board) drawn(r request) (review.Question, error) {
 	ctx := r.Request.Context()
 	if id := r.Query("turn"); id != "" {
 		q, err := b.review.Question(ctx, bot.TurnID(id))
-		if err == nil && q.Affiliate == r.affiliate {
+		if err == nil && q.Affiliate == r.Affiliate.ID {
 			return q, nil
 		}
 	}
-	return b.review.Draw(ctx, []knowledge.AffiliateID{r.affiliate}, r.Query("after"), false)
+	return b.review.Draw(ctx, []knowledge.AffiliateID{r.Affiliate.ID}, r.Query("after"), false)
 }
 
 // judge keeps what was chosen, and goes on to the next question.
 func (b *Board) judge(r request) error {
 	ctx, id := r.Request.Context(), bot.TurnID(r.PostForm("turn"))
 	q, err := b.review.Question(ctx, id)
-	if errors.Is(err, review.ErrNotFound) || err == nil && q.Affiliate != r.affiliate {
+	if errors.Is(err, review.ErrNotFound) || err == nil && q.Affiliate != r.Affiliate.ID {
 		return knowledge.ErrNotFound
 	}
 	if err != nil {
@@ -140,41 +140,41 @@ func (b *Board) judge(r request) error {
 	switch answer := r.PostForm("answer"); answer {
 	case "skip":
 	case "none":
-		err = b.review.Judge(ctx, q, learn.None, learn.Page, r.person.Name)
+		err = b.review.Judge(ctx, q, learn.None, learn.Page, r.Person.Name)
 	default:
-		err = b.review.Judge(ctx, q, q.Verdict(knowledge.EntryID(answer)), learn.Page, r.person.Name)
+		err = b.review.Judge(ctx, q, q.Verdict(knowledge.EntryID(answer)), learn.Page, r.Person.Name)
 	}
 	if err != nil {
 		return err
 	}
 	n, _ := strconv.Atoi(r.PostForm("n"))
 	if n >= maxRound {
-		r.Redirect(http.StatusSeeOther, r.at(fmt.Sprintf("?done=%d", maxRound)))
+		r.Redirect(http.StatusSeeOther, at(r, fmt.Sprintf("?done=%d", maxRound)))
 		return nil
 	}
-	r.Redirect(http.StatusSeeOther, r.at("/questions?"+url.Values{"n": {strconv.Itoa(n + 1)}, "after": {review.Place(id)}, "last": {string(id)}}.Encode()))
+	r.Redirect(http.StatusSeeOther, at(r, "/questions?"+url.Values{"n": {strconv.Itoa(n + 1)}, "after": {review.Place(id)}, "last": {string(id)}}.Encode()))
 	return nil
 }
 
 // undo goes back to a question, and takes back what was said of it.
 func (b *Board) undo(r request) error {
 	id := bot.TurnID(r.PostForm("turn"))
-	if err := b.review.Undo(r.Request.Context(), r.affiliate, id); err != nil {
+	if err := b.review.Undo(r.Request.Context(), r.Affiliate.ID, id); err != nil {
 		return err
 	}
 	n, _ := strconv.Atoi(r.PostForm("n"))
-	r.Redirect(http.StatusSeeOther, r.at("/questions?"+url.Values{"n": {strconv.Itoa(n - 1)}, "turn": {string(id)}}.Encode()))
+	r.Redirect(http.StatusSeeOther, at(r, "/questions?"+url.Values{"n": {strconv.Itoa(n - 1)}, "turn": {string(id)}}.Encode()))
 	return nil
 }
 
 // reset has the bot forget what it learned.
 func (b *Board) reset(r request) error {
-	if err := b.review.Reset(r.Request.Context(), r.affiliate); err != nil {
+	if err := b.review.Reset(r.Request.Context(), r.Affiliate.ID); err != nil {
 		return err
 	}
-	if err := b.o.Record(r.Request.Context(), r.person.ID, ActionForgetLearned, string(r.affiliate)); err != nil {
+	if err := b.o.Record(r.Request.Context(), r.Person.ID, ActionForgetLearned, string(r.Affiliate.ID)); err != nil {
 		return err
 	}
-	r.Redirect(http.StatusSeeOther, r.at("?done=reset"))
+	r.Redirect(http.StatusSeeOther, at(r, "?done=reset"))
 	return nil
 }
