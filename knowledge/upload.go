@@ -1,11 +1,14 @@
 package knowledge
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"slices"
 	"time"
+
+	"faqbot/knowledge/limits"
 )
 
 var (
@@ -77,6 +80,22 @@ func AfterAll(changes []Change) (list []Entry) {
 		}
 	}
 	return list
+}
+
+// PrepareChanges has the vectors made of what changes bring, so that it is found as soon as it is published. It is not
+// waited for longer than a person would: what is not ready within limits.MaxPreparing is made after publishing. prepare
+// may be nil: all of it is made then.
+func PrepareChanges(ctx context.Context, prepare func(context.Context, []Entry) error, changes []Change) error {
+	if prepare == nil {
+		return nil
+	}
+	short, cancel := context.WithTimeout(ctx, limits.MaxPreparing)
+	defer cancel()
+	err := prepare(short, AfterAll(changes))
+	if err != nil && short.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
 // RemovesMost reports whether publishing would remove more than half of what is published.

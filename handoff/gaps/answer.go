@@ -10,7 +10,6 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/faqfile"
-	"faqbot/knowledge/limits"
 )
 
 // ErrNothing means that an answer changes nothing: the entry has those wordings already.
@@ -71,12 +70,8 @@ func (s *Service) dropDraft(ctx context.Context, g Gap) error {
 
 // Publish publishes a gap's draft. Its errors are those of knowledge.Corpus.Publish.
 func (s *Service) Publish(ctx context.Context, a knowledge.AffiliateID, u knowledge.Upload, by string) (knowledge.Revision, error) {
-	if s.o.Prepare != nil {
-		short, cancel := context.WithTimeout(ctx, limits.MaxPreparing)
-		defer cancel()
-		if err := s.o.Prepare(short, knowledge.AfterAll(u.Changes)); err != nil && short.Err() == nil { // what is not ready in time is made after
-			return 0, err
-		}
+	if err := knowledge.PrepareChanges(ctx, s.o.Prepare, u.Changes); err != nil {
+		return 0, err
 	}
 	revision, err := s.corpus.Publish(ctx, u.ID, by)
 	if err != nil {

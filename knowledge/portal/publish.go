@@ -11,7 +11,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"faqbot/knowledge"
-	"faqbot/knowledge/limits"
 )
 
 // publish makes an upload's changes public. Posted twice, it publishes once.
@@ -68,20 +67,11 @@ func (p *Portal) setAbsent(g *gin.Context, s scope) error {
 	return p.seeAgain(g, s, u, reading, "")
 }
 
-// prepare makes the vectors of what changes bring, so that it is found at once. It is not waited for
-// longer than a person would: what is not ready then is made after publishing.
+// prepare is knowledge.PrepareChanges, with what the person is told of an error.
 func (p *Portal) prepare(ctx context.Context, s scope, changes []knowledge.Change) error {
-	if p.o.Prepare == nil {
-		return nil
-	}
-	short, cancel := context.WithTimeout(ctx, limits.MaxPreparing)
-	defer cancel()
-	err := p.o.Prepare(short, knowledge.AfterAll(changes))
-	if err == nil || short.Err() != nil && ctx.Err() == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
+	err := knowledge.PrepareChanges(ctx, p.o.Prepare, changes)
+	if err == nil || ctx.Err() != nil {
+		return err
 	}
 	return &told{status: http.StatusServiceUnavailable, key: "unprepared", id: p.host.Note("publish", s.affiliate, err)}
 }

@@ -2,7 +2,6 @@ package start
 
 import (
 	"bytes"
-	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 	"faqbot/bot/accounts"
 	"faqbot/knowledge"
 	"faqbot/knowledge/faqfile"
-	"faqbot/knowledge/limits"
 	"faqbot/knowledge/page"
 )
 
@@ -255,9 +253,7 @@ func (s *Start) propose(r request, name string, data []byte) (u knowledge.Upload
 // publish publishes an upload and goes on with the start.
 func (s *Start) publish(r request, u knowledge.Upload) error {
 	ctx := r.Request.Context()
-	short, cancel := context.WithTimeout(ctx, limits.MaxPreparing)
-	defer cancel()
-	if err := s.o.Prepare(short, knowledge.AfterAll(u.Changes)); err != nil && short.Err() == nil { // what is not ready in time is made after
+	if err := knowledge.PrepareChanges(ctx, s.o.Prepare, u.Changes); err != nil {
 		return err
 	}
 	if _, err := s.corpus.Publish(ctx, u.ID, r.person.Name); err != nil {
