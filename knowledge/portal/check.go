@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -34,7 +33,8 @@ type checks struct {
 type check struct {
 	entries []knowledge.Entry
 	compare bool
-	done    chan struct{} // closed when found is set
+	asked   knowledge.AffiliateID // whose customers' words are looked at, "" for nobody's
+	done    chan struct{}         // closed when found is set
 	found   []lint.Finding
 }
 
@@ -65,8 +65,8 @@ func (p *Portal) Run(ctx context.Context) error {
 }
 
 // findIn returns what is wrong with entries, which key names. done is false while that is being found out.
-func (p *Portal) findIn(key string, entries []knowledge.Entry, compare bool) (found []lint.Finding, done bool) {
-	c := p.checks.begin(key, entries, compare)
+func (p *Portal) findIn(key string, entries []knowledge.Entry, compare bool, asked knowledge.AffiliateID) (found []lint.Finding, done bool) {
+	c := p.checks.begin(key, entries, compare, asked)
 	if c == nil {
 		return nil, false
 	}
@@ -79,13 +79,13 @@ func (p *Portal) findIn(key string, entries []knowledge.Entry, compare bool) (fo
 }
 
 // begin returns the check of that key, and queues it unless that was done before; nil if too many wait.
-func (cs *checks) begin(key string, entries []knowledge.Entry, compare bool) *check {
+func (cs *checks) begin(key string, entries []knowledge.Entry, compare bool, asked knowledge.AffiliateID) *check {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if c := cs.kept[key]; c != nil {
 		return c
 	}
-	c := &check{entries: entries, compare: compare, done: make(chan struct{})}
+	c := &check{entries: entries, compare: compare, asked: asked, done: make(chan struct{})}
 	select {
 	case cs.queue <- c:
 	default:
@@ -101,7 +101,11 @@ func (cs *checks) begin(key string, entries []knowledge.Entry, compare bool) *ch
 
 // lint finds what is wrong with a check's entries.
 func (p *Portal) lint(ctx context.Context, c *check) error {
-	c.found = lint.Find(c.entries, p.cut)
+	unsaid, err := p.unsaid(ctx, c.asked, c.entries)
+	if err != nil {
+		return err
+	}
+	c.found = append(lint.Find(c.entries, p.cut), unsaid...)
 	if p.o.Compare == nil || !c.compare {
 		return nil
 	}
@@ -190,27 +194,23 @@ type findingGroup struct {
 
 // publishedFindings returns what is wrong with what is published.
 func (p *Portal) publishedFindings(ctx context.Context, s scope, live []knowledge.Entry) (found []lint.Finding, done bool, err error) {
-	inTexts, done := p.findIn(string(s.affiliate)+"\x00"+strconv.FormatInt(int64(s.revision), 10), live, true)
+	inTexts, done := p.findIn(fmt.Sprintf("%s\x00%d %s", s.affiliate, s.revision, time.Now().Format(time.DateOnly)), live, true, s.affiliate) // customers' words are others each day
 	dead, known := p.deadLinks(live)
-	unsaid, err := p.unsaid(ctx, s, live)
-	if err != nil {
-		return nil, false, err
-	}
-	found, err = p.withoutDisclosed(ctx, s, slices.Concat(dead, inTexts, unsaid))
+	found, err = p.withoutDisclosed(ctx, s, append(dead, inTexts...))
 	return found, done && known, err
 }
 
-// unsaid are the published entries in words that no customer uses.
-func (p *Portal) unsaid(ctx context.Context, s scope, live []knowledge.Entry) ([]lint.Finding, error) {
-	if p.o.Asked == nil {
+// unsaid are an affiliate's published entries in words that no customer uses.
+func (p *Portal) unsaid(ctx context.Context, affiliate knowledge.AffiliateID, live []knowledge.Entry) ([]lint.Finding, error) {
+	if p.o.Asked == nil || affiliate == "" {
 		return nil, nil
 	}
 	since := time.Now().AddDate(0, 0, -usedDays)
-	asked, err := p.o.Asked(ctx, s.affiliate, since)
+	asked, err := p.o.Asked(ctx, affiliate, since)
 	if err != nil {
 		return nil, err
 	}
-	used, err := p.corpus.Usage(ctx, s.affiliate, since)
+	used, err := p.corpus.Usage(ctx, affiliate, since)
 	if err != nil {
 		return nil, err
 	}
@@ -335,7 +335,7 @@ func (p *Portal) uploadFindings(ctx context.Context, s scope, u knowledge.Upload
 	for _, e := range after {
 		wordings += 1 + len(e.Variants)
 	}
-	found, done := p.findIn("upload "+string(u.ID), after, wordings <= checkMost)
+	found, done := p.findIn("upload "+string(u.ID), after, wordings <= checkMost, "")
 	dead, _ := p.deadLinks(knowledge.AfterAll(u.Changes)) // those known; nobody waits for the others
 	if found, err = p.withoutDisclosed(ctx, s, append(dead, found...)); err != nil {
 		return nil, false, err
