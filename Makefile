@@ -14,8 +14,8 @@ build:
 
 # All tests, on SQLite and on a Postgres of their own. As root on Debian it installs what is missing; anyone else is
 # told what to install. The time-out is for hangs alone.
-test: prepare check suite
-	.ci/with-postgres $(MAKE) --no-print-directory -j2 race norace
+test: prepare
+	.ci/with-postgres $(MAKE) --no-print-directory -j3 check race norace suite
 
 # The race detector makes arithmetic and parsing five to nine times as slow, so the packages that do little else, and
 # share nothing, run without it; and the whole service does, which "make slow" tests with it. The checks of pointers that
