@@ -223,11 +223,8 @@ func (svc *Service) start(ctx context.Context, g *errgroup.Group) {
 		n.stop = stop
 		g.Go(func() error {
 			defer stop()
-			err := guard.Loop(ctx, svc.o.Log, n.settings.Key(), func(ctx context.Context) error { return svc.serve(ctx, n) })
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
+			guard.Loop(ctx, svc.o.Log, n.settings.Key(), func(ctx context.Context) error { return svc.serve(ctx, n) })
+			return nil
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -135,11 +136,12 @@ func (in *Intake) queueReceipt(e bot.Event) {
 // Run takes in what is received, shows typing and acknowledges taps, until ctx ends. Without it Accept works
 // all the same.
 func (in *Intake) Run(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return guard.Loop(ctx, in.log, "inbox", in.drain) })
-	g.Go(func() error { return guard.Loop(ctx, in.log, "receipts", in.sendReceipts) })
-	g.Go(func() error { return guard.Loop(ctx, in.log, "profiles", in.askProfiles) })
-	return g.Wait()
+	var loops sync.WaitGroup
+	for name, loop := range map[string]func(context.Context) error{"inbox": in.drain, "receipts": in.sendReceipts, "profiles": in.askProfiles} {
+		loops.Go(func() { guard.Loop(ctx, in.log, name, loop) })
+	}
+	loops.Wait()
+	return nil
 }
 
 func (in *Intake) sendReceipts(ctx context.Context) error {

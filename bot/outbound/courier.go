@@ -84,7 +84,7 @@ func (c *Courier) Poke() { worker.Poke(c.poke) }
 // Run works until ctx ends, then finishes what it holds.
 func (c *Courier) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return guard.Loop(ctx, c.log, "withdraw", c.withdraw) })
+	g.Go(func() error { guard.Loop(ctx, c.log, "withdraw", c.withdraw); return nil })
 	g.Go(func() error {
 		claim := worker.OneByOne(func() (store.Delivery, time.Time, bool, error) { return c.claimDelivery(ctx) })
 		return worker.Run(ctx, c.o.Workers, c.poke, claim, func(ctx context.Context, d store.Delivery) {

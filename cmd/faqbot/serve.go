@@ -285,12 +285,7 @@ func (s *service) runUntil(ctx context.Context, listener net.Listener) error {
 	loops := map[string]func(context.Context) error{"searcher": s.searcher.Run, "runner": s.answer, "intake": s.intake.Run, "courier": s.courier.Run, "collector": s.collector.Run,
 		"desk": s.desk.Run, "console": s.pages.console.Run, "checks": s.pages.portal.Run, "links": s.deadLinks.Run, "sweep": s.sweep, "memory": s.giveBack, "trials": s.trials.Run, "accounts": s.networks.served.Run, "keys": s.followKeys, "gaps": s.gaps.Run, "tests": s.pages.tests.Run}
 	for name, loop := range loops {
-		g.Go(func() error {
-			if err := guard.Loop(ctx, s.log, name, loop); !errors.Is(err, context.Canceled) {
-				return err
-			}
-			return nil
-		})
+		g.Go(func() error { guard.Loop(ctx, s.log, name, loop); return nil })
 	}
 	g.Go(func() error {
 		if err := serveOn(server, listener); !errors.Is(err, http.ErrServerClosed) {

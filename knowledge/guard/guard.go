@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// firstRestart is the wait before a loop that panicked begins again; it doubles up to maxRestart while the
-	// loop keeps panicking within that time.
+	// firstRestart is the wait before a loop that failed begins again; it doubles up to maxRestart while the
+	// loop keeps failing within that time.
 	firstRestart = time.Second
 	maxRestart   = time.Minute
 )
@@ -72,16 +72,23 @@ func Every(ctx context.Context, wait time.Duration, do func(context.Context)) {
 	}
 }
 
-// Loop runs loop until it returns. When it panics that is logged, and it begins again.
-func Loop(ctx context.Context, log logrus.FieldLogger, name string, loop func(context.Context) error) error {
+// Loop runs loop until ctx ends, or loop returns nil. When it fails or panics that is logged, and it begins again: no
+// trouble of one loop, such as a database that is away for a minute, ends the service.
+func Loop(ctx context.Context, log logrus.FieldLogger, name string, loop func(context.Context) error) {
+	log = log.WithField("loop", name)
 	wait := firstRestart
 	for {
 		began := time.Now()
 		err := Run(func() error { return loop(ctx) })
-		if _, panicked := errors.AsType[*Panic](err); !panicked {
-			return err
+		_, panicked := errors.AsType[*Panic](err)
+		switch {
+		case panicked:
+			Log(log, "a loop", err)
+		case err != nil && ctx.Err() == nil:
+			log.WithError(err).Error("a loop failed; it begins again")
+		default:
+			return
 		}
-		Log(log.WithField("loop", name), "a loop", err)
 		if time.Since(began) > maxRestart {
 			wait = firstRestart
 		}
@@ -89,7 +96,7 @@ func Loop(ctx context.Context, log logrus.FieldLogger, name string, loop func(co
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return ctx.Err()
+			return
 		case <-timer.C:
 		}
 		wait = min(2*wait, maxRestart)

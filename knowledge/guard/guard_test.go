@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 
 	"github.com/sirupsen/logrus"
 	logtest "github.com/sirupsen/logrus/hooks/test"
@@ -30,16 +31,26 @@ func TestRun(t *testing.T) {
 	require.Equal(t, "work panicked", hook.LastEntry().Message)
 }
 
-// A loop that panics begins again; one that returns is over.
+// A loop that panics or fails begins again; one that returns is over.
 func TestLoop(t *testing.T) {
-	log, _ := logtest.NewNullLogger()
-	n, want := 0, errors.New("over")
-	require.Equal(t, want, guard.Loop(t.Context(), log, "test", func(context.Context) error {
-		if n++; n == 1 {
-			panic("stumbled")
+	synctest.Test(t, func(t *testing.T) {
+		log, hook := logtest.NewNullLogger()
+		n := 0
+		guard.Loop(t.Context(), log, "test", func(context.Context) error {
+			switch n++; n {
+			case 1:
+				panic("stumbled")
+			case 2:
+				return errors.New("the database is away")
+			}
+			return nil
+		})
+		require.Equal(t, 3, n)
+		require.Len(t, hook.AllEntries(), 2)
+		for _, end := range []func() error{func() error { panic("stumbled") }, func() error { return errors.New("stumbled") }} {
+			ctx, cancel := context.WithCancel(t.Context())
+			guard.Loop(ctx, log, "test", func(context.Context) error { cancel(); return end() })
+			require.Error(t, ctx.Err())
 		}
-		return want
-	}))
-	ctx, cancel := context.WithCancel(t.Context())
-	require.ErrorIs(t, guard.Loop(ctx, log, "test", func(context.Context) error { cancel(); panic("stumbled") }), context.Canceled)
+	})
 }
