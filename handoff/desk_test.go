@@ -20,12 +20,14 @@ import (
 	"faqbot/bot/outbound"
 	botstore "faqbot/bot/store"
 	"faqbot/bot/turns"
+	"faqbot/handoff/bymail"
 	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/brand"
 	"faqbot/knowledge/cases"
 	"faqbot/knowledge/events"
+	"faqbot/knowledge/mail"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 	"faqbot/knowledge/vault"
@@ -75,7 +77,7 @@ func (n *network) texts() []string {
 // onBoth opens an office on SQLite and on Postgres.
 func onBoth(t *testing.T, test func(t *testing.T, o *office)) {
 	t.Helper()
-	sqldbtest.Run(t, []sqldb.Schema{attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), botstore.Schema(), Schema(), gaps.Schema(), learn.Schema(), cases.Schema()}, func(t *testing.T, db *sqldb.DB) {
+	sqldbtest.Run(t, []sqldb.Schema{attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), botstore.Schema(), Schema(), gaps.Schema(), learn.Schema(), cases.Schema(), mail.Schema(), bymail.Schema()}, func(t *testing.T, db *sqldb.DB) {
 		log := logrus.New()
 		log.SetOutput(t.Output())
 		phrases, err := dialogue.LoadPhrases()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"faqbot/bot"
+	"faqbot/handoff/bymail"
 	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/cases"
@@ -23,7 +24,7 @@ import (
 // rowsOf selects the tickets of some conversations, their notes, the questions in gaps, the labels and the test cases made
 // of them, as a store.RowsOf.
 func rowsOf(ids string) []sqldb.Selection {
-	return append(slices.Concat(gaps.RowsOf(ids), learn.RowsOf(ids), cases.RowsOf(ids)),
+	return append(slices.Concat(gaps.RowsOf(ids), bymail.RowsOf(ids), learn.RowsOf(ids), cases.RowsOf(ids)),
 		sqldb.Selection{Table: "ticket_notes", Where: `ticket_id IN (SELECT id FROM tickets WHERE conversation_id IN ` + ids + `)`},
 		sqldb.Selection{Table: "tickets", Where: `conversation_id IN ` + ids})
 }
@@ -83,6 +84,7 @@ func (d *Desk) Retain(ctx context.Context, keep func(knowledge.AffiliateID) time
 	for _, e := range list {
 		if err := d.conversations.Empty(ctx, e, func(ctx context.Context, tx *sql.Tx) error {
 			return errors.Join(emptyTickets(ctx, tx, e.Conversation, e.Before), gaps.Empty(ctx, tx, e.Conversation, e.Before),
+				bymail.Empty(ctx, tx, e.Conversation, e.Before),
 				cases.Empty(ctx, tx, string(e.Conversation), e.Before))
 		}); err != nil {
 			return n, err

@@ -98,6 +98,7 @@ type chatLine struct {
 	visit     *visit
 	who       visitor
 	conv      bot.Conversation // without an ID while there is none
+	seen      time.Time        // when it was last said that the page is open
 	last      int64            // sequence number of the last message written
 	first     bool             // the page has nothing yet
 	fresh     string           // a token in place of the page's, "" if that is good for long
@@ -157,6 +158,7 @@ func (l *chatLine) news(typing bool) (events []live.Event, err error) {
 func (l *chatLine) read(ctx context.Context) (list []bot.Message, err error) {
 	found := l.conv.ID != ""
 	if found {
+		l.tellSeen()
 		list, err = l.site.o.Conversations.Transcript(ctx, l.conv.ID, l.last)
 		if err != nil || len(list) == 0 {
 			return nil, err
@@ -171,10 +173,19 @@ func (l *chatLine) read(ctx context.Context) (list []bot.Message, err error) {
 		return nil, fmt.Errorf("find the conversation of a stream: %w", err)
 	}
 	l.conv = conv
+	l.tellSeen()
 	if !found {
 		list, err = l.site.o.Conversations.Transcript(ctx, conv.ID, l.last)
 	}
 	return list, err
+}
+
+// tellSeen says now and then that the page is open.
+func (l *chatLine) tellSeen() {
+	if now := l.site.o.Now(); now.Sub(l.seen) >= seenEvery {
+		l.seen = now
+		l.site.seen(l.visit, l.conv.ID)
+	}
 }
 
 // message is a bubble as an event. What the visitor said comes with its plain words, by which the

@@ -39,6 +39,7 @@ type frameView struct {
 	Email     form
 	EmailAsk  bool  // nobody is at the desk: ask for an address
 	EmailSaid bool  // an address was left just now
+	Mails     bool  // answers are mailed, too
 	Ways      []way // other channels on which the visitor may go on
 	GoOn      form
 	Way       way    // the one they asked for
@@ -97,7 +98,7 @@ func (s *Site) viewOf(v *visit, who visitor, say saying) (frameView, error) {
 	p := frameView{Form: s.newForm(v, who), W: v.words, Name: c.o.Name, Lang: v.language.locale, Dir: v.language.dir(), OwnLang: v.language.own,
 		Account: c.account.ID, Suggest: s.newForm(v, who), Email: s.newForm(v, who), GoOn: s.newForm(v, who), Way: say.way, WayTo: say.wayTo,
 		Welcome: c.o.Welcome, Files: s.o.Media != nil, Problem: say.problem, Text: say.text, EmailSaid: say.emailed,
-		Person: conv.Mode == bot.ModePerson, EmailAsk: s.asksEmail(c, conv) && !say.emailed}
+		Mails: s.o.Mail != nil, Person: conv.Mode == bot.ModePerson, EmailAsk: s.asksEmail(c, conv) && !say.emailed}
 	if p.Brand, err = s.o.Brand(ctx, c.account, p.OwnLang); err != nil {
 		return frameView{}, err
 	}
@@ -120,6 +121,7 @@ func (s *Site) viewOf(v *visit, who visitor, say saying) (frameView, error) {
 		p.Last = list[len(list)-1].Seq
 	}
 	p.Bubbles = s.bubbles(v, who, list)
+	s.seen(v, conv.ID)
 	if p.Ways, err = s.ways(ctx, c, conv); err != nil {
 		return frameView{}, err
 	}
@@ -147,5 +149,5 @@ func (s *Site) transcript(ctx context.Context, c *Channel, who visitor) (bot.Con
 
 // asksEmail reports whether a person was promised and none is there.
 func (s *Site) asksEmail(c *Channel, conv bot.Conversation) bool {
-	return conv.Mode == bot.ModePerson && s.o.Contact != nil && !s.o.Staffed(c.account)
+	return conv.Mode == bot.ModePerson && (s.o.Contact != nil || s.o.Mail != nil) && !s.o.Staffed(c.account)
 }

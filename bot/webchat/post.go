@@ -273,10 +273,14 @@ func (s *Site) contact(v *visit, who visitor, address string) *refusal {
 	}
 	ctx := v.Request.Context()
 	conv, err := s.o.Conversations.Find(ctx, v.channel.address(who.customer))
-	if errors.Is(err, bot.ErrNotFound) || s.o.Contact == nil {
+	if errors.Is(err, bot.ErrNotFound) || s.o.Contact == nil && s.o.Mail == nil {
 		return &refusal{status: http.StatusBadRequest, word: "err_empty"}
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case s.o.Mail != nil:
+		err = s.o.Mail.Contact(ctx, conv.ID, address, v.language.own)
+	default:
 		err = s.o.Contact(ctx, conv.ID, address)
 	}
 	if err != nil {

@@ -46,7 +46,8 @@ type SiteOptions struct {
 	Media   Media                                                                          // no files are taken without
 	Suggest func(ctx context.Context, account bot.Account, locale string) []string         // questions to begin with
 	Staffed func(account bot.Account) bool                                                 // is somebody at the desk; always if nil
-	Contact func(ctx context.Context, conversation bot.ConversationID, email string) error // keeps an address; none is asked for if nil
+	Contact func(ctx context.Context, conversation bot.ConversationID, email string) error // keeps an address for our people; none is asked for if nil
+	Mail    Mail                                                                           // takes addresses instead, and mails to them; nobody does if nil
 	Brand   func(ctx context.Context, account bot.Account, locale string) (Brand, error)   // how the affiliate speaks; as we do if nil
 	Called  func(channel string) string                                                    // what people call another channel; as we do if nil
 	// SignedOut is when a visitor was last signed out, alone or with everybody of the account; zero: never.
@@ -171,6 +172,9 @@ func (s *Site) Register(r gin.IRouter) {
 	r.POST("/chat/:account/messages", s.at(s.own(s.post)))
 	r.POST("/chat/:account/email", s.at(s.own(s.email)))
 	r.POST("/chat/:account/continue", s.at(s.own(s.goOn)))
+	r.GET("/chat/:account/back", s.at(s.back))
+	r.GET("/chat/:account/confirm", s.at(s.askConfirm))
+	r.POST("/chat/:account/confirm", s.at(s.own(s.confirm)))
 	r.POST("/chat/:account/session", s.at(s.own(s.session)))
 }
 

@@ -18,6 +18,7 @@ import (
 	"faqbot/bot/dialogue"
 	"faqbot/bot/network"
 	"faqbot/knowledge"
+	"faqbot/knowledge/mail"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -43,6 +44,7 @@ type config struct {
 	Retention  retentionConfig `toml:"retention"`
 	Embeddings serviceConfig   `toml:"embeddings"` // used beside the built-in encoder
 	Speech     serviceConfig   `toml:"speech"`     // turns voice notes into words
+	Mail       mailConfig      `toml:"mail"`
 	Import     struct {
 		PrivateHosts []string `toml:"private_hosts"` // "wiki.example:8080": FAQ pages are read there although it is private
 	} `toml:"import"`
@@ -85,6 +87,26 @@ func (c config) keep(a knowledge.AffiliateID) time.Duration {
 		days = c.Retention.Days
 	}
 	return time.Duration(days) * 24 * time.Hour
+}
+
+// mailConfig names the servers that carry mail. Without smtp none is sent.
+type mailConfig struct {
+	SMTP         string `toml:"smtp"`
+	SMTPSecurity string `toml:"smtp_security"`
+	User         string `toml:"user"`
+	Password     secret `toml:"password"`
+	From         string `toml:"from"`
+	IMAP         string `toml:"imap"`
+	IMAPSecurity string `toml:"imap_security"`
+	IMAPUser     string `toml:"imap_user"`
+	IMAPPassword secret `toml:"imap_password"`
+}
+
+// settings are m as the package mail has it, with what was left out filled in.
+func (m mailConfig) settings() (mail.Settings, error) {
+	s := mail.Settings{SMTP: m.SMTP, Security: m.SMTPSecurity, User: m.User, Password: string(m.Password), From: m.From,
+		IMAP: m.IMAP, IMAPSecurity: m.IMAPSecurity, IMAPUser: m.IMAPUser, IMAPPassword: string(m.IMAPPassword)}
+	return s, s.Complete()
 }
 
 // serviceConfig names a model of a service that speaks OpenAI's protocol.
@@ -192,11 +214,18 @@ func (c *config) complete() error {
 	if err := c.Speech.complete(dir); err != nil {
 		return fmt.Errorf("[speech] %w", err)
 	}
+	if err := c.completeMail(dir); err != nil {
+		return fmt.Errorf("[mail] %w", err)
+	}
 	for _, host := range c.Import.PrivateHosts {
 		if _, port, err := net.SplitHostPort(host); err != nil || port == "" {
 			return fmt.Errorf("[import] private_hosts: write %q with its port, as \"wiki.example:8080\"", host)
 		}
 	}
+	return c.completeAccounts(dir)
+}
+
+func (c *config) completeAccounts(dir string) error {
 	seen := map[string]bool{}
 	for i := range c.Accounts {
 		a := &c.Accounts[i]
@@ -209,6 +238,20 @@ func (c *config) complete() error {
 		seen[a.Key()] = true
 	}
 	return nil
+}
+
+func (c *config) completeMail(dir string) (err error) {
+	if c.Mail.Password, err = c.Mail.Password.Resolve(dir); err != nil {
+		return fmt.Errorf("password: %w", err)
+	}
+	if c.Mail.IMAPPassword, err = c.Mail.IMAPPassword.Resolve(dir); err != nil {
+		return fmt.Errorf("imap_password: %w", err)
+	}
+	settings, err := c.Mail.settings()
+	if err == nil && settings.On() && c.Server.PublicURL == "" {
+		err = errors.New(`needs [server] public_url: mails have links to the service`)
+	}
+	return err
 }
 
 // minAnswerAt is the least probability that a wrong answer may be risked for: below it most answers are wrong.

@@ -30,7 +30,7 @@ import (
 func notOfCustomers() []string {
 	return []string{"probe", "attempts", "affiliates", "brands", "slugs", "entries", "versions", "uploads", "edits", "ignored_findings", "publishes", "files", "entry_files", "embeddings",
 		"people", "people_gate", "people_sessions", "people_invitations", "people_api_keys", "people_attempts", "people_audit", "people_secrets", "people_browsers",
-		"accounts", "pauses", "incidents", "queues", "inbox", "erasures", "gap_progress", "label_versions", "start_steps", "case_runs"}
+		"accounts", "pauses", "incidents", "queues", "inbox", "erasures", "gap_progress", "label_versions", "start_steps", "case_runs", "mailboxes"}
 }
 
 // given are the columns that must name another row, or have a form of their own. All others are filled with the

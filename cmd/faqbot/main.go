@@ -35,6 +35,7 @@ type commands struct {
 
 	Affiliate affiliateCommand `cmd:"" help:"Add, list and archive affiliates."`
 	Key       keyCommand       `cmd:"" help:"Look after the key that seals tokens, secrets and signing keys."`
+	Mail      mailCommand      `cmd:"" help:"Send a mail to see whether the settings under [mail] are right."`
 	Forget    forgetCommand    `cmd:"" help:"Erase a customer, or write all there is of them into a file."`
 	Backup    backupCommand    `cmd:"" help:"Write the database into one file. Works beside a running server."`
 	Restore   restoreCommand   `cmd:"" help:"Put a backup in the place of the database."`

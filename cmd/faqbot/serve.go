@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	golog "log"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -109,6 +110,7 @@ type service struct {
 	conversations *conversations.Service
 	desk          *handoff.Desk
 	gaps          *gaps.Service
+	mail          mailing
 	pages         *pages
 	trials        *trials
 	rebuilt       chan struct{} // told when what is searched has changed, or a file was read
@@ -195,7 +197,10 @@ func (s *service) wireTalk() (err error) {
 		ReceivingSince: func() time.Time { return s.intake.ReceivingSince() }})
 	s.runner = turns.NewRunner(s.store, s.engine, s.networks.accounts, s.log, turns.RunnerOptions{Poke: s.poke, Observe: s.observe})
 	s.intake = inbound.NewIntake(s.store, s.networks.accounts, s.log, inbound.IntakeOptions{Poke: s.poke, Transcribes: s.config.Speech.Model != "", LinkKey: linkKey, Shelf: s.media})
-	s.collector, err = newCollector(s.config, s, s.log)
+	if s.collector, err = newCollector(s.config, s, s.log); err != nil {
+		return err
+	}
+	s.mail, err = newMailing(s)
 	return err
 }
 
@@ -284,6 +289,7 @@ func (s *service) runUntil(ctx context.Context, listener net.Listener) error {
 	g, ctx := errgroup.WithContext(ctx)
 	loops := map[string]func(context.Context) error{"searcher": s.searcher.Run, "runner": s.answer, "intake": s.intake.Run, "courier": s.courier.Run, "collector": s.collector.Run,
 		"desk": s.desk.Run, "console": s.pages.console.Run, "checks": s.pages.portal.Run, "links": s.deadLinks.Run, "sweep": s.sweep, "memory": s.giveBack, "trials": s.trials.Run, "accounts": s.networks.served.Run, "keys": s.followKeys, "gaps": s.gaps.Run, "tests": s.pages.tests.Run}
+	maps.Copy(loops, s.mail.loops())
 	for name, loop := range loops {
 		g.Go(func() error { guard.Loop(ctx, s.log, name, loop); return nil })
 	}

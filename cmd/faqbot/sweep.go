@@ -11,6 +11,7 @@ import (
 	"faqbot/knowledge"
 	"faqbot/knowledge/guard"
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/mail"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 	"faqbot/retrieval"
@@ -44,7 +45,7 @@ func (s sweeper) run(ctx context.Context) error {
 
 func (s sweeper) once(ctx context.Context) {
 	for what, sweep := range map[string]func(context.Context) (int64, error){
-		"uploads": s.corpus.Sweep, "files": s.media.Sweep, "vectors": s.sweepVectors, "erased customers": s.forgetAgain, "words": s.emptyWords, "rejects": s.sweepRejects,
+		"uploads": s.corpus.Sweep, "files": s.media.Sweep, "vectors": s.sweepVectors, "erased customers": s.forgetAgain, "words": s.emptyWords, "rejects": s.sweepRejects, "mails": s.sweepMails,
 	} {
 		n, err := sweep(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -54,6 +55,10 @@ func (s sweeper) once(ctx context.Context) {
 			s.log.WithField("what", what).WithField("removed", n).Info("removed what is not needed any more")
 		}
 	}
+}
+
+func (s sweeper) sweepMails(ctx context.Context) (int64, error) {
+	return mail.Sweep(ctx, s.db, s.now())
 }
 
 // forgetAgain erases customers whom a restored backup has brought back.

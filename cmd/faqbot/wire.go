@@ -17,12 +17,14 @@ import (
 	"faqbot/bot/speech"
 	"faqbot/bot/store"
 	"faqbot/handoff"
+	"faqbot/handoff/bymail"
 	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
 	"faqbot/knowledge/brand"
 	"faqbot/knowledge/cases"
 	"faqbot/knowledge/events"
+	"faqbot/knowledge/mail"
 	"faqbot/knowledge/media"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
@@ -35,7 +37,7 @@ import (
 
 // schemas are every folder's migrations, in the order of the arrow.
 func schemas() []sqldb.Schema {
-	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), cases.Schema(), people.Schema(), media.Schema(), embed.Schema(), learn.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), start.Schema()}
+	return []sqldb.Schema{sqldb.OwnSchema(), attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), cases.Schema(), people.Schema(), media.Schema(), mail.Schema(), embed.Schema(), learn.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), bymail.Schema(), start.Schema()}
 }
 
 // newLogger logs JSON lines to w. Only loops and the HTTP edge log; never a customer's words.

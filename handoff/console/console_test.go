@@ -29,6 +29,7 @@ import (
 	"faqbot/bot/store"
 	"faqbot/bot/turns"
 	"faqbot/handoff"
+	"faqbot/handoff/bymail"
 	"faqbot/handoff/gaps"
 	"faqbot/knowledge"
 	"faqbot/knowledge/attempts"
@@ -36,6 +37,7 @@ import (
 	"faqbot/knowledge/cases"
 	"faqbot/knowledge/events"
 	"faqbot/knowledge/locale"
+	"faqbot/knowledge/mail"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
@@ -137,7 +139,7 @@ func account(affiliate knowledge.AffiliateID) bot.Account {
 func open(t *testing.T) *office {
 	t.Helper()
 	t.Parallel()
-	o := &office{t: t, db: sqldbtest.Migrated(t, attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), learn.Schema(), cases.Schema())}
+	o := &office{t: t, db: sqldbtest.Migrated(t, attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), learn.Schema(), cases.Schema(), mail.Schema(), bymail.Schema())}
 	log := logrus.New()
 	log.SetOutput(t.Output())
 	phrases, err := dialogue.LoadPhrases()
