@@ -66,36 +66,38 @@ func (r Run) ask(ctx context.Context) ([]Finished, error) {
 			return nil, err
 		}
 	}
-	var asked atomic.Int64
 	topics := map[knowledge.EntryID]string{}
 	for _, e := range r.Entries {
 		topics[e.ID] = e.Topic
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, r.Workers))
 	done := make([]Finished, len(r.Suite.Cases))
-	for i, c := range r.Suite.Cases {
-		if one, ok := known[c.ID]; ok {
-			done[i] = one
-			asked.Add(1)
-			continue
-		}
+	var next, asked atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range max(1, r.Workers) {
 		g.Go(func() error {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
+			for i := next.Add(1) - 1; int(i) < len(done); i = next.Add(1) - 1 {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				c := r.Suite.Cases[i]
+				one, ok := known[c.ID]
+				if !ok {
+					var err error
+					if one, err = converse(ctx, r.Subject, c, rowOf(c, topics)); err != nil {
+						return fmt.Errorf("case %q: %w", c.ID, err)
+					}
+					if r.Journal != nil {
+						if err := r.Journal.Add(ctx, one); err != nil {
+							return err
+						}
+					}
+				}
+				done[i] = one
+				if n := asked.Add(1); r.Asked != nil && !ok {
+					r.Asked(int(n))
+				}
 			}
-			one, err := converse(ctx, r.Subject, c, rowOf(c, topics))
-			if err != nil {
-				return fmt.Errorf("case %q: %w", c.ID, err)
-			}
-			done[i] = one
-			if r.Journal != nil {
-				err = r.Journal.Add(ctx, one)
-			}
-			if n := asked.Add(1); r.Asked != nil {
-				r.Asked(int(n))
-			}
-			return err
+			return nil
 		})
 	}
 	err := g.Wait()
