@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"faqbot/bot"
 	"faqbot/knowledge"
@@ -40,7 +41,12 @@ func keys() map[string][]string {
 // keyOf is the field that a name means, "" if none.
 func keyOf(name string) string {
 	fold := func(s string) string {
-		return strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(s))
+		return strings.Map(func(r rune) rune {
+			if r == ' ' || r == '_' || r == '-' {
+				return -1
+			}
+			return unicode.ToLower(r)
+		}, s)
 	}
 	for key, synonyms := range keys() {
 		if slices.ContainsFunc(append(synonyms, key), func(s string) bool { return fold(s) == fold(name) }) {

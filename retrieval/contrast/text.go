@@ -183,7 +183,12 @@ func words(text string) (list []word) {
 // bare is a word as it is compared: lower case, without accents, apostrophes and hyphens, and without a genitive.
 func bare(word string) string {
 	word = strings.TrimSuffix(strings.TrimSuffix(lexical.Bare(word), "'s"), "’s")
-	return strings.NewReplacer("'", "", "’", "", "-", "").Replace(word)
+	return strings.Map(func(r rune) rune {
+		if r == '\'' || r == '’' || r == '-' {
+			return -1
+		}
+		return r
+	}, word)
 }
 
 func capital(word string) bool {
