@@ -9,14 +9,17 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/webchat"
 	"faqbot/handoff/bymail"
+	"faqbot/knowledge"
 	mails "faqbot/knowledge/mail"
 	"faqbot/knowledge/people"
+	"faqbot/knowledge/people/signin"
 )
 
 // mailing is how e-mail leaves and comes; all of it is nil without [mail].
 type mailing struct {
 	outbox  *mails.Outbox
 	answers *bymail.Service
+	notices *bymail.Notices
 	reader  *mails.Reader
 }
 
@@ -43,7 +46,12 @@ func newMailing(s *service) (m mailing, err error) {
 			}
 			return s.intake.Accept(ctx, account, events)
 		}, Log: s.log})
-	if err == nil && settings.Reads() {
+	if err != nil {
+		return m, err
+	}
+	m.notices, err = bymail.NewNotices(s.db, bymail.NoticesOptions{Outbox: m.outbox, People: s.directory.List, Desk: home + "/desk", Log: s.log,
+		Staffed: func(a knowledge.AffiliateID) bool { return s.pages.console.StaffedFor(a) }})
+	if settings.Reads() {
 		m.reader = mails.NewReader(s.db, settings, mails.ReaderOptions{Take: m.answers.Take, Mark: bymail.Mark, Log: s.log})
 	}
 	return m, err
@@ -53,7 +61,7 @@ func newMailing(s *service) (m mailing, err error) {
 func (m mailing) loops() map[string]func(context.Context) error {
 	list := map[string]func(context.Context) error{}
 	if m.outbox != nil {
-		list["mail"], list["answers by mail"] = m.outbox.Run, m.answers.Run
+		list["mail"], list["answers by mail"], list["notices by mail"] = m.outbox.Run, m.answers.Run, m.notices.Run
 	}
 	if m.reader != nil {
 		list["mailbox"] = m.reader.Run
@@ -67,6 +75,14 @@ func (m mailing) visitors() webchat.Mail {
 		return nil
 	}
 	return m.answers
+}
+
+// links is m for the pages of accounts; nil if no mail is sent.
+func (m mailing) links() signin.Outbox {
+	if m.outbox == nil { // a nil *Outbox must not become an Outbox
+		return nil
+	}
+	return m.outbox
 }
 
 // mailCommand sends a mail to see whether it arrives.

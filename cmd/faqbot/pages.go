@@ -86,7 +86,7 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 		return nil, err
 	}
 	p.door = signin.New(s.directory, signinPages, signin.Options{HTTPS: s.config.https(), PublicURL: s.config.Server.PublicURL,
-		Affiliates: s.corpus.Named, Home: home, Log: s.log})
+		Affiliates: s.corpus.Named, Home: home, Outbox: s.mail.links(), Log: s.log})
 	drawn := review.New(s.store.Reader, s.learner, s.corpus, nil)
 	if p.console, err = console.New(s.desk, s.conversations, console.Options{Chrome: p.chrome, Who: p.door.Who, Entry: s.corpus.Entry, Review: drawn, Media: mediaPath,
 		Shelf: s.media, Signer: s.keys.Signer(people.DeskFiles), Record: s.directory.Record, Log: s.log}); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"faqbot/bot/store"
 	"faqbot/handoff"
+	"faqbot/handoff/bymail"
 	"faqbot/knowledge"
 	"faqbot/knowledge/guard"
 	"faqbot/knowledge/limits"
@@ -45,7 +46,7 @@ func (s sweeper) run(ctx context.Context) error {
 
 func (s sweeper) once(ctx context.Context) {
 	for what, sweep := range map[string]func(context.Context) (int64, error){
-		"uploads": s.corpus.Sweep, "files": s.media.Sweep, "vectors": s.sweepVectors, "erased customers": s.forgetAgain, "words": s.emptyWords, "rejects": s.sweepRejects, "mails": s.sweepMails,
+		"uploads": s.corpus.Sweep, "files": s.media.Sweep, "vectors": s.sweepVectors, "erased customers": s.forgetAgain, "words": s.emptyWords, "rejects": s.sweepRejects, "mails": s.sweepMails, "notices": s.sweepNotices,
 	} {
 		n, err := sweep(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -59,6 +60,10 @@ func (s sweeper) once(ctx context.Context) {
 
 func (s sweeper) sweepMails(ctx context.Context) (int64, error) {
 	return mail.Sweep(ctx, s.db, s.now())
+}
+
+func (s sweeper) sweepNotices(ctx context.Context) (int64, error) {
+	return bymail.SweepNotices(ctx, s.db, s.now())
 }
 
 // forgetAgain erases customers whom a restored backup has brought back.

@@ -20,6 +20,7 @@ type userCommand struct {
 type userAdd struct {
 	Name      string   `arg:"" help:"The name they sign in with."`
 	Role      string   `required:"" enum:"admin,lead,agent,affiliate" help:"admin, lead, agent or affiliate." placeholder:"ROLE"`
+	Email     string   `help:"Where links and notices go, once mail is sent." placeholder:"ADDRESS"`
 	Affiliate []string `help:"Whose tickets and entries they may see; \"*\" for all. May be given several times." placeholder:"NAME"`
 }
 
@@ -47,7 +48,7 @@ func (c config) address() string {
 
 func (cmd userAdd) Run(ctx context.Context, cli *commands, term terminal) error {
 	return withDirectory(ctx, cli, func(c config, d *people.Directory) error {
-		n := people.Newcomer{Name: cmd.Name, Role: people.Role(cmd.Role)}
+		n := people.Newcomer{Name: cmd.Name, Role: people.Role(cmd.Role), Email: cmd.Email}
 		for _, a := range cmd.Affiliate {
 			n.Affiliates = append(n.Affiliates, knowledge.AffiliateID(a))
 		}

@@ -193,7 +193,7 @@ func fill(text string, pairs ...string) string {
 
 // RowsOf selects what there is of some conversations, as a store.RowsOf.
 func RowsOf(ids string) []sqldb.Selection {
-	return append(mail.RowsOf(ids), sqldb.Selection{Table: "mail_contacts", Where: `conversation_id IN ` + ids})
+	return append(mail.RowsOf(ids), sqldb.Selection{Table: "mail_notices", Where: `ticket_id IN (SELECT id FROM tickets WHERE conversation_id IN ` + ids + `)`}, sqldb.Selection{Table: "mail_contacts", Where: `conversation_id IN ` + ids})
 }
 
 // Empty removes the address of a conversation in which nothing was said since then.

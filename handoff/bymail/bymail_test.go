@@ -23,6 +23,7 @@ import (
 	"faqbot/knowledge/brand"
 	"faqbot/knowledge/events"
 	"faqbot/knowledge/mail"
+	"faqbot/knowledge/people"
 	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 	"faqbot/knowledge/vault"
@@ -231,5 +232,36 @@ func TestTake(t *testing.T) {
 		long := strings.Repeat("é", 9000)
 		require.True(t, take(mail.Received{ID: "5@mail", From: "ana@x.test", To: []string{to}, Text: long}))
 		require.Equal(t, long, strings.Join(said()[3:], ""))
+	})
+}
+
+// People who wish so are told of customers who wait while nobody is at the desk: of theirs alone, once, and not too often.
+func TestNotices(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		staffed := false
+		everybody := []people.Person{
+			{ID: "1", Name: "Mia", Role: people.RoleAgent, Email: "mia@x.test", Notify: true, Affiliates: []knowledge.AffiliateID{"acme"}},
+			{ID: "2", Name: "Noa", Role: people.RoleAgent, Email: "noa@x.test", Notify: true, Affiliates: []knowledge.AffiliateID{"shop"}},
+			{ID: "3", Name: "Oli", Role: people.RoleLead, Email: "oli@x.test", Affiliates: []knowledge.AffiliateID{knowledge.Everyone}},
+		}
+		notices, err := bymail.NewNotices(h.db, bymail.NoticesOptions{Outbox: mail.NewOutbox(h.db, mail.Settings{From: "d@x.test"}, logrus.New(), func() time.Time { return h.now }),
+			People:  func(context.Context) ([]people.Person, error) { return everybody, nil },
+			Staffed: func(knowledge.AffiliateID) bool { return staffed }, Desk: "https://bot.test/desk", Log: logrus.New(), Now: func() time.Time { return h.now }})
+		require.NoError(t, err)
+		look := func(d time.Duration) []letter {
+			h.now = h.now.Add(d)
+			require.NoError(t, notices.Look(t.Context()))
+			return h.letters()
+		}
+		require.Empty(t, look(time.Minute), "it has not waited for long")
+		staffed = true
+		require.Empty(t, look(2*time.Minute), "somebody is at the desk")
+		staffed = false
+		list := look(time.Second)
+		require.Len(t, list, 1)
+		require.Equal(t, "mia@x.test", list[0].to)
+		require.Contains(t, list[0].text, "https://bot.test/desk")
+		require.NotContains(t, list[0].text, "A person, please")
+		require.Len(t, look(time.Hour), 1, "of one ticket once")
 	})
 }

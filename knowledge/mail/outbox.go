@@ -106,10 +106,15 @@ func (o *Outbox) QueueAlone(ctx context.Context, m Mail) error {
 	return err
 }
 
-// Count is how many mails of a kind were queued for a recipient since then.
+// Count is Recent in a transaction.
 func (o *Outbox) Count(ctx context.Context, r sqldb.Reader, kind, recipient string, since time.Time) (n int, err error) {
 	err = r.QueryRowContext(ctx, `SELECT COUNT(*) FROM mails WHERE recipient = $1 AND kind = $2 AND created_at >= $3`, recipient, kind, since.UnixMilli()).Scan(&n)
 	return n, err
+}
+
+// Recent is how many mails of a kind were queued for a recipient since then.
+func (o *Outbox) Recent(ctx context.Context, kind, recipient string, since time.Time) (int, error) {
+	return o.Count(ctx, o.db, kind, recipient, since)
 }
 
 // Run sends what waits, until ctx ends.

@@ -25,6 +25,7 @@ const (
 	ActionKey        Action = "make an API key"
 	ActionRevoke     Action = "revoke an API key"
 	ActionUnlock     Action = "lift a lock"
+	ActionEmail      Action = "change where mail goes"
 )
 
 // A Note is one line of the audit. Lines are only ever added.

@@ -36,7 +36,7 @@ func NewDirectory(db *sqldb.DB, options Options) *Directory {
 }
 
 // Add makes an account, with which nobody can sign in before a link from Reset is used. The error
-// may be ErrName, ErrTaken, ErrRole or ErrAffiliate.
+// may be ErrName, ErrTaken, ErrRole, ErrAffiliate or ErrEmail.
 func (d *Directory) Add(ctx context.Context, by PersonID, n Newcomer) (Person, error) {
 	p, err := d.newcomer(n)
 	if err == nil {
@@ -61,7 +61,11 @@ func (d *Directory) newcomer(n Newcomer) (Person, error) {
 		return Person{}, ErrRole
 	}
 	affiliates, err := cleanAffiliates(n.Affiliates)
-	return Person{ID: PersonID(rand.Text()), Name: n.Name, Role: n.Role, Affiliates: affiliates,
+	if err != nil {
+		return Person{}, err
+	}
+	email, err := cleanEmail(n.Email)
+	return Person{ID: PersonID(rand.Text()), Name: n.Name, Role: n.Role, Affiliates: affiliates, Email: email,
 		CreatedAt: d.now().UTC().Truncate(time.Millisecond), Invited: true}, err
 }
 

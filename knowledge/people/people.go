@@ -54,7 +54,9 @@ type Person struct {
 	Affiliates []knowledge.AffiliateID // whose things they see; empty means none, knowledge.Everyone all
 	CreatedAt  time.Time
 	Disabled   bool
-	Invited    bool // has not chosen a password yet
+	Invited    bool   // has not chosen a password yet
+	Email      string // where links and notices go, "" if nowhere
+	Notify     bool   // they are told by e-mail of tickets that wait while nobody is at the desk
 }
 
 // May reports whether the person may see and change what belongs to the affiliate. What belongs to
@@ -68,6 +70,7 @@ type Newcomer struct {
 	Name       string
 	Role       Role
 	Affiliates []knowledge.AffiliateID
+	Email      string // may be empty
 }
 
 // What can go wrong, for errors.Is.

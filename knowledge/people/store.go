@@ -12,13 +12,13 @@ import (
 	"faqbot/knowledge/sqldb"
 )
 
-const personColumns = `p.id, p.name, p.role, p.affiliates, p.password, p.created_at, p.disabled`
+const personColumns = `p.id, p.name, p.role, p.affiliates, p.password, p.created_at, p.disabled, p.email, p.notify`
 
 // scanPerson reads a row of personColumns and then what goes to more.
 func scanPerson(scan func(dest ...any) error, more ...any) (p Person, password string, err error) {
 	var affiliates string
 	var created int64
-	err = scan(append([]any{&p.ID, &p.Name, &p.Role, &affiliates, &password, &created, &p.Disabled}, more...)...)
+	err = scan(append([]any{&p.ID, &p.Name, &p.Role, &affiliates, &password, &created, &p.Disabled, &p.Email, &p.Notify}, more...)...)
 	if err == nil {
 		err = json.Unmarshal([]byte(affiliates), &p.Affiliates)
 	}
@@ -48,9 +48,9 @@ func insertPerson(ctx context.Context, tx *sql.Tx, p Person, password string) er
 	if err != nil {
 		return err
 	}
-	return one(tx.ExecContext(ctx, `INSERT INTO people (id, name, name_key, role, affiliates, password, created_at, disabled)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name_key) DO NOTHING`,
-		string(p.ID), p.Name, fold(p.Name), string(p.Role), string(affiliates), password, sqldb.Millis(p.CreatedAt), p.Disabled))(ErrTaken)
+	return one(tx.ExecContext(ctx, `INSERT INTO people (id, name, name_key, role, affiliates, password, created_at, disabled, email)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (name_key) DO NOTHING`,
+		string(p.ID), p.Name, fold(p.Name), string(p.Role), string(affiliates), password, sqldb.Millis(p.CreatedAt), p.Disabled, p.Email))(ErrTaken)
 }
 
 // updatePerson writes what may change; a password has its own statement.
@@ -59,8 +59,8 @@ func updatePerson(ctx context.Context, tx *sql.Tx, p Person) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE people SET role = $1, affiliates = $2, disabled = $3 WHERE id = $4`,
-		string(p.Role), string(affiliates), p.Disabled, string(p.ID))
+	_, err = tx.ExecContext(ctx, `UPDATE people SET role = $1, affiliates = $2, disabled = $3, email = $4, notify = $5 WHERE id = $6`,
+		string(p.Role), string(affiliates), p.Disabled, p.Email, p.Notify, string(p.ID))
 	return err
 }
 

@@ -14,6 +14,10 @@ import (
 type accountView struct {
 	Person        personRow
 	Old, Password page.Field
+	Mails         bool // mail is sent
+	Email         page.Field
+	EmailPassword page.Field // proves that it is them who change it
+	Notify        bool
 	Sessions      []sessionRow
 	Others        int // sessions besides this one
 	Done          string
@@ -21,7 +25,9 @@ type accountView struct {
 }
 
 // Fields are those of the form, for its list of errors.
-func (v accountView) Fields() []page.Field { return []page.Field{v.Old, v.Password} }
+func (v accountView) Fields() []page.Field {
+	return []page.Field{v.Old, v.Password, v.Email, v.EmailPassword}
+}
 
 type sessionRow struct {
 	people.Session
@@ -35,6 +41,11 @@ func (d *Door) accountView(c *gin.Context) (accountView, error) {
 		Person:   newPersonRow(t, p),
 		Old:      page.Field{Name: "old", Label: t.Say("password_now"), Type: "password", Autocomplete: "current-password", Required: true},
 		Password: newPasswordField(t, "password"),
+		Mails:    d.options.Outbox != nil,
+		Email:    page.Field{Name: "email", Label: t.Say("email"), Type: "email", Value: p.Email, MaxLength: 254, Autocomplete: "email", Hint: t.Say("own_email_hint")},
+		Notify:   p.Notify,
+		EmailPassword: page.Field{Name: "proof", Label: t.Say("password_now"), Type: "password", Autocomplete: "current-password",
+			Hint: t.Say("email_password_hint")},
 	}
 	v.Done = t["done_"+c.Query("done")]
 	sessions, err := d.dir.Sessions(c.Request.Context(), p.ID)

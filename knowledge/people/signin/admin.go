@@ -56,12 +56,14 @@ type lockRow struct {
 type peopleView struct {
 	People                 []personRow
 	Name, Role, Affiliates page.Field
+	Email                  page.Field
+	Mails                  bool // mail is sent
 	Locks                  []lockRow
 	Tab, Done              string
 }
 
 // Fields are those of the form, for its list of errors.
-func (v peopleView) Fields() []page.Field { return []page.Field{v.Name, v.Role, v.Affiliates} }
+func (v peopleView) Fields() []page.Field { return []page.Field{v.Name, v.Role, v.Affiliates, v.Email} }
 
 func (d *Door) peopleView(c *gin.Context) (peopleView, error) {
 	list, err := d.dir.List(c.Request.Context())
@@ -70,7 +72,7 @@ func (d *Door) peopleView(c *gin.Context) (peopleView, error) {
 	v := peopleView{Tab: "people",
 		Name: page.Field{Name: "name", Label: t.Say("sign_in_name"), Value: strings.TrimSpace(c.PostForm("name")), Required: true, MaxLength: 64, Autocomplete: "off",
 			Hint: t.Say("name_hint")},
-		Role: roleField(t, c.PostForm("role")),
+		Role: roleField(t, c.PostForm("role")), Email: d.emailField(t, strings.TrimSpace(c.PostForm("email"))), Mails: d.options.Outbox != nil,
 	}
 	if err == nil {
 		v.Affiliates, err = d.affiliatesField(c.Request.Context(), t, chosenAffiliates(c))
@@ -195,7 +197,7 @@ func (d *Door) addPerson(c *gin.Context) {
 	self, _ := d.Who(c.Request)
 	var p people.Person
 	if v.Affiliates.Error == "" {
-		p, err = d.dir.Add(ctx, self.ID, people.Newcomer{Name: v.Name.Value, Role: people.Role(v.Role.Value), Affiliates: affiliates})
+		p, err = d.dir.Add(ctx, self.ID, people.Newcomer{Name: v.Name.Value, Role: people.Role(v.Role.Value), Affiliates: affiliates, Email: v.Email.Value})
 		if err == nil {
 			d.showLink(c, self, p)
 			return
@@ -205,6 +207,8 @@ func (d *Door) addPerson(c *gin.Context) {
 			v.Role.Error = d.texts(c).Say("choose_role")
 		case errors.Is(err, people.ErrAffiliate):
 			v.Affiliates.Error = d.texts(c).Say("affiliate_long")
+		case errors.Is(err, people.ErrEmail):
+			v.Email.Error = d.texts(c).Say("wrong_email")
 		case v.Name.Error == "":
 			d.fail(c, err)
 			return
@@ -216,6 +220,7 @@ func (d *Door) addPerson(c *gin.Context) {
 // A linkView is what is shown once: a person's link, or an API key.
 type linkView struct {
 	Tab, Who, Link string
+	Mailed         string // where the link was mailed, too
 	Key, Label     string
 }
 
@@ -230,7 +235,13 @@ func (d *Door) showLink(c *gin.Context, self, p people.Person) {
 		d.fail(c, err)
 		return
 	}
-	d.show(c, d.pages.Show(c.Writer, c.Request, http.StatusOK, "once", linkView{Tab: "people", Who: p.Name, Link: d.link(c.Request, token)}))
+	link := d.link(c.Request, token)
+	mailed, err := d.mailLink(c.Request.Context(), d.texts(c), p, link)
+	if err != nil {
+		d.fail(c, err)
+		return
+	}
+	d.show(c, d.pages.Show(c.Writer, c.Request, http.StatusOK, "once", linkView{Tab: "people", Who: p.Name, Link: link, Mailed: mailed}))
 }
 
 // A personView is what the page of one person shows.
@@ -238,12 +249,14 @@ type personView struct {
 	Tab              string
 	Person           personRow
 	Role, Affiliates page.Field
+	Email            page.Field
+	Mails            bool // mail is sent
 	Done             page.Toast
 	Problem          *page.Problem
 }
 
 // Fields are those of the form, for its list of errors.
-func (v personView) Fields() []page.Field { return []page.Field{v.Role, v.Affiliates} }
+func (v personView) Fields() []page.Field { return []page.Field{v.Role, v.Affiliates, v.Email} }
 
 // person finds whom a page is about, or answers that there is nobody.
 func (d *Door) person(c *gin.Context) (personView, people.Person, bool) {
@@ -257,7 +270,7 @@ func (d *Door) person(c *gin.Context) (personView, people.Person, bool) {
 		return personView{}, p, false
 	}
 	t := d.texts(c)
-	v := personView{Tab: "people", Person: newPersonRow(t, p), Role: roleField(t, string(p.Role))}
+	v := personView{Tab: "people", Person: newPersonRow(t, p), Role: roleField(t, string(p.Role)), Email: d.emailField(t, p.Email), Mails: d.options.Outbox != nil}
 	if v.Affiliates, err = d.affiliatesField(c.Request.Context(), t, p.Affiliates); err != nil {
 		d.fail(c, err)
 		return v, p, false
@@ -309,6 +322,11 @@ func (d *Door) changePerson(c *gin.Context) {
 		if err == nil {
 			err = d.dir.SetAffiliates(ctx, self.ID, p.ID, affiliates)
 		}
+		if email, given := c.GetPostForm("email"); given && err == nil {
+			if v.Email.Value = email; email != p.Email {
+				err = d.dir.SetEmail(ctx, self.ID, p.ID, email)
+			}
+		}
 		if err == nil {
 			c.Redirect(http.StatusSeeOther, "/people/"+string(p.ID)+"?done=changed")
 			return
@@ -322,6 +340,8 @@ func (d *Door) changePerson(c *gin.Context) {
 		v.Role.Error = d.texts(c).Say("only_admin")
 	case errors.Is(err, people.ErrAffiliate):
 		v.Affiliates.Error = d.texts(c).Say("affiliate_long")
+	case errors.Is(err, people.ErrEmail):
+		v.Email.Error = d.texts(c).Say("wrong_email")
 	default:
 		d.fail(c, err)
 		return

@@ -23,6 +23,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/limits"
 	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
@@ -50,7 +51,9 @@ type Options struct {
 	Affiliates func(context.Context) ([]knowledge.Affiliate, error)
 	// Home is where somebody who signed in goes, if they came for nothing else. Nil: "/".
 	Home func(people.Person) string
-	Log  logrus.FieldLogger
+	// Outbox mails links to those who have an address. Nil: an admin hands them over.
+	Outbox Outbox
+	Log    logrus.FieldLogger
 }
 
 // A Door lets people in.
@@ -58,6 +61,8 @@ type Door struct {
 	dir     *people.Directory
 	pages   *page.Pages
 	options Options
+
+	forgotten *limits.Rate // by network address
 }
 
 // New returns a door. pages are those of Pages.
@@ -65,7 +70,7 @@ func New(dir *people.Directory, pages *page.Pages, options Options) *Door {
 	if options.Home == nil {
 		options.Home = func(people.Person) string { return "/" }
 	}
-	return &Door{dir: dir, pages: pages, options: options}
+	return &Door{dir: dir, pages: pages, options: options, forgotten: newForgotRate()}
 }
 
 // Register adds the pages. Identify must run before them, and before every page that asks Who.
@@ -75,12 +80,19 @@ func (d *Door) Register(r gin.IRouter) {
 	r.GET("/sign-in", d.showSignIn)
 	r.POST("/sign-in", d.signIn)
 	r.POST("/sign-out", d.signOut)
+	if d.options.Outbox != nil {
+		r.GET("/forgot", d.showForgot)
+		r.POST("/forgot", d.forgot)
+	}
 	r.GET("/welcome/:token", d.showWelcome)
 	r.POST("/welcome/:token", d.welcome)
 
 	own := r.Group("/account", d.Require())
 	own.GET("", d.showAccount)
 	own.POST("", d.changePassword)
+	if d.options.Outbox != nil {
+		own.POST("/email", d.changeEmail)
+	}
 	own.POST("/sessions/:id/end", d.endSession)
 	own.POST("/sessions/end", d.endSessions)
 

@@ -22,6 +22,7 @@ import (
 	"faqbot/knowledge/page/pagetest"
 	"faqbot/knowledge/people"
 	"faqbot/knowledge/people/signin"
+	"faqbot/knowledge/sqldb"
 	"faqbot/knowledge/sqldb/sqldbtest"
 	"faqbot/knowledge/vault"
 )
@@ -42,7 +43,12 @@ type site struct {
 
 func newSite(t *testing.T, https bool) *site {
 	t.Helper()
-	db := sqldbtest.Migrated(t, people.Schema())
+	return newSiteOn(t, sqldbtest.Migrated(t, people.Schema()), https, nil)
+}
+
+// newSiteOn is a site whose mail goes into outbox, nil if it sends none.
+func newSiteOn(t *testing.T, db *sqldb.DB, https bool, outbox signin.Outbox) *site {
+	t.Helper()
 	s := &site{t: t, dir: people.NewDirectory(db, people.Options{Now: time.Now}), log: &bytes.Buffer{}}
 	pages, err := signin.Pages(func(r *http.Request) page.Chrome {
 		p, _ := s.door.Who(r)
@@ -51,7 +57,7 @@ func newSite(t *testing.T, https bool) *site {
 	require.NoError(t, err)
 	log := logrus.New()
 	log.SetOutput(s.log)
-	s.door = signin.New(s.dir, pages, signin.Options{HTTPS: https, Log: log,
+	s.door = signin.New(s.dir, pages, signin.Options{HTTPS: https, Log: log, Outbox: outbox,
 		Affiliates: func(context.Context) ([]knowledge.Affiliate, error) {
 			return []knowledge.Affiliate{{ID: "acme"}, {ID: "shop-one"}}, nil
 		}})

@@ -19,6 +19,7 @@ type signInView struct {
 	Next           string
 	Name, Password page.Field
 	Problem        *page.Problem
+	Mails          bool // a forgotten password is helped by mail
 }
 
 func (d *Door) showSignIn(c *gin.Context) {
@@ -27,12 +28,13 @@ func (d *Door) showSignIn(c *gin.Context) {
 		c.Redirect(http.StatusSeeOther, d.after(p, next))
 		return
 	}
-	d.show(c, d.pages.Show(c.Writer, c.Request, http.StatusOK, "sign-in", newSignInView(d.texts(c), "", next)))
+	d.show(c, d.pages.Show(c.Writer, c.Request, http.StatusOK, "sign-in", d.newSignInView(d.texts(c), "", next)))
 }
 
-func newSignInView(t locale.Texts, name, next string) signInView {
+func (d *Door) newSignInView(t locale.Texts, name, next string) signInView {
 	return signInView{
 		Next:     next,
+		Mails:    d.options.Outbox != nil,
 		Name:     page.Field{Name: "name", Label: t.Say("sign_in_name"), Value: name, Autocomplete: "username", Required: true, Autofocus: name == ""},
 		Password: page.Field{Name: "password", Label: t.Say("password"), Type: "password", Autocomplete: "current-password", Required: true, Autofocus: name != ""},
 	}
@@ -59,7 +61,7 @@ func (d *Door) signIn(c *gin.Context) {
 		return
 	}
 	t := d.texts(c)
-	v, status := newSignInView(t, name, next), http.StatusUnauthorized
+	v, status := d.newSignInView(t, name, next), http.StatusUnauthorized
 	var paused *people.PausedError
 	switch {
 	case errors.As(err, &paused):
