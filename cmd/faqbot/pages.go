@@ -21,6 +21,8 @@ import (
 	"faqbot/bot/network"
 	"faqbot/bot/webchat"
 	"faqbot/handoff/console"
+	"faqbot/handoff/figures"
+	figuresboard "faqbot/handoff/figures/board"
 	gapsboard "faqbot/handoff/gaps/board"
 	"faqbot/handoff/review"
 	reviewboard "faqbot/handoff/review/board"
@@ -46,6 +48,7 @@ var pageFiles embed.FS
 //	/desk      agents, leads, admins
 //	/partners  affiliates, admins; leads see how the bot speaks
 //	/eval      affiliates, leads, admins
+//	/figures   affiliates, leads, admins
 //	/channels  leads, admins
 //	/start     admins; /affiliates as well
 //	/api       programs, by an affiliate's key
@@ -61,6 +64,7 @@ type pages struct {
 	board   *board.Board
 	gaps    *gapsboard.Board
 	review  *reviewboard.Board
+	figures *figuresboard.Board
 	guide   *start.Start
 	tests   *tests
 	chat    *webchat.Site
@@ -109,6 +113,9 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 		return nil, err
 	}
 	if p.review, err = reviewboard.New(drawn, s.corpus, reviewboard.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log}); err != nil {
+		return nil, err
+	}
+	if p.figures, err = figuresboard.New(figures.New(s.db, nil), figuresboard.Options{Chrome: p.chrome, Who: p.door.Who, Affiliates: s.corpus.Named, Called: accounts.Label, Log: s.log}); err != nil {
 		return nil, err
 	}
 	if p.board, err = board.New(s.networks.served, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log,
@@ -168,6 +175,7 @@ func places(role people.Role, texts locale.Texts) (list []place) {
 		{Href: "/partners", name: "entries", roles: entries},
 		{Href: "/partners", name: "brand", roles: []people.Role{people.RoleLead}},
 		{Href: "/eval", name: "tests", roles: []people.Role{people.RoleAdmin, people.RoleLead, people.RoleAffiliate}},
+		{Href: "/figures", name: "figures", roles: []people.Role{people.RoleAdmin, people.RoleLead, people.RoleAffiliate}},
 		{Href: "/channels", name: "channels", roles: []people.Role{people.RoleAdmin, people.RoleLead}},
 		{Href: "/affiliates", name: "affiliates", roles: []people.Role{people.RoleAdmin}},
 		{Href: "/people", name: "people", roles: []people.Role{people.RoleAdmin}},
@@ -195,6 +203,7 @@ func (p *pages) register(r *gin.Engine) {
 	p.portal.Register(entries, r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleLead, people.RoleAdmin)))
 	p.gaps.Register(entries)
 	p.review.Register(entries)
+	p.figures.Register(r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleLead, people.RoleAdmin)))
 	p.tests.Register(r.Group("", p.door.Identify(), p.door.Require(people.RoleAffiliate, people.RoleLead, people.RoleAdmin)))
 	r.GET("/media/:file/:name", p.service.links.serve)
 	staff := r.Group("", p.door.Identify(), p.door.Require(people.RoleLead, people.RoleAdmin))

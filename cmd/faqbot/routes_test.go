@@ -63,6 +63,7 @@ var access = map[string]string{
 	"GET /desk/conversations/:conversation/export": forDeskLead,
 	"GET /partners": forLeadPortal, "GET /partners/~/": forPortal, "GET /partners/:affiliate/brand": forLeadPortalObject, "POST /partners/:affiliate/brand": forLeadPortalObject,
 	"GET /partners/:affiliate": forPortalObject, "POST /partners/:affiliate": forPortalObject,
+	"GET /figures": forLeadPortal, "GET /desk/figures": forLeadPortal,
 	"GET /eval": forLeadPortal, "GET /eval/:affiliate": forLeadPortalObject, "POST /eval/:affiliate": forLeadPortalObject,
 	"GET /chat/": forAll, "POST /chat/": forAll, "GET /chat/:account/media/": forVisitorObject,
 }

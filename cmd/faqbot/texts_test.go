@@ -14,7 +14,7 @@ import (
 
 // textHomes names the folders whose code and templates say the texts of an area.
 func textHomes() map[string][]string {
-	return map[string][]string{"chat": {"bot/webchat", "bot/webchat/assets"}, "mail": {"handoff/bymail"}, "desk": {"handoff/console", "handoff/console/pages", "handoff/console/assets"},
+	return map[string][]string{"chat": {"bot/webchat", "bot/webchat/assets"}, "mail": {"handoff/bymail"}, "figures": {"handoff/figures/board", "handoff/figures/board/pages"}, "desk": {"handoff/console", "handoff/console/pages", "handoff/console/assets"},
 		"channels": {"bot/accounts/board", "bot/accounts/board/pages"},
 		"entries":  {"knowledge/portal", "knowledge/portal/pages", "handoff/gaps/board", "handoff/gaps/board/pages", "handoff/review/board", "handoff/review/board/pages"},
 		"guide":    {"bot/accounts/start", "bot/accounts/start/pages"},
