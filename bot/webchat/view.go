@@ -5,13 +5,11 @@ import (
 	"crypto/rand"
 	"net/url"
 	"path"
-	"regexp"
-	"slices"
-	"strings"
 	"time"
 
 	"faqbot/bot"
 	"faqbot/knowledge/locale"
+	"faqbot/knowledge/plaintext"
 )
 
 // A bubble is one message as its template shows it.
@@ -20,7 +18,7 @@ type bubble struct {
 	Own     bool
 	Who     string // you, bot, person: how it looks
 	By      string // who says it, in words
-	Parts   []part
+	Parts   []plaintext.Part
 	Choices []bot.Choice
 	Open    bool // its choices can still be taken
 	Files   []file
@@ -40,9 +38,6 @@ type form struct {
 func (s *Site) newForm(v *visit, who visitor) form {
 	return form{Path: v.channel.path(""), Visitor: who.token, Key: rand.Text(), Locale: v.language.locale, W: v.words}
 }
-
-// A part is a piece of text, or a link if Href is set.
-type part struct{ Text, Href string }
 
 // A file is an attachment of a message.
 type file struct {
@@ -64,7 +59,7 @@ func (s *Site) bubbles(v *visit, who visitor, list []bot.Message) []bubble {
 	day := ""
 	for i, m := range list {
 		at := m.At.UTC()
-		b := bubble{Seq: m.Seq, Parts: linkify(m.Text), Choices: m.Choices, Open: i > answered, Files: s.filesOf(v.channel, m),
+		b := bubble{Seq: m.Seq, Parts: plaintext.Linkify(m.Text), Choices: m.Choices, Open: i > answered, Files: s.filesOf(v.channel, m),
 			Clock: at.Format("15:04"), Stamp: at.Format(time.RFC3339), Form: s.newForm(v, who)}
 		switch m.Author {
 		case bot.AuthorCustomer:
@@ -104,50 +99,4 @@ func (s *Site) html(b bubble) (string, error) {
 	var out bytes.Buffer
 	err := s.pages.ExecuteTemplate(&out, "bubble", b)
 	return out.String(), err
-}
-
-// linkify finds the web addresses in text. Only http and https become links.
-func linkify(text string) (list []part) {
-	if !strings.Contains(text, "://") { // most texts
-		if text == "" {
-			return nil
-		}
-		return []part{{Text: text}}
-	}
-	address := regexp.MustCompile(`(?i)\bhttps?://[^\s<>"` + "`" + `]+`)
-	at := 0
-	for _, span := range address.FindAllStringIndex(text, -1) {
-		link := trimLink(text[span[0]:span[1]])
-		u, err := url.Parse(link)
-		if err != nil || u.Host == "" || u.User != nil || !slices.Contains([]string{"http", "https"}, strings.ToLower(u.Scheme)) {
-			continue // "https://bank.example@elsewhere" is a trick, not an address
-		}
-		if span[0] > at {
-			list = append(list, part{Text: text[at:span[0]]})
-		}
-		list = append(list, part{Text: link, Href: link})
-		at = span[0] + len(link)
-	}
-	if at < len(text) {
-		list = append(list, part{Text: text[at:]})
-	}
-	return list
-}
-
-// trimLink drops what follows an address in a sentence: ". , )" and the like. A closing bracket that
-// the address itself has opened stays.
-func trimLink(link string) string {
-	for link != "" {
-		last := link[len(link)-1]
-		switch {
-		case strings.ContainsRune(`.,;:!?'*_`, rune(last)):
-		case last == ')' && strings.Count(link, "(") < strings.Count(link, ")"):
-		case last == ']' && strings.Count(link, "[") < strings.Count(link, "]"):
-		case last == '}' && strings.Count(link, "{") < strings.Count(link, "}"):
-		default:
-			return strings.TrimRight(link, "»”’…。，")
-		}
-		link = link[:len(link)-1]
-	}
-	return link
 }
