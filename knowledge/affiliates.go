@@ -53,6 +53,18 @@ func (c *Corpus) AllAffiliates(ctx context.Context) ([]Affiliate, error) {
 	return list, nil
 }
 
+// Affiliate returns one affiliate, archived or not, or ErrNotFound.
+func (c *Corpus) Affiliate(ctx context.Context, id AffiliateID) (Affiliate, error) {
+	a := Affiliate{ID: id}
+	var created, archived int64
+	err := c.db.QueryRowContext(ctx, `SELECT label, revision, created_at, archived_at FROM affiliates WHERE id = $1`, string(id)).Scan(&a.Label, &a.Revision, &created, &archived)
+	if err = notFound(err, "affiliate "+string(id)); err != nil {
+		return Affiliate{}, fmt.Errorf("read an affiliate: %w", err)
+	}
+	a.CreatedAt, a.ArchivedAt = sqldb.Time(created), sqldb.Time(archived)
+	return a, nil
+}
+
 // Named returns the affiliates in use, by ID, to choose from.
 func (c *Corpus) Named(ctx context.Context) ([]Affiliate, error) {
 	list, err := c.AllAffiliates(ctx)

@@ -61,7 +61,7 @@ type Media struct {
 	File string `json:"file,omitempty"` // its ID in knowledge/media
 	Link string `json:"link,omitempty"` // https
 	Name string `json:"name,omitempty"` // as its author calls it
-	Alt  string `json:"alt,omitempty"`  // what a picture shows, for people who do not see it
+	Alt  string `json:"alt,omitempty"`  // what a picture shows, or what is said in a recording, for people who do not see or hear it
 	Type string `json:"type,omitempty"` // media type, of a file that we keep
 	Size int64  `json:"size,omitempty"` // bytes, of a file that we keep
 }

@@ -79,6 +79,16 @@ func assignSlugs(ctx context.Context, tx *sql.Tx, affiliate AffiliateID, entries
 	})
 }
 
+// SlugOwner returns the entry that has or had a slug, published or not. ErrNotFound: none ever had.
+func (c *Corpus) SlugOwner(ctx context.Context, affiliate AffiliateID, slug string) (EntryID, error) {
+	var id EntryID
+	err := c.db.QueryRowContext(ctx, `SELECT entry_id FROM slugs WHERE affiliate = $1 AND slug = $2`, string(affiliate), slug).Scan(&id)
+	if err = notFound(err, "slug"); err != nil {
+		return "", fmt.Errorf("find whose slug it is: %w", err)
+	}
+	return id, nil
+}
+
 func selectSlugs(ctx context.Context, r sqldb.Reader, affiliate AffiliateID) (map[string]EntryID, error) {
 	owner := map[string]EntryID{}
 	err := sqldb.Each(ctx, r, func(rows *sql.Rows) error {

@@ -22,9 +22,9 @@ func (c *Corpus) Usage(ctx context.Context, affiliate AffiliateID, since time.Ti
 		err := rows.Scan(&id, &u.Answers, &u.NoHelp)
 		used[id] = u
 		return err
-	}, `SELECT v.entry, SUM(CASE WHEN v.kind IN ($3, $4) THEN 1 ELSE 0 END), SUM(CASE WHEN v.kind = $5 AND v.reason = $6 THEN 1 ELSE 0 END)
+	}, `SELECT v.entry, SUM(CASE WHEN v.kind IN ($3, $4) THEN 1 ELSE 0 END), SUM(CASE WHEN v.kind IN ($5, $6) AND v.reason = $7 THEN 1 ELSE 0 END)
 		FROM events v JOIN entries e ON e.id = v.entry WHERE e.affiliate = $1 AND v.at >= $2 AND v.entry <> '' GROUP BY v.entry`,
-		string(affiliate), sqldb.Millis(since), string(events.Answered), string(events.AlsoAnswered), string(events.Feedback), events.ReasonNoHelp)
+		string(affiliate), sqldb.Millis(since), string(events.Answered), string(events.AlsoAnswered), string(events.Feedback), string(events.PageFeedback), events.ReasonNoHelp)
 	if err != nil {
 		return nil, fmt.Errorf("read how entries of %s were used: %w", affiliate, err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"faqbot/bot"
 	"faqbot/knowledge/locale"
+	"faqbot/knowledge/plaintext"
 )
 
 // shownMost is how many messages a page shows before "earlier messages" is asked for.
@@ -70,8 +71,11 @@ func (s *Site) frame(v *visit) {
 		v.String(r.status, "%s\n", r.say(v.words))
 		return
 	}
-	s.show(v, who, http.StatusOK, saying{})
+	s.show(v, who, http.StatusOK, saying{text: plaintext.Cut(strings.ToValidUTF8(v.Query("ask"), ""), maxAsk)})
 }
+
+// maxAsk is how many characters of a question a link may bring along. It waits in the composer: the visitor sends it.
+const maxAsk = 1000
 
 // show writes the page of who.
 func (s *Site) show(v *visit, who visitor, status int, say saying) {

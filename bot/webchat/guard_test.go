@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"html"
+	"html/template"
 	"io"
 	"net/http"
 	"net/url"
@@ -215,8 +216,9 @@ func TestNothingActs(t *testing.T) {
 			so.Suggest = func(context.Context, bot.Account, string) []string { return []string{attack} }
 		})
 		b := s.browse("shop")
-		_, page, _ := s.get("/chat/shop?locale="+url.QueryEscape(attack), nil)
+		_, page, _ := s.get("/chat/shop?locale="+url.QueryEscape(attack)+"&ask="+url.QueryEscape(attack), nil)
 		harmless(t, page, attack)
+		require.Contains(t, page, template.HTMLEscapeString(attack)+"</textarea>", "a question that a link brings along waits in the composer")
 		b.say(1, attack)
 		status, _ := b.sendFile(2, attack+".txt", "text")
 		require.Equal(t, http.StatusOK, status)

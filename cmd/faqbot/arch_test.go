@@ -41,8 +41,8 @@ var homes = map[string][]string{
 	"github.com/pressly/goose/v3":        {"knowledge/sqldb"},
 	"github.com/xuri/excelize/v2":        {"knowledge/faqfile", "eval/suite"},
 	"github.com/yuin/goldmark":           {"knowledge/faqfile", "bot/accounts/board"},
-	"github.com/gin-gonic/gin":           {"bot/webhook", "bot/webchat", "bot/accounts/board", "bot/accounts/start", "handoff/console", "handoff/figures/board", "handoff/gaps/board", "handoff/review/board", "eval/runs/board", "knowledge/portal", "knowledge/visit", "knowledge/people/signin", "cmd/faqbot", "cmd/load"}, // there as the one to keep up with
-	"github.com/sirupsen/logrus":         {"bot/worker", "bot/inbound", "bot/turns", "bot/outbound", "bot/network", "bot/graphapi", "bot/webhook", "bot/accounts", "bot/accounts/board", "bot/accounts/start", "handoff", "handoff/console", "handoff/bymail", "handoff/figures/board", "handoff/gaps", "handoff/gaps/board", "handoff/review/board", "eval/runs", "eval/runs/board", "knowledge/guard", "knowledge/mail", "knowledge/portal", "knowledge/visit", "knowledge/people/signin", "cmd/faqbot"},
+	"github.com/gin-gonic/gin":           {"bot/webhook", "bot/webchat", "bot/accounts/board", "bot/accounts/start", "handoff/console", "handoff/figures/board", "handoff/gaps/board", "handoff/review/board", "eval/runs/board", "knowledge/portal", "knowledge/visit", "knowledge/people/signin", "cmd/faqbot", "cmd/load", "knowledge/faqsite"}, // there as the one to keep up with
+	"github.com/sirupsen/logrus":         {"bot/worker", "bot/inbound", "bot/turns", "bot/outbound", "bot/network", "bot/graphapi", "bot/webhook", "bot/accounts", "bot/accounts/board", "bot/accounts/start", "handoff", "handoff/console", "handoff/bymail", "handoff/figures/board", "handoff/gaps", "handoff/gaps/board", "handoff/review/board", "eval/runs", "eval/runs/board", "knowledge/guard", "knowledge/mail", "knowledge/portal", "knowledge/visit", "knowledge/people/signin", "cmd/faqbot", "knowledge/faqsite"},
 	"github.com/alecthomas/kong":         {"cmd/faqbot"},
 	"github.com/pelletier/go-toml/v2":    {"cmd/faqbot"},
 	"github.com/schollz/progressbar/v3":  {"cmd/faqbot"},

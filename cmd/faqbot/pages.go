@@ -28,6 +28,7 @@ import (
 	reviewboard "faqbot/handoff/review/board"
 	"faqbot/knowledge"
 	"faqbot/knowledge/crawl"
+	"faqbot/knowledge/faqsite"
 	"faqbot/knowledge/lint"
 	"faqbot/knowledge/locale"
 	"faqbot/knowledge/media"
@@ -44,6 +45,7 @@ var pageFiles embed.FS
 // The pages of the service and who sees them:
 //
 //	/chat      everybody: the widget
+//	/faq       everybody: what an affiliate makes public
 //	/sign-in   everybody; /account who is signed in; /people admins
 //	/desk      agents, leads, admins
 //	/partners  affiliates, admins; leads see how the bot speaks
@@ -68,6 +70,7 @@ type pages struct {
 	guide   *start.Start
 	tests   *tests
 	chat    *webchat.Site
+	faq     *faqsite.Site
 }
 
 func newPages(s *service, d *demo) (p *pages, err error) {
@@ -101,8 +104,11 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 	}
 	crawler := crawl.New(crawl.Options{PrivateHosts: s.config.Import.PrivateHosts})
 	if p.portal, err = portal.New(s.corpus, portal.Options{Chrome: p.chrome, Who: p.door.Who, Ask: s.tryQuestion, Show: showEntry, Compare: s.compare, Asked: s.store.Asked, Prepare: s.prepare, Published: s.searcher.Poke, Broken: p.tests.broken, Tests: testsAt,
-		Files: newFilePool(), Crawl: crawler, Read: s.changed, Media: s.media, Links: s.deadLinks, Brands: s.brands,
+		Files: newFilePool(), Crawl: crawler, Read: s.changed, Media: s.media, Links: s.deadLinks, Brands: s.brands, Public: func(a knowledge.AffiliateID) string { return faqsite.At(a, "") },
 		Phrases: s.phrases.Editable(narrowest()), Log: s.log}); err != nil {
+		return nil, err
+	}
+	if p.faq, err = newFAQSite(s); err != nil {
 		return nil, err
 	}
 	if p.guide, err = start.New(s.db, s.corpus, start.Options{Chrome: p.chrome, Who: p.door.Who, Accounts: s.networks.served, Files: newFilePool(),
@@ -196,6 +202,7 @@ func (p *pages) register(r *gin.Engine) {
 	r.GET("/", p.door.Identify(), p.start)
 	p.door.Register(r)
 	p.chat.Register(r)
+	p.faq.Register(r)
 	desk := r.Group("", p.door.Identify(), p.door.Require(people.RoleAgent, people.RoleLead, people.RoleAdmin))
 	p.console.Register(desk)
 	desk.GET("/desk/media/:file", p.deskMedia)

@@ -65,6 +65,7 @@ var access = map[string]string{
 	"GET /partners/:affiliate": forPortalObject, "POST /partners/:affiliate": forPortalObject,
 	"GET /figures": forLeadPortal, "GET /desk/figures": forLeadPortal,
 	"GET /eval": forLeadPortal, "GET /eval/:affiliate": forLeadPortalObject, "POST /eval/:affiliate": forLeadPortalObject,
+	"GET /faq/": forAll, "HEAD /faq/": forAll, "POST /faq/": forAll, "GET /robots.txt": forAll,
 	"GET /chat/": forAll, "POST /chat/": forAll, "GET /chat/:account/media/": forVisitorObject,
 }
 

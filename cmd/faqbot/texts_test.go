@@ -17,6 +17,7 @@ func textHomes() map[string][]string {
 	return map[string][]string{"chat": {"bot/webchat", "bot/webchat/assets"}, "mail": {"handoff/bymail"}, "figures": {"handoff/figures/board", "handoff/figures/board/pages"}, "desk": {"handoff/console", "handoff/console/pages", "handoff/console/assets"},
 		"channels": {"bot/accounts/board", "bot/accounts/board/pages"},
 		"entries":  {"knowledge/portal", "knowledge/portal/pages", "handoff/gaps/board", "handoff/gaps/board/pages", "handoff/review/board", "handoff/review/board/pages"},
+		"faq":      {"knowledge/faqsite", "knowledge/faqsite/pages"},
 		"guide":    {"bot/accounts/start", "bot/accounts/start/pages"},
 		"start":    {"cmd/faqbot", "cmd/faqbot/pages"},
 		"eval":     {"eval/runs/board", "eval/runs/board/pages"},
@@ -38,7 +39,7 @@ func TestTextsAreUsed(t *testing.T) {
 		}
 		said := map[string]bool{} // keys, and beginnings of keys that end with what is shown: "reason_"
 		for prefix, patterns := range map[string][]string{
-			"":    {`\bt "([a-z0-9_]+)"`, `\.Say\("([a-z0-9_]+)"`, `\.W\.([a-z_]+)`, `\bword: "([a-z_]+)"`, `\.One\("([a-z_]+_)"`, `\["([a-z_]+_)"\+`},
+			"":    {`\bt "([a-z0-9_]+)"`, `\.Say\("([a-z0-9_]+)"`, `\.W\.([a-z_]+)`, `\.T\.([a-z_]+)`, `\bword: "([a-z_]+)"`, `\.One\("([a-z_]+_)"`, `\["([a-z_]+_)"\+`},
 			"js_": {`\bwords\.([a-z_]+)`},
 		} {
 			if area == "chat" {

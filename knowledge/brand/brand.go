@@ -1,5 +1,5 @@
 // Package brand keeps how an affiliate's bot speaks: its name and language, its fixed sentences, what it discloses, its
-// legal pages, the hours of its people, and which topics it may answer alone. Every save is a version; the last counts.
+// legal pages, the hours of its people, which topics it may answer alone, and how its public FAQ looks. Every save is a version; the last counts.
 //
 // It is not for entries (package knowledge) nor for accounts, which have looks of their own.
 package brand
@@ -25,7 +25,10 @@ type Brand struct {
 	Imprint   string                       `json:"imprint,omitempty"`   // URL
 	Privacy   string                       `json:"privacy,omitempty"`   // URL
 	Hours     hours.Table                  `json:"hours,omitzero"`
-	Topics    map[string]Policy            `json:"topics,omitempty"` // by topic; one that is not here is answered
+	Topics    map[string]Policy            `json:"topics,omitempty"`    // by topic; one that is not here is answered
+	PublicFAQ bool                         `json:"publicFaq,omitempty"` // everybody may read the entries, at a page of their own
+	Color     string                       `json:"color,omitempty"`     // of that page: "#0f766e"; "" for ours
+	Logo      string                       `json:"logo,omitempty"`      // on that page: a picture's ID in knowledge/media
 }
 
 // A Policy is who answers the questions of a topic.
@@ -73,6 +76,8 @@ var (
 	ErrPlaceholder = errors.New("the wording has other placeholders than the default")
 	// ErrLines means that the words of a button have several lines.
 	ErrLines = errors.New("a button has one line")
+	// ErrColor means that a colour is not written as "#0f766e".
+	ErrColor = errors.New("not a colour like #0f766e")
 	// ErrURL means that an address is not one of the web.
 	ErrURL = errors.New("not a web address")
 )
@@ -105,6 +110,14 @@ func CheckURL(address string) error {
 	u, err := url.Parse(address)
 	if address != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || len(address) > maxURL) {
 		return ErrURL
+	}
+	return nil
+}
+
+// CheckColor returns ErrColor unless a colour is written as "#0f766e". An empty one is none, and that is right.
+func CheckColor(color string) error {
+	if color != "" && !regexp.MustCompile(`^#[0-9a-fA-F]{6}$`).MatchString(color) {
+		return ErrColor
 	}
 	return nil
 }

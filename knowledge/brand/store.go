@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"faqbot/knowledge"
+	"faqbot/knowledge/media"
 	"faqbot/knowledge/sqldb"
 )
 
 //go:embed schema/*.sql
 var schemaFiles embed.FS
 
-// Schema returns the migrations of this package's table, which need knowledge's.
+// Schema returns the migrations of this package's table, which need knowledge's. A brand with a logo needs media's, too.
 func Schema() sqldb.Schema { return sqldb.Embedded("brand", schemaFiles) }
 
 // ErrConflict means that somebody saved a version since the one that was edited.
@@ -74,7 +75,10 @@ func (s *Store) Save(ctx context.Context, affiliate knowledge.AffiliateID, b Bra
 			if n, err := done.RowsAffected(); err != nil || n == 0 {
 				return errors.Join(err, ErrConflict)
 			}
-			return nil
+			if b.Logo == "" {
+				return nil
+			}
+			return media.Pin(ctx, tx, b.Logo) // for good: each version may come back
 		})
 	}
 	if err != nil {

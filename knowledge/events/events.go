@@ -31,6 +31,7 @@ const (
 	AlsoAnswered Kind = "also_answered" // the turn answered by a further entry. Cause and reason: the same
 	AskedBack    Kind = "asked_back"    // a turn asked back; the entry was offered first, or found nearest if nothing answers. Cause, reason: as Answered
 	Feedback     Kind = "feedback"      // the customer said whether the entry helped. Cause: the turn; reason: ReasonHelped, ReasonNoHelp
+	PageFeedback Kind = "page_feedback" // a reader of a public FAQ said whether the entry helped. Cause: none; reason: as Feedback
 	HandedOff    Kind = "handed_off"    // the bot gave the conversation to people; the entry as in AskedBack. Cause: the escalation, which has the turn's ID; reason: a bot.Reason
 	Taken        Kind = "taken"         // an agent took a ticket. Cause: the ticket
 	Replied      Kind = "replied"       // a person of ours wrote. Cause: their first message

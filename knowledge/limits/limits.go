@@ -15,7 +15,7 @@ const (
 	MaxWordings  = 1_000   // of an entry: the question and its variants
 	MaxKey       = 200     // characters; keys are indexed
 	MaxTopic     = 200     // characters
-	MaxAlt       = 300     // characters: what a picture shows
+	MaxAlt       = 2_000   // characters: what a picture shows, or what is said in a recording
 	MaxSlug      = 80      // characters
 	MaxFollowUps = 3       // of an entry: what is suggested after its answer
 	MaxLocale    = 100     // characters of a language tag; real ones have 35 at most

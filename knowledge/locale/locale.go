@@ -11,6 +11,7 @@
 package locale
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
@@ -18,6 +19,7 @@ import (
 	"unicode"
 
 	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 )
 
 // Shipped lists the locales that the service speaks. The first is the last resort.
@@ -77,6 +79,15 @@ func parse(want string) (language.Tag, bool) {
 	}
 	tag, err := language.Parse(want)
 	return tag, err == nil && tag != language.Und
+}
+
+// OwnName is what those who speak a locale's language call it, the locale itself if nobody knows: "español".
+func OwnName(locale string) string {
+	tag, ok := parse(locale)
+	if !ok {
+		return locale
+	}
+	return cmp.Or(display.Self.Name(tag), locale)
 }
 
 // RightToLeft reports whether the locale's language is written from right to left.

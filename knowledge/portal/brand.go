@@ -45,6 +45,7 @@ type brandPage struct {
 	Name, Locale, Imprint, Privacy, Zone, Holidays page.Field
 	SaysLinks                                      bool
 	Disclosure                                     string // what is said of links
+	FAQ                                            publicFAQ
 	Days                                           []page.Field
 	Zones                                          []string
 	Now                                            string // whether people are there, in words
@@ -116,6 +117,7 @@ func (p *Portal) renderBrand(g *gin.Context, s scope, status int, saved brand.Sa
 		day := (i + 1) % 7
 		label(&data.Days[i], fmt.Sprintf("day%d", day), b.Hours.Days[day].String())
 	}
+	data.FAQ = p.publicFAQ(s, b, filled.FAQ)
 	data.SaysLinks, data.Disclosure = b.SaysLinks, p.sentence("affiliate_links", b)
 	data.Zones = []string{"Europe/London", "Europe/Berlin", "Europe/Madrid", "Europe/Lisbon", "America/New_York", "America/Chicago", "America/Los_Angeles", "America/Sao_Paulo", "America/Mexico_City", "Asia/Kolkata", "Asia/Singapore", "Asia/Tokyo", "Australia/Sydney", "UTC"}
 	if now := time.Now(); b.Hours.Set() && b.Hours.Open(now) {
@@ -207,11 +209,15 @@ func (p *Portal) saveBrand(g *gin.Context, s scope) error {
 	if err != nil {
 		return err
 	}
-	if err := g.Request.ParseForm(); err != nil {
+	if err := g.Request.ParseMultipartForm(maxForm); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 		return err
 	}
 	b, filled, right := s.readBrand(g, saved.Brand)
-	if !right {
+	faq, rightFAQ, err := p.readPublicFAQ(g, s, &b)
+	if err != nil {
+		return err
+	}
+	if filled.FAQ = faq; !right || !rightFAQ {
 		return p.renderBrand(g, s, http.StatusUnprocessableEntity, brand.Saved{Brand: saved.Brand, Version: formVersion(g), By: saved.By, At: saved.At}, b, filled)
 	}
 	err = p.o.Brands.Save(g.Request.Context(), s.affiliate, b, s.person.Name, formVersion(g))
@@ -309,7 +315,7 @@ func (s scope) changedParts(a, b brand.Brand) (list []string) {
 	}{
 		{"name", a.Name != b.Name}, {"locale", a.Locale != b.Locale}, {"links", a.SaysLinks != b.SaysLinks},
 		{"imprint", a.Imprint != b.Imprint}, {"privacy", a.Privacy != b.Privacy}, {"hours", !reflect.DeepEqual(a.Hours, b.Hours)},
-		{"topics", !maps.Equal(a.Topics, b.Topics)}, {"phrases", !maps.EqualFunc(a.Phrases, b.Phrases, maps.Equal[map[string]string, map[string]string])},
+		{"faq", a.PublicFAQ != b.PublicFAQ || a.Color != b.Color || a.Logo != b.Logo}, {"topics", !maps.Equal(a.Topics, b.Topics)}, {"phrases", !maps.EqualFunc(a.Phrases, b.Phrases, maps.Equal[map[string]string, map[string]string])},
 	} {
 		if part.is {
 			list = append(list, s.One("brand_", part.name))

@@ -1,8 +1,12 @@
 package portal
 
 import (
+	"bytes"
+	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -45,23 +49,30 @@ func TestBrand(t *testing.T) {
 		form.Set("zone", "Europe/Paris")
 		form.Set("day1", "18-9")
 		form.Set("policy1", "draft")
+		form.Set("public", "1")
+		form.Set("color", "teal")
 		w := s.post("ann", at, form)
 		require.Equal(t, http.StatusUnprocessableEntity, w.Code)
 		pagetest.Check(t, w.Body.String())
 		require.Contains(t, text(w.Body.String()), "Write a whole address")
 		require.Contains(t, text(w.Body.String()), "Write hours like")
+		require.Contains(t, text(w.Body.String()), "Write a colour like #0f766e")
 		require.Zero(t, latest().Version)
 		again := s.versioned(w.Body.String())
 		require.Equal(t, "Acme Deals", again.Get("name"), "what was typed stays")
 		require.Equal(t, "18-9", again.Get("day1"))
 		require.Equal(t, "draft", again.Get("policy1"))
 		again.Set("imprint", "https://acme.example/imprint")
+		again.Set("color", "#123456")
 		again.Set("day1", "9-12:30, 14-18")
 		again.Set("holidays", "2026-12-25 Christmas Day")
 		require.Equal(t, http.StatusSeeOther, s.post("ann", at, again).Code)
 		saved := latest()
 		require.Equal(t, "ann", saved.By)
 		require.True(t, saved.SaysLinks)
+		require.True(t, saved.PublicFAQ)
+		require.Equal(t, "#123456", saved.Color)
+		require.Contains(t, s.read("ann", at), `href="/faq/shop-one"`)
 		require.Equal(t, brand.PolicyDraft, saved.Policy("Refunds"))
 		require.Equal(t, "09:00-12:30, 14:00-18:00", saved.Hours.Days[1].String())
 		require.Contains(t, text(s.read("ann", at+"?saved=1")), "Saved. It counts from the next message.")
@@ -126,4 +137,45 @@ func testPeople() map[string]people.Person {
 		"root": {Name: "root", Affiliates: []knowledge.AffiliateID{knowledge.Everyone}},
 		"none": {Name: "none"},
 	}
+}
+
+// A logo is a picture that is not large; it is shown on the page, and taken off again.
+func TestLogo(t *testing.T) {
+	onBoth(t, func(s *site) {
+		t := s.t
+		const at = "/partners/shop-one/brand"
+		send := func(name, data string, more ...string) *httptest.ResponseRecorder {
+			var b bytes.Buffer
+			form := multipart.NewWriter(&b)
+			part, err := form.CreateFormFile("logo", name)
+			require.NoError(t, err)
+			_, err = part.Write([]byte(data))
+			require.NoError(t, err)
+			latest, err := s.brands.Latest(t.Context(), "shop-one")
+			require.NoError(t, err)
+			for _, field := range append(more, "version="+strconv.Itoa(latest.Version)) {
+				key, value, _ := strings.Cut(field, "=")
+				require.NoError(t, form.WriteField(key, value))
+			}
+			require.NoError(t, form.Close())
+			r := httptest.NewRequest(http.MethodPost, at, &b)
+			r.Header.Set("Content-Type", form.FormDataContentType())
+			return s.do("ann", r)
+		}
+		png := "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
+		require.Equal(t, http.StatusNotFound, s.get("ann", at+"/logo").Code)
+		for name, data := range map[string]string{"a.svg": `<svg xmlns="http://www.w3.org/2000/svg"/>`, "a.txt": "words", "large.png": png + strings.Repeat("x", maxLogo)} {
+			w := send(name, data)
+			require.Equal(t, http.StatusUnprocessableEntity, w.Code, name)
+			pagetest.Check(t, w.Body.String())
+		}
+		require.Equal(t, http.StatusSeeOther, send("logo.png", png).Code)
+		require.Equal(t, "image/png", s.get("ann", at+"/logo").Header().Get("Content-Type"))
+		require.Equal(t, http.StatusNotFound, s.get("bob", at+"/logo").Code, "who is of another affiliate")
+		require.Contains(t, s.read("ann", at), `name="no_logo"`)
+		form := s.versioned(s.read("ann", at))
+		form.Set("no_logo", "1")
+		require.Equal(t, http.StatusSeeOther, s.post("ann", at, form).Code)
+		require.Equal(t, http.StatusNotFound, s.get("ann", at+"/logo").Code)
+	})
 }

@@ -56,9 +56,9 @@ type editorPage struct {
 // A mediaChoice is a file or link that can be taken out.
 type mediaChoice struct {
 	mediaView
-	Mark  string
-	Photo bool
-	Alt   string // what it shows
+	Mark string
+	Ask  string // the name of what is asked about it, "" if nothing is: "picture_shows", "recording_says"
+	Alt  string // the answer
 }
 
 // A conflict is what somebody else saved, compared with what was typed.
@@ -196,8 +196,9 @@ func (data *editorPage) fill(s scope, all []item, typed map[string]string, probl
 			data.Errors = append(data.Errors, f)
 		}
 	}
+	ask := map[string]string{"photo": "picture_shows", "audio": "recording_says", "video": "recording_says"}
 	for k, v := range s.viewMedia(e.Media, e.Media) {
-		data.Media = append(data.Media, mediaChoice{v, e.Media[k].Mark(), e.Media[k].Kind == "photo", e.Media[k].Alt})
+		data.Media = append(data.Media, mediaChoice{v, e.Media[k].Mark(), ask[e.Media[k].Kind], e.Media[k].Alt})
 	}
 }
 

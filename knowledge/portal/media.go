@@ -104,12 +104,17 @@ func (p *Portal) media(g *gin.Context, s scope) error {
 	if at < 0 {
 		return knowledge.ErrNotFound
 	}
-	b, data, err := p.o.Media.Get(ctx, id)
+	return p.serveFile(g, id, files[at].Name)
+}
+
+// serveFile hands out a file that the person may see.
+func (p *Portal) serveFile(g *gin.Context, id, name string) error {
+	b, data, err := p.o.Media.Get(g.Request.Context(), id)
 	if errors.Is(err, media.ErrNotFound) {
 		return knowledge.ErrNotFound
 	}
 	if err == nil {
-		media.Serve(g.Writer, g.Request, b, files[at].Name, data)
+		media.Serve(g.Writer, g.Request, b, name, data)
 	}
 	return err
 }

@@ -60,6 +60,7 @@ type Options struct {
 	Read      func()                                                                                        // called after each file was read, when its memory can go back; may be nil
 	Brands    Brands                                                                                        // nil means that there are no pages of how a bot speaks
 	Phrases   []brand.Phrase                                                                                // the fixed sentences, to be worded anew
+	Public    func(knowledge.AffiliateID) string                                                            // the address of an affiliate's public FAQ; nil means that there are none
 	Media     Shelf                                                                                         // keeps files that go with entries; nil means that none are taken
 	Log       logrus.FieldLogger
 }
@@ -172,6 +173,7 @@ func Routes() []Route {
 		{get, "/partners", true, (*Portal).choose},
 		{get, at + "/brand", true, (*Portal).showBrand},
 		{post, at + "/brand", true, (*Portal).saveBrand},
+		{get, at + "/brand/logo", true, (*Portal).logo},
 		{post, at + "/brand/restore", true, (*Portal).restoreBrand},
 		{get, at + "/brand/phrases", true, (*Portal).showPhrases},
 		{post, at + "/brand/phrases", true, (*Portal).savePhrases},

@@ -88,6 +88,7 @@ func newSite(t *testing.T, db *sqldb.DB) *site {
 		Compare:   compareOne,
 		Asked:     func(context.Context, knowledge.AffiliateID, time.Time) ([]string, error) { return s.questions, nil },
 		Brands:    s.brands,
+		Public:    func(a knowledge.AffiliateID) string { return "/faq/" + string(a) },
 		Phrases:   testPhrases(),
 		Published: func() { s.poked++ },
 		Media:     media.NewStore(db, media.Options{}), Log: log,
