@@ -135,6 +135,10 @@ func TestStartInABrowser(t *testing.T) {
 
 	brandInABrowser(admin, d.tab(390, 844))
 
+	nobody := d.tab(390, 844)
+	nobody.do(emulation.SetScriptExecutionDisabled(true))
+	publicFAQInABrowser(admin, d.tab(1440, 900), nobody)
+
 	plain := d.window(admin.cookies, 390, 844) // without JavaScript
 	plain.do(emulation.SetScriptExecutionDisabled(true))
 	plain.open("/partners/Harbour%20Lane/brand")

@@ -11,7 +11,9 @@ import (
 
 	"faqbot/bot/network"
 	"faqbot/knowledge"
+	"faqbot/knowledge/brand"
 	"faqbot/knowledge/faqfile"
+	"faqbot/knowledge/faqsite"
 	"faqbot/knowledge/people"
 	"faqbot/retrieval"
 )
@@ -102,7 +104,7 @@ type demo struct{ database string }
 // A demoStart is the demo's part of the start page.
 type demoStart struct {
 	Entries                 int
-	Chat, Database          string
+	Chat, FAQ, Database     string
 	Admin, Agent, Affiliate demoPerson
 }
 
@@ -110,13 +112,13 @@ type demoStart struct {
 type demoPerson struct{ Name, Password, Next, Words string }
 
 func (d *demo) start(s *retrieval.Searcher) demoStart {
-	return demoStart{Entries: len(s.Entries([]knowledge.AffiliateID{demoAffiliate})), Chat: "/chat/" + demoAccount, Database: d.database,
+	return demoStart{Entries: len(s.Entries([]knowledge.AffiliateID{demoAffiliate})), Chat: "/chat/" + demoAccount, FAQ: faqsite.At(demoAffiliate, ""), Database: d.database,
 		Admin:     demoPerson{"ada", demoPassword, "/people", "demo_as_admin"},
 		Agent:     demoPerson{"ann", demoPassword, "/desk", "demo_as_agent"},
 		Affiliate: demoPerson{"hal", demoPassword, "/partners", "demo_as_affiliate"}}
 }
 
-// fill publishes the FAQ and makes the accounts, unless that was done before.
+// fill publishes the FAQ, for everybody to read, and makes the accounts, unless that was done before.
 func (d *demo) fill(ctx context.Context, s *service) error {
 	if err := s.corpus.EnsureAffiliate(ctx, demoAffiliate); err != nil {
 		return err
@@ -127,6 +129,13 @@ func (d *demo) fill(ctx context.Context, s *service) error {
 	}
 	if err != nil {
 		return fmt.Errorf("publish the demo's FAQ: %w", err)
+	}
+	if saved, err := s.brands.Latest(ctx, demoAffiliate); err != nil {
+		return err
+	} else if saved.Version == 0 {
+		if err := s.brands.Save(ctx, demoAffiliate, brand.Brand{Name: "Harbour Lane", SaysLinks: true, PublicFAQ: true, Color: "#1d5b8f"}, "demo", 0); err != nil {
+			return err
+		}
 	}
 	for name, role := range map[string]people.Role{"ada": people.RoleAdmin, "ann": people.RoleAgent, "hal": people.RoleAffiliate} {
 		n := people.Newcomer{Name: name, Role: role, Affiliates: []knowledge.AffiliateID{demoAffiliate}}

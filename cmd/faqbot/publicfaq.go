@@ -22,7 +22,7 @@ func newFAQSite(s *service) (*faqsite.Site, error) {
 }
 
 // minOdds is how likely, beside the best entry that a search finds, another must be to be shown.
-const minOdds = 0.01
+const minOdds = 0.02
 
 // searchFAQ finds what a reader of a public FAQ looks for, as the bot finds what answers a customer.
 func (s *service) searchFAQ(ctx context.Context, q faqsite.Search) (found []knowledge.Entry, err error) {

@@ -74,3 +74,34 @@ func cells(text string) (list []line) {
 	}
 	return list
 }
+
+// maxDescription is how many characters of an answer search engines, and our own search, show.
+const maxDescription = 160
+
+// describe is the beginning of an answer on one line, without the marks of lists and tables.
+func describe(answer string) string {
+	var words []string
+	for _, b := range blocks(answer) {
+		for _, l := range b.Lines {
+			words = append(words, l.text())
+		}
+		for _, row := range append([][]line{b.Head}, b.Rows...) {
+			for _, cell := range row {
+				words = append(words, cell.text())
+			}
+		}
+	}
+	text := strings.Join(strings.Fields(strings.Join(words, " ")), " ")
+	if cut := plaintext.Cut(text, maxDescription); cut != text {
+		return strings.TrimSpace(cut) + "…"
+	}
+	return text
+}
+
+func (l line) text() string {
+	var b strings.Builder
+	for _, part := range l {
+		b.WriteString(part.Text)
+	}
+	return b.String()
+}

@@ -49,7 +49,7 @@ func (s *Site) index(v *visit) error {
 			return nil
 		}
 	}
-	if v.Query("q") != "" || v.Query("part") != "" {
+	if v.Request.URL.RawQuery != "" && (v.Query("q") != "" || v.Query("part") != "") {
 		return s.search(v)
 	}
 	return s.serve(v, "index/"+v.lang.locale+".html", func() ([]byte, error) { return s.makeIndex(v.edition, v.lang) })
@@ -171,7 +171,7 @@ func (s *Site) makeEntry(e *edition, l *language, one *knowledge.Entry) ([]byte,
 	i := slices.IndexFunc(l.topics, func(t *topic) bool { return slices.Contains(t.entries, one) })
 	t := l.topics[i]
 	if main.Topic = t.Name; l.whole {
-		main.TopicAt += "#_t_" + t.slug
+		main.TopicAt += "#t-" + t.slug
 	} else {
 		main.TopicAt = e.topicAt(l, t, 1)
 	}

@@ -11,7 +11,6 @@ import (
 
 	"faqbot/knowledge"
 	"faqbot/knowledge/locale"
-	"faqbot/knowledge/plaintext"
 )
 
 // At is the address of something below an affiliate's public FAQ.
@@ -146,14 +145,6 @@ func (s *Site) translations(e *edition, one *knowledge.Entry) []alternate {
 		list = append(list, alternate{Lang: l.locale, Href: e.entryAt(e.byKey[one.Key][i])})
 	}
 	return s.listed(list, fallback)
-}
-
-// maxDescription is how many characters search engines show.
-const maxDescription = 160
-
-// describe is a text on one line, as search engines show it.
-func describe(text string) string {
-	return plaintext.Cut(strings.Join(strings.Fields(text), " "), maxDescription)
 }
 
 // An entryView is an entry as a page shows it.

@@ -1,6 +1,6 @@
 // Searches while one types, and says thanks in place. Without this script the page's forms do the same.
 const form = document.querySelector('[data-search]')
-const found = document.getElementById('_found')
+const found = document.getElementById('found')
 
 if (form && found) {
   const input = form.elements.q
@@ -21,7 +21,7 @@ if (form && found) {
       if (!answer.ok) return // the button still searches
       const part = new DOMParser().parseFromString(await answer.text(), 'text/html')
       found.replaceChildren(...part.body.childNodes)
-      document.getElementById('_said').textContent = found.querySelector('[data-said]')?.textContent || ''
+      document.getElementById('said').textContent = found.querySelector('[data-said]')?.textContent || ''
     } catch { /* a newer request, or offline */ }
   }
   input.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(show, pause) })
