@@ -51,7 +51,7 @@ slow: prepare
 	FAQBOT_SLOW=1 $(GO) test -timeout 30m -v -run 'TestHostileInputs|TestPoolSurvivesItsReaders' ./knowledge/faqfile
 	FAQBOT_SLOW=1 $(GO) test -run Slow -timeout 30m -v ./eval ./eval/measure
 	FAQBOT_SLOW=1 .ci/with-postgres $(GO) test -run 'Slow|TestGroupFailsTogether' -timeout 30m -p 1 -v ./knowledge/sqldb ./cmd/faqbot
-	FAQBOT_SLOW=1 FAQBOT_DATA=$(abspath $(DATA)) .ci/with-postgres $(GO) test -run Slow -timeout 30m -v ./handoff/gaps ./handoff/figures
+	FAQBOT_SLOW=1 FAQBOT_DATA=$(abspath $(DATA)) .ci/with-postgres $(GO) test -run Slow -timeout 30m -p 1 -v ./handoff/gaps ./handoff/figures ./handoff/console
 	.ci/with-postgres $(GO) test $(RACE) -parallel 6 -timeout 60m ./cmd/faqbot
 
 # The pictures in README.md, from the browser test.

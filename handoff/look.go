@@ -2,13 +2,17 @@ package handoff
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"faqbot/bot"
 	"faqbot/knowledge"
+	"faqbot/knowledge/sqldb"
 )
 
 // maxListed bounds a list.
@@ -23,12 +27,50 @@ type Filter struct {
 	// Only those of one of these conversations, if there are any.
 	Conversations []bot.ConversationID
 
-	Limit  int // 500 if 0, and at most
-	Offset int
+	Limit int    // 500 if 0, and at most
+	After string // the Cursor of the last ticket before; "" begins the list. For open tickets, or for closed ones
 }
 
 // States are all the states of a ticket.
 func States() []State { return []State{StateOpen, StateAssigned, StateClosed} }
+
+// The order of open tickets, as the indexes have it: theirs is 1 if it is the customer's turn, calm 1 unless they are in
+// danger.
+const (
+	theirs    = `(CASE WHEN waiting_since > 0 THEN 0 ELSE 1 END)`
+	calm      = `(CASE WHEN reason = 'urgent' THEN 0 ELSE 1 END)`
+	openOrder = theirs + `, ` + calm + `, due_at, id`
+)
+
+// Cursor is where a ticket stands in its list, for Filter.After.
+func (t Ticket) Cursor() string {
+	if t.State == StateClosed {
+		return fmt.Sprintf("%d.%s", t.ClosedAt.UnixMilli(), t.ID)
+	}
+	bit := func(b bool) int {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	return fmt.Sprintf("%d.%d.%d.%s", bit(t.WaitingSince.IsZero()), bit(t.Reason != bot.ReasonUrgent), t.DueAt.UnixMilli(), t.ID)
+}
+
+// position reads a Cursor of n parts: numbers, and an ID.
+func position(cursor string, n int) (list []any, ok bool) {
+	parts := strings.Split(cursor, ".")
+	if len(parts) != n {
+		return nil, false
+	}
+	for _, p := range parts[:n-1] {
+		number, err := strconv.ParseInt(p, 10, 64)
+		if err != nil {
+			return nil, false
+		}
+		list = append(list, number)
+	}
+	return append(list, parts[n-1]), true
+}
 
 // List returns the tickets a filter asks for: who waits first, by the end of the promise, then the
 // others, closed ones last, the latest first.
@@ -36,14 +78,26 @@ func (d *Desk) List(ctx context.Context, f Filter) ([]Ticket, error) {
 	return d.store.selectTickets(ctx, f)
 }
 
-// Counts are how many tickets are open.
+// maxCounted is where Count ends: whoever has so many tickets does not need to know how many.
+const maxCounted = 1000
+
+// Counts are how many tickets are open, each at most maxCounted.
 type Counts struct {
 	Mine, All, Waiting int
 }
 
 // Count counts the open tickets of some affiliates, as Filter names them, and agent's own.
-func (d *Desk) Count(ctx context.Context, of []knowledge.AffiliateID, agent AgentID) (Counts, error) {
-	return d.store.countTickets(ctx, of, agent)
+func (d *Desk) Count(ctx context.Context, of []knowledge.AffiliateID, agent AgentID) (c Counts, err error) {
+	for _, one := range []struct {
+		n *int
+		f Filter
+	}{{&c.All, Filter{}}, {&c.Mine, Filter{Assignee: agent}}, {&c.Waiting, Filter{Waiting: true}}} {
+		one.f.Affiliates = of
+		if *one.n, err = d.store.countTickets(ctx, one.f); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
 }
 
 // A Case is all there is to know about a ticket, or about a conversation of which no person has one.
@@ -105,23 +159,37 @@ func (d *Desk) Pulses(ctx context.Context, since time.Time) ([]ChangeMark, error
 	return d.store.selectChangeMarks(ctx, since)
 }
 
-// where is the condition of a filter; its parameters join args.
+// closedOnly reports whether the filter asks for closed tickets alone, openOnly for open ones.
+func (f Filter) closedOnly() bool { return slices.Equal(f.States, []State{StateClosed}) }
+func (f Filter) openOnly() bool   { return len(f.States) == 0 || !slices.Contains(f.States, StateClosed) }
+
+// order is the order of the list.
+func (f Filter) order() string {
+	switch {
+	case f.closedOnly():
+		return `closed_at DESC, id DESC`
+	case f.openOnly():
+		return openOrder
+	}
+	return `CASE WHEN state = 'closed' THEN 1 ELSE 0 END, CASE WHEN state = 'closed' THEN 0 ELSE ` + theirs + ` END, ` + calm + `, closed_at DESC, due_at, id`
+}
+
+// where is the condition of a filter; its parameters join args. The states are spelled out, since an index of some of
+// the tickets is used only for what is known to be among them.
 func (f Filter) where(args *[]any) string {
 	mark := func(v any) string {
 		*args = append(*args, v)
 		return fmt.Sprintf("$%d", len(*args))
 	}
-	states := f.States
-	if len(states) == 0 {
-		states = []State{StateOpen, StateAssigned}
+	parts := []string{knowledge.Among(f.Affiliates, args)}
+	switch {
+	case f.closedOnly():
+		parts = append(parts, `state = 'closed'`)
+	case f.openOnly():
+		parts = append(parts, `state <> 'closed'`)
 	}
-	var marks []string
-	for _, s := range states {
-		marks = append(marks, mark(string(s)))
-	}
-	parts := []string{knowledge.Among(f.Affiliates, args), `state IN (` + strings.Join(marks, ", ") + `)`}
 	if f.Waiting {
-		parts = append(parts, `waiting_since > 0`)
+		parts = append(parts, theirs+` = 0`)
 	}
 	if f.Assignee != "" {
 		parts = append(parts, `assignee = `+mark(string(f.Assignee)))
@@ -133,44 +201,52 @@ func (f Filter) where(args *[]any) string {
 		}
 		parts = append(parts, `conversation_id IN (`+strings.Join(marks, ", ")+`)`)
 	}
+	if at, ok := position(f.After, 2); ok && f.closedOnly() {
+		parts = append(parts, `(closed_at, id) < (`+mark(at[0])+`, `+mark(at[1])+`)`)
+	}
+	if at, ok := position(f.After, 4); ok && f.openOnly() {
+		parts = append(parts, `(`+openOrder+`) > (`+mark(at[0])+`, `+mark(at[1])+`, `+mark(at[2])+`, `+mark(at[3])+`)`)
+	}
 	return strings.Join(parts, " AND ")
 }
 
 // selectTickets reads the tickets a filter asks for: those of customers in danger first, then those whose promise ends
-// soonest.
+// soonest. Of several affiliates each has an index of its own: the first of each are put in order.
 func (s *store) selectTickets(ctx context.Context, f Filter) (list []Ticket, err error) {
 	if f.Limit <= 0 || f.Limit > maxListed {
 		f.Limit = maxListed
 	}
-	args := []any{string(StateClosed), f.Limit, f.Offset, string(bot.ReasonUrgent)}
-	where := f.where(&args)
-	rows, err := s.db.QueryContext(ctx, `SELECT `+ticketColumns+` FROM tickets WHERE `+where+`
-		ORDER BY CASE WHEN state = $1 THEN 1 ELSE 0 END, CASE WHEN waiting_since > 0 THEN 0 ELSE 1 END,
-			CASE WHEN state <> $1 AND reason = $4 THEN 0 ELSE 1 END, closed_at DESC, due_at, id LIMIT $2 OFFSET $3`, args...)
+	args := []any{f.Limit}
+	query := `SELECT ` + ticketColumns + ` FROM tickets WHERE `
+	if f.openOnly() && len(f.Affiliates) > 1 && !slices.Contains(f.Affiliates, knowledge.Everyone) {
+		var each []string
+		for _, a := range f.Affiliates {
+			one := f
+			one.Affiliates = []knowledge.AffiliateID{a}
+			each = append(each, `SELECT * FROM (`+query+one.where(&args)+` ORDER BY `+one.order()+` LIMIT $1) one`)
+		}
+		query = `SELECT * FROM (` + strings.Join(each, ` UNION ALL `) + `) each_first`
+	} else {
+		query += f.where(&args)
+	}
+	err = sqldb.Each(ctx, s.db, func(rows *sql.Rows) error {
+		t, err := scanTicket(rows)
+		list = append(list, t)
+		return err
+	}, query+` ORDER BY `+f.order()+` LIMIT $1`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list tickets: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		t, err := scanTicket(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, t)
-	}
-	return list, rows.Err()
+	return list, nil
 }
 
-func (s *store) countTickets(ctx context.Context, of []knowledge.AffiliateID, agent AgentID) (c Counts, err error) {
-	args := []any{string(StateClosed), string(agent)}
-	where := knowledge.Among(of, &args)
-	err = s.db.QueryRowContext(ctx, `SELECT COUNT(*), COALESCE(SUM(CASE WHEN assignee = $2 THEN 1 ELSE 0 END), 0),
-		COALESCE(SUM(CASE WHEN waiting_since > 0 THEN 1 ELSE 0 END), 0) FROM tickets WHERE state <> $1 AND `+where, args...).
-		Scan(&c.All, &c.Mine, &c.Waiting)
+func (s *store) countTickets(ctx context.Context, f Filter) (n int, err error) {
+	args := []any{maxCounted}
+	err = s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM tickets WHERE `+f.where(&args)+` LIMIT $1) counted`, args...).Scan(&n)
 	if err != nil {
-		return c, fmt.Errorf("count tickets: %w", err)
+		return 0, fmt.Errorf("count tickets: %w", err)
 	}
-	return c, nil
+	return n, nil
 }
 
 func (s *store) selectChangeMarks(ctx context.Context, since time.Time) (list []ChangeMark, err error) {

@@ -57,7 +57,22 @@ func TestFilter(t *testing.T) {
 		require.Equal(t, []string{"b1"}, o.questions(Filter{Affiliates: everyone(), Conversations: []bot.ConversationID{"b1"}}))
 		all := o.questions(Filter{Affiliates: everyone(), States: States()})
 		require.Equal(t, "a2", all[4], "closed ones last")
-		require.Equal(t, all[1:3], o.questions(Filter{Affiliates: everyone(), States: States(), Limit: 2, Offset: 1}))
+		for _, f := range []Filter{{Affiliates: everyone()}, {Affiliates: []knowledge.AffiliateID{"bolt", "acme", ""}}} { // page by page
+			var paged []string
+			for f.Limit = 1; ; {
+				page, err := o.desk.List(t.Context(), f)
+				require.NoError(t, err)
+				if len(page) == 0 {
+					break
+				}
+				paged, f.After = append(paged, page[0].Question), page[0].Cursor()
+			}
+			require.Equal(t, all[:4], paged)
+			f.After = "no cursor"
+			require.Len(t, o.questions(f), 1)
+		}
+		closed := Filter{Affiliates: everyone(), States: []State{StateClosed}, After: tickets[1].Cursor()}
+		require.Len(t, o.questions(closed), 1, "a cursor of open tickets is none of closed ones")
 
 		names, err := o.desk.Affiliates(t.Context())
 		require.NoError(t, err)

@@ -6,12 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
 	"faqbot/bot"
-	"faqbot/knowledge"
 	"faqbot/knowledge/sqldb"
 )
 
@@ -24,57 +22,6 @@ func (r *Reader) Find(ctx context.Context, a bot.Address) (bot.Conversation, err
 		return conv, fmt.Errorf("conversation on %s: %w", a.Key(), bot.ErrNotFound)
 	}
 	return conv, err
-}
-
-// List returns the conversations a search asks for, the most recently active first.
-func (r *Reader) List(ctx context.Context, s bot.Search) (list []bot.Summary, err error) {
-	if s.Limit == 0 {
-		s.Limit = 50
-	}
-	if s.Before.IsZero() {
-		s.Before = time.UnixMilli(math.MaxInt64)
-	}
-	args := []any{s.Before.UnixMilli(), s.Limit}
-	where := `active_at < $1 AND heard_at > 0`
-	where += ` AND ` + knowledge.Among(s.Affiliates, &args)
-	matches := `m.conversation_id = conversations.id`
-	for _, word := range strings.Fields(strings.ToLower(s.Words)) {
-		args = append(args, "%"+escapeLike(word)+"%")
-		matches += fmt.Sprintf(` AND LOWER(m.body) LIKE $%d ESCAPE '\'`, len(args))
-	}
-	rows, err := r.db.QueryContext(ctx, `SELECT `+conversationColumns+`, active_at, (SELECT MAX(m.seq) FROM messages m WHERE `+matches+`)
-		`+conversationTables+`WHERE `+where+` AND EXISTS (SELECT 1 FROM messages m WHERE `+matches+`) ORDER BY active_at DESC, id LIMIT $2`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("list conversations: %w", err)
-	}
-	seqs, err := scanSummaries(rows, &list)
-	if err != nil {
-		return nil, fmt.Errorf("list conversations: %w", err)
-	}
-	for i := range list {
-		last, err := r.messages(ctx, `m.conversation_id = $1 AND m.seq = $2`, list[i].ID, seqs[i])
-		if err != nil {
-			return nil, fmt.Errorf("list conversations: %w", err)
-		}
-		if len(last) == 1 {
-			list[i].Last = last[0]
-		}
-	}
-	return list, nil
-}
-
-func scanSummaries(rows *sql.Rows, list *[]bot.Summary) (seqs []int64, err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var s bot.Summary
-		var active, seq int64
-		if s.Conversation, err = scanConversation(rows, &active, &seq); err != nil {
-			return nil, err
-		}
-		s.ActiveAt = time.UnixMilli(active).UTC()
-		*list, seqs = append(*list, s), append(seqs, seq)
-	}
-	return seqs, rows.Err()
 }
 
 // escapeLike makes word match itself in a LIKE pattern that escapes by a backslash.

@@ -18,7 +18,7 @@ import (
 	"faqbot/retrieval"
 )
 
-//go:embed schema/*.sql
+//go:embed schema/*.sql schema/sqlite/*.sql schema/postgres/*.sql
 var migrations embed.FS
 
 // Schema is this folder's migrations.

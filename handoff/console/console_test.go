@@ -139,7 +139,16 @@ func account(affiliate knowledge.AffiliateID) bot.Account {
 func open(t *testing.T) *office {
 	t.Helper()
 	t.Parallel()
-	o := &office{t: t, db: sqldbtest.Migrated(t, attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), learn.Schema(), cases.Schema(), mail.Schema(), bymail.Schema())}
+	return openOn(t, sqldbtest.Migrated(t, schemas()...))
+}
+
+func schemas() []sqldb.Schema {
+	return []sqldb.Schema{attempts.Schema(), events.Schema(), knowledge.Schema(), brand.Schema(), store.Schema(), handoff.Schema(), gaps.Schema(), learn.Schema(), cases.Schema(), mail.Schema(), bymail.Schema()}
+}
+
+func openOn(t *testing.T, db *sqldb.DB) *office {
+	t.Helper()
+	o := &office{t: t, db: db}
 	log := logrus.New()
 	log.SetOutput(t.Output())
 	phrases, err := dialogue.LoadPhrases()

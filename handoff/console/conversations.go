@@ -39,6 +39,9 @@ func (c *Console) fillTalks(ctx context.Context, p reader, in *inbox) error {
 	if err != nil {
 		return err
 	}
+	if err := c.fillTicket(ctx, p, in); err != nil {
+		return err
+	}
 	n := 0
 	for _, talk := range list { // those as late as the last row of the page before, up to it, stood there
 		if talk.ActiveAt.Equal(after) && talk.ID <= id {
@@ -46,7 +49,7 @@ func (c *Console) fillTalks(ctx context.Context, p reader, in *inbox) error {
 		}
 		if n == talksPerPage {
 			older := at
-			last := in.Rows[n-1]
+			last := in.Rows[len(in.Rows)-1]
 			older.At = fmt.Sprintf("%d.%s", last.When.UnixMilli(), last.ID)
 			in.Older = older.list()
 			break
@@ -55,6 +58,25 @@ func (c *Console) fillTalks(ctx context.Context, p reader, in *inbox) error {
 		n++
 	}
 	return nil
+}
+
+// fillTicket puts the ticket in front whose number is searched for.
+func (c *Console) fillTicket(ctx context.Context, p reader, in *inbox) error {
+	if in.Place.Q == "" || in.Place.At != "" {
+		return nil
+	}
+	t, err := c.ticketOf(ctx, p, handoff.TicketID(strings.ToUpper(strings.TrimSpace(in.Place.Q))))
+	if errors.Is(err, handoff.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	conv, err := c.conversations.Get(ctx, t.Conversation)
+	if err == nil {
+		in.Rows = append(in.Rows, c.ticketRow(p, t, conv, in))
+	}
+	return err
 }
 
 // cursorOf reads where a page of conversations begins: after the one with that time and ID.

@@ -29,18 +29,14 @@ const perPage = 100
 type place struct {
 	Show string // mine, all, waiting, closed, talks (all conversations)
 	Of   knowledge.AffiliateID
-	Page int
 	Q    string // words searched for in conversations
-	At   string // where in the conversations: see cursor
+	At   string // where in the list: after the row with that cursor
 }
 
 func placeOf(g *gin.Context) place {
-	p := place{Show: g.Query("show"), Of: knowledge.AffiliateID(g.Query("of")), Q: cut(g.Query("q"), 200), At: g.Query("at")}
+	p := place{Show: g.Query("show"), Of: knowledge.AffiliateID(g.Query("of")), Q: cut(g.Query("q"), 200), At: cut(g.Query("at"), 100)}
 	if !slices.Contains([]string{"mine", "waiting", "closed", "talks"}, p.Show) {
 		p.Show = "all"
-	}
-	if n, err := strconv.Atoi(g.Query("page")); err == nil && n > 1 && n < 1000 {
-		p.Page = n
 	}
 	return p
 }
@@ -59,9 +55,6 @@ func (p place) query(more ...string) string {
 	set("of", string(p.Of))
 	set("q", p.Q)
 	set("at", p.At)
-	if p.Page > 1 {
-		q.Set("page", strconv.Itoa(p.Page))
-	}
 	for i := 0; i+1 < len(more); i += 2 {
 		set(more[i], more[i+1])
 	}
@@ -69,6 +62,14 @@ func (p place) query(more ...string) string {
 		return ""
 	}
 	return "?" + q.Encode()
+}
+
+// tickets is the place beside a ticket that was found among the conversations.
+func (p place) tickets() place {
+	if p.Show == "talks" {
+		return place{Show: "all", Of: p.Of}
+	}
+	return p
 }
 
 // list is the address of the list itself.
@@ -84,9 +85,8 @@ func (p place) list(more ...string) string {
 // A queue is one of the lists there are.
 type queue struct {
 	Href, Label string
-	Count       int
-	Counted     bool
-	Hot         bool // the count matters
+	Count       string // "" if it is not counted
+	Hot         bool   // the count matters
 	Current     bool
 }
 
@@ -116,7 +116,7 @@ type inbox struct {
 	Older      string // the next page, "" if there is none
 	Newer      string
 	Empty      page.Empty
-	Waiting    int
+	Waiting    string   // how many customers wait
 	Current    string   // the ID of the row that is open beside
 	Have       string   // names this very content
 	Partial    bool     // only the list is rendered
@@ -164,19 +164,19 @@ func (c *Console) inboxOf(ctx context.Context, p reader, at place, current strin
 	if err != nil {
 		return in, err
 	}
-	in.Waiting = count.Waiting
-	q := func(show, label string, n int, counted bool) {
+	in.Waiting = counted(count.Waiting)
+	q := func(show, label, count string) {
 		to := place{Show: show, Of: at.Of}
-		in.Queues = append(in.Queues, queue{Href: to.list(), Label: label, Count: n, Counted: counted, Hot: show == "waiting", Current: show == at.Show})
+		in.Queues = append(in.Queues, queue{Href: to.list(), Label: label, Count: count, Hot: show == "waiting" && count != "0", Current: show == at.Show})
 		if show == at.Show {
 			in.Title = label
 		}
 	}
-	q("all", p.Say("queue_all"), count.All, true)
-	q("mine", p.Say("queue_mine"), count.Mine, true)
-	q("waiting", p.Say("queue_waiting"), count.Waiting, true)
-	q("closed", p.Say("queue_closed"), 0, false)
-	q("talks", p.Say("queue_talks"), 0, false)
+	q("all", p.Say("queue_all"), counted(count.All))
+	q("mine", p.Say("queue_mine"), counted(count.Mine))
+	q("waiting", p.Say("queue_waiting"), counted(count.Waiting))
+	q("closed", p.Say("queue_closed"), "")
+	q("talks", p.Say("queue_talks"), "")
 	if at.Show == "talks" {
 		in.Part = "/desk/conversations/list"
 		err = c.fillTalks(ctx, p, &in)
@@ -192,6 +192,14 @@ func (c *Console) inboxOf(ctx context.Context, p reader, at place, current strin
 	in.Have = digest(have)
 	in.Part += at.query("current", current, "have", in.Have)
 	return in, err
+}
+
+// counted is a count in words: it ends where handoff.Counts do.
+func counted(n int) string {
+	if n > 999 {
+		return "999+"
+	}
+	return strconv.Itoa(n)
 }
 
 // affiliateOptions is the choice of affiliates, none for whoever has but one.
@@ -215,7 +223,7 @@ func (c *Console) affiliateOptions(ctx context.Context, p reader) (list []page.O
 // fillTickets puts the tickets of in.Place into in.
 func (c *Console) fillTickets(ctx context.Context, p reader, in *inbox) error {
 	at := in.Place
-	f := handoff.Filter{Affiliates: scope(p, at), Limit: perPage + 1, Offset: max(at.Page-1, 0) * perPage}
+	f := handoff.Filter{Affiliates: scope(p, at), Limit: perPage + 1, After: at.At}
 	in.Empty = page.Empty{Title: p.Say("empty_open_title"), Words: p.Say("empty_open")}
 	switch at.Show {
 	case "mine":
@@ -235,13 +243,13 @@ func (c *Console) fillTickets(ctx context.Context, p reader, in *inbox) error {
 	if len(tickets) > perPage {
 		tickets = tickets[:perPage]
 		older := at
-		older.Page = max(at.Page, 1) + 1
+		older.At = tickets[perPage-1].Cursor()
 		in.Older = older.list()
 	}
-	if at.Page > 1 {
-		newer := at
-		newer.Page--
-		in.Newer = newer.list()
+	if at.At != "" {
+		newest := at
+		newest.At = ""
+		in.Newer = newest.list()
 	}
 	ids := make([]bot.ConversationID, len(tickets))
 	for i, t := range tickets {
@@ -262,7 +270,7 @@ func (c *Console) ticketRow(p reader, t handoff.Ticket, conv bot.Conversation, i
 	if words == "" {
 		words = p.Say("no_words_yet")
 	}
-	return listed{ID: string(t.ID), Href: "/desk/tickets/" + url.PathEscape(string(t.ID)) + in.Place.query(), Who: p.whoOf(conv),
+	return listed{ID: string(t.ID), Href: "/desk/tickets/" + url.PathEscape(string(t.ID)) + in.Place.tickets().query(), Who: p.whoOf(conv),
 		Icon: channelIcon(conv.Address.Channel), Channel: accounts.Label(conv.Address.Channel), Words: words, With: string(t.Assignee),
 		Owed: p.sla(t, c.o.Now()), Waiting: !t.WaitingSince.IsZero(), Current: string(t.ID) == in.Current}
 }

@@ -34,6 +34,12 @@ func TestListAndFilters(t *testing.T) {
 	require.Empty(t, o.get("ann", "/desk").page.find("select"))
 	require.Equal(t, []string{"All affiliates", "acme", "bolt"}, o.get("bob", "/desk").page.words("option"))
 
+	for _, number := range []string{string(b.ID), " " + strings.ToLower(string(b.ID))} {
+		found := o.get("bob", "/desk/conversations?"+url.Values{"q": {number}}.Encode()).page
+		require.Equal(t, "/desk/tickets/"+string(b.ID), found.one(t, "#rows a.row").attr["href"], "a ticket is found by its number")
+	}
+	require.Empty(t, who("ann", "/desk/conversations?q="+string(b.ID)), "not by those who may not see it")
+
 	page := o.get("bob", "/desk").page
 	require.Contains(t, page.words(".owed.late")[0], "late by")
 	require.Contains(t, page.words(".owed.soon")[0], "in 10 min")

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 )
 
-// A Schema is one folder's migrations: goose files named 00001_what.sql.
+// A Schema is one folder's migrations: goose files named 00001_what.sql. Those that only one of the databases
+// understands are in the folders sqlite and postgres, and count with the others.
 type Schema struct {
 	Owner string // the owning folder, "bot"; its versions live in the table migrations_{owner}
 	Files fs.FS
@@ -63,7 +65,11 @@ func (db *DB) migrateSchema(ctx context.Context, raw *sql.DB, s Schema) (err err
 		}
 		defer db.unlock()
 	}
-	p, err := goose.NewProvider(dialect, raw, s.Files, opts...)
+	own := "sqlite"
+	if db.postgres {
+		own = "postgres"
+	}
+	p, err := goose.NewProvider(dialect, raw, layered{s.Files, own}, opts...)
 	if err != nil {
 		return err
 	}
@@ -77,4 +83,31 @@ func (db *DB) migrateSchema(ctx context.Context, raw *sql.DB, s Schema) (err err
 		return fmt.Errorf("%s: %w", partial.Failed.Source.Path, partial.Err)
 	}
 	return err
+}
+
+// layered is a folder of migrations together with those in one of its folders.
+type layered struct {
+	fs.FS
+	own string
+}
+
+func (l layered) Open(name string) (fs.File, error) {
+	f, err := l.FS.Open(path.Join(l.own, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return l.FS.Open(name)
+	}
+	return f, err
+}
+
+// Glob names the files of both by their last part.
+func (l layered) Glob(pattern string) ([]string, error) {
+	list, err := fs.Glob(l.FS, pattern)
+	if err != nil {
+		return nil, err
+	}
+	own, err := fs.Glob(l.FS, path.Join(l.own, pattern))
+	for _, name := range own {
+		list = append(list, path.Base(name))
+	}
+	return list, err
 }

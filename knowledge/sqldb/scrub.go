@@ -96,5 +96,25 @@ func (db *DB) vacuumTables(ctx context.Context) error {
 			return fmt.Errorf("vacuum %s: %w", name, err)
 		}
 	}
+	return db.rebuildTextIndexes(ctx)
+}
+
+// rebuildTextIndexes makes Postgres's text indexes anew: vacuuming leaves in them every word that there ever was.
+func (db *DB) rebuildTextIndexes(ctx context.Context) error {
+	var indexes []string
+	if err := Each(ctx, db, func(rows *sql.Rows) error {
+		var name string
+		err := rows.Scan(&name)
+		indexes = append(indexes, name)
+		return err
+	}, `SELECT quote_ident(c.relname) FROM pg_class c JOIN pg_am a ON a.oid = c.relam
+		WHERE a.amname = 'gin' AND c.relkind = 'i' AND c.relnamespace = current_schema()::regnamespace`); err != nil {
+		return fmt.Errorf("list the text indexes: %w", err)
+	}
+	for _, name := range indexes {
+		if _, err := db.ExecContext(ctx, `REINDEX INDEX CONCURRENTLY `+name); err != nil {
+			return fmt.Errorf("rebuild %s: %w", name, err)
+		}
+	}
 	return nil
 }

@@ -30,8 +30,8 @@ talk?.addEventListener("scroll", () => { end = atEnd(); }, { passive: true });
 // The tab says how many wait.
 const titled = document.title;
 function title() {
-  const n = Number($("#rows")?.dataset.waiting);
-  document.title = n ? "(" + n + ") " + titled : titled;
+  const n = $("#rows")?.dataset.waiting;
+  document.title = n && n !== "0" ? "(" + n + ") " + titled : titled;
 }
 
 // What was done is said once, not at every reload.
