@@ -125,6 +125,8 @@ type Report struct {
 	Learned []Learning    `json:"learned"`           // of each set, what labels do for its probabilities, one in ten of them wrong
 	Typos   []Comparison  `json:"typos"`             // with typing errors against without
 	Against []Comparison  `json:"against,omitempty"` // this run against an earlier one
+
+	Languages Confusion `json:"languages,omitempty"` // of messages
 }
 
 const reportVersion = 1
@@ -172,6 +174,7 @@ func (r *Report) steps(ctx context.Context, folders []string, e *Vectors, p *dia
 	}
 	return append(list,
 		step{"multidogo_software", func() error { return r.smallTalk(ctx, data, l) }},
+		step{"xsid, language", func() error { return r.languagesTold(data) }},
 		step{"sentences", func() error { return r.lists(ctx, l) }},
 		step{"banking77, signals", func() error { return r.countFalseAlarms(ctx, data, l) }},
 		step{"signals_airline", func() error {

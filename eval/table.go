@@ -16,6 +16,7 @@ func (r *Report) Print(w io.Writer) error {
 	r.printNoted(t)
 	printLearning(t, r.Learned)
 	r.printSets(t)
+	r.Languages.print(t)
 	printComparisons(t, "with typing errors against without: treated well", r.Typos)
 	printComparisons(t, "this run against the earlier one: treated well", r.Against)
 	for _, name := range r.Skipped {

@@ -63,7 +63,7 @@ var homes = map[string][]string{
 	"golang.org/x/sync":                  {"bot/dialogue", "bot/worker", "bot/inbound", "bot/outbound", "bot/telegram", "bot/accounts", "eval/measure", "cmd/faqbot", "cmd/crash"},
 	"golang.org/x/sys":                   {"retrieval/encoder", "retrieval/vector"},
 	"golang.org/x/term":                  {"cmd/faqbot"},
-	"golang.org/x/text":                  {"knowledge/faqfile", "knowledge", "retrieval/encoder", "retrieval/lexical", "knowledge/locale", "bot/dialogue"},
+	"golang.org/x/text":                  {"knowledge/faqfile", "knowledge", "retrieval/encoder", "retrieval/lexical", "knowledge/locale", "knowledge/language", "bot/dialogue"},
 }
 
 // never names what a package must not import, although the arrow would let it.

@@ -36,11 +36,12 @@ type evalCommand struct {
 
 	Label evalLabelCommand `cmd:"" help:"Make a suite of questions that two people label: how far they agree, what is to be settled. Exit code 1: something is to be settled."`
 
-	Quality  evalQualityCommand  `cmd:"" help:"Ask the public sets' questions and compare the figures with floors and goals. Exit code 1: a floor is missed."`
-	Ablate   evalAblateCommand   `cmd:"" help:"Ask the public sets' questions of the engine without some of its parts, and show what each part brings."`
-	FitVotes evalFitVotesCommand `cmd:"" help:"Fit what the built-in encoder makes of wishes, thanks, complaints and the like."`
-	FitPrior evalFitPriorCommand `cmd:"" help:"Fit the shipped calibration on public sets, and show how it carries over to sets it has not seen. Exit code 1: a floor is missed."`
-	FitRows  evalFitRowsCommand  `cmd:"" help:"Fit the projection of the encoder's token rows to public sets."`
+	Quality      evalQualityCommand      `cmd:"" help:"Ask the public sets' questions and compare the figures with floors and goals. Exit code 1: a floor is missed."`
+	Ablate       evalAblateCommand       `cmd:"" help:"Ask the public sets' questions of the engine without some of its parts, and show what each part brings."`
+	FitVotes     evalFitVotesCommand     `cmd:"" help:"Fit what the built-in encoder makes of wishes, thanks, complaints and the like."`
+	FitLanguages evalFitLanguagesCommand `cmd:"" help:"Fit the weights by which the language of a message is told to lists of words."`
+	FitPrior     evalFitPriorCommand     `cmd:"" help:"Fit the shipped calibration on public sets, and show how it carries over to sets it has not seen. Exit code 1: a floor is missed."`
+	FitRows      evalFitRowsCommand      `cmd:"" help:"Fit the projection of the encoder's token rows to public sets."`
 }
 
 // evalQualityCommand measures the engine with its defaults.
@@ -177,6 +178,23 @@ func (cmd evalFitVotesCommand) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	return writeWhole(cmd.Out, func(w io.Writer) error { return json.NewEncoder(w).Encode(votes) })
+}
+
+// evalFitLanguagesCommand fits what words show of their language.
+type evalFitLanguagesCommand struct {
+	Folder string `arg:"" help:"The folder with words and lists: eval/languages." type:"existingdir"`
+	Out    string `required:"" help:"Write the weights to this file: knowledge/language/profiles.bin." placeholder:"FILE.bin"`
+}
+
+func (cmd evalFitLanguagesCommand) Run() error {
+	packed, err := eval.FitLanguages(cmd.Folder)
+	if err != nil {
+		return err
+	}
+	return writeWhole(cmd.Out, func(w io.Writer) error {
+		_, err := w.Write(packed)
+		return err
+	})
 }
 
 // evalFitRowsCommand fits the projection that the encoder ships with.
