@@ -115,24 +115,30 @@ func newPages(s *service, d *demo) (p *pages, err error) {
 		Prepare: s.prepare, Published: s.searcher.Poke, Record: s.directory.Record, Log: s.log}); err != nil {
 		return nil, err
 	}
-	if p.gaps, err = gapsboard.New(s.gaps, s.corpus, gapsboard.Options{Chrome: p.chrome, Who: p.door.Who, Log: s.log}); err != nil {
-		return nil, err
-	}
-	if p.review, err = reviewboard.New(drawn, s.corpus, reviewboard.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log}); err != nil {
-		return nil, err
-	}
-	if p.figures, err = figuresboard.New(figures.New(s.db, nil), figuresboard.Options{Chrome: p.chrome, Who: p.door.Who, Affiliates: s.corpus.Named, Called: accounts.Label, Log: s.log}); err != nil {
-		return nil, err
-	}
-	if p.board, err = board.New(s.networks.served, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log,
-		Affiliates: s.corpus.Named, Crawl: crawler, PublicURL: s.config.Server.PublicURL, Notices: s.forwarded.notices,
-		Preview: func(settings network.Settings) (string, error) { return p.chat.Preview(settings) }}); err != nil {
+	if err := p.addBoards(s, drawn, crawler); err != nil {
 		return nil, err
 	}
 	p.chat, err = webchat.NewSite(s.networks.accounts, webchat.SiteOptions{Signer: s.keys.Signer(people.VisitorTokens), Conversations: s.conversations, Accept: s.intake.Accept,
 		Media: s.media, Suggest: s.suggest, Brand: s.chatBrand, Staffed: func(a bot.Account) bool { return p.console.StaffedFor(a.Owner()) },
 		Contact: s.desk.Contact, Mail: s.mail.visitors(), Called: accounts.Label, Secure: s.config.https(), SignedOut: s.conversations.VisitorsSignedOut, Log: s.log})
 	return p, err
+}
+
+// addBoards makes the pages of what customers asked, what was learned of it, the figures, and the accounts on networks.
+func (p *pages) addBoards(s *service, drawn *review.Service, crawler *crawl.Crawler) (err error) {
+	if p.gaps, err = gapsboard.New(s.gaps, s.corpus, gapsboard.Options{Chrome: p.chrome, Who: p.door.Who, Log: s.log}); err != nil {
+		return err
+	}
+	if p.review, err = reviewboard.New(drawn, s.corpus, reviewboard.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log}); err != nil {
+		return err
+	}
+	if p.figures, err = figuresboard.New(figures.New(s.db, nil), figuresboard.Options{Chrome: p.chrome, Who: p.door.Who, Affiliates: s.corpus.Named, Called: accounts.Label, Log: s.log}); err != nil {
+		return err
+	}
+	p.board, err = board.New(s.networks.served, s.store, s.conversations, board.Options{Chrome: p.chrome, Who: p.door.Who, Record: s.directory.Record, Log: s.log,
+		Affiliates: s.corpus.Named, Crawl: crawler, PublicURL: s.config.Server.PublicURL, Notices: s.forwarded.notices,
+		Preview: func(settings network.Settings) (string, error) { return p.chat.Preview(settings) }})
+	return err
 }
 
 // home is where somebody goes after signing in.
