@@ -5,7 +5,7 @@ N ?= 20
 DB ?= sqlite
 DATA ?= ../shared/data
 
-.PHONY: all build test race norace suite quick prepare check slow faults crash load quality bench fuzz pictures
+.PHONY: all build test race norace suite quick prepare check slow kits faults crash load quality bench fuzz pictures
 
 all: build
 
@@ -53,12 +53,18 @@ slow: prepare
 	FAQBOT_SLOW=1 .ci/with-postgres $(GO) test -run 'Slow|TestGroupFailsTogether' -timeout 30m -p 1 -v ./knowledge/sqldb ./cmd/faqbot
 	FAQBOT_SLOW=1 FAQBOT_DATA=$(abspath $(DATA)) .ci/with-postgres $(GO) test -run Slow -timeout 30m -p 1 -v ./handoff/gaps ./handoff/figures ./handoff/console
 	.ci/with-postgres $(GO) test $(RACE) -parallel 6 -timeout 60m ./cmd/faqbot
+	$(MAKE) kits
 
 # The pictures in README.md, from the browser test.
 pictures:
 	mkdir -p bin/shots
 	FAQBOT_SCREENSHOTS=$(CURDIR)/bin/shots $(GO) test -count=1 -run TestDemoInABrowser ./cmd/faqbot
 	cp bin/shots/desk.png bin/shots/widget.png cmd/faqbot/docs
+
+# The starter kits, each asked the questions of its own suite.
+kits: build
+	@for suite in knowledge/kits/suites/*.yaml; do bin/faqbot eval run $$suite >bin/kit.txt || { cat bin/kit.txt; exit 1; }; \
+		echo "$$(basename $$suite .yaml): $$(grep -m1 '^passed ' bin/kit.txt), $$(grep -m1 '^wrong ' bin/kit.txt)" | tr -s ' '; done
 
 # Kills the real binary N times under load and counts what was lost: make crash N=300 [DB=postgres]
 # [MODE=whatsapp,messenger]

@@ -39,6 +39,13 @@ tour,كيف أجد التقرير؟,افتح القائمة ثم اختر الت
 paid,متى تدفعون؟,في الخامس عشر من كل شهر.,الدفع,ar,
 `))
 	admin.open(at)
+	admin.click("main a", "Start from a kit")
+	admin.says("Coupon site")
+	admin.accessibleShot("kits")
+	admin.open(at + "/kits/small-shop/es")
+	admin.says("What shipping costs")
+	admin.accessibleShot("kit")
+	admin.open(at)
 	admin.do(chromedp.SetUploadFiles(`input[name=file]`, []string{faq}), chromedp.SetUploadFiles(`input[name=media]`, []string{write("tour.webm", clip),
 		write("tour.vtt", []byte("WEBVTT\n\n00:00.000 --> 00:10.000\nOpen the menu\n")), write("tour.wav", []byte(sound.String())), write("map.png", picture(320, 120))}))
 	admin.click("button", "Check the file")

@@ -167,7 +167,7 @@ func (h *house) furnish() {
 	require.NoError(t, err)
 	require.Len(t, list, 1)
 	h.params = strings.NewReplacer(":ticket", string(list[0].ID), ":conversation", string(conv.ID), ":affiliate", "acme", ":entry", string(live[0].ID), ":upload", string(u.ID),
-		":revision", "1", ":account", "acme-chat", ":file", "faq.csv", "*file", "faqbot.css", ":change", "0", ":id", "x", ":key", "x", ":lock", "x", ":token", "x", ":channel", "telegram")
+		":revision", "1", ":account", "acme-chat", ":file", "faq.csv", "*file", "faqbot.css", ":change", "0", ":id", "x", ":kit", "newsletter", ":language", "en", ":key", "x", ":lock", "x", ":token", "x", ":channel", "telegram")
 }
 
 // status asks for a route as somebody and returns the answer's status and where it leads.
