@@ -43,14 +43,29 @@ func (d *Directory) Record(ctx context.Context, by PersonID, action Action, obje
 	return d.db.InTx(ctx, func(tx *sql.Tx) error { return d.insertNote(ctx, tx, by, action, object) })
 }
 
-// Notes returns at most limit lines, the newest first, older than the one whose ID is before; "" is
-// for the newest of all.
-func (d *Directory) Notes(ctx context.Context, before string, limit int) ([]Note, error) {
-	list, err := selectNotes(ctx, d.db, before, limit)
+// A NoteFilter selects lines of the audit. What is empty selects all.
+type NoteFilter struct {
+	By       PersonID
+	Action   Action
+	From, To time.Time // To is not included
+}
+
+// Notes returns at most limit lines that the filter selects, the newest first, older than the one whose ID is before; ""
+// is for the newest of all.
+func (d *Directory) Notes(ctx context.Context, f NoteFilter, before string, limit int) ([]Note, error) {
+	list, err := selectNotes(ctx, d.db, f, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read the audit: %w", err)
 	}
 	return list, nil
+}
+
+// Noted returns whoever is named in the audit, by name, and what they did, each once.
+func (d *Directory) Noted(ctx context.Context) (who []Person, actions []Action, err error) {
+	if who, actions, err = selectNoted(ctx, d.db); err != nil {
+		return nil, nil, fmt.Errorf("read who is in the audit: %w", err)
+	}
+	return who, actions, nil
 }
 
 func (d *Directory) insertNote(ctx context.Context, tx *sql.Tx, by PersonID, action Action, object string) error {

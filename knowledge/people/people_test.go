@@ -381,16 +381,31 @@ func TestAudit(t *testing.T) {
 			c.move(time.Second)
 			require.NoError(t, d.Record(ctx, p.ID, "publish", object))
 		}
-		notes, err := d.Notes(ctx, "", 2)
+		notes, err := d.Notes(ctx, people.NoteFilter{}, "", 2)
 		require.NoError(t, err)
 		require.Len(t, notes, 2)
 		require.Equal(t, []string{"three", "two"}, []string{notes[0].Object, notes[1].Object})
 		require.Equal(t, "Ana", notes[0].ByName)
 		require.Equal(t, c.now(), notes[0].At)
-		older, err := d.Notes(ctx, notes[1].ID, 10)
+		older, err := d.Notes(ctx, people.NoteFilter{}, notes[1].ID, 10)
 		require.NoError(t, err)
 		require.Len(t, older, 2) // one, and that she was added
 		require.Equal(t, "one", older[0].Object)
 		require.Equal(t, string(people.Operator), older[1].ByName)
+
+		count := func(f people.NoteFilter) int {
+			list, err := d.Notes(ctx, f, "", 10)
+			require.NoError(t, err)
+			return len(list)
+		}
+		require.Equal(t, 3, count(people.NoteFilter{By: p.ID}))
+		require.Equal(t, 1, count(people.NoteFilter{Action: people.ActionAdd}))
+		require.Zero(t, count(people.NoteFilter{By: p.ID, Action: people.ActionAdd}))
+		require.Equal(t, 1, count(people.NoteFilter{From: c.now()}))
+		require.Equal(t, 3, count(people.NoteFilter{To: c.now()}))
+		who, actions, err := d.Noted(ctx)
+		require.NoError(t, err)
+		require.Equal(t, []string{"Ana", string(people.Operator)}, []string{who[0].Name, who[1].Name})
+		require.Equal(t, []people.Action{people.ActionAdd, "publish"}, actions)
 	})
 }

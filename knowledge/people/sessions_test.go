@@ -311,7 +311,7 @@ func TestKnownBrowserIsLetThrough(t *testing.T) {
 		require.NoError(t, d.LiftLock(ctx, people.Operator, seen[" everyone=true browser=false"].ID))
 		_, err = d.SignIn(ctx, "ben", good, office)
 		require.NoError(t, err)
-		notes, err := d.Notes(ctx, "", 50)
+		notes, err := d.Notes(ctx, people.NoteFilter{}, "", 50)
 		require.NoError(t, err)
 		require.Contains(t, fmt.Sprint(notes), "lift a lock Ana from "+home)
 

@@ -1,8 +1,10 @@
 package people
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"faqbot/knowledge/sqldb"
@@ -198,7 +200,7 @@ func insertNote(ctx context.Context, tx *sql.Tx, id string, n Note) error {
 	return err
 }
 
-func selectNotes(ctx context.Context, r sqldb.Reader, before string, limit int) (list []Note, err error) {
+func selectNotes(ctx context.Context, r sqldb.Reader, f NoteFilter, before string, limit int) (list []Note, err error) {
 	err = sqldb.Each(ctx, r, func(rows *sql.Rows) error {
 		var n Note
 		var at int64
@@ -207,8 +209,29 @@ func selectNotes(ctx context.Context, r sqldb.Reader, before string, limit int) 
 		list = append(list, n)
 		return err
 	}, `SELECT a.id, a.at, a.actor, a.action, a.object, COALESCE(p.name, a.actor) FROM people_audit a LEFT JOIN people p ON p.id = a.actor
-		WHERE $1 = '' OR a.id < $1 ORDER BY a.id DESC LIMIT $2`, before, limit)
+		WHERE ($1 = '' OR a.id < $1) AND ($3 = '' OR a.actor = $3) AND ($4 = '' OR a.action = $4) AND (CAST($5 AS BIGINT) = 0 OR a.at >= CAST($5 AS BIGINT)) AND (CAST($6 AS BIGINT) = 0 OR a.at < CAST($6 AS BIGINT))
+		ORDER BY a.id DESC LIMIT $2`, before, limit, string(f.By), string(f.Action), sqldb.Millis(f.From), sqldb.Millis(f.To))
 	return list, err
+}
+
+func selectNoted(ctx context.Context, r sqldb.Reader) (who []Person, actions []Action, err error) {
+	err = sqldb.Each(ctx, r, func(rows *sql.Rows) error {
+		var p Person
+		err := rows.Scan(&p.ID, &p.Name)
+		who = append(who, p)
+		return err
+	}, `SELECT DISTINCT a.actor, COALESCE(p.name, a.actor) FROM people_audit a LEFT JOIN people p ON p.id = a.actor`)
+	if err == nil {
+		err = sqldb.Each(ctx, r, func(rows *sql.Rows) error {
+			var action Action
+			err := rows.Scan(&action)
+			actions = append(actions, action)
+			return err
+		}, `SELECT DISTINCT action FROM people_audit`)
+	}
+	slices.SortFunc(who, func(a, b Person) int { return cmp.Or(cmp.Compare(fold(a.Name), fold(b.Name)), cmp.Compare(a.ID, b.ID)) })
+	slices.Sort(actions)
+	return who, actions, err
 }
 
 // A secretRow is a signing key, or a sealed list of them, as the database keeps it.

@@ -111,29 +111,3 @@ func (d *Door) revokeKey(c *gin.Context) {
 	}
 	c.Redirect(http.StatusSeeOther, "/people/keys?done=revoked")
 }
-
-// An auditView is what the page of the audit shows.
-type auditView struct {
-	Tab   string
-	Notes []people.Note
-	Older string // where older ones begin, "" if there are none
-	First bool
-}
-
-// auditPage is how many lines one page of the audit has.
-const auditPage = 50
-
-func (d *Door) showAudit(c *gin.Context) {
-	before := c.Query("before")
-	notes, err := d.dir.Notes(c.Request.Context(), before, auditPage+1)
-	if err != nil {
-		d.fail(c, err)
-		return
-	}
-	v := auditView{Tab: "audit", Notes: notes, First: before == ""}
-	if len(notes) > auditPage {
-		v.Notes = notes[:auditPage]
-		v.Older = v.Notes[auditPage-1].ID
-	}
-	d.show(c, d.pages.Show(c.Writer, c.Request, http.StatusOK, "audit", v))
-}

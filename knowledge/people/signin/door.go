@@ -108,6 +108,7 @@ func (d *Door) Register(r gin.IRouter) {
 	all.POST("/keys", d.addKey)
 	all.POST("/keys/:key/revoke", d.revokeKey)
 	all.GET("/audit", d.showAudit)
+	all.GET("/audit.csv", d.exportAudit)
 	all.POST("/locks/:lock/lift", d.liftLock)
 }
 
