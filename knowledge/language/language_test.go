@@ -19,7 +19,7 @@ func TestOf(t *testing.T) {
 		"ich will mein geld zurück": "de", "danke": "de", "grazie mille": "it", "dove si trova il mio pacco": "it", "waar is mijn bestelling": "nl",
 		"hvor er min ordre henne": "da", "siparişim nerede": "tr", "di mana pesanan saya": "id", "terima kasih": "id", "मेरा ऑर्डर कहाँ है": "hi",
 		"kya mera order aa gaya": "hi-Latn", "mera paisa kab milega bhai": "hi-Latn", "أين طلبي": "ar", "フォームはどこですか": "ja", "我的订单在哪里": "zh",
-		"где мой заказ": "ru", "менің тапсырысым қайда": "kk", "gdje je moja narudžba": "sr", "где је моја поруџбина": "sr", "جمع‌آوری پول من کجاست": "fa",
+		"где мой заказ": "ru", "менің тапсырысым қайда": "kk", "gdje je moja narudžba": "sr", "где је моја поруџбина": "sr", "جمع\u200cآوری پول من کجاست": "fa",
 		"สวัสดีครับ": "th", "내 주문은 어디에 있나요": "ko", "πού είναι η παραγγελία μου": "el", "איפה ההזמנה שלי": "he", "gdzie jest moja paczka": "pl",
 		"je voudrais the return policy": "fr", "mi pedido de Harry Potter no llega": "es", "طلبي من Amazon لم يصل": "ar",
 		"ok": "", "PayPal": "", "no": "", "👍": "", "42": "", "": "", "iPhone 15 Pro Max": "", "Amazon": "", "si": "", "DHL": "", "😂😂": "",
