@@ -19,6 +19,7 @@ type kitsPage struct {
 	frame
 	Kits  []kitView // to choose from
 	Kit   kitView   // the one that was chosen
+	In    string    // its language
 	At    string
 	Count int
 	Blank []page.Field
@@ -60,7 +61,7 @@ func (p *Portal) showKit(g *gin.Context, s scope) error {
 }
 
 func (p *Portal) renderKit(g *gin.Context, s scope, status int, k kits.Kit, typed url.Values, wrong string) error {
-	data := kitsPage{frame: s.frame("upload"), Kit: s.kitView(k.Name), At: s.at("/kits/" + k.Name + "/" + k.Locale), Count: k.Entries(), Error: wrong}
+	data := kitsPage{frame: s.frame("upload"), Kit: s.kitView(k.Name), In: s.languageName(k.Locale), At: s.at("/kits/" + k.Name + "/" + k.Locale), Count: k.Entries(), Error: wrong}
 	for _, b := range k.Blanks {
 		data.Blank = append(data.Blank, page.Field{Name: "blank_" + b.Name, Label: s.One("blank_", b.Name), Hint: s.Count("kit_answers", b.Answers),
 			Value: typed.Get("blank_" + b.Name), Placeholder: b.Example, MaxLength: maxBlank, Autocomplete: "off"})
