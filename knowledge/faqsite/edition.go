@@ -86,16 +86,37 @@ func (s *Site) current(ctx context.Context, id knowledge.AffiliateID) (*edition,
 		s.replace(id, nil)
 		return nil, fmt.Errorf("public FAQ of %s: %w", id, knowledge.ErrNotFound)
 	}
-	if e == nil || e.affiliate != a || e.saved.Version != saved.Version || !e.holds(now) {
-		if e, err = s.load(ctx, a, saved, now); err != nil {
-			return nil, err
-		}
+	if e == nil || !e.of(a, saved, now) {
+		return s.renew(ctx, a, saved, now)
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	e.checked = now
-	s.mu.Unlock()
-	s.replace(id, e)
 	return e, nil
+}
+
+// renew makes an affiliate's edition, one at a time: of many readers who come after a publish the first makes it for all.
+func (s *Site) renew(ctx context.Context, a knowledge.Affiliate, saved brand.Saved, now time.Time) (*edition, error) {
+	s.loads.Lock()
+	defer s.loads.Unlock()
+	s.mu.Lock()
+	e := s.editions[a.ID]
+	s.mu.Unlock()
+	if e != nil && e.of(a, saved, now) {
+		return e, nil
+	}
+	e, err := s.load(ctx, a, saved, now)
+	if err != nil {
+		return nil, err
+	}
+	e.checked = now
+	s.replace(a.ID, e)
+	return e, nil
+}
+
+// of reports whether the edition is of this affiliate and brand, at this time.
+func (e *edition) of(a knowledge.Affiliate, saved brand.Saved, now time.Time) bool {
+	return e.affiliate == a && e.saved.Version == saved.Version && e.holds(now)
 }
 
 // holds reports whether the same entries hold as when the edition was made.

@@ -83,6 +83,7 @@ type Site struct {
 
 	views, searches, votes *limits.Rate // by network address
 
+	loads    sync.Mutex // held while an edition is made
 	mu       sync.Mutex
 	editions map[knowledge.AffiliateID]*edition
 	kept     int // bytes of all editions' pages
