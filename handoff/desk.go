@@ -268,6 +268,34 @@ func (d *Desk) HandBack(ctx context.Context, id TicketID, agent AgentID) error {
 	return d.end(ctx, id, agent, ResolutionHandedBack, dialogue.PhraseBack)
 }
 
+// Reopen opens a closed ticket again for agent, and takes its conversation from the bot. The customer hears nothing of it.
+// An open one is left as it is; if the customer has another open ticket it is ErrClosed.
+func (d *Desk) Reopen(ctx context.Context, id TicketID, agent AgentID) error {
+	t, err := d.store.ticket(ctx, id)
+	if err != nil || t.State != StateClosed {
+		return err
+	}
+	newest, err := d.current(ctx, t.Conversation)
+	if err != nil {
+		return err
+	}
+	if newest.ID != id && newest.State != StateClosed {
+		return fmt.Errorf("reopen ticket %s: %s is open: %w", id, newest.ID, ErrClosed)
+	}
+	if err := d.conversations.Hold(ctx, t.Conversation); err != nil {
+		return err
+	}
+	reopened, err := d.newEvent(ctx, events.Reopened, t, d.now())
+	if err != nil {
+		return err
+	}
+	reopened.Agent = string(agent)
+	if err := d.store.reopen(ctx, reopened); err != nil {
+		return err
+	}
+	return d.Take(ctx, id, agent, true)
+}
+
 // say words a phrase to a ticket's customer as the affiliate does. values are pairs of a placeholder and what replaces it.
 func (d *Desk) say(ctx context.Context, t Ticket, p dialogue.Phrase, values ...string) (string, error) {
 	own, err := d.brands.Of(ctx, t.Affiliate)

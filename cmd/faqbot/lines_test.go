@@ -211,15 +211,16 @@ func (l metaLine) heard(n int) (all []heardNow) {
 
 // A chatLine is a visitor of the widget's page without scripts.
 type chatLine struct {
-	t      *testing.T
-	base   string
-	client *http.Client
+	t       *testing.T
+	base    string
+	account string
+	client  *http.Client
 }
 
 func newChatLine(t *testing.T, base string) *chatLine {
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
-	return &chatLine{t: t, base: base, client: &http.Client{Jar: jar}}
+	return &chatLine{t: t, base: base, account: "chat", client: &http.Client{Jar: jar}}
 }
 
 // do returns a page, "" if it has to be asked for again later.
@@ -247,7 +248,7 @@ func (l *chatLine) do(method, path, kind string, body io.Reader) string {
 // post says something by the page's form.
 func (l *chatLine) post(field, value string, f sentFile) {
 	l.t.Helper()
-	page := l.do(http.MethodGet, "/chat/chat?locale=en", "", nil)
+	page := l.do(http.MethodGet, "/chat/"+l.account+"?locale=en", "", nil)
 	visitor := regexp.MustCompile(`name="visitor" value="([^"]+)"`).FindStringSubmatch(page)
 	require.NotNil(l.t, visitor)
 	var form bytes.Buffer
@@ -263,7 +264,7 @@ func (l *chatLine) post(field, value string, f sentFile) {
 	}
 	require.NoError(l.t, w.Close())
 	require.Eventually(l.t, func() bool {
-		return l.do(http.MethodPost, "/chat/chat/messages", w.FormDataContentType(), bytes.NewReader(form.Bytes())) != ""
+		return l.do(http.MethodPost, "/chat/"+l.account+"/messages", w.FormDataContentType(), bytes.NewReader(form.Bytes())) != ""
 	}, waittest.Hang, 200*time.Millisecond, "whoever writes fast has to wait")
 }
 

@@ -100,6 +100,9 @@ func (c *Console) reply(g *gin.Context, p reader) error {
 		return c.notSent(g, p, t, w, err)
 	}
 	c.Poke()
+	if g.PostForm("then") == "close" {
+		return c.end(g, p, t, "closed", c.desk.Close)
+	}
 	return done(g, sent)
 }
 
@@ -186,20 +189,41 @@ func (c *Console) note(g *gin.Context, p reader) error {
 }
 
 func (c *Console) close(g *gin.Context, p reader) error {
-	return c.end(g, p, "closed", c.desk.Close)
-}
-
-func (c *Console) handBack(g *gin.Context, p reader) error {
-	return c.end(g, p, "handed-back", c.desk.HandBack)
-}
-
-// end ends a ticket and goes back to the list.
-func (c *Console) end(g *gin.Context, p reader, word string, do ending) error {
 	t, _, err := c.acted(g, p)
 	if err != nil {
 		return err
 	}
-	err = do(g.Request.Context(), t.ID, agent(p))
+	return c.end(g, p, t, "closed", c.desk.Close)
+}
+
+func (c *Console) handBack(g *gin.Context, p reader) error {
+	t, _, err := c.acted(g, p)
+	if err != nil {
+		return err
+	}
+	return c.end(g, p, t, "handed-back", c.desk.HandBack)
+}
+
+// reopen opens a ticket again that was just closed.
+func (c *Console) reopen(g *gin.Context, p reader) error {
+	t, address, err := c.acted(g, p)
+	if err != nil {
+		return err
+	}
+	err = c.desk.Reopen(g.Request.Context(), t.ID, agent(p))
+	if errors.Is(err, handoff.ErrClosed) {
+		return c.renderTicket(g, p, t, http.StatusConflict, draftReply{What: p.Say("reopen_other"), Do: p.Say("reopen_other_do")})
+	}
+	if err != nil {
+		return err
+	}
+	c.Poke()
+	return done(g, address+placeOf(g).query("done", "reopened"))
+}
+
+// end ends a ticket and goes on to the next, from where t stood when the form came.
+func (c *Console) end(g *gin.Context, p reader, t handoff.Ticket, word string, do ending) error {
+	err := do(g.Request.Context(), t.ID, agent(p))
 	switch {
 	case errors.Is(err, handoff.ErrTaken):
 		return c.taken(g, p, t.ID, draftReply{})
@@ -207,7 +231,11 @@ func (c *Console) end(g *gin.Context, p reader, word string, do ending) error {
 		return err
 	}
 	c.Poke()
-	return done(g, placeOf(g).list("done", word))
+	next, err := c.next(g.Request.Context(), p, placeOf(g), t, "done", word, "undo", string(t.ID))
+	if err != nil {
+		return err
+	}
+	return done(g, next)
 }
 
 type ending func(context.Context, handoff.TicketID, handoff.AgentID) error

@@ -165,6 +165,7 @@ func Routes() []Route {
 		{post, "/desk/tickets/:ticket/close", (*Console).close},
 		{get, "/desk/tickets/:ticket/hand-back", (*Console).askHandBack},
 		{post, "/desk/tickets/:ticket/hand-back", (*Console).handBack},
+		{post, "/desk/tickets/:ticket/reopen", (*Console).reopen},
 
 		{get, "/desk/conversations", (*Console).showConversations},
 		{get, "/desk/conversations/list", (*Console).partConversations},

@@ -87,6 +87,7 @@ type queue struct {
 	Href, Label string
 	Count       string // "" if it is not counted
 	Hot         bool   // the count matters
+	Key         string // goes there, after g
 	Current     bool
 }
 
@@ -165,18 +166,18 @@ func (c *Console) inboxOf(ctx context.Context, p reader, at place, current strin
 		return in, err
 	}
 	in.Waiting = counted(count.Waiting)
-	q := func(show, label, count string) {
+	q := func(show, key, label, count string) {
 		to := place{Show: show, Of: at.Of}
-		in.Queues = append(in.Queues, queue{Href: to.list(), Label: label, Count: count, Hot: show == "waiting" && count != "0", Current: show == at.Show})
+		in.Queues = append(in.Queues, queue{Href: to.list(), Label: label, Key: key, Count: count, Hot: show == "waiting" && count != "0", Current: show == at.Show})
 		if show == at.Show {
 			in.Title = label
 		}
 	}
-	q("all", p.Say("queue_all"), counted(count.All))
-	q("mine", p.Say("queue_mine"), counted(count.Mine))
-	q("waiting", p.Say("queue_waiting"), counted(count.Waiting))
-	q("closed", p.Say("queue_closed"), "")
-	q("talks", p.Say("queue_talks"), "")
+	q("all", "a", p.Say("queue_all"), counted(count.All))
+	q("mine", "m", p.Say("queue_mine"), counted(count.Mine))
+	q("waiting", "w", p.Say("queue_waiting"), counted(count.Waiting))
+	q("closed", "c", p.Say("queue_closed"), "")
+	q("talks", "t", p.Say("queue_talks"), "")
 	if at.Show == "talks" {
 		in.Part = "/desk/conversations/list"
 		err = c.fillTalks(ctx, p, &in)
@@ -220,22 +221,59 @@ func (c *Console) affiliateOptions(ctx context.Context, p reader) (list []page.O
 	return list, nil
 }
 
-// fillTickets puts the tickets of in.Place into in.
-func (c *Console) fillTickets(ctx context.Context, p reader, in *inbox) error {
-	at := in.Place
-	f := handoff.Filter{Affiliates: scope(p, at), Limit: perPage + 1, After: at.At}
-	in.Empty = page.Empty{Title: p.Say("empty_open_title"), Words: p.Say("empty_open")}
+// filterOf is which tickets a place shows.
+func filterOf(p reader, at place) handoff.Filter {
+	f := handoff.Filter{Affiliates: scope(p, at), After: at.At}
 	switch at.Show {
 	case "mine":
 		f.Assignee = agent(p)
-		in.Empty = page.Empty{Title: p.Say("empty_mine_title"), Words: p.Say("empty_mine"), Href: place{Show: "all", Of: at.Of}.list(), Action: p.Say("empty_mine_go")}
 	case "waiting":
 		f.Waiting = true
-		in.Empty = page.Empty{Title: p.Say("empty_open_title"), Words: p.Say("empty_waiting")}
 	case "closed":
 		f.States = []handoff.State{handoff.StateClosed}
-		in.Empty = page.Empty{Title: p.Say("empty_closed_title"), Words: p.Say("empty_closed")}
 	}
+	return f
+}
+
+// next is the address of the ticket to go on with once t is done: the next below it whose customer waits, else the first;
+// the list if nobody waits.
+func (c *Console) next(ctx context.Context, p reader, at place, t handoff.Ticket, query ...string) (string, error) {
+	if at.Show == "closed" || at.Show == "talks" {
+		return at.list(query...), nil
+	}
+	for _, after := range []string{t.Cursor(), ""} {
+		f := filterOf(p, at)
+		f.Waiting, f.After, f.Limit = true, after, 2
+		list, err := c.desk.List(ctx, f)
+		if err != nil {
+			return "", err
+		}
+		for _, one := range list {
+			if one.ID != t.ID {
+				return "/desk/tickets/" + url.PathEscape(string(one.ID)) + at.query(query...), nil
+			}
+		}
+	}
+	return at.list(query...), nil
+}
+
+// emptyOf is what a place says that shows nothing.
+func emptyOf(p reader, at place) page.Empty {
+	switch at.Show {
+	case "mine":
+		return page.Empty{Title: p.Say("empty_mine_title"), Words: p.Say("empty_mine"), Href: place{Show: "all", Of: at.Of}.list(), Action: p.Say("empty_mine_go")}
+	case "waiting":
+		return page.Empty{Title: p.Say("empty_open_title"), Words: p.Say("empty_waiting")}
+	case "closed":
+		return page.Empty{Title: p.Say("empty_closed_title"), Words: p.Say("empty_closed")}
+	}
+	return page.Empty{Title: p.Say("empty_open_title"), Words: p.Say("empty_open")}
+}
+
+// fillTickets puts the tickets of in.Place into in.
+func (c *Console) fillTickets(ctx context.Context, p reader, in *inbox) error {
+	at, f := in.Place, filterOf(p, in.Place)
+	in.Empty, f.Limit = emptyOf(p, at), perPage+1
 	tickets, err := c.desk.List(ctx, f)
 	if err != nil {
 		return err
@@ -295,7 +333,16 @@ func (p reader) whoOf(conv bot.Conversation) string {
 // A deskView is a page with a list and nothing open.
 type deskView struct {
 	Inbox inbox
-	Toast string
+	Toast page.Toast
+}
+
+// toastOf says what was done, by the address, and offers to undo it.
+func toastOf(g *gin.Context, p reader) (t page.Toast) {
+	t.Words = p.done(g.Query("done"))
+	if undo := g.Query("undo"); undo != "" && t.Words != "" {
+		t.Undo, t.Action = "/desk/tickets/"+url.PathEscape(undo)+"/reopen"+placeOf(g).query(), p.Say("reopen")
+	}
+	return t
 }
 
 func (c *Console) showList(g *gin.Context, p reader) error {
@@ -311,7 +358,7 @@ func (c *Console) showInbox(g *gin.Context, p reader, at place) error {
 	if err != nil {
 		return err
 	}
-	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "desk", deskView{Inbox: in, Toast: p.done(g.Query("done"))})
+	return c.pages.Show(g.Writer, g.Request, http.StatusOK, "desk", deskView{Inbox: in, Toast: toastOf(g, p)})
 }
 
 func (c *Console) partList(g *gin.Context, p reader) error {

@@ -58,7 +58,7 @@ func (c *Console) renderCase(g *gin.Context, p reader, at place, status int, v c
 	if v.Inbox, err = c.inboxOf(g.Request.Context(), p, at, v.Inbox.Current); err != nil {
 		return err
 	}
-	v.Toast, v.Pane = p.done(g.Query("done")), "talk"
+	v.Toast, v.Pane = toastOf(g, p), "talk"
 	if g.Query("pane") == "about" {
 		v.Pane = "about"
 	}

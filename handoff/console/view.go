@@ -13,6 +13,7 @@ import (
 	"faqbot/bot/accounts"
 	"faqbot/handoff"
 	"faqbot/knowledge"
+	"faqbot/knowledge/page"
 )
 
 // A fact is one line about a ticket.
@@ -31,7 +32,7 @@ type earlier struct {
 type caseView struct {
 	Inbox inbox
 	Topic string // what the page shows, as the event stream names it
-	Toast string
+	Toast page.Toast
 
 	Who           string
 	Picture       string // the address of the customer's profile picture, "" if there is none

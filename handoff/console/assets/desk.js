@@ -38,6 +38,7 @@ function title() {
 const here = new URL(location.href);
 if (here.searchParams.has("done")) {
   here.searchParams.delete("done");
+  here.searchParams.delete("undo");
   history.replaceState(null, "", here);
 }
 
@@ -147,6 +148,23 @@ function note() {
   $("#note-words").focus();
 }
 
+// What ends a ticket asks in the page, with the button at hand. Its link leads to a page that asks the same.
+document.addEventListener("click", (e) => {
+  const link = e.target.closest("a[data-dialog]"), box = link && document.getElementById(link.dataset.dialog);
+  if (!box || e.ctrlKey || e.metaKey) return;
+  e.preventDefault();
+  box.showModal();
+});
+
+// After g a letter leads to a list. Any other key ends it.
+let going = false;
+function go(key) {
+  going = false;
+  const link = $('#queues [data-key="' + CSS.escape(key) + '"]');
+  link?.click();
+  return !!link;
+}
+
 const keys = {
   j: () => step(1),
   k: () => step(-1),
@@ -154,6 +172,9 @@ const keys = {
   n: note,
   a: () => $("[data-take] button")?.click(),
   e: () => $("[data-close-ticket]")?.click(),
+  b: () => $("[data-hand-back]")?.click(),
+  u: () => $(".toast form button")?.click(),
+  g: () => { going = true; },
   "/": () => $("#find")?.focus(),
   "?": () => $("#keys")?.showModal(),
 };
@@ -163,14 +184,16 @@ document.addEventListener("keydown", (e) => {
   const box = e.target.closest?.("textarea");
   if (box && e.key === "Enter" && (e.ctrlKey || e.metaKey)) {
     e.preventDefault();
-    box.form.requestSubmit();
+    box.form.requestSubmit(e.shiftKey ? box.form.querySelector('[name="then"]') : null);
     return;
   }
   if (e.key === "Escape" && e.target.closest?.(".talk textarea, #find")) {
     e.target.blur();
     return;
   }
-  if (typing(e) || e.ctrlKey || e.metaKey || e.altKey || !keys[e.key]) return;
+  if (typing(e) || e.ctrlKey || e.metaKey || e.altKey) return;
+  if (going && go(e.key)) e.preventDefault();
+  if (e.defaultPrevented || !keys[e.key]) return;
   e.preventDefault();
   keys[e.key]();
 });
@@ -184,3 +207,5 @@ title();
 $("#queues [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 if ($(".bubble.new")) $(".bubble.new").scrollIntoView({ block: "center" });
 else toEnd();
+// Whoever opened a ticket writes next. On a phone the keyboard would cover what was said.
+if (matchMedia("(width >= 600px)").matches && !document.querySelector("[autofocus]:not(dialog *)")) $("#words")?.focus({ preventScroll: true });
