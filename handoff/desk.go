@@ -90,6 +90,9 @@ func (d *Desk) Tell(ctx context.Context, n bot.DeskEvent) error {
 			return err
 		}
 	}
+	if err := d.store.wake(ctx, t.ID, n.At); err != nil {
+		return err
+	}
 	if n.Failure != nil {
 		return d.store.note(ctx, t.ID, fmt.Sprintf("fate:%s:%d", n.Conversation, n.Seq), Note{At: n.At, Text: fateWords(*n.Failure), Message: n.Failure.Message})
 	}

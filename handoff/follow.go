@@ -74,6 +74,9 @@ func (d *Desk) escalated(ctx context.Context, n bot.DeskEvent) error {
 		if _, err := d.follow(ctx, t, n.Conversation, n.At); err != nil {
 			return err
 		}
+		if err := d.store.wake(ctx, t.ID, n.At); err != nil {
+			return err
+		}
 		return d.store.heard(ctx, t.ID, n.At)
 	}
 	if err != nil && !errors.Is(err, ErrNotFound) {

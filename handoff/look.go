@@ -24,6 +24,7 @@ type Filter struct {
 	States     []State                 // all but closed if empty
 	Waiting    bool                    // only those whose customer waits for an answer
 	Assignee   AgentID
+	Snoozed    bool // only snoozed ones, which are else left out but with Conversations
 	// Only those of one of these conversations, if there are any.
 	Conversations []bot.ConversationID
 
@@ -187,6 +188,11 @@ func (f Filter) where(args *[]any) string {
 		parts = append(parts, `state = 'closed'`)
 	case f.openOnly():
 		parts = append(parts, `state <> 'closed'`)
+		if f.Snoozed {
+			parts = append(parts, `snoozed_until > 0`)
+		} else if len(f.Conversations) == 0 {
+			parts = append(parts, `snoozed_until = 0`)
+		}
 	}
 	if f.Waiting {
 		parts = append(parts, theirs+` = 0`)

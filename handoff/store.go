@@ -26,17 +26,17 @@ func Schema() sqldb.Schema { return sqldb.Embedded("handoff", migrations) }
 type store struct{ db *sqldb.DB }
 
 const ticketColumns = `id, conversation_id, affiliate, queue, state, reason, topic, question, locale, tried, draft, assignee,
-	opened_at, due_at, waiting_since, replied_at, closed_at, outcome`
+	opened_at, due_at, waiting_since, replied_at, closed_at, outcome, snoozed_until`
 
 func scanTicket(row interface{ Scan(...any) error }) (t Ticket, err error) {
 	var tried string
-	var opened, due, waiting, replied, closed int64
+	var opened, due, waiting, replied, closed, snoozed int64
 	if err := row.Scan(&t.ID, &t.Conversation, &t.Affiliate, &t.Queue, &t.State, &t.Reason, &t.Topic, &t.Question, &t.Locale,
-		&tried, &t.Draft, &t.Assignee, &opened, &due, &waiting, &replied, &closed, &t.Outcome); err != nil {
+		&tried, &t.Draft, &t.Assignee, &opened, &due, &waiting, &replied, &closed, &t.Outcome, &snoozed); err != nil {
 		return t, err
 	}
 	t.OpenedAt, t.DueAt, t.WaitingSince = sqldb.Time(opened), sqldb.Time(due), sqldb.Time(waiting)
-	t.RepliedAt, t.ClosedAt = sqldb.Time(replied), sqldb.Time(closed)
+	t.RepliedAt, t.ClosedAt, t.SnoozedUntil = sqldb.Time(replied), sqldb.Time(closed), sqldb.Time(snoozed)
 	return t, json.Unmarshal([]byte(tried), &t.Tried)
 }
 
@@ -190,7 +190,7 @@ func (s *store) replied(ctx context.Context, id TicketID, now time.Time) error {
 
 // close closes e's ticket, if it is open; e's reason is the Resolution.
 func (s *store) close(ctx context.Context, e events.Event) error {
-	_, err := s.change(ctx, e, `UPDATE tickets SET state = $2, closed_at = $3, outcome = $4, waiting_since = 0,
+	_, err := s.change(ctx, e, `UPDATE tickets SET state = $2, closed_at = $3, outcome = $4, waiting_since = 0, snoozed_until = 0,
 		changes = changes + 1, changed_at = $3 WHERE id = $1 AND state <> $2`,
 		StateClosed, e.At.UnixMilli(), e.Reason)
 	return err

@@ -29,9 +29,12 @@ func (d *Desk) Run(ctx context.Context) error {
 	return nil
 }
 
-// Sweep opens a ticket for every conversation that has waited for a person for a minute and has none. One at which it
+// Sweep wakes the tickets whose time has come, and opens a ticket for every conversation that has waited for a person for a minute and has none. One at which it
 // fails keeps it from no other.
 func (d *Desk) Sweep(ctx context.Context) error {
+	if err := d.store.wakeDue(ctx, d.now()); err != nil {
+		return err
+	}
 	waiting, err := d.conversations.WithPerson(ctx, d.now().Add(-sweepAfter))
 	if err != nil {
 		return err

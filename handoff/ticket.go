@@ -65,6 +65,7 @@ type Ticket struct {
 	RepliedAt    time.Time // first reply of a person
 	ClosedAt     time.Time
 	Outcome      Resolution
+	SnoozedUntil time.Time // out of the lists until then; zero: it is not
 }
 
 // A Note is something about a ticket that the customer never sees.

@@ -85,6 +85,7 @@ func TestDeskByKeyboardInABrowser(t *testing.T) {
 
 	y.press("u") // the last one
 	y.says("The ticket is open again")
+	y.until(`document.activeElement?.id === 'words'`)
 	y.press(kb.Escape)
 	y.press("g")
 	y.press("m")

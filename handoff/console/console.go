@@ -166,6 +166,7 @@ func Routes() []Route {
 		{get, "/desk/tickets/:ticket/hand-back", (*Console).askHandBack},
 		{post, "/desk/tickets/:ticket/hand-back", (*Console).handBack},
 		{post, "/desk/tickets/:ticket/reopen", (*Console).reopen},
+		{post, "/desk/tickets/:ticket/snooze", (*Console).snooze},
 
 		{get, "/desk/conversations", (*Console).showConversations},
 		{get, "/desk/conversations/list", (*Console).partConversations},

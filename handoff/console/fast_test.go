@@ -40,3 +40,19 @@ func TestSendAndClose(t *testing.T) {
 	require.NotEqual(t, a.ID, again)
 	require.Equal(t, http.StatusConflict, o.do("ann", http.MethodPost, at(a)+"/reopen", nil).status, "one open ticket for a customer")
 }
+
+// Snoozing leads to the next ticket; the list of snoozed ones has it, and its page wakes it.
+func TestSnoozeOnThePage(t *testing.T) {
+	o := open(t)
+	a, b := o.ticket("acme", "ana"), o.ticket("acme", "ben")
+	at := "/desk/tickets/" + string(a.ID)
+	snoozed := o.submit("ann", o.get("ann", at), "#snoozing", "hours", "24")
+	require.Equal(t, "/desk/tickets/"+string(b.ID)+"?done=snoozed", snoozed.location)
+	require.Equal(t, []string{"ben"}, o.get("ann", "/desk").page.words("#rows .who"))
+	require.Equal(t, []string{"ana"}, o.get("ann", "/desk?show=snoozed").page.words("#rows .who"))
+	page := o.get("ann", at)
+	require.Contains(t, page.page.words(".chip.soon")[0], "Snoozed until")
+	require.Equal(t, at+"?done=woke", o.submit("ann", page, "#snoozing", "hours", "0").location)
+	require.Equal(t, []string{"ana", "ben"}, o.get("ann", "/desk").page.words("#rows .who"))
+	require.Equal(t, http.StatusConflict, o.do("bob", http.MethodPost, at+"/snooze", nil).status, "it is ann's")
+}

@@ -27,7 +27,7 @@ const perPage = 100
 
 // A place is which list somebody looks at: it goes along in every address, so that the way back leads there.
 type place struct {
-	Show string // mine, all, waiting, closed, talks (all conversations)
+	Show string // mine, all, waiting, snoozed, closed, talks (all conversations)
 	Of   knowledge.AffiliateID
 	Q    string // words searched for in conversations
 	At   string // where in the list: after the row with that cursor
@@ -35,7 +35,7 @@ type place struct {
 
 func placeOf(g *gin.Context) place {
 	p := place{Show: g.Query("show"), Of: knowledge.AffiliateID(g.Query("of")), Q: cut(g.Query("q"), 200), At: cut(g.Query("at"), 100)}
-	if !slices.Contains([]string{"mine", "waiting", "closed", "talks"}, p.Show) {
+	if !slices.Contains([]string{"mine", "waiting", "snoozed", "closed", "talks"}, p.Show) {
 		p.Show = "all"
 	}
 	return p
@@ -176,6 +176,7 @@ func (c *Console) inboxOf(ctx context.Context, p reader, at place, current strin
 	q("all", "a", p.Say("queue_all"), counted(count.All))
 	q("mine", "m", p.Say("queue_mine"), counted(count.Mine))
 	q("waiting", "w", p.Say("queue_waiting"), counted(count.Waiting))
+	q("snoozed", "s", p.Say("queue_snoozed"), "")
 	q("closed", "c", p.Say("queue_closed"), "")
 	q("talks", "t", p.Say("queue_talks"), "")
 	if at.Show == "talks" {
@@ -229,6 +230,8 @@ func filterOf(p reader, at place) handoff.Filter {
 		f.Assignee = agent(p)
 	case "waiting":
 		f.Waiting = true
+	case "snoozed":
+		f.Snoozed = true
 	case "closed":
 		f.States = []handoff.State{handoff.StateClosed}
 	}
@@ -238,7 +241,7 @@ func filterOf(p reader, at place) handoff.Filter {
 // next is the address of the ticket to go on with once t is done: the next below it whose customer waits, else the first;
 // the list if nobody waits.
 func (c *Console) next(ctx context.Context, p reader, at place, t handoff.Ticket, query ...string) (string, error) {
-	if at.Show == "closed" || at.Show == "talks" {
+	if at.Show == "closed" || at.Show == "snoozed" || at.Show == "talks" {
 		return at.list(query...), nil
 	}
 	for _, after := range []string{t.Cursor(), ""} {
@@ -264,6 +267,8 @@ func emptyOf(p reader, at place) page.Empty {
 		return page.Empty{Title: p.Say("empty_mine_title"), Words: p.Say("empty_mine"), Href: place{Show: "all", Of: at.Of}.list(), Action: p.Say("empty_mine_go")}
 	case "waiting":
 		return page.Empty{Title: p.Say("empty_open_title"), Words: p.Say("empty_waiting")}
+	case "snoozed":
+		return page.Empty{Title: p.Say("empty_snoozed_title"), Words: p.Say("empty_snoozed")}
 	case "closed":
 		return page.Empty{Title: p.Say("empty_closed_title"), Words: p.Say("empty_closed")}
 	}

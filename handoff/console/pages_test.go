@@ -43,7 +43,7 @@ func TestListAndFilters(t *testing.T) {
 	page := o.get("bob", "/desk").page
 	require.Contains(t, page.words(".owed.late")[0], "late by")
 	require.Contains(t, page.words(".owed.soon")[0], "in 10 min")
-	require.Equal(t, []string{"All open 2", "Mine 0", "Waiting 2", "Closed", "Conversations"}, page.words("#queues a"))
+	require.Equal(t, []string{"All open 2", "Mine 0", "Waiting 2", "Snoozed", "Closed", "Conversations"}, page.words("#queues a"))
 	require.Len(t, page.find("h1"), 1)
 
 	require.NoError(t, o.desk.Take(t.Context(), a.ID, "bob", false))

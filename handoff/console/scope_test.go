@@ -35,7 +35,7 @@ func TestAnotherAffiliates(t *testing.T) {
 		}
 		require.NotEqual(t, http.StatusNotFound, o.do("lea", r.Method, path, url.Values{"key": {"k"}}).status, path)
 	}
-	require.Equal(t, 25, scoped)
+	require.Equal(t, 26, scoped)
 	for _, query := range []string{"?ticket=" + string(tk.ID), "?conversation=" + string(tk.Conversation)} {
 		require.Equal(t, http.StatusNotFound, o.get("out", "/desk/events"+query).status)
 	}

@@ -53,8 +53,10 @@ type caseView struct {
 	Owed         slaView
 	Assignee     string // who has it
 	Mine         bool
-	Bot          bool   // the bot answers it
-	Present      string // says which others have it open, "" if none has
+	Bot          bool          // the bot answers it
+	Snoozed      time.Time     // until then, zero if it is not
+	Spans        []page.Option // for how long it may be snoozed
+	Present      string        // says which others have it open, "" if none has
 	MayWrite     bool
 	MaySend      bool   // files too
 	Cannot       string // why nobody can write to the customer
@@ -177,6 +179,7 @@ func (c *Console) lookTicket(v *caseView, t talk, p reader, id handoff.TicketID)
 			continue
 		}
 		v.Closed, v.Owed, v.Assignee, v.Mine = tk.State == handoff.StateClosed, p.sla(tk, c.o.Now()), string(tk.Assignee), tk.Assignee == agent(p)
+		v.Snoozed, v.Spans = tk.SnoozedUntil, p.snoozeSpans()
 		v.MaySend = c.o.Shelf != nil
 		v.MayWrite = !v.Closed && (v.Mine || tk.Assignee == "")
 		v.Facts = p.ticketFacts(tk)

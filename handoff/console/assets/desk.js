@@ -165,11 +165,19 @@ function go(key) {
   return !!link;
 }
 
+function snooze() {
+  const box = $("#snooze");
+  if (!box) return;
+  box.open = true;
+  box.querySelector("button").focus();
+}
+
 const keys = {
   j: () => step(1),
   k: () => step(-1),
   r: () => $("#words")?.focus(),
   n: note,
+  z: snooze,
   a: () => $("[data-take] button")?.click(),
   e: () => $("[data-close-ticket]")?.click(),
   b: () => $("[data-hand-back]")?.click(),
