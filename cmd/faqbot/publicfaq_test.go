@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
@@ -53,12 +52,11 @@ func BenchmarkFAQSearch(b *testing.B) {
 				w := httptest.NewRecorder()
 				routes.ServeHTTP(w, r)
 				require.Equal(b, http.StatusOK, w.Code)
+				require.Contains(b, w.Body.String(), "answers found")
 			}
 			one(0)
-			i := 0
-			for began := time.Now(); b.Loop(); i++ {
+			for i := 0; b.Loop(); i++ {
 				one(i)
-				b.ReportMetric(float64(time.Since(began).Milliseconds())/float64(i+1), "ms/search")
 			}
 		})
 	}
