@@ -69,7 +69,7 @@ func (l listener) read(ctx context.Context, list []message) ([]dialogue.Signals,
 			return nil, err
 		}
 		for k, i := range of[e] {
-			l.phrases.Vote(&signals[i], retrieval.Result{Space: e.Space(), Vector: vectors[k]}, true)
+			l.phrases.Vote(&signals[i], retrieval.Result{Space: e.Space(), Vector: vectors[k]}, true, 1)
 		}
 	}
 	return signals, nil

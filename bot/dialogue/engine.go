@@ -88,7 +88,7 @@ func (e *Engine) Turn(ctx context.Context, t bot.Turn) (bot.Outcome, error) {
 		if ev.Found, err = e.retriever.Search(ctx, query); err != nil {
 			return bot.Outcome{}, fmt.Errorf("search: %w", err)
 		}
-		e.phrases.Vote(&ev.Signals, ev.Found, slices.ContainsFunc(t.History, answers))
+		e.phrases.Vote(&ev.Signals, ev.Found, slices.ContainsFunc(t.History, answers), e.policy.AnswerAt)
 		if err := e.heedAsking(ctx, &ev, &query); err != nil {
 			return bot.Outcome{}, fmt.Errorf("search for the sentence that asks: %w", err)
 		}

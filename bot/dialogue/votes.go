@@ -100,7 +100,10 @@ func loadBallots() (list []Ballot, err error) {
 // what no shape has. One counts if the space is surer of it than of its best entry, so that a question with an
 // answer stays a question, and if the message is no longer than those it was fitted to. The likeliest counts, and danger,
 // complaint and abuse beside it. That an answer did not help is said only where one was given.
-func (p *Phrases) Vote(s *Signals, found retrieval.Result, answered bool) {
+//
+// answerAt is the probability from which an entry is the answer: then the customer asks about that, not about the bot, in
+// whatever words.
+func (p *Phrases) Vote(s *Signals, found retrieval.Result, answered bool, answerAt float64) {
 	if n := len(tokenize(s.Question)); s.TooLong || n < minVoteWords || n > maxVoteWords {
 		return
 	}
@@ -124,7 +127,9 @@ func (p *Phrases) Vote(s *Signals, found retrieval.Result, answered bool) {
 		}
 		counted = append(counted, signal)
 	}
-	s.elect(p, chosen)
+	if chosen != "identity" || best < answerAt {
+		s.elect(p, chosen)
+	}
 	for _, signal := range counted {
 		switch signal {
 		case "danger", "complaint", "abuse":
