@@ -25,6 +25,8 @@ const (
 	rare = 2
 	// clip is the most that one word says against a language: it may be a name.
 	clip = 6
+	// ofName is how much a word with a capital letter counts amid a text: it may be a name.
+	ofName = .5
 	// maxWords are read of a text; more show nothing new.
 	maxWords = 60
 )
@@ -60,14 +62,17 @@ func read(packed []byte) (*Detector, error) {
 type Guess struct {
 	Language string             // ISO 639-1, with the script where that is not the usual one; "" if nothing shows
 	Margin   float64            // log odds of Language against the next
-	Odds     map[string]float64 // log odds against Language, of those that have the text's script
+	Odds     map[string]float64 // log odds against Language, of those that have the text's script; nil if that one alone has
+	Words    int                // that were read
 }
 
 // Of is the language of a text, "" if it does not show.
-func (d *Detector) Of(text string) string {
-	g := d.Guess(text)
+func (d *Detector) Of(text string) string { return d.Guess(text).Told() }
+
+// Told is the language that was guessed, "" if another one may be meant.
+func (g Guess) Told() string {
 	least := minMargin
-	if len(Words(text)) == 1 && g.Odds != nil {
+	if g.Words == 1 {
 		least = minMarginAlone
 	}
 	if g.Margin < least {
@@ -76,36 +81,44 @@ func (d *Detector) Of(text string) string {
 	return g.Language
 }
 
-// minMargin is the Margin from which Of tells a language; a single word may be a name, or the same in others.
+// minMargin is the Margin from which a language is told; a single word may be a name, or the same in others.
 const (
-	minMargin      = .5
+	minMargin      = .7
 	minMarginAlone = 1.0
 )
 
 // Guess tells the likeliest language of a text.
 func (d *Detector) Guess(text string) Guess {
 	of, candidates := script(text)
-	if candidates == "" {
+	switch {
+	case of == "":
+		return Guess{}
+	case candidates == "":
 		return Guess{Language: of, Margin: math.Inf(1)}
 	}
 	sum, words := make([]float64, len(d.languages)), 0
-	for _, word := range Words(text) {
+	for _, word := range split(text) {
+		lower := strings.ToLower(word)
 		if is, _ := script(word); is != of || words == maxWords {
 			continue
 		}
 		words++
-		one := d.odds(word)
+		share := 1.0
+		if lower != word && words > 1 {
+			share = ofName
+		}
+		one := d.odds(lower)
 		for k := range sum {
 			if k != d.english {
 				one[k] = max(one[k], one[d.english]-mixed)
 			}
-			sum[k] += one[k]
+			sum[k] += share * one[k]
 		}
 	}
-	g := Guess{Odds: map[string]float64{}}
 	if words == 0 {
-		return g
+		return Guess{}
 	}
+	g := Guess{Odds: map[string]float64{}, Words: words}
 	best := math.Inf(-1)
 	for k, name := range d.languages {
 		if d.rare[k] {
@@ -145,8 +158,10 @@ func (d *Detector) odds(word string) []float64 {
 }
 
 // Words are the words of a text, in lower case, with their marks and apostrophes.
-func Words(text string) []string {
-	text = strings.ReplaceAll(strings.ToLower(norm.NFC.String(text)), "’", "'")
+func Words(text string) []string { return split(strings.ToLower(text)) }
+
+func split(text string) []string {
+	text = strings.ReplaceAll(norm.NFC.String(text), "’", "'")
 	return slices.DeleteFunc(strings.FieldsFunc(text, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.Is(unicode.M, r) && r != '\'' && r != zeroWidthNonJoiner
 	}), func(word string) bool { return !strings.ContainsFunc(word, unicode.IsLetter) })
