@@ -21,7 +21,7 @@ test: prepare
 # share nothing, run without it; and the whole service does, which "make slow" tests with it. The checks of pointers that
 # come with it would double the time of modernc.org/sqlite, which is C by translation.
 RACE = -race '-gcflags=modernc.org/...=-d=checkptr=0'
-NORACE = ./eval ./knowledge/faqfile ./cmd/faqbot
+NORACE = ./bot/dialogue ./eval ./knowledge/faqfile ./cmd/faqbot
 race:
 	$(GO) test $(RACE) -shuffle=on -parallel 6 -timeout 60m $$($(GO) list ./... | grep -v -x $(NORACE:./%=-e faqbot/%))
 norace:
