@@ -89,8 +89,9 @@ func (a *Account) enqueue(order string, v any) { a.enqueueEvent(order, "", v) }
 // enqueueEvent is enqueue for what a customer did, which Accepted lists by the name event.
 func (a *Account) enqueueEvent(order, event string, v any) {
 	a.pending++
+	_, going := a.queues[order] // until deliver finds it empty
 	a.queues[order] = append(a.queues[order], posting{Encode(v), event})
-	if len(a.queues[order]) == 1 {
+	if !going {
 		a.kick(order)
 	}
 	a.announce()
