@@ -46,8 +46,9 @@ func TestDeskByKeyboardInABrowser(t *testing.T) {
 	y := &typist{tab: d.tab(1440, 900)}
 	y.open("/")
 	y.click("button", "Sign in as an agent")
-	y.until(fmt.Sprintf(`document.querySelectorAll('#rows a.row').length === %d`, tickets))
+	y.until(fmt.Sprintf(`document.readyState === 'complete' && document.querySelectorAll('#rows a.row').length === %d`, tickets))
 	y.press("j")
+	y.until(`document.activeElement?.matches('#rows a.row')`)
 	y.press(kb.Enter)
 	ticket := func() (path string) {
 		require.NoError(t, y.js(`location.pathname`, &path))
