@@ -79,14 +79,16 @@ func (s *Site) Title(ctx context.Context, a bot.Address, locale string) string {
 	if c == nil {
 		return a.Account
 	}
+	brand, _ := s.o.Brand(ctx, c.account, locale) // the title is not worth an error
+	return c.calledBy(brand)
+}
+
+// calledBy is the account's own, else what the affiliate calls themselves.
+func (c *Channel) calledBy(b Brand) string {
 	if c.o.Name != c.account.ID {
 		return c.o.Name
 	}
-	brand, err := s.o.Brand(ctx, c.account, locale)
-	if err != nil { // the title is not worth an error
-		return c.o.Name
-	}
-	return cmp.Or(brand.Name, c.o.Name)
+	return cmp.Or(b.Name, c.o.Name)
 }
 
 // A confirmView is the page that confirms an address. Programs open links in mails by themselves, so it takes a tap.

@@ -99,16 +99,14 @@ func (s *Site) viewOf(v *visit, who visitor, say saying) (frameView, error) {
 	if err != nil {
 		return frameView{}, err
 	}
-	p := frameView{Form: s.newForm(v, who), W: v.words, Name: c.o.Name, Lang: v.language.locale, Dir: v.language.dir(), OwnLang: v.language.own,
+	p := frameView{Form: s.newForm(v, who), W: v.words, Lang: v.language.locale, Dir: v.language.dir(), OwnLang: v.language.own,
 		Account: c.account.ID, Suggest: s.newForm(v, who), Email: s.newForm(v, who), GoOn: s.newForm(v, who), Way: say.way, WayTo: say.wayTo,
 		Welcome: c.o.Welcome, Files: s.o.Media != nil, Problem: say.problem, Text: say.text, EmailSaid: say.emailed,
 		Mails: s.o.Mail != nil, Person: conv.Mode == bot.ModePerson, EmailAsk: s.asksEmail(c, conv) && !say.emailed}
 	if p.Brand, err = s.o.Brand(ctx, c.account, p.OwnLang); err != nil {
 		return frameView{}, err
 	}
-	if c.o.Name == c.account.ID {
-		p.Name = cmp.Or(p.Brand.Name, p.Name)
-	}
+	p.Name = c.calledBy(p.Brand)
 	for _, r := range strings.ToUpper(p.Name) {
 		p.Initial = string(r)
 		break

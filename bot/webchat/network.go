@@ -5,13 +5,13 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
 
 	"faqbot/bot"
 	"faqbot/bot/network"
+	"faqbot/knowledge/brand"
 )
 
 // Network is the chat on a page as the service knows it. The widget is ours: there is nobody to call or to be called
@@ -54,7 +54,7 @@ func complete(s *network.Settings) error {
 	switch {
 	case s.ID == "assets" || s.ID == "widget.js":
 		return network.Wrong("id", "the account cannot be called %q: that is an address of the widget's own", s.ID)
-	case s.Color != "" && !regexp.MustCompile(`^#[0-9a-fA-F]{6}$`).MatchString(s.Color):
+	case brand.CheckColor(s.Color) != nil:
 		return network.Wrong("color", "%q is not a colour like #0f766e", s.Color)
 	case s.Position != "" && s.Position != "left" && s.Position != "right":
 		return network.Wrong("position", "%q is neither left nor right", s.Position)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"mime/multipart"
 	"net/http"
-	"net/mail"
 	"net/url"
 	"regexp"
 	"slices"
@@ -19,13 +18,13 @@ import (
 	"faqbot/bot"
 	"faqbot/bot/fit"
 	"faqbot/knowledge/limits"
+	"faqbot/knowledge/mail"
 	"faqbot/knowledge/media"
 )
 
 const (
 	formMost      = 64 << 10 // bytes of a form without its file
 	maxChoice     = 64       // bytes of a payload
-	maxEmail      = 254
 	payloadPerson = "person" // the header's button: what the dialogue's own offers carry
 )
 
@@ -267,8 +266,7 @@ func isPublic(address string) bool {
 }
 
 func (s *Site) contact(v *visit, who visitor, address string) *refusal {
-	parsed, err := mail.ParseAddress(address)
-	if err != nil || parsed.Address != address || !isPublic(address) || len(address) > maxEmail || strings.ContainsFunc(address, unicode.IsControl) {
+	if !mail.IsAddress(address) || !isPublic(address) || strings.ContainsFunc(address, unicode.IsControl) {
 		return &refusal{status: http.StatusBadRequest, word: "err_email"}
 	}
 	ctx := v.Request.Context()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/mail"
 
 	"faqbot/bot"
 	"faqbot/bot/webchat"
@@ -102,7 +101,7 @@ func (cmd mailCommand) Run(ctx context.Context, cli *commands, term terminal) er
 	if !settings.On() {
 		return errors.New("no mail is sent: set [mail] smtp and from in the configuration, see cmd/faqbot/docs/operating.md")
 	}
-	if _, err := mail.ParseAddress(cmd.To); err != nil {
+	if !mails.IsAddress(cmd.To) {
 		return fmt.Errorf("%q is not an e-mail address", cmd.To)
 	}
 	err = mails.NewOutbox(nil, settings, newLogger(term.err), nil).Try(ctx, mails.Mail{To: cmd.To, Subject: "faqbot sends mail", Text: "This mail shows that faqbot can send mail with the settings in its configuration.\n"})

@@ -2,9 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -21,12 +18,10 @@ import (
 // newMailSite starts a service with a chat, whose mail goes through servers.
 func newMailSite(t *testing.T, servers *mailtest.Servers) *metaSite {
 	t.Helper()
-	s := &metaSite{site: &site{t: t, dir: t.TempDir(), addr: freeAddress(t), log: &syncBuffer{}, scheme: "http", client: http.DefaultClient}, dsn: "faqbot.db"}
-	config := fmt.Sprintf(`[server]
+	return newChatSite(t, "faqbot.db", func(addr string) string {
+		return fmt.Sprintf(`[server]
 listen = %[1]q
 public_url = "http://%[1]s"
-[database]
-dsn = "faqbot.db"
 [mail]
 smtp = %[2]q
 smtp_security = "none"
@@ -41,19 +36,8 @@ id = "chat"
 name = "Shop help"
 locale = "en"
 affiliates = ["shop"]
-`, s.addr, servers.SMTP, servers.IMAP, mailtest.Password)
-	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "faqbot.toml"), []byte(config), 0o600))
-	faq, err := filepath.Abs("testdata/shop.jsonl")
-	require.NoError(t, err)
-	require.Contains(t, s.faqbot("import", faq, "--affiliate", "shop", "--publish"), "Published: revision 1")
-	t.Cleanup(func() {
-		s.stop()
-		if t.Failed() {
-			t.Log(s.log.String())
-		}
+`, addr, servers.SMTP, servers.IMAP, mailtest.Password)
 	})
-	s.start()
-	return s
 }
 
 // came is the n-th mail in a mailbox, as a mail that is read.

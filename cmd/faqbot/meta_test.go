@@ -54,13 +54,24 @@ func newMetaSite(t *testing.T, dsn string) *metaSite {
 	graph := graphtest.New()
 	require.NoError(t, graph.Start())
 	t.Cleanup(func() { require.NoError(t, graph.Close()) })
-	s := &metaSite{site: &site{t: t, dir: t.TempDir(), addr: freeAddress(t), log: &syncBuffer{}, scheme: "http", client: http.DefaultClient}, dsn: dsn}
-	config := fmt.Sprintf("[server]\nlisten = %q\n[database]\ndsn = %q\n", s.addr, dsn)
-	config += "[[account]]\nchannel = \"webchat\"\nid = \"chat\"\nlocale = \"en\"\naffiliates = [\"shop\"]\n"
 	meta, accounts := metaAccounts(graph)
-	config += meta
+	s := newChatSite(t, dsn, func(addr string) string {
+		return fmt.Sprintf("[server]\nlisten = %q\n", addr) + "[[account]]\nchannel = \"webchat\"\nid = \"chat\"\nlocale = \"en\"\naffiliates = [\"shop\"]\n" + meta
+	})
 	s.accounts = accounts
-	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "faqbot.toml"), []byte(config), 0o600))
+	for kind, a := range s.accounts {
+		a.Hook("http://" + s.addr + "/hooks/" + kind + "/shop")
+	}
+	return s
+}
+
+// newChatSite starts a service that answers from testdata/shop.jsonl, with what config says for its address besides the
+// database.
+func newChatSite(t *testing.T, dsn string, config func(addr string) string) *metaSite {
+	t.Helper()
+	s := &metaSite{site: &site{t: t, dir: t.TempDir(), addr: freeAddress(t), log: &syncBuffer{}, scheme: "http", client: http.DefaultClient}, dsn: dsn}
+	text := config(s.addr) + fmt.Sprintf("[database]\ndsn = %q\n", dsn)
+	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "faqbot.toml"), []byte(text), 0o600))
 	faq, err := filepath.Abs("testdata/shop.jsonl")
 	require.NoError(t, err)
 	require.Contains(t, s.faqbot("import", faq, "--affiliate", "shop", "--publish"), "Published: revision 1")
@@ -71,9 +82,6 @@ func newMetaSite(t *testing.T, dsn string) *metaSite {
 		}
 	})
 	s.start()
-	for kind, a := range s.accounts {
-		a.Hook("http://" + s.addr + "/hooks/" + kind + "/shop")
-	}
 	return s
 }
 

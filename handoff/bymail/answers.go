@@ -51,12 +51,7 @@ func selectContacts(ctx context.Context, r sqldb.Reader, where string, args ...a
 
 // Run mails what nobody saw, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	guard.Every(ctx, lookEvery, func(ctx context.Context) {
-		if err := guard.Run(func() error { return s.Look(ctx) }); err != nil && ctx.Err() == nil {
-			guard.Log(s.o.Log, "answers by mail", err)
-			s.o.Log.WithError(err).Error("cannot look for answers that nobody saw; it is tried again")
-		}
-	})
+	guard.EveryTry(ctx, s.o.Log, lookEvery, "cannot look for answers that nobody saw", s.Look)
 	return ctx.Err()
 }
 
@@ -111,8 +106,8 @@ func (s *Service) mailAnswers(ctx context.Context, c contact) error {
 		how, reply = words["answer_here"], settings.AddressOf(c.token)
 	}
 	m := mail.Mail{Once: fmt.Sprintf("answer:%s:%d", c.id, last), Kind: kindAnswer, Conversation: string(c.id), To: c.email, Sender: name, ReplyTo: reply,
-		Subject: fill(words["answer_subject"], "name", name),
-		Text:    fill(words["answer_text"], "mark", Mark, "text", strings.Join(texts, "\n\n"), "how", how, "link", s.o.Back(conv, c.locale), "name", name)}
+		Subject: words.Say("answer_subject", "name", name),
+		Text:    words.Say("answer_text", "mark", Mark, "text", strings.Join(texts, "\n\n"), "how", how, "link", s.o.Back(conv, c.locale), "name", name)}
 	if reply == "" {
 		m.Text = strings.TrimLeft(strings.Replace(m.Text, Mark, "", 1), "\n")
 	}

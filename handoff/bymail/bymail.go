@@ -126,8 +126,8 @@ func (s *Service) Contact(ctx context.Context, id bot.ConversationID, email, loc
 		}
 		words, name := s.texts.In(locale), s.o.Name(ctx, conv, locale)
 		_, err = s.o.Outbox.Queue(ctx, tx, mail.Mail{Kind: kindConfirm, Conversation: string(id), To: email, Sender: name,
-			Subject: fill(words["confirm_subject"], "name", name),
-			Text:    fill(words["confirm_text"], "name", name, "link", s.o.Confirm(conv, s.signature(id, email), locale))})
+			Subject: words.Say("confirm_subject", "name", name),
+			Text:    words.Say("confirm_text", "name", name, "link", s.o.Confirm(conv, s.signature(id, email), locale))})
 		return err
 	})
 	if errors.Is(err, errMany) { // it is on the ticket
@@ -180,15 +180,6 @@ func (s *Service) remark(ctx context.Context, id bot.ConversationID, key, text s
 		return nil
 	}
 	return err
-}
-
-// fill puts values in the place of names in braces.
-func fill(text string, pairs ...string) string {
-	list := make([]string, len(pairs))
-	for i := 0; i < len(pairs); i += 2 {
-		list[i], list[i+1] = "{"+pairs[i]+"}", pairs[i+1]
-	}
-	return strings.NewReplacer(list...).Replace(text)
 }
 
 // RowsOf selects what there is of some conversations, as a store.RowsOf.

@@ -55,12 +55,7 @@ func NewNotices(db *sqldb.DB, o NoticesOptions) (*Notices, error) {
 
 // Run looks for who waits, until ctx ends.
 func (n *Notices) Run(ctx context.Context) error {
-	guard.Every(ctx, lookEvery, func(ctx context.Context) {
-		if err := guard.Run(func() error { return n.Look(ctx) }); err != nil && ctx.Err() == nil {
-			guard.Log(n.o.Log, "notices by mail", err)
-			n.o.Log.WithError(err).Error("cannot tell people of tickets that wait; it is tried again")
-		}
-	})
+	guard.EveryTry(ctx, n.o.Log, lookEvery, "cannot tell people of tickets that wait", n.Look)
 	return ctx.Err()
 }
 
@@ -126,7 +121,7 @@ func (n *Notices) tell(ctx context.Context, p people.Person, list []waiting) err
 		}
 		words := n.texts.In("en") // as all pages for our people are
 		_, err := n.o.Outbox.Queue(ctx, tx, mail.Mail{Kind: kindWaiting, To: p.Email,
-			Subject: words.Count("waiting_subject", fresh), Text: fill(words["waiting_text"], "who", p.Name, "link", n.o.Desk)})
+			Subject: words.Count("waiting_subject", fresh), Text: words.Say("waiting_text", "who", p.Name, "link", n.o.Desk)})
 		return err
 	})
 }

@@ -125,6 +125,14 @@ func TestReport(t *testing.T) {
 		r, err = s.Report(t.Context(), q)
 		require.NoError(t, err)
 		require.Equal(t, []int{1, 2, 1}, []int{r.All.Conversations, r.All.Questions(), r.Open.All()})
+		next := figures.Period{From: q.Period.To, To: q.Period.To.AddDate(0, 0, 2)}
+		both, err := s.Report(t.Context(), figures.Question{Period: next, Zone: zone, Before: true})
+		require.NoError(t, err)
+		require.Equal(t, 1, both.All.Conversations, "Wednesday's")
+		whole, err := s.Report(t.Context(), figures.Question{Period: q.Period, Zone: zone})
+		require.NoError(t, err)
+		require.Equal(t, whole.All, both.Before, "the period before is counted as if it were asked for")
+
 		q.Channel, q.Period = "", q.Period.Before()
 		r, err = s.Report(t.Context(), q)
 		require.NoError(t, err)

@@ -21,6 +21,7 @@ type Question struct {
 	May     func(knowledge.AffiliateID) bool // whose events count; everybody's if nil
 	Channel string                           // of one network alone; of all if ""
 	Rows    bool                             // with a row for each conversation
+	Before  bool                             // with the figures of the period before
 }
 
 // A Part is the figures of a day, a network, an affiliate or an agent.
@@ -42,9 +43,10 @@ func (b Backlog) All() int { return b.Hour + b.Hours + b.Day + b.Older }
 type Report struct {
 	Period                       Period
 	All                          Figures
-	Days                         []Part // every day of the period, in order
-	Channels, Affiliates, Agents []Part // the busiest first
-	Rows                         []Row  // in the order in which they began
+	Before                       Figures // of the period before this one, if they were asked for
+	Days                         []Part  // every day of the period, in order
+	Channels, Affiliates, Agents []Part  // the busiest first
+	Rows                         []Row   // in the order in which they began
 	Open                         Backlog
 }
 
@@ -62,6 +64,9 @@ func New(db *sqldb.DB, now func() time.Time) *Service {
 	}
 	return &Service{db: db, now: now}
 }
+
+// slack is more than the ID of an event, which is made in the order of writing, is ahead of its time.
+const slack = time.Second
 
 // A happening is an event with the network that it came by.
 type happening struct {
@@ -88,7 +93,11 @@ func (s *Service) Report(ctx context.Context, q Question) (Report, error) {
 	}
 	c := &counter{q: q, report: Report{Period: q.Period}, days: map[string]*Part{}, channels: map[string]*Part{}, affiliates: map[string]*Part{},
 		agents: map[string]*Part{}, rows: map[string]*Row{}, matters: map[string]*matter{}}
-	// IDs are in the order of time: the first characters of one are those of its time.
+	from := q.Period.From
+	if q.Before {
+		from = q.Period.Before().From
+	}
+	// IDs are in the order of time.
 	err := sqldb.Each(ctx, s.db, func(rows *sql.Rows) error {
 		var h happening
 		var at int64
@@ -100,7 +109,7 @@ func (s *Service) Report(ctx context.Context, q Question) (Report, error) {
 		return err
 	}, `SELECT e.kind, e.at, e.affiliate, e.conversation_id, e.reason, e.agent, COALESCE(c.channel, '') FROM events e
 		LEFT JOIN conversations c ON c.id = e.conversation_id WHERE e.id >= $1 AND e.id < $2 AND e.conversation_id <> '' ORDER BY e.id`,
-		firstID(q.Period.From.Add(-lookBack)), firstID(q.Period.To.Add(timeStep)))
+		sqldb.FirstID(from.Add(-lookBack)), sqldb.FirstID(q.Period.To.Add(slack)))
 	if err != nil {
 		return Report{}, fmt.Errorf("count events: %w", err)
 	}
@@ -109,14 +118,6 @@ func (s *Service) Report(ctx context.Context, q Question) (Report, error) {
 	}
 	return c.done(), nil
 }
-
-// timeDigits are the characters of an ID that say its time alone, which they do in steps of timeStep.
-const (
-	timeDigits = 9
-	timeStep   = 8 * time.Millisecond
-)
-
-func firstID(t time.Time) string { return sqldb.NewID(t)[:timeDigits] }
 
 func (c *counter) take(h happening) {
 	if c.q.May != nil && !c.q.May(knowledge.AffiliateID(h.Affiliate)) || c.q.Channel != "" && h.channel != c.q.Channel {
@@ -128,7 +129,10 @@ func (c *counter) take(h happening) {
 		c.matters[h.Conversation] = m
 	}
 	var to []*Figures
-	if c.q.Period.Has(h.At) {
+	switch {
+	case c.q.Before && c.q.Period.Before().Has(h.At):
+		to = []*Figures{&c.report.Before}
+	case c.q.Period.Has(h.At):
 		to = []*Figures{&c.report.All, figuresOf(c.days, h.At.In(c.q.Zone).Format(time.DateOnly)), figuresOf(c.channels, h.channel), figuresOf(c.affiliates, h.Affiliate)}
 		if h.Agent != "" {
 			to = append(to, figuresOf(c.agents, h.Agent))

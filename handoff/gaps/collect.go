@@ -97,7 +97,7 @@ func (s *Service) Collect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	after, seen := firstID(sqldb.Time(max(1, at-overlap.Milliseconds()))), map[string]bool{}
+	after, seen := sqldb.FirstID(sqldb.Time(max(1, at-overlap.Milliseconds()))), map[string]bool{}
 	for {
 		page, err := selectEvents(ctx, s.db, `id > $1 ORDER BY id LIMIT $2`, after, eventsAtOnce)
 		if err != nil || len(page) == 0 {
@@ -120,9 +120,6 @@ func (s *Service) Collect(ctx context.Context) error {
 		}
 	}
 }
-
-// firstID is before all IDs of that time: nine letters hold the time to 8 ms.
-func firstID(t time.Time) string { return sqldb.NewID(t)[:9] }
 
 // answering are the entries that answer gaps.
 func (s *Service) answering(ctx context.Context) (map[knowledge.EntryID]bool, error) {

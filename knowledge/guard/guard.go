@@ -72,6 +72,16 @@ func Every(ctx context.Context, wait time.Duration, do func(context.Context)) {
 	}
 }
 
+// EveryTry is Every for what may fail or panic: then trouble is logged, and it is done again after the next wait.
+func EveryTry(ctx context.Context, log logrus.FieldLogger, wait time.Duration, trouble string, do func(context.Context) error) {
+	Every(ctx, wait, func(ctx context.Context) {
+		if err := Run(func() error { return do(ctx) }); err != nil && ctx.Err() == nil {
+			Log(log, trouble, err)
+			log.WithError(err).Error(trouble + "; it is tried again")
+		}
+	})
+}
+
 // Loop runs loop until ctx ends, or loop returns nil. When it fails or panics that is logged, and it begins again: no
 // trouble of one loop, such as a database that is away for a minute, ends the service.
 func Loop(ctx context.Context, log logrus.FieldLogger, name string, loop func(context.Context) error) {

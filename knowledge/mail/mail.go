@@ -17,6 +17,15 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
+// maxAddress is how many bytes an address has (RFC 5321).
+const maxAddress = 254
+
+// IsAddress reports whether text is an e-mail address and nothing else.
+func IsAddress(text string) bool {
+	parsed, err := mail.ParseAddress(text)
+	return err == nil && parsed.Address == text && len(text) <= maxAddress
+}
+
 // How a connection is encrypted.
 const (
 	StartTLS = "starttls" // from the first command on

@@ -9,20 +9,21 @@ import (
 // a block of lines that begin with ">" at the end, a line that says that an original follows, or the head of the earlier
 // mail. What is written between quoted lines stays, with the lines that it answers.
 func written(text, mark string) string {
-	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
-	end := len(lines)
-	for i, line := range lines {
-		if mark != "" && strings.Contains(line, mark) || isOriginal(lines[i:]) {
-			end = i
+	all := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	lines, earlier := all, newEarlierMail()
+	for i, line := range all {
+		if mark != "" && strings.Contains(line, mark) || earlier.begins(all[i:]) {
+			lines = all[:i]
 			break
 		}
 	}
-	lines = withoutEnd(lines[:end])
+	quoted := len(lines) < len(all)
+	lines = withoutEnd(lines)
 	cut := len(lines)
 	for cut > 0 && (isQuoted(lines[cut-1]) || strings.TrimSpace(lines[cut-1]) == "") {
 		cut--
 	}
-	quoted := cut < len(lines) || end < len(strings.Split(text, "\n"))
+	quoted = quoted || cut < len(lines)
 	lines = lines[:cut]
 	if quoted {
 		lines = withoutAttribution(lines)
@@ -45,19 +46,28 @@ func withoutEnd(lines []string) []string {
 	return lines
 }
 
-// isOriginal reports whether an earlier mail begins with these lines, as Outlook and its like write it.
-func isOriginal(lines []string) bool {
+// An earlierMail knows how an earlier mail begins, as Outlook and its like write it: by a line that says so, or by the
+// head of the mail.
+type earlierMail struct{ rule, head, next *regexp.Regexp }
+
+func newEarlierMail() earlierMail {
+	return earlierMail{
+		rule: regexp.MustCompile(`^[-_]{2,} ?(Original Message|Ursprüngliche Nachricht|Mensaje original|Mensagem original|Message d'origine|Messaggio originale|Forwarded message) ?[-_]{2,}$`),
+		head: regexp.MustCompile(`^\*?(From|De|Von|Da)( ?:\*?|\*? ?:) ?.*@`),
+		next: regexp.MustCompile(`^\*?(Sent|Date|To|Enviado( el)?|Enviada em|Fecha|Data|Para|Gesendet|An|Envoyé|À|Inviato|A|Subject|Asunto|Assunto|Betreff|Objet|Oggetto) ?:`),
+	}
+}
+
+func (e earlierMail) begins(lines []string) bool {
 	first := strings.TrimSpace(lines[0])
-	if regexp.MustCompile(`^[-_]{2,} ?(Original Message|Ursprüngliche Nachricht|Mensaje original|Mensagem original|Message d'origine|Messaggio originale|Forwarded message) ?[-_]{2,}$`).MatchString(first) {
+	if e.rule.MatchString(first) {
 		return true
 	}
-	head := regexp.MustCompile(`^\*?(From|De|Von|Da)( ?:\*?|\*? ?:) ?.*@`)
-	if !head.MatchString(first) {
+	if !e.head.MatchString(first) {
 		return false
 	}
-	next := regexp.MustCompile(`^\*?(Sent|Date|To|Enviado( el)?|Enviada em|Fecha|Data|Para|Gesendet|An|Envoyé|À|Inviato|A|Subject|Asunto|Assunto|Betreff|Objet|Oggetto) ?:`)
 	for _, line := range lines[1:min(len(lines), 4)] {
-		if next.MatchString(strings.TrimSpace(line)) {
+		if e.next.MatchString(strings.TrimSpace(line)) {
 			return true
 		}
 	}

@@ -5,15 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/mail"
 	"slices"
 	"strings"
+
+	"faqbot/knowledge/mail"
 )
 
 // ErrEmail means that something is no e-mail address.
 var ErrEmail = errors.New("this is not an e-mail address")
-
-const emailMost = 254 // bytes, RFC 5321
 
 // cleanEmail is an address without spaces around it; "" is none.
 func cleanEmail(address string) (string, error) {
@@ -21,7 +20,7 @@ func cleanEmail(address string) (string, error) {
 	if address == "" {
 		return "", nil
 	}
-	if parsed, err := mail.ParseAddress(address); err != nil || parsed.Address != address || len(address) > emailMost {
+	if !mail.IsAddress(address) {
 		return "", ErrEmail
 	}
 	return address, nil

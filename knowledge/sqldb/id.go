@@ -21,6 +21,12 @@ func idBits(now time.Time) (b [16]byte) {
 	return b
 }
 
+// FirstID sorts before every ID of that time or later, and after all earlier ones but those of up to 8 ms before.
+func FirstID(t time.Time) string { return NewID(t)[:timeLetters] }
+
+// timeLetters are the letters of an ID that say its time alone, to 8 ms.
+const timeLetters = 9
+
 func idText(b [16]byte) string {
 	return base32.NewEncoding("234567ABCDEFGHIJKLMNOPQRSTUVWXYZ").WithPadding(base32.NoPadding).EncodeToString(b[:])
 }

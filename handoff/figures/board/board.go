@@ -6,7 +6,6 @@ package board
 import (
 	"context"
 	"embed"
-	"encoding/csv"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -168,16 +167,12 @@ func (b *Board) show(c *gin.Context) error {
 	p, _ := b.o.Who(c.Request)
 	t, q := b.pages.Texts(c.Request), b.query(c)
 	question := q.question(p)
+	question.Before = true
 	now, err := b.figures.Report(ctx, question)
 	if err != nil {
 		return err
 	}
-	question.Period = q.period.Before()
-	before, err := b.figures.Report(ctx, question)
-	if err != nil {
-		return err
-	}
-	v := view{Query: q, Tiles: tilesOf(t, &now.All, &before.All), Open: now.Open, Oldest: inWords(t, now.Open.Oldest), Chart: chartOf(now.Days),
+	v := view{Query: q, Tiles: tilesOf(t, &now.All, &now.Before), Open: now.Open, Oldest: inWords(t, now.Open.Oldest), Chart: chartOf(now.Days),
 		CSV: q.address("/figures.csv"), Any: now.All.Questions()+now.All.Replies+now.Open.All() > 0,
 		Empty: page.Empty{Title: t.Say("empty_title"), Words: t.Say("empty")}}
 	if q.Wrong != "" {
@@ -228,19 +223,16 @@ func (b *Board) download(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Header("Content-Type", "text/csv; charset=utf-8")
-	c.Header("Content-Disposition", fmt.Sprintf(`attachment; filename="figures-%s-%s.csv"`, q.period.From.Format(time.DateOnly), q.period.To.AddDate(0, 0, -1).Format(time.DateOnly)))
-	w := csv.NewWriter(c.Writer)
-	_ = w.Write([]string{"conversation", "channel", "affiliate", "began", "answered", "asked_back", "tickets", "helped", "not_helped", "replies", "agent",
-		"handed_off", "first_reply_s", "closed", "outcome", "reopened", "resolution_s"})
+	rows := [][]string{{"conversation", "channel", "affiliate", "began", "answered", "asked_back", "tickets", "helped", "not_helped", "replies", "agent",
+		"handed_off", "first_reply_s", "closed", "outcome", "reopened", "resolution_s"}}
 	for i := range r.Rows {
 		row := &r.Rows[i]
-		_ = w.Write([]string{row.Conversation, row.Channel, row.Affiliate, stamp(row.Began), strconv.Itoa(row.Answered), strconv.Itoa(row.AskedBack),
+		rows = append(rows, []string{row.Conversation, row.Channel, row.Affiliate, stamp(row.Began), strconv.Itoa(row.Answered), strconv.Itoa(row.AskedBack),
 			strconv.Itoa(row.Tickets), strconv.Itoa(row.Helped), strconv.Itoa(row.NotHelped), strconv.Itoa(row.Replies), row.Agent, stamp(row.HandedOff),
 			seconds(&row.First), stamp(row.Closed), row.Outcome, strconv.Itoa(row.Reopened), seconds(&row.Resolution)})
 	}
-	w.Flush()
-	return nil // whoever has gone away does not want the rest
+	page.CSV(c.Writer, fmt.Sprintf("figures-%s-%s.csv", q.period.From.Format(time.DateOnly), q.period.To.AddDate(0, 0, -1).Format(time.DateOnly)), rows)
+	return nil
 }
 
 func stamp(t time.Time) string {

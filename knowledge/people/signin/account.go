@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"faqbot/knowledge/locale"
 	"faqbot/knowledge/page"
 	"faqbot/knowledge/people"
 )
@@ -76,6 +77,19 @@ func (d *Door) changePassword(c *gin.Context) {
 		c.Redirect(http.StatusSeeOther, "/account?done=password")
 		return
 	}
+	d.accountRefused(c, err, func(t locale.Texts, v *accountView) bool {
+		if errors.Is(err, people.ErrSignIn) {
+			v.Old.Error = t.Say("password_now_wrong")
+			return true
+		}
+		v.Password.Error = passwordWrong(t, err)
+		return v.Password.Error != ""
+	})
+}
+
+// accountRefused shows the page again after a form of it was refused for err. tell puts what is wrong into the form, and
+// reports whether it knows.
+func (d *Door) accountRefused(c *gin.Context, err error, tell func(locale.Texts, *accountView) bool) {
 	v, viewErr := d.accountView(c)
 	if viewErr != nil {
 		d.fail(c, viewErr)
@@ -86,13 +100,9 @@ func (d *Door) changePassword(c *gin.Context) {
 	switch {
 	case errors.As(err, &paused):
 		status, v.Problem = http.StatusTooManyRequests, pausedProblem(t, paused)
-	case errors.Is(err, people.ErrSignIn):
-		v.Old.Error = t.Say("password_now_wrong")
-	default:
-		if v.Password.Error = passwordWrong(t, err); v.Password.Error == "" {
-			d.fail(c, err)
-			return
-		}
+	case !tell(t, &v):
+		d.fail(c, err)
+		return
 	}
 	d.show(c, d.pages.Show(c.Writer, c.Request, status, "account", v))
 }

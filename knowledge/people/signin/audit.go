@@ -1,7 +1,6 @@
 package signin
 
 import (
-	"encoding/csv"
 	"net/http"
 	"net/url"
 	"time"
@@ -113,20 +112,9 @@ func (d *Door) exportAudit(c *gin.Context) {
 		d.fail(c, err)
 		return
 	}
-	c.Header("Content-Type", "text/csv; charset=utf-8")
-	c.Header("Content-Disposition", `attachment; filename="audit.csv"`)
-	w := csv.NewWriter(c.Writer)
-	_ = w.Write([]string{"at", "by", "action", "object"}) // whoever has gone away does not want the rest
+	rows := [][]string{{"at", "by", "action", "object"}}
 	for _, n := range notes {
-		_ = w.Write([]string{n.At.UTC().Format(time.RFC3339), cell(n.ByName), string(n.Action), cell(n.Object)})
+		rows = append(rows, []string{n.At.UTC().Format(time.RFC3339), n.ByName, string(n.Action), n.Object})
 	}
-	w.Flush()
-}
-
-// cell is text that a spreadsheet does not take for a formula.
-func cell(text string) string {
-	if text != "" && (text[0] == '=' || text[0] == '+' || text[0] == '-' || text[0] == '@' || text[0] == '\t' || text[0] == '\r') {
-		return "'" + text
-	}
-	return text
+	page.CSV(c.Writer, "audit.csv", rows)
 }

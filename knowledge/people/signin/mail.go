@@ -128,24 +128,16 @@ func (d *Door) changeEmail(c *gin.Context) {
 		c.Redirect(http.StatusSeeOther, "/account?done=email")
 		return
 	}
-	v, viewErr := d.accountView(c)
-	if viewErr != nil {
-		d.fail(c, viewErr)
-		return
-	}
-	t, status := d.texts(c), http.StatusUnprocessableEntity
-	v.Email.Value, v.Notify = email, notify
-	var paused *people.PausedError
-	switch {
-	case errors.As(err, &paused):
-		status, v.Problem = http.StatusTooManyRequests, pausedProblem(t, paused)
-	case errors.Is(err, people.ErrSignIn):
-		v.EmailPassword.Error = t.Say("password_now_wrong")
-	case errors.Is(err, people.ErrEmail):
-		v.Email.Error = t.Say("wrong_email")
-	default:
-		d.fail(c, err)
-		return
-	}
-	d.show(c, d.pages.Show(c.Writer, c.Request, status, "account", v))
+	d.accountRefused(c, err, func(t locale.Texts, v *accountView) bool {
+		v.Email.Value, v.Notify = email, notify
+		switch {
+		case errors.Is(err, people.ErrSignIn):
+			v.EmailPassword.Error = t.Say("password_now_wrong")
+		case errors.Is(err, people.ErrEmail):
+			v.Email.Error = t.Say("wrong_email")
+		default:
+			return false
+		}
+		return true
+	})
 }
