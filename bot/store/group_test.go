@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ func TestGroupOfAnEarlierBuild(t *testing.T) {
 		w.Accept(bottest.Message("71", "u4", "alone"))
 		said, err := w.Store.Transcript(t.Context(), w.Conversation("-100").ID, 0)
 		require.NoError(t, err)
+		said = slices.DeleteFunc(said, func(m bot.Message) bool { return m.Author != bot.AuthorCustomer }) // it may be answered by now
 		require.Equal(t, "and me?", said[len(said)-1].Text)
 		require.Empty(t, w.Conversation("-100").Name, "it is nobody's alone")
 		own := w.Conversation(bot.InGroup("-100", "71"))
